@@ -1,0 +1,17 @@
+"""Mocks of the HTTP requests that `aiohttp.ClientSession` makes, for tests.
+
+aiohttp's own client runs unchanged; only the socket is replaced, by a connection whose other end is in memory.
+"""
+
+from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
+from .testcase import AioResponsesTestCase
+
+__version__ = "1.0.0.dev0"
+
+__all__ = [
+    "AioResponsesTestCase",
+    "CallbackResult",
+    "RequestCall",
+    "RequestMatch",
+    "aioresponses",
+]

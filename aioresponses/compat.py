@@ -1,0 +1,20 @@
+"""Names that suites import from here since aioresponses 0.7."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from .urls import merge_params, normalize_url
+
+__all__ = ["URL", "merge_params", "normalize_url"]
+
+
+def __getattr__(name: str) -> Any:
+    # A `packaging.version.Version`, for suites that have that package; we need it for nothing.
+    if name == "AIOHTTP_VERSION":
+        return importlib.import_module("packaging.version").Version(aiohttp.__version__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

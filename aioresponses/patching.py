@@ -1,0 +1,322 @@
+"""The hooks into aiohttp, and which mock they ask.
+
+Theory
+------
+While at least one mock is active, three methods of aiohttp are ours; they are put in place by the first mock that is
+activated and taken out by the last one that goes.
+
+`ClientSession._request` is what every request of a session goes through, `aiohttp.request` and `ws_connect`
+included. Our hook notes the call with its arguments, runs aiohttp's own method, and notes how it ended. It is private,
+but no public method sees all requests, and 0.7.9 replaced it as well: suites rely on what it sees.
+
+`BaseConnector.connect` is where a request, built and signed and seen by all middlewares, asks for a connection. Our
+hook asks who answers it: for a registered mock it returns an in-memory connection, for a passthrough it does what
+aiohttp does, and for nobody it refuses. Since it sits below redirects and middlewares, it is asked for every hop of a
+redirect and every retry of a middleware.
+
+`BaseConnector.close` closes the in-memory connections of a connector along with its own.
+
+The two hooks of one call find each other by a context variable, because aiohttp hands nothing from one to the other,
+and requests of one session run side by side. The mock that a call belongs to is the innermost one at its start.
+
+Exceptions that a mock raises must reach the caller as they are. They are raised where the client waits for its
+response, so middlewares see just them. Above that, aiohttp has two habits that a registered exception must survive:
+it tries an idempotent request once more after `ServerDisconnectedError` and `ClientOSError` (3.10 and newer) - the
+second try of it gets the same exception, and no other mock - and it wraps an `OSError` in `ClientOSError`, and a
+`HttpProcessingError` in `ClientResponseError`, which is undone for the traces and for the caller.
+
+A session keeps the loop that it was made on, for its timers and tasks. Suites share sessions over tests, each with a
+loop of its own, so a session whose loop does not run is lent the running one, until the mock is stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from aiohttp import BaseConnector, ClientOSError, ClientResponseError, ClientSession, ServerDisconnectedError
+from aiohttp.http import HttpProcessingError
+
+from .calls import RequestCall, record
+from .diagnosis import refused
+from .replies import CallbackResult
+from .routing import RequestMatch, Router
+from .urls import merge_params, normalize_url, without_credentials
+from .wire import Answer, InMemoryConnector, Respond, exchange
+
+if TYPE_CHECKING:
+    from aiohttp import ClientRequest, ClientResponse, ClientTimeout
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+    from multidict import CIMultiDict
+    from yarl import URL
+
+__all__ = ["Interception"]
+
+
+class Interception:
+    """What one mock wants of the hooks: where its requests are recorded, and who answers them.
+
+    `record` is given every call as it begins. Responses are gathered in `responses`.
+    """
+
+    def __init__(self, router: Router, record: Callable[[RequestCall], None]) -> None:
+        self.router = router
+        self.record = record
+        self.responses: list[ClientResponse] = []
+        self._connectors: WeakKeyDictionary[
+            BaseConnector, dict[asyncio.AbstractEventLoop, InMemoryConnector]
+        ] = WeakKeyDictionary()
+        self._lent: WeakKeyDictionary[ClientSession, asyncio.AbstractEventLoop] = WeakKeyDictionary()
+
+    @property
+    def active(self) -> bool:
+        return self in _active
+
+    def activate(self) -> None:
+        """Put the hooks in place if need be; from now on this mock is the innermost."""
+        if not _active:
+            _install()
+        _active.append(self)
+
+    def deactivate(self) -> None:
+        """Leave no trace of this mock: take the hooks out if it was the last, and end its connections."""
+        _active.remove(self)
+        if not _active:
+            _uninstall()
+        for connectors in self._connectors.values():
+            for connector in connectors.values():
+                connector.close_from_afar()
+        self._connectors.clear()
+        for session, loop in self._lent.items():
+            session._loop = loop
+        self._lent.clear()
+
+    def lend_loop(self, session: ClientSession) -> None:
+        """Have a session whose own loop does not run use the one that does."""
+        loop = asyncio.get_running_loop()
+        own = session._loop
+        if own is not loop and not own.is_running():
+            self._lent.setdefault(session, own)
+            session._loop = loop
+
+    def connector_for(self, connector: BaseConnector) -> InMemoryConnector:
+        """Return the in-memory connector that stands for `connector` on the running loop."""
+        loop = asyncio.get_running_loop()
+        connectors = self._connectors.get(connector)
+        if connectors is None:
+            connectors = self._connectors[connector] = {}
+        found = connectors.get(loop)
+        if found is None:
+            for closed in [loop for loop in connectors if loop.is_closed()]:
+                del connectors[closed]
+            found = connectors[loop] = InMemoryConnector(connector)
+        return found
+
+    def close_connectors_of(self, connector: BaseConnector) -> None:
+        for stand_in in self._connectors.pop(connector, {}).values():
+            stand_in.close_from_here()
+
+
+# What aiohttp wraps, and in which exception of its own.
+_WRAPPERS: dict[type[BaseException], type[BaseException]] = {
+    ClientOSError: OSError,
+    ClientResponseError: HttpProcessingError,
+}
+
+_active: list[Interception] = []
+_progress: ContextVar[_Progress | None] = ContextVar("aioresponses_progress", default=None)
+
+
+class _Progress:
+    """What the second hook of a call needs to know from the first."""
+
+    def __init__(self, interception: Interception, call: RequestCall, kwargs: dict[str, Any]) -> None:
+        self.interception = interception
+        self.call = call
+        self.kwargs = kwargs
+        self.request: ClientRequest | None = None
+        self.raised: BaseException | None = None
+
+    def target(self, request: ClientRequest) -> tuple[str, URL]:
+        """Return method and URL of a request, as the caller wrote them where they are the caller's."""
+        asked = normalize_url(request.url)
+        method, url = self.call.key
+        return (
+            method if method.upper() == request.method else request.method,
+            url if without_credentials(url) == asked else asked,
+        )
+
+    def repeated(self, request: ClientRequest) -> BaseException | None:
+        """Return what a mock raised, if this is aiohttp's own second try of the same request."""
+        # A middleware that tries again does so with the same request, and is answered by the next mock.
+        if isinstance(self.raised, (ClientOSError, ServerDisconnectedError)) and request is not self.request:
+            return self.raised
+        return None
+
+    def unwrapped(self, error: BaseException) -> BaseException:
+        """Return the exception of a mock that aiohttp has wrapped in `error`, or else `error`."""
+        wraps = _WRAPPERS.get(type(error))
+        if wraps is not None and isinstance(self.raised, wraps) and error.__cause__ is self.raised:
+            return self.raised
+        return error
+
+    def tell_unwrapped(self, trace: Trace) -> None:
+        """Have a trace, which belongs to this call alone, see exceptions without aiohttp's wrapping."""
+        send = trace.send_request_exception
+
+        async def send_unwrapped(method: str, url: URL, headers: CIMultiDict[str], exception: BaseException) -> None:
+            await send(method, url, headers, self.unwrapped(exception))
+
+        trace.send_request_exception = send_unwrapped  # type: ignore[method-assign]
+
+
+async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
+    original = _originals[ClientSession, "_request"]
+    if not _active or session.closed:
+        return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
+    interception = _active[-1]
+    interception.lend_loop(session)
+    progress = _begin(interception, session, method, str_or_url, kwargs)
+    if progress is None:
+        return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
+    outer = _progress.get()
+    _progress.set(progress)
+    failure: BaseException
+    try:
+        response: ClientResponse = await original(session, method, str_or_url, **kwargs)
+    except BaseException as error:
+        failure = progress.call.exception = progress.unwrapped(error)
+    else:
+        progress.call.response = response
+        interception.responses.append(response)
+        return response
+    finally:
+        _progress.set(outer)
+    # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
+    raise failure
+
+
+def _begin(
+    interception: Interception, session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
+) -> _Progress | None:
+    try:
+        url = session._build_url(str_or_url)
+    except Exception:
+        return None  # aiohttp is about to say what is wrong with it.
+    try:
+        url = merge_params(url, kwargs.get("params"))
+    except Exception:
+        pass  # Likewise.
+    kwargs = {"allow_redirects": True, **kwargs}
+    if session.headers:
+        kwargs["headers"] = session._prepare_headers(kwargs.get("headers"))
+    call = record((method, normalize_url(url)), url, kwargs)
+    interception.record(call)
+    return _Progress(interception, call, kwargs)
+
+
+async def _connect(
+    connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+) -> Connection:
+    original = _originals[BaseConnector, "connect"]
+    progress = _progress.get()
+    if progress is None or not progress.interception.active:
+        return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+    router = progress.interception.router
+    if router.passes_through(req.url):
+        return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+    method, url = progress.target(req)
+    respond: Respond
+    repeated = progress.repeated(req)
+    if repeated is not None:
+        respond = functools.partial(_raise, repeated)
+    else:
+        match = router.claim(req.method, url)
+        if match is None:
+            if router.passthrough_unmatched:
+                return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+            raise refused(method, url)
+        if match.response_class is not None:
+            req.response_class = match.response_class  # type: ignore[assignment]
+        respond = functools.partial(_respond, progress, match, req, url, traces)
+    progress.request, progress.raised = req, None
+    connection = await original(progress.interception.connector_for(connector), req, traces, timeout)
+    exchange(connection, req, respond)
+    return connection  # type: ignore[no-any-return]
+
+
+def _raise(exception: BaseException) -> Answer:
+    raise exception
+
+
+def _respond(
+    progress: _Progress, match: RequestMatch, request: ClientRequest, url: URL, traces: list[Trace]
+) -> Answer | Awaitable[Answer]:
+    """Have a mock answer a request that has been sent."""
+    try:
+        reply = match.reply(url, progress.kwargs)
+    except BaseException as error:
+        _note_raised(progress, error, traces)
+        raise
+    if isinstance(reply, CallbackResult):
+        return _encoded(reply, request)
+    return _respond_later(progress, reply, request, traces)
+
+
+async def _respond_later(
+    progress: _Progress, reply: Awaitable[CallbackResult], request: ClientRequest, traces: list[Trace]
+) -> Answer:
+    try:
+        return _encoded(await reply, request)
+    except BaseException as error:
+        _note_raised(progress, error, traces)
+        raise
+
+
+def _note_raised(progress: _Progress, error: BaseException, traces: list[Trace]) -> None:
+    progress.raised = error
+    if isinstance(error, tuple(_WRAPPERS.values())):
+        for trace in traces:
+            progress.tell_unwrapped(trace)
+
+
+def _encoded(reply: CallbackResult, request: ClientRequest) -> Answer:
+    # The response object stands by the time that a callback says of which class it is to be.
+    if isinstance(reply.response_class, type) and type(request.response) is not reply.response_class:
+        request.response.__class__ = reply.response_class
+    return reply.answer(request.method)
+
+
+def _close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
+    for interception in _active:
+        interception.close_connectors_of(connector)
+    return _originals[BaseConnector, "close"](connector, *args, **kwargs)  # type: ignore[no-any-return]
+
+
+_HOOKS: dict[tuple[type, str], Callable[..., Any]] = {
+    (ClientSession, "_request"): _request,
+    (BaseConnector, "connect"): _connect,
+    (BaseConnector, "close"): _close,
+}
+_originals: dict[tuple[type, str], Callable[..., Any]] = {}
+
+
+def _install() -> None:
+    for (owner, name), hook in _HOOKS.items():
+        current = vars(owner)[name]
+        # Somebody who replaced a hook while it was in place may have put it back since.
+        if current is not hook:
+            _originals[owner, name] = current
+            setattr(owner, name, hook)
+
+
+def _uninstall() -> None:
+    for (owner, name), hook in _HOOKS.items():
+        # Where somebody has replaced the hook it is theirs to put back; without a mock it only passes on.
+        if vars(owner)[name] is hook:
+            setattr(owner, name, _originals[owner, name])

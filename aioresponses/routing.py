@@ -1,0 +1,194 @@
+"""The registered mocks: which one answers a request, and which are used up."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import re
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Union
+
+from aiohttp import ClientResponse, hdrs
+from yarl import URL
+
+from .matching import Prefix, Target, check_method, check_url
+from .replies import CallbackResult, Headers
+from .urls import normalize_url, without_credentials
+
+__all__ = ["Callback", "RequestMatch", "Router"]
+
+Callback = Callable[..., Union[CallbackResult, None, Awaitable["CallbackResult | None"]]]
+Raises = Union[BaseException, "type[BaseException]"]
+
+_count = itertools.count()
+
+
+class RequestMatch:
+    """A registered mock: the requests that it answers, and what it answers them with.
+
+    The arguments are those of `aioresponses.add`.
+    """
+
+    def __init__(
+        self,
+        url: URL | str | re.Pattern[str],
+        method: str = hdrs.METH_GET,
+        status: int = 200,
+        body: str | bytes = "",
+        payload: Any = None,
+        exception: Raises | None = None,
+        headers: Headers | None = None,
+        content_type: str = "application/json",
+        response_class: Callable[..., ClientResponse] | None = None,
+        timeout: bool = False,
+        repeat: bool | int = False,
+        reason: str | None = None,
+        callback: Callback | None = None,
+    ) -> None:
+        checked = check_url(url)
+        # The fragment is never sent, so it plays no part.
+        self.target = Target(
+            check_method(method).upper(),
+            checked if isinstance(checked, re.Pattern) else checked.with_fragment(None),
+        )
+        self.url_or_pattern = checked
+        self._limit = _times(repeat)
+        self._reply = CallbackResult(method, status, body, content_type, payload, headers, response_class, reason)
+        if exception is not None and not (
+            isinstance(exception, BaseException)
+            or isinstance(exception, type) and issubclass(exception, BaseException)
+        ):
+            raise TypeError(f"exception: expected an exception or a class of exceptions, got {exception!r}")
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback: expected a function or a coroutine function, got {callback!r}")
+        self._raises = asyncio.TimeoutError if timeout else exception
+        self._callback = callback
+        self._order = next(_count)
+        self._uses = 0
+        self.key = str(self._order)
+
+    def __repr__(self) -> str:
+        return f"RequestMatch({str(self.url_or_pattern)!r})"
+
+    @property
+    def method(self) -> str:
+        """The method, in lower case (as in aioresponses 0.7)."""
+        return self.target.method.lower()
+
+    @property
+    def response_class(self) -> Callable[..., ClientResponse] | None:
+        """The class of the responses, if it is not the session's."""
+        return self._reply.response_class
+
+    def registered(self) -> int:
+        """Return the place of the mock among all that were registered."""
+        return self._order
+
+    def use(self) -> bool:
+        """Count one use, and tell whether it was the last."""
+        self._uses += 1
+        return self._uses == self._limit
+
+    def reply(self, url: URL, kwargs: Mapping[str, Any]) -> CallbackResult | Awaitable[CallbackResult]:
+        """Return the reply to a request, or raise what is to be raised in its place.
+
+        `url` and `kwargs` are what a callback is called with. Returns an awaitable where the callback is a coroutine
+        function.
+        """
+        if self._callback is None:
+            return self._settled(None)
+        result = self._callback(url, **kwargs)
+        return self._settled_later(result) if inspect.isawaitable(result) else self._settled(result)
+
+    async def _settled_later(self, result: Awaitable[CallbackResult | None]) -> CallbackResult:
+        return self._settled(await result)
+
+    def _settled(self, result: object) -> CallbackResult:
+        if self._raises is not None:
+            raise self._raises
+        if result is None:
+            return self._reply
+        if isinstance(result, CallbackResult):
+            return result
+        raise TypeError(f"callback: expected a CallbackResult or None from the callback of {self!r}, got {result!r}")
+
+
+def _times(repeat: object) -> int | None:
+    """Return how often a mock answers, None for without end."""
+    if isinstance(repeat, bool):
+        return None if repeat else 1
+    if not isinstance(repeat, int):
+        raise TypeError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
+    if repeat < 1:
+        raise ValueError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
+    return repeat
+
+
+class Router:
+    """Finds the mock that answers a request.
+
+    `matches` holds the mocks that are not used up, in the order of their registration; taking one out of it, however
+    that is done, takes it out of service. Mocks of one method and URL are found in constant time, whatever their
+    number; patterns are tried in turn.
+    """
+
+    def __init__(self, passthrough: Iterable[str | URL], passthrough_unmatched: bool) -> None:
+        if isinstance(passthrough, (str, URL)):
+            passthrough = (passthrough,)
+        self.matches: dict[str, RequestMatch] = {}
+        self.passthrough_unmatched = passthrough_unmatched
+        self._prefixes = [Prefix(prefix) for prefix in passthrough]
+        self._exact: dict[Target, deque[RequestMatch]] = {}
+        self._patterns: list[RequestMatch] = []
+
+    def add(self, match: RequestMatch) -> None:
+        """Register a mock behind those that are registered."""
+        self.matches[match.key] = match
+        if isinstance(match.target.url, re.Pattern):
+            self._patterns.append(match)
+        else:
+            self._exact.setdefault(match.target, deque()).append(match)
+
+    def clear(self) -> None:
+        """Forget all mocks."""
+        self.matches.clear()
+        self._exact.clear()
+        self._patterns.clear()
+
+    def passes_through(self, url: URL) -> bool:
+        """Tell whether requests to `url` go to the network, whatever is registered."""
+        return any(prefix.covers(url) for prefix in self._prefixes)
+
+    def claim(self, method: str, url: URL) -> RequestMatch | None:
+        """Return the mock that answers a request, which uses it once; None where none does.
+
+        `method` is in upper case.
+        """
+        url = normalize_url(url).with_fragment(None)
+        found = [match for match in (self._first(Target(method, form)) for form in _forms(url)) if match is not None]
+        if self._patterns:
+            self._patterns = [match for match in self._patterns if match.key in self.matches]
+            found += itertools.islice((match for match in self._patterns if match.target.fits(method, url)), 1)
+        if not found:
+            return None
+        match = min(found, key=RequestMatch.registered) if len(found) > 1 else found[0]
+        if match.use():
+            del self.matches[match.key]
+        return match
+
+    def _first(self, target: Target) -> RequestMatch | None:
+        queue = self._exact.get(target)
+        while queue:
+            if queue[0].key in self.matches:
+                return queue[0]
+            queue.popleft()
+        return None
+
+
+def _forms(url: URL) -> Iterable[URL]:
+    """Yield the URLs that a mock for `url` may have been registered under."""
+    yield url
+    if url.raw_user is not None:
+        yield without_credentials(url)

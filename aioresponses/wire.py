@@ -1,0 +1,330 @@
+"""The in-memory connection: aiohttp's own client on one end, a function on the other.
+
+Theory
+------
+aiohttp's client stands on two objects of asyncio's kind. A *connector* hands out connections, new ones or pooled
+ones, counts them against its limits and tells the connection traces; how a new one comes to be is the business of
+its `_create_connection`, which every connector that exists overrides. A *protocol*, `ResponseHandler`, parses what
+it is fed by its *transport* and is written to through it. So a connector that makes a `ResponseHandler` and gives it
+a transport which ends in memory is all that it takes: everything above, from cookies to redirects, is aiohttp itself.
+
+`InMemoryConnector` is that connector. It stands beside the connector of a session, never in its place: the session's
+own pool never sees an in-memory connection, nor does a mocked request ever travel on a pooled real one. It takes over
+the limits of the connector that it stands for. It belongs to one event loop, the one that the requests run on, which
+need not be the one that the session was made on.
+
+The far end is a function without arguments, the `Respond` of one exchange: it is called once the request has been
+written to its end, and returns an `Answer`, or an awaitable of one, or raises. *When* it is called is the delicate
+part, since people's tests count the turns of the event loop:
+
+*   aiohttp writes the request, makes the response object, and asks the protocol for the first message:
+    `ResponseHandler.read()`. We answer there, in the caller's own task and in the same step of it. By then every
+    write has happened that happens in that step. A request whose answer needs no waiting thus runs from
+    `session.get()` to the end of `response.read()` without giving the event loop a turn.
+*   Where the client writes from a task of its own (aiohttp 3.8 and 3.9 always; later ones for bodies on Python before
+    3.12, or streamed ones), that task must come to its end first. aiohttp 3.9.5 cancels it as soon as the response is
+    complete, and `read()` then raises the `CancelledError` which the task ended with. So `read()` waits for it: the
+    answer comes one turn later, and no more than that.
+*   A coroutine that answers is awaited in the caller's own task as well, so that whatever it sets off has happened
+    when the caller goes on. Only, that task cannot then be told of a `sock_read` timeout or a lost connection by the
+    protocol's future, for it does not wait for it. `set_exception` therefore cancels the coroutine, in the manner of
+    `asyncio.timeout()`, and `read()` then raises what `set_exception` was called with.
+
+What the far end sends respects flow control. It feeds pieces of 64 KiB until the client pauses reading, and goes on
+one turn after the client resumes, as a socket would: a large body is never in the stream reader as a whole, and a
+response that nobody reads stays unfinished.
+
+Nothing here knows of mocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, hdrs
+from aiohttp.client_proto import ResponseHandler
+
+if TYPE_CHECKING:
+    from aiohttp import ClientTimeout
+    from aiohttp.connector import Connection
+    from aiohttp.http import RawResponseMessage
+    from aiohttp.streams import StreamReader
+    from aiohttp.tracing import Trace
+
+__all__ = ["Answer", "InMemoryConnector", "Respond", "exchange"]
+
+PIECE = 2 ** 16
+
+
+class Answer(NamedTuple):
+    """What the far end writes: the head of a response and its body, as bytes on the wire."""
+
+    head: bytes
+    body: bytes = b""
+    hang_up: bool = False
+    """Whether the far end closes the connection after the last byte."""
+
+
+Respond = Callable[[], "Answer | Awaitable[Answer]"]
+
+
+def exchange(connection: Connection, request: ClientRequest, respond: Respond) -> None:
+    """Have the far end of an in-memory `connection` answer the next request on it, which is `request`."""
+    protocol = connection.protocol
+    assert isinstance(protocol, InMemoryProtocol)
+    if request.proxy is not None and not request.is_ssl():
+        # TCPConnector does this as it connects to a proxy: its credentials become a header of the request.
+        to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
+        if hdrs.AUTHORIZATION in to_proxy.headers:
+            request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
+    protocol.expect(request, respond)
+
+
+class InMemoryConnector(BaseConnector):
+    """Hands out in-memory connections on the running loop, under the limits of the connector that it stands for."""
+
+    def __init__(self, stands_for: BaseConnector) -> None:
+        options: dict[str, Any] = {}
+        if stands_for.force_close:
+            options["force_close"] = True
+        else:
+            # There is no public name for it, as there is for the limits (aiohttp 3.14.5).
+            options["keepalive_timeout"] = getattr(stands_for, "_keepalive_timeout", 15.0)
+        super().__init__(limit=stands_for.limit, limit_per_host=stands_for.limit_per_host, **options)
+        self._open: set[InMemoryTransport] = set()
+
+    def __del__(self, *_: object) -> None:
+        # aiohttp warns here of connections left open. The session warns of itself, and ours hold nothing open.
+        pass
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        if self.closed:
+            raise ClientConnectionError("Connector is closed.")
+        protocol = InMemoryProtocol(self._loop)
+        transport = InMemoryTransport(self._loop, protocol, self._open, (req.url.host, req.url.port))
+        protocol.connection_made(transport)
+        return protocol
+
+    def close_from_here(self) -> None:
+        """Close as the session's connector would: what is in flight ends as `session.close()` ends it."""
+        # The one method that closes without being awaited; aiohttp's development branch renamed it.
+        close = getattr(self, "_close_immediately", None) or self._close
+        close()
+
+    def close_from_afar(self) -> None:
+        """Close as if all servers went away: whoever still waits for a response, or reads one, is told so.
+
+        Works from any thread, and with the loop closed or stopped.
+        """
+        if self._loop.is_running() and self._loop is not _running_loop():
+            self._loop.call_soon_threadsafe(self._hang_up)
+        else:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if not self._loop.is_closed():
+            for transport in tuple(self._open):
+                transport.lose()
+        self.close_from_here()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+class InMemoryProtocol(ResponseHandler):
+    """aiohttp's client protocol, which has the far end answer when the client comes to read."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._request: ClientRequest | None = None
+        self._respond: Respond | None = None
+        self._expects_continue = False
+        self._interrupt: Callable[[], object] | None = None
+
+    def expect(self, request: ClientRequest, respond: Respond) -> None:
+        self._request = request
+        self._respond = respond
+        self._expects_continue = "100-continue" in request.headers.get(hdrs.EXPECT, "").lower()
+
+    async def read(self) -> tuple[RawResponseMessage, StreamReader]:
+        if self._respond is not None:
+            await self._answer(self._respond)
+        return await super().read()
+
+    async def _answer(self, respond: Respond) -> None:
+        if self._expects_continue:
+            self._expects_continue = False
+            self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
+            return  # The client goes on writing, and comes to read once more.
+        # The task that writes the request, if there is one: private, and the only thing that tells (3.8.6 to 3.14.5).
+        writer: asyncio.Task[None] | None = getattr(self._request, "_writer", None)
+        if writer is not None and not writer.done():
+            await self._written(writer)
+        self._respond = self._request = None
+        if self.exception() is not None:
+            return
+        answer = respond()
+        sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
+        transport = self.transport
+        if sent is not None and self.exception() is None and isinstance(transport, InMemoryTransport):
+            transport.send(sent)
+
+    async def _written(self, writer: asyncio.Task[None]) -> None:
+        waiter = self._loop.create_future()
+
+        def wake(_: object = None) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        def look() -> None:
+            # The first step of the task stands before us in the queue of the loop, and mostly is its last.
+            if writer.done():
+                wake()
+            else:
+                writer.add_done_callback(wake)
+
+        self._interrupt = wake
+        self._loop.call_soon(look)
+        try:
+            await waiter
+        finally:
+            self._interrupt = None
+            writer.remove_done_callback(wake)
+
+    async def _interruptible(self, answer: Awaitable[Answer]) -> Answer | None:
+        task = asyncio.current_task()
+        if task is None:
+            return await answer
+        # Python 3.11 began to count the cancellations of a task: ours must be taken back, and it alone.
+        cancelling: Callable[[], int] = getattr(task, "cancelling", int)
+        uncancel: Callable[[], int] = getattr(task, "uncancel", int)
+        before = cancelling()
+        interrupted = False
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            interrupted = interrupted or task.cancel()
+
+        self._interrupt = interrupt
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if not interrupted or cancelling() > before + 1:
+                raise
+            return None
+        finally:
+            self._interrupt = None
+            if interrupted:
+                uncancel()
+
+    def set_exception(self, exc: type[BaseException] | BaseException, *cause: BaseException) -> None:
+        super().set_exception(exc, *cause)  # type: ignore[arg-type]
+        if self._interrupt is not None:
+            self._interrupt()
+
+
+class InMemoryTransport(asyncio.Transport):
+    """The transport of a connection whose other end is in memory."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        protocol: ResponseHandler,
+        open_ones: set[InMemoryTransport],
+        peername: tuple[str | None, int | None],
+    ) -> None:
+        super().__init__({"peername": peername})
+        self._loop = loop
+        self._protocol: asyncio.BaseProtocol = protocol
+        self._receive = protocol.data_received
+        self._open_ones = open_ones
+        self._closing = False
+        self._paused = False
+        self._body = b""
+        self._sent = 0
+        self._hang_up = False
+        open_ones.add(self)
+
+    def send(self, answer: Answer) -> None:
+        """Send an answer to the client, as fast as it reads."""
+        head, self._body, self._hang_up = answer
+        self._sent = PIECE
+        self._receive(head + self._body[:PIECE])
+        self._send_on()
+
+    def _send_on(self) -> None:
+        while self._sent < len(self._body) and not self._paused and not self._closing:
+            piece = self._body[self._sent:self._sent + PIECE]
+            self._sent += PIECE
+            self._receive(piece)
+        if self._sent >= len(self._body):
+            self._body = b""
+            if self._hang_up:
+                self._loop.call_soon(self.lose)
+
+    def lose(self) -> None:
+        """End the connection from the far end."""
+        self._closing = True
+        self._body = b""
+        if self in self._open_ones:
+            self._open_ones.discard(self)
+            self._protocol.connection_lost(None)
+
+    # What the client calls.
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        pass
+
+    def write_eof(self) -> None:
+        pass
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self._paused = True
+
+    def resume_reading(self) -> None:
+        if self._paused:
+            self._paused = False
+            if self._body:
+                self._loop.call_soon(self._send_on)
+
+    def is_reading(self) -> bool:
+        return not self._paused and not self._closing
+
+    def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self._body = b""
+            if not self._loop.is_closed():
+                self._loop.call_soon(self.lose)
+
+    def abort(self) -> None:
+        self.close()
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return 0, 0
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
