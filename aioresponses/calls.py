@@ -1,16 +1,27 @@
-"""What was requested: one `RequestCall` for each call of the code under test."""
+"""What was requested, and how it ended: one `RequestCall` for each call of the code under test."""
 
 from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import json
+import time
+from collections.abc import Mapping, Sequence
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl
 
-from aiohttp import ClientResponse, ClientTimeout
+from aiohttp import ClientResponse, ClientTimeout, hdrs
+from aiohttp.helpers import parse_mimetype
+from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
-__all__ = ["RequestCall"]
+from .wire import Part, parse_multipart, parse_request
+
+if TYPE_CHECKING:
+    from .routing import RequestMatch
+
+__all__ = ["RequestCall", "record"]
 
 _count = itertools.count()
 
@@ -24,10 +35,14 @@ class _Arguments(NamedTuple):
 
 
 class RequestCall(_Arguments):
-    """One call of a session's method, such as `session.get(url, params=…)`.
+    """One call of a session's method, such as `session.get(url, params=…)`, and the request that was really sent.
 
     A named tuple of the call's positional arguments after the URL, `args`, and its keyword arguments, `kwargs`, as the
-    caller gave them; it compares as one.
+    caller gave them; it compares as one. What was sent is parsed when it is asked for.
+
+    >>> call = mock.calls[0]
+    >>> call.method, call.url, call.headers["Accept"], call.json()
+    ('POST', 'http://example.com/users', '*/*', {'name': 'Ada'})
     """
 
     method: str = ""
@@ -42,14 +57,148 @@ class RequestCall(_Arguments):
     exception: BaseException | None = None
     """What the call raised, if it did."""
 
+    match: RequestMatch | None = None
+    """The mock that answered; None where none did, or the request was passed through."""
+
+    started: float = 0.0
+    """When the call began, in seconds of `time.perf_counter()`."""
+
+    ended: float | None = None
+    """When the call returned or raised, in seconds of `time.perf_counter()`; None while it has not."""
+
     key: tuple[str, URL]
     """Where the call stands in `aioresponses.requests`: the method and the normalised URL, with its fragment."""
 
     order: int = 0
     """The place of the call among all calls of this process."""
 
+    _hops: list[RequestCall] | None = None
+    _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
+    _sent: Sequence[bytes] = ()
+
     def __repr__(self) -> str:
         return f"RequestCall(args={self.args!r}, kwargs={self.kwargs!r})"
+
+    @property
+    def hops(self) -> Sequence[RequestCall]:
+        """The requests of the call: itself, or if there was a redirect or a retry, each of them in order."""
+        return [self] if self._hops is None else self._hops
+
+    @property
+    def query(self) -> MultiDictProxy[str]:
+        """The query of the URL."""
+        return URL(self.url).query
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """The headers that were sent; none where the request never got that far."""
+        return self._received()[0]
+
+    @property
+    def body(self) -> bytes:
+        """The body that was sent, after transfer and content decoding; empty where there was none."""
+        return self._received()[1]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies that were sent."""
+        cookies: SimpleCookie = SimpleCookie()
+        for header in self.headers.getall(hdrs.COOKIE, ()):
+            try:
+                cookies.load(header)
+            except CookieError:
+                continue
+        return {name: morsel.value for name, morsel in cookies.items()}
+
+    def text(self) -> str:
+        """Return the body as text, by the charset of its `Content-Type`, or else as UTF-8.
+
+        Raises `ValueError` where it is no such text.
+        """
+        charset = parse_mimetype(self.headers.get(hdrs.CONTENT_TYPE, "")).parameters.get("charset", "utf-8")
+        try:
+            return self.body.decode(charset)
+        except (UnicodeDecodeError, LookupError) as error:
+            raise ValueError(f"the body of {self.method} {self.url} is no text in {charset}: {error}") from error
+
+    def json(self) -> Any:
+        """Return the body, decoded from JSON.
+
+        Raises `ValueError` where it is no JSON.
+        """
+        text = self.text()
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ValueError(
+                f"the body of {self.method} {self.url} is no JSON ({error}): {self._described()}"
+            ) from None
+
+    def form(self) -> MultiDict[str]:
+        """Return the fields of an urlencoded form.
+
+        Raises `ValueError` where the body is none, by its `Content-Type`.
+        """
+        self._expect("application/x-www-form-urlencoded")
+        return MultiDict(parse_qsl(self.text(), keep_blank_values=True))
+
+    def multipart(self) -> list[Part]:
+        """Return the parts of a multipart body: `name`, `filename`, `headers` and `content` of each.
+
+        Raises `ValueError` where the body is none, by its `Content-Type`.
+        """
+        self._expect("multipart/")
+        return parse_multipart(self.headers, self.body)
+
+    def _expect(self, mimetype: str) -> None:
+        if not self.headers.get(hdrs.CONTENT_TYPE, "").lower().startswith(mimetype):
+            raise ValueError(
+                f"the body of {self.method} {self.url} is not {mimetype.rstrip('/')}: {self._described()}"
+            )
+
+    def _described(self) -> str:
+        body = self.body
+        shown = repr(body[:100].decode("utf-8", "replace")) + ("…" if len(body) > 100 else "")
+        return f"it has Content-Type {self.headers.get(hdrs.CONTENT_TYPE)!r} and {len(body)} bytes: {shown}"
+
+    def _received(self) -> tuple[CIMultiDictProxy[str], bytes]:
+        # Parsed once, unless more was written since.
+        if self._parsed is None or self._parsed[0] != len(self._sent):
+            self._parsed = (len(self._sent), *parse_request(b"".join(self._sent)))
+        return self._parsed[1:]
+
+    # What the hooks note while the call is on its way.
+
+    def next_hop(self, method: str, url: URL, response: ClientResponse | None) -> RequestCall:
+        """Note that one more request of this call is about to be sent; return the call that stands for it alone.
+
+        `response` is the one to the request before it, if there was any.
+        """
+        if self._hops is None:
+            first = RequestCall(*self)
+            first.__dict__.update(self.__dict__)
+            self._hops = [first]
+        now = time.perf_counter()
+        self._hops[-1].response, self._hops[-1].ended = response, now
+        hop = RequestCall(*self)
+        hop.method, hop.url, hop.key, hop.order, hop.started = method, str(url), (method, url), self.order, now
+        self._hops.append(hop)
+        return hop
+
+    def sent_as(self, sent: Sequence[bytes]) -> None:
+        """Note where the bytes of the request are, or will be."""
+        self._sent = sent
+
+    def sent_elsewhere(self, headers: CIMultiDictProxy[str], body: bytes) -> None:
+        """Note a request that is not written to us."""
+        self._parsed = (0, headers, body)
+
+    def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
+        """Note how the call ended."""
+        self.response, self.exception, self.ended = response, exception, time.perf_counter()
+        if self._hops is not None:
+            last = self._hops[-1]
+            last.response, last.exception, last.ended = response, exception, self.ended
 
 
 def record(key: tuple[str, URL], url: URL, kwargs: Mapping[str, Any]) -> RequestCall:
@@ -60,15 +209,15 @@ def record(key: tuple[str, URL], url: URL, kwargs: Mapping[str, Any]) -> Request
     """
     copied = {name: _copied(value) for name, value in kwargs.items()}
     method = key[0]
-    # As 0.7.9 has it: `session.request()` need not say either, but the call is recorded as if by `session.post()`.
-    copied.setdefault("allow_redirects", True)
-    if method == "POST":
+    # As 0.7.9 has it: `session.request()` need not say it, but the call is recorded as if by `session.post()`.
+    if method == hdrs.METH_POST:
         copied.setdefault("data", None)
     call = RequestCall((), copied)
     call.method = method
     call.url = str(url.with_fragment(None))
     call.key = key
     call.order = next(_count)
+    call.started = time.perf_counter()
     return call
 
 

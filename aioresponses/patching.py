@@ -40,13 +40,14 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import BaseConnector, ClientOSError, ClientResponseError, ClientSession, ServerDisconnectedError
 from aiohttp.http import HttpProcessingError
+from multidict import CIMultiDictProxy
 
 from .calls import RequestCall, record
 from .diagnosis import refused
 from .replies import CallbackResult
 from .routing import RequestMatch, Router
 from .urls import merge_params, normalize_url, without_credentials
-from .wire import Answer, InMemoryConnector, Respond, exchange
+from .wire import Answer, InMemoryConnector, Respond, body_of, exchange
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientResponse, ClientTimeout
@@ -139,6 +140,8 @@ class _Progress:
         self.interception = interception
         self.call = call
         self.kwargs = kwargs
+        # The request that is on its way, and what its mock raised.
+        self.hop = call
         self.request: ClientRequest | None = None
         self.raised: BaseException | None = None
 
@@ -150,6 +153,11 @@ class _Progress:
             method if method.upper() == request.method else request.method,
             url if without_credentials(url) == asked else asked,
         )
+
+    def begin_hop(self, request: ClientRequest) -> None:
+        if self.request is not None:
+            self.hop = self.call.next_hop(request.method, request.url, self.request.response)
+        self.request, self.raised = request, None
 
     def repeated(self, request: ClientRequest) -> BaseException | None:
         """Return what a mock raised, if this is aiohttp's own second try of the same request."""
@@ -190,9 +198,10 @@ async def _request(session: ClientSession, method: str, str_or_url: str | URL, *
     try:
         response: ClientResponse = await original(session, method, str_or_url, **kwargs)
     except BaseException as error:
-        failure = progress.call.exception = progress.unwrapped(error)
+        failure = progress.unwrapped(error)
+        progress.call.end(None, failure)
     else:
-        progress.call.response = response
+        progress.call.end(response, None)
         interception.responses.append(response)
         return response
     finally:
@@ -227,26 +236,26 @@ async def _connect(
     progress = _progress.get()
     if progress is None or not progress.interception.active:
         return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-    router = progress.interception.router
-    if router.passes_through(req.url):
-        return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-    method, url = progress.target(req)
     respond: Respond
     repeated = progress.repeated(req)
     if repeated is not None:
         respond = functools.partial(_raise, repeated)
     else:
-        match = router.claim(req.method, url)
+        router = progress.interception.router
+        method, url = progress.target(req)
+        progress.begin_hop(req)
+        passes_through = router.passes_through(req.url)
+        match = None if passes_through else router.claim(req.method, url, progress.hop)
         if match is None:
-            if router.passthrough_unmatched:
+            progress.hop.sent_elsewhere(CIMultiDictProxy(req.headers), await body_of(req))
+            if passes_through or router.passthrough_unmatched:
                 return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
             raise refused(method, url)
         if match.response_class is not None:
             req.response_class = match.response_class  # type: ignore[assignment]
         respond = functools.partial(_respond, progress, match, req, url, traces)
-    progress.request, progress.raised = req, None
     connection = await original(progress.interception.connector_for(connector), req, traces, timeout)
-    exchange(connection, req, respond)
+    progress.hop.sent_as(exchange(connection, req, respond))
     return connection  # type: ignore[no-any-return]
 
 

@@ -13,6 +13,7 @@ from typing import Any, Union
 from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
+from .calls import RequestCall
 from .matching import Prefix, Target, check_method, check_url
 from .replies import CallbackResult, Headers
 from .urls import normalize_url, without_credentials
@@ -66,8 +67,9 @@ class RequestMatch:
         self._raises = asyncio.TimeoutError if timeout else exception
         self._callback = callback
         self._order = next(_count)
-        self._uses = 0
         self.key = str(self._order)
+        self.calls: list[RequestCall] = []
+        """The requests that this mock answered, in order."""
 
     def __repr__(self) -> str:
         return f"RequestMatch({str(self.url_or_pattern)!r})"
@@ -86,10 +88,20 @@ class RequestMatch:
         """Return the place of the mock among all that were registered."""
         return self._order
 
-    def use(self) -> bool:
-        """Count one use, and tell whether it was the last."""
-        self._uses += 1
-        return self._uses == self._limit
+    @property
+    def called(self) -> bool:
+        """Whether this mock answered a request."""
+        return bool(self.calls)
+
+    @property
+    def call_count(self) -> int:
+        """How many requests this mock answered."""
+        return len(self.calls)
+
+    @property
+    def remaining(self) -> int | None:
+        """How many more requests this mock answers; None for any number."""
+        return None if self._limit is None else self._limit - len(self.calls)
 
     def reply(self, url: URL, kwargs: Mapping[str, Any]) -> CallbackResult | Awaitable[CallbackResult]:
         """Return the reply to a request, or raise what is to be raised in its place.
@@ -161,10 +173,10 @@ class Router:
         """Tell whether requests to `url` go to the network, whatever is registered."""
         return any(prefix.covers(url) for prefix in self._prefixes)
 
-    def claim(self, method: str, url: URL) -> RequestMatch | None:
-        """Return the mock that answers a request, which uses it once; None where none does.
+    def claim(self, method: str, url: URL, call: RequestCall) -> RequestMatch | None:
+        """Return the mock that answers `call`, a request of this method and URL; None where none does.
 
-        `method` is in upper case.
+        `method` is in upper case. The mock is used once by this.
         """
         url = normalize_url(url).with_fragment(None)
         found = [match for match in (self._first(Target(method, form)) for form in _forms(url)) if match is not None]
@@ -174,7 +186,9 @@ class Router:
         if not found:
             return None
         match = min(found, key=RequestMatch.registered) if len(found) > 1 else found[0]
-        if match.use():
+        call.match = match
+        match.calls.append(call)
+        if match.remaining == 0:
             del self.matches[match.key]
         return match
 

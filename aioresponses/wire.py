@@ -40,20 +40,40 @@ Nothing here knows of mocks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, hdrs
+from aiohttp import (
+    BaseConnector,
+    BodyPartReader,
+    ClientConnectionError,
+    ClientRequest,
+    MultipartReader,
+    StreamReader,
+    hdrs,
+)
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpRequestParser
+from aiohttp.payload import BytesPayload
+from multidict import CIMultiDict, CIMultiDictProxy
 
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
     from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
-    from aiohttp.streams import StreamReader
     from aiohttp.tracing import Trace
 
-__all__ = ["Answer", "InMemoryConnector", "Respond", "exchange"]
+__all__ = [
+    "Answer",
+    "InMemoryConnector",
+    "Part",
+    "Respond",
+    "body_of",
+    "exchange",
+    "parse_multipart",
+    "parse_request",
+]
 
 PIECE = 2 ** 16
 
@@ -70,8 +90,11 @@ class Answer(NamedTuple):
 Respond = Callable[[], "Answer | Awaitable[Answer]"]
 
 
-def exchange(connection: Connection, request: ClientRequest, respond: Respond) -> None:
-    """Have the far end of an in-memory `connection` answer the next request on it, which is `request`."""
+def exchange(connection: Connection, request: ClientRequest, respond: Respond) -> Sequence[bytes]:
+    """Have the far end of an in-memory `connection` answer the next request on it, which is `request`.
+
+    Returns what is written of it, a sequence that grows until the request is complete.
+    """
     protocol = connection.protocol
     assert isinstance(protocol, InMemoryProtocol)
     if request.proxy is not None and not request.is_ssl():
@@ -79,7 +102,7 @@ def exchange(connection: Connection, request: ClientRequest, respond: Respond) -
         to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
         if hdrs.AUTHORIZATION in to_proxy.headers:
             request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
-    protocol.expect(request, respond)
+    return protocol.expect(request, respond)
 
 
 class InMemoryConnector(BaseConnector):
@@ -149,10 +172,14 @@ class InMemoryProtocol(ResponseHandler):
         self._expects_continue = False
         self._interrupt: Callable[[], object] | None = None
 
-    def expect(self, request: ClientRequest, respond: Respond) -> None:
+    def expect(self, request: ClientRequest, respond: Respond) -> Sequence[bytes]:
+        assert isinstance(self.transport, InMemoryTransport)
+        received: list[bytes] = []
+        self.transport.received = received
         self._request = request
         self._respond = respond
         self._expects_continue = "100-continue" in request.headers.get(hdrs.EXPECT, "").lower()
+        return received
 
     async def read(self) -> tuple[RawResponseMessage, StreamReader]:
         if self._respond is not None:
@@ -242,6 +269,7 @@ class InMemoryTransport(asyncio.Transport):
         peername: tuple[str | None, int | None],
     ) -> None:
         super().__init__({"peername": peername})
+        self.received: list[bytes] = []
         self._loop = loop
         self._protocol: asyncio.BaseProtocol = protocol
         self._receive = protocol.data_received
@@ -281,7 +309,7 @@ class InMemoryTransport(asyncio.Transport):
     # What the client calls.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        pass
+        self.received.append(bytes(data))
 
     def write_eof(self) -> None:
         pass
@@ -328,3 +356,92 @@ class InMemoryTransport(asyncio.Transport):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._protocol = protocol
+
+
+# Reading what was written. aiohttp's parsers work without an event loop, as long as all data is there and no buffer
+# is ever full; what they are given in place of a loop, they only keep (3.8.6 to 3.14.5).
+
+_NO_LOOP = cast(asyncio.AbstractEventLoop, object())
+_NO_LIMIT = 2 ** 30
+_T = TypeVar("_T")
+
+
+class Part(NamedTuple):
+    """One part of a multipart body."""
+
+    name: str | None
+    """The name of the form field."""
+
+    filename: str | None
+    """The name of the file, if it has one."""
+
+    headers: Mapping[str, str]
+    """The headers of the part, names case-insensitive."""
+
+    content: bytes
+    """The content, decoded."""
+
+
+def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
+    """Return headers and body of a request that was written; the body without transfer and content encoding.
+
+    Of a request that was not written to its end, as much as there is.
+    """
+    if not sent:
+        return CIMultiDictProxy(CIMultiDict()), b""
+    # The C parser knows a fixed set of methods, and reads no body where it takes a request for an upgrade.
+    line = b"POST" + sent[sent.index(b" "):]
+    parser = HttpRequestParser(
+        BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, max_line_size=_NO_LIMIT, max_field_size=_NO_LIMIT
+    )
+    messages, _, _ = parser.feed_data(line)
+    if not messages:
+        return CIMultiDictProxy(CIMultiDict()), b""
+    message, payload = messages[0]
+    return message.headers, payload.read_nowait()
+
+
+def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[Part]:
+    """Return the parts of a multipart body; those of a nested one in its place."""
+    stream = StreamReader(BaseProtocol(_NO_LOOP), _NO_LIMIT, loop=_NO_LOOP)
+    stream.feed_data(body)
+    stream.feed_eof()
+    return _at_once(_parts(MultipartReader(headers, stream)))
+
+
+async def _parts(reader: MultipartReader) -> list[Part]:
+    parts: list[Part] = []
+    while (part := await reader.next()) is not None:
+        if isinstance(part, BodyPartReader):
+            parts.append(Part(part.name, part.filename, part.headers, bytes(await part.read(decode=True))))
+        else:
+            parts += await _parts(part)
+    return parts
+
+
+def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine that has nothing to wait for."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return cast(_T, stop.value)
+    coroutine.close()
+    raise RuntimeError("aiohttp waits for data that is there already")
+
+
+async def body_of(request: ClientRequest) -> bytes:
+    """Return the body of a request that is not written to us, where that takes nothing from anybody else."""
+    body = request.body
+    if not isinstance(body, BytesPayload):
+        return body if isinstance(body, bytes) else b""
+    writer = _Writer()
+    await body.write(cast(Any, writer))
+    return b"".join(writer.written)
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    async def write(self, chunk: bytes) -> None:
+        self.written.append(bytes(chunk))
