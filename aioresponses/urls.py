@@ -14,7 +14,7 @@ __all__ = ["merge_params", "normalize_url", "without_credentials"]
 
 
 def normalize_url(url: URL | str) -> URL:
-    """Return `url` as a `URL` with its query parameters sorted.
+    """Return `url` as a `URL` with its query parameters sorted, and without the port that its scheme implies.
 
     Parameters of the same name keep no order of their own either: they are sorted by value. The fragment stays.
     Raises what `yarl.URL` raises: `TypeError` for another type, `ValueError` for text that is no URL.
@@ -23,6 +23,8 @@ def normalize_url(url: URL | str) -> URL:
     URL('http://example.com/?a=1&b=2')
     """
     url = URL(url)
+    if url.explicit_port is not None and url.is_default_port():
+        url = url.with_port(None)
     if not url.raw_query_string:
         return url
     # Even a single parameter goes through with_query: it settles how it is quoted, `%20` or `+`.
