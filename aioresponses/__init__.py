@@ -3,6 +3,7 @@
 aiohttp's own client runs unchanged; only the socket is replaced, by a connection whose other end is in memory.
 """
 
+from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
 from .testcase import AioResponsesTestCase
 
@@ -10,6 +11,9 @@ __version__ = "1.0.0.dev0"
 
 __all__ = [
     "AioResponsesTestCase",
+    "BodyAssertionsMixin",
+    "CallCountAssertionsMixin",
+    "CallOrderAssertionsMixin",
     "CallbackResult",
     "RequestCall",
     "RequestMatch",

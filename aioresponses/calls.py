@@ -16,6 +16,7 @@ from aiohttp.helpers import parse_mimetype
 from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
+from .urls import without_credentials
 from .wire import Part, parse_multipart, parse_request
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["RequestCall", "record"]
 
 _count = itertools.count()
+
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 # Values that never change need no copy; the others in the keyword arguments of a call do.
 _UNCHANGING = (str, bytes, int, float, type(None), URL, ClientTimeout)
@@ -57,6 +60,12 @@ class RequestCall(_Arguments):
     exception: BaseException | None = None
     """What the call raised, if it did."""
 
+    previous: ClientResponse | None = None
+    """Of a hop: the response to the hop before it, such as the redirect that led here."""
+
+    unmatched: bool = False
+    """Whether a request of this call was refused because no mock answers it."""
+
     match: RequestMatch | None = None
     """The mock that answered; None where none did, or the request was passed through."""
 
@@ -77,12 +86,33 @@ class RequestCall(_Arguments):
     _sent: Sequence[bytes] = ()
 
     def __repr__(self) -> str:
-        return f"RequestCall(args={self.args!r}, kwargs={self.kwargs!r})"
+        return f"<RequestCall {self}>" if self.method else f"RequestCall(args={self.args!r}, kwargs={self.kwargs!r})"
+
+    def __str__(self) -> str:
+        first, *others = self.hops
+        shown = f"{first.method} {without_credentials(URL(first.url))}"
+        for hop in others:
+            status = "no response" if hop.previous is None else hop.previous.status
+            shown += f" -> {status}, {hop.method} {without_credentials(URL(hop.url))}"
+        if self.response is not None:
+            return f"{shown} -> {self.response.status}"
+        if self.unmatched:
+            return f"{shown} -> no mock answered"
+        if self.exception is not None:
+            text = " ".join(str(self.exception).split())
+            return f"{shown} -> raised {type(self.exception).__name__}{f': {text}' if text else ''}"
+        return f"{shown} -> not ended"
 
     @property
     def hops(self) -> Sequence[RequestCall]:
         """The requests of the call: itself, or if there was a redirect or a retry, each of them in order."""
         return [self] if self._hops is None else self._hops
+
+    @property
+    def redirect(self) -> ClientResponse | None:
+        """Of a hop: the redirect that led to it, if one did."""
+        previous = self.previous
+        return previous if previous is not None and previous.status in _REDIRECTS else None
 
     @property
     def query(self) -> MultiDictProxy[str]:
@@ -182,6 +212,7 @@ class RequestCall(_Arguments):
         self._hops[-1].response, self._hops[-1].ended = response, now
         hop = RequestCall(*self)
         hop.method, hop.url, hop.key, hop.order, hop.started = method, str(url), (method, url), self.order, now
+        hop.previous = response
         self._hops.append(hop)
         return hop
 

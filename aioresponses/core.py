@@ -5,19 +5,22 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Iterable
+import unittest
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, Union
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, Union
 
 import aiohttp
 from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .calls import RequestCall
+from .diagnosis import listed, redacted, shortened, told_unmatched, told_unused
+from .matching import Target
 from .patching import Interception
 from .replies import CallbackResult, Headers
 from .routing import Callback, RequestMatch, Router
-from .urls import merge_params, normalize_url
+from .urls import merge_params
 
 if TYPE_CHECKING:
     from typing_extensions import Self, TypedDict, Unpack
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
         timeout: bool
         reason: str | None
         callback: Callback | None
+        optional: bool
 
 
 __all__ = ["CallbackResult", "RequestCall", "RequestMatch", "aioresponses"]
@@ -59,6 +63,13 @@ class aioresponses:
       path; what a prefix leaves out may be anything: `http://127.0.0.1` stands for all ports of that host.
     - `passthrough_unmatched`: whether requests that no mock answers go to the network. By default they raise
       `aiohttp.ClientConnectionError`.
+    - `assert_all_called`: whether it is a failure if a mock was never used, those with `optional=True` excepted.
+    - `assert_all_mocked`: whether it is a failure if something was asked for that no mock answered, even if the code
+      under test went on from there.
+    - `strict`: both.
+
+    These are looked at when a `with` block or a decorated function is left, unless by an exception, and raise
+    `AssertionError`; `stop()` does not look.
 
     >>> with aioresponses() as mock:
     ...     mock.get("http://example.com/users/7", payload={"name": "Ada"})
@@ -70,9 +81,17 @@ class aioresponses:
         param: str | None = None,
         passthrough: Iterable[str | URL] = (),
         passthrough_unmatched: bool = False,
+        *,
+        assert_all_called: bool = False,
+        assert_all_mocked: bool = False,
+        strict: bool = False,
     ) -> None:
         self._settings: dict[str, Any] = {
-            "param": param, "passthrough": passthrough, "passthrough_unmatched": passthrough_unmatched
+            "param": param,
+            "passthrough": passthrough,
+            "passthrough_unmatched": passthrough_unmatched,
+            "assert_all_called": assert_all_called or strict,
+            "assert_all_mocked": assert_all_mocked or strict,
         }
         self._router = Router(passthrough, passthrough_unmatched)
         self._interception = Interception(self._router, self._record)
@@ -118,7 +137,25 @@ class aioresponses:
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
+        # An exception that is on its way already is the one to see.
+        wrong = self.wrong() if exc_type is None else ""
         self.stop()
+        if wrong:
+            raise AssertionError(wrong)
+
+    def wrong(self) -> str:
+        """Return what fails of `assert_all_called` and `assert_all_mocked`, told to a person; "" if all is well."""
+        unused = self.unused_mocks if self._settings["assert_all_called"] else []
+        unmatched = self.unmatched_calls if self._settings["assert_all_mocked"] else []
+        if not unused and not unmatched:
+            return ""
+        parts = [told_unused(unused)] if unused else []
+        parts += [told_unmatched(unmatched)] if unmatched else []
+        return "\n".join([*parts, listed(self.calls)])
+
+    def leave_alone(self, urls: Callable[[URL], bool]) -> None:
+        """Neither answer nor record requests to these URLs: they are not made by the code under test."""
+        self._interception.left_alone = urls
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -132,7 +169,19 @@ class aioresponses:
         self.__exit__(exc_type, exc_val, exc_tb)
 
     def __call__(self, function: _Function) -> _Function:
-        """Decorate a function or a coroutine function: while it runs, the mock is active."""
+        """Decorate a function or a coroutine function: while it runs, the mock is active, and is given to it.
+
+        Of a subclass of `unittest.TestCase`, all test methods are decorated. Any other class: `TypeError`.
+        """
+        if isinstance(function, type):
+            if not issubclass(function, unittest.TestCase):
+                raise TypeError(
+                    f"aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, "
+                    f"got {function!r}"
+                )
+            for name in unittest.defaultTestLoader.getTestCaseNames(function):
+                setattr(function, name, self(getattr(function, name)))
+            return function
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
@@ -174,6 +223,7 @@ class aioresponses:
         timeout: bool = False,
         reason: str | None = None,
         callback: Callback | None = None,
+        optional: bool = False,
     ) -> RequestMatch:
         """Register a mock: what requests it answers, and with what.
 
@@ -195,12 +245,13 @@ class aioresponses:
         - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call. It
           returns a `CallbackResult`, or None to have the mock answer as it is registered. It runs before an
           `exception` is raised, and what it raises reaches the caller.
+        - `optional`: whether the mock may stay unused where `assert_all_called` is asked for.
 
         Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
         be used; nothing is registered then.
 
         >>> mock.add("http://example.com/users", "POST", status=201, payload={"id": 7})
-        RequestMatch('http://example.com/users')
+        <RequestMatch POST http://example.com/users, used 0 of 1>
         """
         if response_class is None and ClientResponse is not aiohttp.ClientResponse:
             # Suites patch this module's ClientResponse to have their own class used, as aioresponses 0.7 did.
@@ -219,6 +270,7 @@ class aioresponses:
             repeat=repeat,
             reason=reason,
             callback=callback,
+            optional=optional,
         )
         self._router.add(match)
         return match
@@ -289,24 +341,74 @@ class aioresponses:
         """Whether there was a call."""
         return self.call_count > 0
 
+    @property
+    def call_args(self) -> RequestCall | None:
+        """The last call, with its `args` and `kwargs`; None where there was none."""
+        calls = self.calls
+        return calls[-1] if calls else None
+
+    @property
+    def call_args_list(self) -> list[RequestCall]:
+        """All calls, in their order: another name of `calls`, known from `unittest.mock`."""
+        return self.calls
+
+    @property
+    def unused_mocks(self) -> list[RequestMatch]:
+        """The registered mocks that were never used, without those that are optional."""
+        return [match for match in self._router.registered if not match.called and not match.optional]
+
+    @property
+    def unmatched_calls(self) -> list[RequestCall]:
+        """The calls that were refused because no mock answers them, after a redirect for instance."""
+        return [call for call in self.calls if call.unmatched]
+
     def assert_not_called(self) -> None:
         """Raise `AssertionError` if there was a call."""
         if self.called:
-            raise AssertionError(f"Expected no calls, but there were {self.call_count}:\n{self._listed()}")
+            self._fail(f"Expected no calls, but there {self._were()}.")
 
     def assert_called(self) -> None:
         """Raise `AssertionError` if there was no call."""
         if not self.called:
-            raise AssertionError("Expected a call, but there was none.")
+            self._fail("Expected at least one call.")
 
     def assert_called_once(self) -> None:
         """Raise `AssertionError` unless there was exactly one call."""
         if self.call_count != 1:
-            raise AssertionError(f"Expected one call, but there were {self.call_count}.\n{self._listed()}".rstrip())
+            self._fail(f"Expected one call, but there {self._were()}.")
 
     def assert_any_call(self, url: _Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
-        """Raise `AssertionError` if there was no call of this method and URL, `params` merged into it."""
-        self._calls_of(url, method, kwargs)
+        """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.
+
+        `params` are merged into the URL. Keyword arguments that are not given may have been anything.
+        """
+        wanted = _Wanted(url, method, kwargs)
+        if not any(map(wanted.fits, self.calls)):
+            self._fail(f"Expected {wanted}, but there was no such call.", wanted.closest(self.calls))
+
+    def assert_has_calls(self, calls: Iterable[Any], any_order: bool = False) -> None:
+        """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, all of them.
+
+        Each is a `unittest.mock.call(url, method="GET", …)`; URL, method, and those keyword arguments that are given,
+        are compared.
+
+        >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
+        """
+        wanted = [_Wanted.of(one) for one in calls]
+        made = self.calls
+        if any_order:
+            left = list(made)
+            for one in wanted:
+                found = next((place for place, call in enumerate(left) if one.fits(call)), None)
+                if found is None:
+                    self._fail(f"Expected {one} among the calls, but there was no such call.", one.closest(made))
+                else:
+                    del left[found]
+        elif not any(
+            all(map(_Wanted.fits, wanted, made[start:])) for start in range(len(made) - len(wanted) + 1)
+        ):
+            shown = "\n".join(f"  {one}" for one in wanted)
+            self._fail(f"Expected these calls one after another, but they were not made so:\n{shown}")
 
     def assert_called_with(
         self,
@@ -318,28 +420,28 @@ class aioresponses:
     ) -> None:
         """Raise `AssertionError` unless the last call of this method and URL had just these keyword arguments.
 
-        `allow_redirects` is True, and `data` of a POST None, unless given. With `args_to_match`, only the arguments
-        of these names are compared.
+        `params` are merged into the URL. `allow_redirects` is True, and `data` of a POST None, unless given. With
+        `args_to_match`, only the arguments of these names are compared, and each of them must be there.
         """
-        actual = self._calls_of(url, method, kwargs)[-1]
+        wanted = _Wanted(url, method, kwargs)
+        made = [call for call in self.calls if wanted.reaches(call)]
+        if not made:
+            self._fail(f"Expected {wanted.target} to be called, but it was never called.")
         expected = {"allow_redirects": True, **kwargs}
-        if method.upper() == hdrs.METH_POST:
+        if wanted.target.method == hdrs.METH_POST:
             expected.setdefault("data", None)
-        found: dict[str, Any] = actual.kwargs
+        found: dict[str, Any] = made[-1].kwargs
         if args_to_match is not None:
             names = list(args_to_match)
-            missing = [name for name in names if name not in found or name not in expected]
-            if missing:
-                raise AssertionError(
-                    f"Expected {method} {url} to be called with {', '.join(missing)}.\n"
-                    f"Expected: {expected}\n  Actual: {found}"
-                )
+            absent = [name for name in names if name not in found or name not in expected]
+            if absent:
+                self._fail(f"Expected {wanted.target} to be called with {', '.join(absent)}, and to be compared by it.")
             expected = {name: expected[name] for name in names}
             found = {name: found[name] for name in names}
-        if found != expected:
-            raise AssertionError(
-                f"Expected {method} {url} to be called with other arguments.\n"
-                f"Expected: {expected}\n  Actual: {found}"
+        if made[-1].args != args or not expected == found:
+            self._fail(
+                f"Expected {wanted.target} to be called with other arguments (- expected, + made):",
+                _difference_of_arguments({**expected, "args": args} if args else expected, found),
             )
 
     def assert_called_once_with(self, *args: Any, **kwargs: Any) -> None:
@@ -347,20 +449,66 @@ class aioresponses:
         self.assert_called_once()
         self.assert_called_with(*args, **kwargs)
 
-    def _calls_of(self, url: _Url, method: str, kwargs: dict[str, Any]) -> list[RequestCall]:
-        if isinstance(url, re.Pattern):
-            raise TypeError(f"url: expected a str or a yarl.URL, got {url!r}")
-        wanted = normalize_url(merge_params(url, kwargs.get("params"))).with_fragment(None)
-        found = [
-            call
-            for call in self.calls
-            if call.key[0].upper() == method.upper() and call.key[1].with_fragment(None) == wanted
-        ]
-        if not found:
-            raise AssertionError(
-                f"Expected a call of {method} {wanted}, but there was none.\n{self._listed()}".rstrip()
-            )
-        return found
+    def _were(self) -> str:
+        return "was 1" if self.call_count == 1 else f"were {self.call_count}"
 
-    def _listed(self) -> str:
-        return "\n".join(f"{number}. {call.method} {call.url}" for number, call in enumerate(self.calls, 1))
+    def _fail(self, headline: str, detail: str = "") -> NoReturn:
+        raise AssertionError("\n".join(part for part in (headline, detail, listed(self.calls)) if part))
+
+
+class _Wanted:
+    """A call that is looked for: its method and URL, and keyword arguments that it must have."""
+
+    def __init__(self, url: _Url, method: str, kwargs: Mapping[str, Any]) -> None:
+        if not isinstance(url, re.Pattern):
+            url = merge_params(url, kwargs.get("params"))
+        self.target = Target.of(method, url)
+        self.kwargs = kwargs
+
+    @classmethod
+    def of(cls, call: Any) -> _Wanted:
+        """Make one of a `unittest.mock.call(url, method="GET", …)`."""
+        try:
+            _, args, kwargs = call
+            bound = inspect.signature(_call).bind(*args, **kwargs)
+            bound.apply_defaults()
+            return cls(**bound.arguments)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"calls: expected unittest.mock.call(url, method=…, …), got {call!r}: {error}") from error
+
+    def __str__(self) -> str:
+        shown = "".join(f", {name}={value!r}" for name, value in redacted(self.kwargs, {}).items())
+        return shortened(f"{self.target}{shown}")
+
+    def reaches(self, call: RequestCall) -> bool:
+        return self.target.fits(call.key[0].upper(), call.key[1].with_fragment(None))
+
+    def fits(self, call: RequestCall) -> bool:
+        return self.reaches(call) and all(
+            name in call.kwargs and value == call.kwargs[name] for name, value in self.kwargs.items()
+        )
+
+    def closest(self, calls: Iterable[RequestCall]) -> str:
+        """Return the difference to the last call of the same method and URL, if there is one."""
+        made = [call for call in calls if self.reaches(call)]
+        if not made:
+            return ""
+        found = {name: made[-1].kwargs[name] for name in self.kwargs if name in made[-1].kwargs}
+        return "The last one was (- expected, + made):\n" + _difference_of_arguments(self.kwargs, found)
+
+
+def _call(url: _Url, method: str = hdrs.METH_GET, **kwargs: Any) -> None:
+    """Stand for what may be in a `unittest.mock.call`."""
+
+
+def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    return difference(unittest.TestCase(), redacted(expected, {}), redacted(found, expected))
+
+
+def difference(case: unittest.TestCase, expected: object, found: object) -> str:
+    """Return how two values differ, in the words of unittest and within the `maxDiff` of a test case."""
+    try:
+        case.assertEqual(expected, found)
+    except case.failureException as error:
+        return str(error)
+    return ""

@@ -1,13 +1,119 @@
-"""Why nothing matched, told to a person."""
+"""Why nothing matched, and what was requested, told to a person."""
 
 from __future__ import annotations
 
-from aiohttp import ClientConnectionError
+import heapq
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp import ClientConnectionError, ClientResponse, hdrs
 from yarl import URL
 
-__all__ = ["refused"]
+from .calls import RequestCall
+from .matching import Verdict
+from .urls import without_credentials
+
+__all__ = ["hidden", "listed", "redacted", "refused", "shortened", "told_unmatched", "told_unused"]
+
+_SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
+_SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
+_MOST_CALLS = 20
+_MOST_MOCKS = 5
+_MOST_TEXT = 500
 
 
-def refused(method: str, url: URL) -> ClientConnectionError:
-    """Return the exception for a request that nobody answers."""
-    return ClientConnectionError(f"Connection refused: {method} {url}")
+def refused(
+    method: str, url: URL, mocks: Sequence[tuple[object, Verdict]], redirect: ClientResponse | None
+) -> ClientConnectionError:
+    """Return the exception for a request that nobody answers, with a note that explains it.
+
+    `mocks` are the registered ones, each with the reason why it did not; `redirect` is the response that sent the
+    client here, if one did.
+    """
+    error = ClientConnectionError(f"Connection refused: {method} {url}")
+    lines = [f"aioresponses: no mock answers {method.upper()} {without_credentials(url)}"]
+    if redirect is not None:
+        rule = "keeps the method" if redirect.method.upper() == method.upper() else f"makes it a {method.upper()}"
+        lines.append(
+            f"It is the target of a redirect: {redirect.method} {without_credentials(redirect.url)} "
+            f"was answered with {redirect.status}, which {rule}."
+        )
+    if mocks:
+        lines.append("Registered mocks, the closest first:")
+        closest = heapq.nsmallest(_MOST_MOCKS, mocks, key=lambda mock: mock[1].distance)
+        lines += [f"  {shortened(str(mock))}: {verdict.reason}" for mock, verdict in closest]
+        if len(mocks) > len(closest):
+            lines.append(f"  … and {len(mocks) - len(closest)} more")
+    else:
+        lines.append("No mocks are registered.")
+    _add_note(error, "\n".join(lines))
+    return error
+
+
+def _add_note(error: Any, note: str) -> None:
+    # BaseException.add_note came with Python 3.11; what shows notes on 3.10 looks for the attribute.
+    if hasattr(error, "add_note"):
+        error.add_note(note)
+    else:
+        error.__notes__ = [note]
+
+
+def listed(calls: Sequence[RequestCall]) -> str:
+    """Return the calls, numbered, a line each; of many, the first and the last ones."""
+    if not calls:
+        return "There were no calls."
+    lines = [f"{number:>3}. {shortened(str(call))}" for number, call in enumerate(calls, 1)]
+    if len(lines) > _MOST_CALLS:
+        half = _MOST_CALLS // 2
+        lines[half:-half] = [f"     … {len(lines) - _MOST_CALLS} more …"]
+    return "\n".join(["Calls:", *lines])
+
+
+def told_unused(mocks: Sequence[object]) -> str:
+    """Return the sentence about mocks that were never used, with a line for each."""
+    return _headed(f"Expected every mock to be used, but {_number(mocks, 'was', 'were')} not:", mocks)
+
+
+def told_unmatched(calls: Sequence[RequestCall]) -> str:
+    """Return the sentence about calls that no mock answered, with a line for each."""
+    return _headed(f"Expected mocks for all calls, but {_number(calls, 'has', 'have')} none:", calls)
+
+
+def _number(things: Sequence[object], one: str, several: str) -> str:
+    return f"{len(things)} {one if len(things) == 1 else several}"
+
+
+def _headed(headline: str, things: Sequence[object]) -> str:
+    lines = [headline, *(f"  {shortened(str(thing))}" for thing in things[:_MOST_CALLS])]
+    if len(things) > _MOST_CALLS:
+        lines.append(f"  … and {len(things) - _MOST_CALLS} more")
+    return "\n".join(lines)
+
+
+def shortened(text: str) -> str:
+    """Return a text, cut if it is long, with a count of what was left out."""
+    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}… ({len(text) - _MOST_TEXT} more characters)"
+
+
+def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments of a call to be shown beside `other` ones: without the secrets in them."""
+    shown = dict(kwargs)
+    for name, value in shown.items():
+        if name in _SECRET_ARGUMENTS and value is not None:
+            shown[name] = _hidden(value, other.get(name))
+        elif name == "headers" and isinstance(value, Mapping):
+            others = other.get(name)
+            shown[name] = {
+                header: hidden(header, item, others.get(header) if isinstance(others, Mapping) else None)
+                for header, item in value.items()
+            }
+    return shown
+
+
+def hidden(header: str, value: Any, other: Any = None) -> Any:
+    """Return the value of a header to be shown beside an `other` one: … where it is a secret."""
+    return _hidden(value, other) if header.lower() in _SECRET_HEADERS else value
+
+
+def _hidden(value: Any, other: Any) -> str:
+    return "…" if other is None or value == other else "… (another)"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -10,7 +12,7 @@ from yarl import URL
 
 from .urls import normalize_url
 
-__all__ = ["Prefix", "Target", "check_method", "check_url"]
+__all__ = ["TOKEN", "Prefix", "Target", "Verdict", "check_method", "check_url"]
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -38,19 +40,100 @@ def check_url(url: object) -> URL | re.Pattern[str]:
         raise ValueError(f"url: expected a URL, got {url!r}: {error}") from error
 
 
+class Verdict(NamedTuple):
+    """Why a mock did not answer a request, and how far it was from doing so."""
+
+    distance: float
+    """0 where everything about the request fits; the more, the less likely is it that this mock was meant."""
+
+    reason: str
+
+
 class Target(NamedTuple):
     """A method, and the URL or pattern of URLs, that a mock answers to."""
 
-    method: str
-    """In upper case."""
+    method: str | None
+    """In upper case; None stands for any."""
 
-    url: URL | re.Pattern[str]
+    url: URL | re.Pattern[str] | None
+    """A normalised URL without a fragment, or a pattern; None stands for any."""
+
+    @classmethod
+    def of(cls, method: object, url: object) -> Target:
+        """Make the target of a method and a URL as users give them.
+
+        Raises `TypeError` or `ValueError`, as `check_method` and `check_url` do.
+        """
+        checked = None if url is None else check_url(url)
+        # The fragment is never sent, so it plays no part.
+        return cls(
+            None if method is None else check_method(method).upper(),
+            checked.with_fragment(None) if isinstance(checked, URL) else checked,
+        )
+
+    def __str__(self) -> str:
+        if self.url is None:
+            return "any request" if self.method is None else f"any {self.method} request"
+        return str(self.url) if self.method is None else f"{self.method} {self.url}"
 
     def fits(self, method: str, url: URL) -> bool:
         """Tell whether a request is meant; `method` is in upper case, `url` normalised and without a fragment."""
-        if self.method != method:
+        if self.method is not None and self.method != method:
             return False
-        return self.url.match(str(url)) is not None if isinstance(self.url, re.Pattern) else self.url == url
+        if isinstance(self.url, re.Pattern):
+            return self.url.match(str(url)) is not None
+        return self.url is None or self.url == url
+
+    def verdict(self, method: str, url: URL) -> Verdict | None:
+        """Return the first reason why a request does not fit; None if it does."""
+        elsewhere = self._elsewhere(url)
+        if self.method is not None and self.method != method:
+            return Verdict(0.5 + (elsewhere.distance if elsewhere is not None else 0), f"other method: {self.method}")
+        return elsewhere
+
+    def _elsewhere(self, url: URL) -> Verdict | None:
+        own = self.url
+        if own is None or isinstance(own, re.Pattern):
+            return None if self.fits(self.method or "", url) else Verdict(2.5, "the pattern does not match")
+        if own == url:
+            return None
+        path, other = own.path or "/", url.path or "/"
+        same = len(os.path.commonprefix([path, other]))
+        # A part of 1: how much of the longer path is not what the two begin with.
+        unlike = 1 - same / max(len(path), len(other))
+        for name, mine, theirs in [
+            ("scheme", own.scheme, url.scheme), ("host", own.host, url.host), ("port", own.port, url.port)
+        ]:
+            if mine != theirs:
+                return Verdict(4 + unlike, f"other {name}: {mine}")
+        if own.raw_user is not None and own.with_user(None) == url.with_user(None):
+            return Verdict(1, "other credentials in the URL")
+        if path != other:
+            start = path.rfind("/", 0, same + 1) + 1
+            return Verdict(2 + unlike, f"path differs at {_cut(path[start:])!r}, asked for was {_cut(other[start:])!r}")
+        differences = list(_query_differences(own, url))
+        return Verdict(1 + len(differences) / 100, "query differs: " + "; ".join(differences))
+
+
+def _query_differences(own: URL, asked: URL) -> Iterator[str]:
+    for name in dict.fromkeys([*own.query, *asked.query]):
+        mine, theirs = own.query.getall(name, []), asked.query.getall(name, [])
+        if mine == theirs:
+            continue
+        if not theirs:
+            yield f"{name}={_values(mine)} is missing"
+        elif not mine:
+            yield f"{name}={_values(theirs)} is too much"
+        else:
+            yield f"{name} is {_values(theirs)} and not {_values(mine)}"
+
+
+def _values(values: Sequence[str]) -> str:
+    return repr(_cut(values[0])) if len(values) == 1 else repr([_cut(value) for value in values])
+
+
+def _cut(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
 class Prefix:

@@ -69,6 +69,8 @@ class Interception:
         self.router = router
         self.record = record
         self.responses: list[ClientResponse] = []
+        self.left_alone: Callable[[URL], bool] | None = None
+        """Tells of a URL that its requests are none of this mock's business."""
         self._connectors: WeakKeyDictionary[
             BaseConnector, dict[asyncio.AbstractEventLoop, InMemoryConnector]
         ] = WeakKeyDictionary()
@@ -217,6 +219,8 @@ def _begin(
         url = session._build_url(str_or_url)
     except Exception:
         return None  # aiohttp is about to say what is wrong with it.
+    if interception.left_alone is not None and interception.left_alone(url):
+        return None
     try:
         url = merge_params(url, kwargs.get("params"))
     except Exception:
@@ -250,7 +254,8 @@ async def _connect(
             progress.hop.sent_elsewhere(CIMultiDictProxy(req.headers), await body_of(req))
             if passes_through or router.passthrough_unmatched:
                 return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-            raise refused(method, url)
+            progress.hop.unmatched = progress.call.unmatched = True
+            raise refused(method, url, router.verdicts(req.method, url), progress.hop.redirect)
         if match.response_class is not None:
             req.response_class = match.response_class  # type: ignore[assignment]
         respond = functools.partial(_respond, progress, match, req, url, traces)

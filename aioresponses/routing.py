@@ -14,7 +14,7 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .calls import RequestCall
-from .matching import Prefix, Target, check_method, check_url
+from .matching import Prefix, Target, Verdict, check_method, check_url
 from .replies import CallbackResult, Headers
 from .urls import normalize_url, without_credentials
 
@@ -47,14 +47,12 @@ class RequestMatch:
         repeat: bool | int = False,
         reason: str | None = None,
         callback: Callback | None = None,
+        optional: bool = False,
     ) -> None:
-        checked = check_url(url)
-        # The fragment is never sent, so it plays no part.
-        self.target = Target(
-            check_method(method).upper(),
-            checked if isinstance(checked, re.Pattern) else checked.with_fragment(None),
-        )
-        self.url_or_pattern = checked
+        # None stands for any URL and any method in a target, but not here.
+        check_method(method)
+        self.url_or_pattern = check_url(url)
+        self.target = Target.of(method, self.url_or_pattern)
         self._limit = _times(repeat)
         self._reply = CallbackResult(method, status, body, content_type, payload, headers, response_class, reason)
         if exception is not None and not (
@@ -66,27 +64,45 @@ class RequestMatch:
             raise TypeError(f"callback: expected a function or a coroutine function, got {callback!r}")
         self._raises = asyncio.TimeoutError if timeout else exception
         self._callback = callback
-        self._order = next(_count)
-        self.key = str(self._order)
+        self.order = next(_count)
+        self.key = str(self.order)
+        self._matches: dict[str, RequestMatch] | None = None
+        self.optional = optional
+        """Whether the mock may stay unused where all mocks must be called."""
         self.calls: list[RequestCall] = []
         """The requests that this mock answered, in order."""
 
     def __repr__(self) -> str:
-        return f"RequestMatch({str(self.url_or_pattern)!r})"
+        used = f"used {self.call_count} times" if self._limit is None else f"used {self.call_count} of {self._limit}"
+        return f"<RequestMatch {self}, {used}>"
+
+    def __str__(self) -> str:
+        return str(self.target)
 
     @property
     def method(self) -> str:
         """The method, in lower case (as in aioresponses 0.7)."""
-        return self.target.method.lower()
+        return str(self.target.method).lower()
 
     @property
     def response_class(self) -> Callable[..., ClientResponse] | None:
         """The class of the responses, if it is not the session's."""
         return self._reply.response_class
 
-    def registered(self) -> int:
-        """Return the place of the mock among all that were registered."""
-        return self._order
+    def enter(self, matches: dict[str, RequestMatch]) -> None:
+        """Note where the mock is registered."""
+        self._matches = matches
+        matches[self.key] = self
+
+    def remove(self) -> None:
+        """Take the mock out of service; without effect where it is already."""
+        if self._matches is not None:
+            self._matches.pop(self.key, None)
+            self._matches = None
+
+    def verdict(self, method: str, url: URL) -> Verdict:
+        """Return why the mock did not answer a request of this method and URL."""
+        return self.target.verdict(method, url) or Verdict(0, f"used up ({self.call_count} of {self._limit})")
 
     @property
     def called(self) -> bool:
@@ -124,7 +140,7 @@ class RequestMatch:
             return self._reply
         if isinstance(result, CallbackResult):
             return result
-        raise TypeError(f"callback: expected a CallbackResult or None from the callback of {self!r}, got {result!r}")
+        raise TypeError(f"callback: expected a CallbackResult or None from the callback of {self}, got {result!r}")
 
 
 def _times(repeat: object) -> int | None:
@@ -152,13 +168,15 @@ class Router:
         self.matches: dict[str, RequestMatch] = {}
         self.passthrough_unmatched = passthrough_unmatched
         self._prefixes = [Prefix(prefix) for prefix in passthrough]
+        self._registered: list[RequestMatch] = []
         self._exact: dict[Target, deque[RequestMatch]] = {}
         self._patterns: list[RequestMatch] = []
 
     def add(self, match: RequestMatch) -> None:
         """Register a mock behind those that are registered."""
-        self.matches[match.key] = match
-        if isinstance(match.target.url, re.Pattern):
+        match.enter(self.matches)
+        self._registered.append(match)
+        if isinstance(match.url_or_pattern, re.Pattern):
             self._patterns.append(match)
         else:
             self._exact.setdefault(match.target, deque()).append(match)
@@ -166,6 +184,7 @@ class Router:
     def clear(self) -> None:
         """Forget all mocks."""
         self.matches.clear()
+        self._registered.clear()
         self._exact.clear()
         self._patterns.clear()
 
@@ -185,12 +204,22 @@ class Router:
             found += itertools.islice((match for match in self._patterns if match.target.fits(method, url)), 1)
         if not found:
             return None
-        match = min(found, key=RequestMatch.registered) if len(found) > 1 else found[0]
+        match = min(found, key=lambda match: match.order)
         call.match = match
         match.calls.append(call)
         if match.remaining == 0:
             del self.matches[match.key]
         return match
+
+    def verdicts(self, method: str, url: URL) -> list[tuple[RequestMatch, Verdict]]:
+        """Return each mock with the reason why it does not answer a request that none answers."""
+        url = normalize_url(url).with_fragment(None)
+        return [(match, match.verdict(method, url)) for match in self.registered]
+
+    @property
+    def registered(self) -> list[RequestMatch]:
+        """All mocks in the order of their registration, those that are used up with them; not those taken out."""
+        return [match for match in self._registered if match.key in self.matches or match.remaining == 0]
 
     def _first(self, target: Target) -> RequestMatch | None:
         queue = self._exact.get(target)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
-from typing import ClassVar
-from unittest import IsolatedAsyncioTestCase, TestResult
+from typing import Any, ClassVar
+from unittest import IsolatedAsyncioTestCase, TestCase, TestResult
 
+from aiohttp import ClientSession
 from yarl import URL
 
+from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
 
 __all__ = ["AioResponsesTestCase"]
@@ -16,7 +19,9 @@ __all__ = ["AioResponsesTestCase"]
 __unittest = True
 
 
-class AioResponsesTestCase(IsolatedAsyncioTestCase):
+class AioResponsesTestCase(
+    CallCountAssertionsMixin, CallOrderAssertionsMixin, BodyAssertionsMixin, IsolatedAsyncioTestCase
+):
     """A test case in which the requests of every `aiohttp.ClientSession` are answered by `self.mock`.
 
     The mock is a new one for each test. It is active from before `setUp` until the last cleanup has run, and is taken
@@ -36,22 +41,90 @@ class AioResponsesTestCase(IsolatedAsyncioTestCase):
     passthrough_unmatched: ClassVar[bool] = False
     """Whether requests that no mock answers go to the network."""
 
+    assert_all_called: ClassVar[bool] = False
+    """Whether a test fails in which a mock was never used, unless it was registered with `optional=True`."""
+
+    assert_all_mocked: ClassVar[bool] = False
+    """Whether a test fails in which something was asked for that no mock answered, even if the code went on."""
+
+    strict: ClassVar[bool] = False
+    """Both `assert_all_called` and `assert_all_mocked`."""
+
     mock: aioresponses
     """The mock of the test that runs."""
+
+    def client_session(self, **kwargs: Any) -> ClientSession:
+        """Return a new `aiohttp.ClientSession` that is closed when the test ends.
+
+        The arguments are those of `ClientSession`. Like it, this needs a running loop.
+
+        >>> session = self.client_session(base_url="https://api.example.com")
+        """
+        session = ClientSession(**kwargs)
+        self.addAsyncCleanup(session.close)
+        return session
 
     # The whole run of a test is wrapped, and not setUp and tearDown, so that no subclass can leave it out by
     # overriding those, and so that it holds for everything that unittest itself does around them.
 
     def run(self, result: TestResult | None = None) -> TestResult | None:
-        with self._new_mock():
+        self._begin()
+        try:
             return super().run(result)
+        finally:
+            self.mock.stop()
 
     def debug(self) -> None:
-        with self._new_mock():
+        self._begin()
+        try:
             super().debug()
+        finally:
+            self.mock.stop()
 
-    def _new_mock(self) -> aioresponses:
-        self.mock = aioresponses(
-            passthrough=self.passthrough, passthrough_unmatched=self.passthrough_unmatched
+    def _begin(self) -> None:
+        self.mock = mock = aioresponses(
+            passthrough=self.passthrough,
+            passthrough_unmatched=self.passthrough_unmatched,
+            assert_all_called=self.assert_all_called,
+            assert_all_mocked=self.assert_all_mocked,
+            strict=self.strict,
         )
-        return self.mock
+        mock.start()
+        mock.leave_alone(self._is_own_server)
+        # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
+        # the test itself, since unittest runs cleanups as parts of the test.
+        self.addCleanup(self._check, mock)
+
+    def _check(self, mock: aioresponses) -> None:
+        outcome: Any = getattr(self, "_outcome", None)
+        # A test that was skipped says nothing about its mocks. (A skipped class leaves this cleanup for another run.)
+        if mock is not self.mock or _skipped(self, outcome):
+            return
+        wrong = mock.wrong()
+        if not wrong:
+            return
+        method = getattr(self, self._testMethodName)
+        if outcome is not None and (
+            getattr(method, "__unittest_expecting_failure__", False)
+            or getattr(self, "__unittest_expecting_failure__", False)
+        ):
+            # unittest expects a failure of the test method alone; it is this failure that was expected, then.
+            if outcome.expectedFailure is not None:
+                return
+            outcome.expecting_failure = True
+        self.fail(wrong)
+
+    def _is_own_server(self, url: URL) -> bool:
+        """Tell whether a URL is of the application that an `AioHTTPTestCase` tests, and not mocked therefore."""
+        # If nobody has imported the module, then nobody has a client of its.
+        test_utils = sys.modules.get("aiohttp.test_utils")
+        client = getattr(self, "client", None)
+        if test_utils is None or not isinstance(client, test_utils.TestClient):
+            return False
+        return (url.host, url.port) == (client.server.host, client.server.port)
+
+
+def _skipped(case: TestCase, outcome: Any) -> bool:
+    # The result has the tests that were skipped; on Python 3.10 they reach it only after the cleanups.
+    skipped = [*getattr(outcome, "skipped", ()), *getattr(getattr(outcome, "result", None), "skipped", ())]
+    return any(test is case for test, _ in skipped)
