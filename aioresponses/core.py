@@ -15,12 +15,11 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .calls import RequestCall
-from .diagnosis import listed, redacted, shortened, told_unmatched, told_unused
-from .matching import Target
+from .diagnosis import listed, redacted, told_unmatched, told_unused
 from .patching import Interception
 from .replies import CallbackResult, Headers
 from .routing import Callback, RequestMatch, Router
-from .urls import merge_params
+from .wanted import WantedCall
 
 if TYPE_CHECKING:
     from typing_extensions import Self, TypedDict, Unpack
@@ -382,9 +381,9 @@ class aioresponses:
 
         `params` are merged into the URL. Keyword arguments that are not given may have been anything.
         """
-        wanted = _Wanted(url, method, kwargs)
+        wanted = WantedCall(url, method, kwargs)
         if not any(map(wanted.fits, self.calls)):
-            self._fail(f"Expected {wanted}, but there was no such call.", wanted.closest(self.calls))
+            self._fail(f"Expected {wanted}, but there was no such call.", self._closest(wanted))
 
     def assert_has_calls(self, calls: Iterable[Any], any_order: bool = False) -> None:
         """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, all of them.
@@ -394,18 +393,18 @@ class aioresponses:
 
         >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
         """
-        wanted = [_Wanted.of(one) for one in calls]
+        wanted = [WantedCall.of(one) for one in calls]
         made = self.calls
         if any_order:
             left = list(made)
             for one in wanted:
                 found = next((place for place, call in enumerate(left) if one.fits(call)), None)
                 if found is None:
-                    self._fail(f"Expected {one} among the calls, but there was no such call.", one.closest(made))
+                    self._fail(f"Expected {one} among the calls, but there was no such call.", self._closest(one))
                 else:
                     del left[found]
         elif not any(
-            all(map(_Wanted.fits, wanted, made[start:])) for start in range(len(made) - len(wanted) + 1)
+            all(map(WantedCall.fits, wanted, made[start:])) for start in range(len(made) - len(wanted) + 1)
         ):
             shown = "\n".join(f"  {one}" for one in wanted)
             self._fail(f"Expected these calls one after another, but they were not made so:\n{shown}")
@@ -423,7 +422,7 @@ class aioresponses:
         `params` are merged into the URL. `allow_redirects` is True, and `data` of a POST None, unless given. With
         `args_to_match`, only the arguments of these names are compared, and each of them must be there.
         """
-        wanted = _Wanted(url, method, kwargs)
+        wanted = WantedCall(url, method, kwargs)
         made = [call for call in self.calls if wanted.reaches(call)]
         if not made:
             self._fail(f"Expected {wanted.target} to be called, but it was never called.")
@@ -449,56 +448,17 @@ class aioresponses:
         self.assert_called_once()
         self.assert_called_with(*args, **kwargs)
 
+    def _closest(self, wanted: WantedCall) -> str:
+        found = wanted.of_last(self.calls)
+        if found is None:
+            return ""
+        return "The last one was (- expected, + made):\n" + _difference_of_arguments(wanted.kwargs, found)
+
     def _were(self) -> str:
         return "was 1" if self.call_count == 1 else f"were {self.call_count}"
 
     def _fail(self, headline: str, detail: str = "") -> NoReturn:
         raise AssertionError("\n".join(part for part in (headline, detail, listed(self.calls)) if part))
-
-
-class _Wanted:
-    """A call that is looked for: its method and URL, and keyword arguments that it must have."""
-
-    def __init__(self, url: _Url, method: str, kwargs: Mapping[str, Any]) -> None:
-        if not isinstance(url, re.Pattern):
-            url = merge_params(url, kwargs.get("params"))
-        self.target = Target.of(method, url)
-        self.kwargs = kwargs
-
-    @classmethod
-    def of(cls, call: Any) -> _Wanted:
-        """Make one of a `unittest.mock.call(url, method="GET", …)`."""
-        try:
-            _, args, kwargs = call
-            bound = inspect.signature(_call).bind(*args, **kwargs)
-            bound.apply_defaults()
-            return cls(**bound.arguments)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"calls: expected unittest.mock.call(url, method=…, …), got {call!r}: {error}") from error
-
-    def __str__(self) -> str:
-        shown = "".join(f", {name}={value!r}" for name, value in redacted(self.kwargs, {}).items())
-        return shortened(f"{self.target}{shown}")
-
-    def reaches(self, call: RequestCall) -> bool:
-        return self.target.fits(call.key[0].upper(), call.key[1].with_fragment(None))
-
-    def fits(self, call: RequestCall) -> bool:
-        return self.reaches(call) and all(
-            name in call.kwargs and value == call.kwargs[name] for name, value in self.kwargs.items()
-        )
-
-    def closest(self, calls: Iterable[RequestCall]) -> str:
-        """Return the difference to the last call of the same method and URL, if there is one."""
-        made = [call for call in calls if self.reaches(call)]
-        if not made:
-            return ""
-        found = {name: made[-1].kwargs[name] for name in self.kwargs if name in made[-1].kwargs}
-        return "The last one was (- expected, + made):\n" + _difference_of_arguments(self.kwargs, found)
-
-
-def _call(url: _Url, method: str = hdrs.METH_GET, **kwargs: Any) -> None:
-    """Stand for what may be in a `unittest.mock.call`."""
 
 
 def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:

@@ -1,0 +1,297 @@
+"""What a test case can assert of the bodies, headers and queries that were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from multidict import MultiMapping
+from yarl import URL
+
+from .calls import RequestCall
+from .core import difference
+from .diagnosis import hidden, listed, shortened
+from .expectations import CallAssertions, Url, place_of, was_called
+from .wire import Part
+
+__all__ = ["BodyAssertionsMixin"]
+
+# unittest leaves the frames of such modules out of the tracebacks of failed assertions.
+__unittest = True
+
+_T = TypeVar("_T")
+
+
+class BodyAssertionsMixin(CallAssertions):
+    """Assertions about what was sent.
+
+    Each looks at the last call of this URL and method, or at number `index` of them, counted from 0 or, if negative,
+    from the end. Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may
+    stand anywhere in what is expected. Each raises `failureException` where it does not hold, with `msg` behind its
+    own message.
+    """
+
+    def assertJsonBody(
+        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail unless the body, decoded from JSON, equals `expected`.
+
+        >>> self.assertJsonBody({"name": "Ada", "id": ANY}, "http://example.com/users", "POST")
+        """
+        call = self._call(url, method, index, msg)
+        self._check_equal("JSON body", call, expected, self._read(call, RequestCall.json, msg), msg)
+
+    def assertJsonBodyContains(
+        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail unless everything in `expected` is in the body, decoded from JSON.
+
+        Of a mapping, each key with its value must be there; of a list, each element, in any order. Both may be nested,
+        and more may be there.
+
+        >>> self.assertJsonBodyContains({"user": {"name": "Ada"}, "roles": ["admin"]})
+        """
+        call = self._call(url, method, index, msg)
+        missing = list(_missing(expected, self._read(call, RequestCall.json, msg), ""))
+        if missing:
+            self._fail_with_calls(
+                f"Expected more of the JSON body of {self._named(call)}:",
+                msg,
+                "\n".join(f"  {line}" for line in missing[:10])
+                + (f"\n  … and {len(missing) - 10} more" if len(missing) > 10 else ""),
+            )
+
+    def assertFormBody(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        url: Url | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+    ) -> None:
+        """Fail unless the fields of the urlencoded body equal `expected`.
+
+        A mapping gives each name its value, or a list of them where it was sent more than once; pairs give all fields
+        in their order. Values are text.
+
+        >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
+        """
+        call = self._call(url, method, index, msg)
+        form = self._read(call, RequestCall.form, msg)
+        if isinstance(expected, Mapping):
+            self._check_equal("form", call, _by_name(expected), _by_name(form), msg)
+        else:
+            self._check_equal("form", call, self._pairs(expected, msg), list(form.items()), msg)
+
+    def assertMultipartBody(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        url: Url | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+    ) -> None:
+        """Fail unless the parts of the multipart body equal `expected`: a mapping, or pairs, of name and part.
+
+        A part is given as its content, bytes or text; as a `Part`; or as a mapping of those of its attributes
+        (`filename`, `headers`, `content`) that are to be compared.
+
+        >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
+        """
+        call = self._call(url, method, index, msg)
+        parts = self._read(call, RequestCall.multipart, msg)
+        wanted = self._pairs(expected, msg)
+        # Of a mapping the order says nothing: the parts are shown in the order in which they were sent.
+        if isinstance(expected, Mapping):
+            names = [part.name for part in parts]
+            wanted.sort(key=lambda pair: names.index(pair[0]) if pair[0] in names else len(names))
+        sent = [
+            (part.name, _as_given(part, wanted[place][1] if place < len(wanted) else None))
+            for place, part in enumerate(parts)
+        ]
+        self._check_equal("multipart body", call, wanted, sent, msg)
+
+    def assertTextBody(
+        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail unless the body, as text, equals `expected`.
+
+        >>> self.assertTextBody("hello", "http://example.com/greeting", "PUT")
+        """
+        call = self._call(url, method, index, msg)
+        self._check_equal("body", call, expected, self._read(call, RequestCall.text, msg), msg)
+
+    def assertBody(
+        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail unless the body, after transfer and content decoding, equals these bytes.
+
+        >>> self.assertBody(bytes(8), method="PUT")
+        """
+        call = self._call(url, method, index, msg)
+        self._check_equal("body", call, expected, call.body, msg)
+
+    def assertEmptyBody(
+        self, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail if there was a body.
+
+        >>> self.assertEmptyBody("http://example.com/users/7", "DELETE")
+        """
+        call = self._call(url, method, index, msg)
+        if call.body:
+            self._fail_with_calls(
+                f"Expected no body of {self._named(call)}, but it had {len(call.body)} bytes: "
+                f"{shortened(repr(call.body))}",
+                msg,
+            )
+
+    def assertRequestHeaders(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        url: Url | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+    ) -> None:
+        """Fail unless these are among the headers that were really sent; names are case-insensitive.
+
+        A header that was sent more than once must have the value among its values, or equal a list of all of them.
+        Secrets are not shown: values of `Authorization`, `Proxy-Authorization` and `Cookie`.
+
+        >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
+        """
+        call = self._call(url, method, index, msg)
+        self._check_among("headers", call, expected, call.headers, msg)
+
+    def assertQuery(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        url: Url | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+    ) -> None:
+        """Fail unless these are among the query parameters that were sent.
+
+        A parameter that was sent more than once must have the value among its values, or equal a list of all of them.
+        Values are text, and names are case-sensitive, as they are to servers. For this assertion `url` is compared
+        without its query, unless it has one.
+
+        >>> self.assertQuery({"page": "2"}, "http://example.com/users")
+        """
+        call = self._call(url, method, index, msg, any_query=True)
+        self._check_among("query", call, expected, call.query, msg)
+
+    def _call(
+        self, url: object, method: object, index: object, msg: str | None, any_query: bool = False
+    ) -> RequestCall:
+        target = self._target(url, method, msg)
+        if isinstance(index, bool) or not isinstance(index, int):
+            self._wrongly(f"index: expected an int, got {index!r}", msg)
+        if any_query and isinstance(target.url, URL) and not target.url.raw_query_string:
+            bare = target.url
+            calls = [
+                call
+                for call in self._calls_of(target._replace(url=None))
+                if call.key[1].with_query(None).with_fragment(None) == bare
+            ]
+        else:
+            calls = self._calls_of(target)
+        if not calls:
+            self._fail_with_calls(f"Expected {target} to be called, but it was never called.", msg)
+        if not -len(calls) <= index < len(calls):
+            self._fail_with_calls(
+                f"Expected a call of {target} with index {index}, but {was_called(len(calls))}.", msg
+            )
+        return calls[index]
+
+    def _pairs(self, expected: object, msg: str | None) -> list[tuple[Any, Any]]:
+        """Return what is expected as pairs of name and value."""
+        pairs = expected.items() if isinstance(expected, Mapping) else expected
+        if not isinstance(pairs, Iterable) or isinstance(pairs, (str, bytes)):
+            self._wrongly(f"expected a mapping, or pairs of name and value, got {expected!r}", msg)
+        listed_pairs = [tuple(pair) if isinstance(pair, (tuple, list)) else (pair,) for pair in pairs]
+        for pair in listed_pairs:
+            if len(pair) != 2:
+                self._wrongly(f"expected a mapping, or pairs of name and value, got {expected!r}", msg)
+        return [(pair[0], pair[1]) for pair in listed_pairs]
+
+    def _read(self, call: RequestCall, read: Callable[[RequestCall], _T], msg: str | None) -> _T:
+        try:
+            return read(call)
+        except ValueError as error:
+            wrong = f"{error}"
+        self.fail(self._formatMessage(msg, f"{wrong[0].upper()}{wrong[1:]}\n{listed(self.mock.calls)}"))
+
+    def _named(self, call: RequestCall) -> str:
+        return f"call {place_of(self.mock.calls, call)}, {call}"
+
+    def _check_equal(self, what: str, call: RequestCall, expected: Any, sent: Any, msg: str | None) -> None:
+        # Expected first: its values decide what equals them.
+        if not expected == sent:
+            self._fail_with_calls(
+                f"Expected another {what} of {self._named(call)} (- expected, + sent):",
+                msg,
+                difference(self, expected, sent),
+            )
+
+    def _check_among(
+        self, what: str, call: RequestCall, expected: object, sent: MultiMapping[str], msg: str | None
+    ) -> None:
+        pairs = self._pairs(expected, msg)
+        lines = []
+        for name, value in pairs:
+            values = sent.getall(name, []) if isinstance(name, str) else []
+            if value in values or isinstance(value, list) and value == values:
+                continue
+            shown = hidden(str(name), value, None)
+            if not values:
+                lines.append(f"  {name}: expected {shown!r}, but it was not sent")
+            else:
+                was = values[0] if len(values) == 1 else values
+                lines.append(f"  {name}: expected {shown!r}, but sent was {hidden(str(name), was, value)!r}")
+        if lines:
+            self._fail_with_calls(f"Expected other {what} of {self._named(call)}:", msg, "\n".join(lines))
+
+
+def _by_name(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields by name: the value of each, or a list of them where it has several."""
+    if not isinstance(fields, MultiMapping):
+        return dict(fields)
+    return {
+        name: values[0] if len(values) == 1 else values
+        for name, values in ((name, fields.getall(name)) for name in dict.fromkeys(fields))
+    }
+
+
+def _as_given(part: Part, expected: object) -> object:
+    """Return a part in the form in which one is expected."""
+    if isinstance(expected, Part):
+        return part
+    if isinstance(expected, Mapping):
+        return {name: getattr(part, name) for name in expected if name in Part._fields}
+    if isinstance(expected, str):
+        return part.content.decode("utf-8", "replace")
+    return part.content
+
+
+def _missing(expected: Any, sent: Any, where: str) -> Iterable[str]:
+    """Yield what is in `expected` and not in `sent`, a line each."""
+    at = f"at {where.lstrip('.')}: " if where else ""
+    if isinstance(expected, Mapping) and isinstance(sent, Mapping):
+        for key, value in expected.items():
+            if key in sent:
+                yield from _missing(value, sent[key], f"{where}.{key}")
+            else:
+                yield f"at {f'{where}.{key}'.lstrip('.')}: expected {shortened(repr(value))}, but it was not sent"
+    elif isinstance(expected, list) and isinstance(sent, list):
+        left = list(sent)
+        for position, value in enumerate(expected):
+            found = next((number for number, one in enumerate(left) if not any(_missing(value, one, ""))), None)
+            if found is None:
+                yield f"{at}expected {shortened(repr(value))} in it, but sent was {shortened(repr(sent))}"
+            else:
+                del left[found]
+    elif not expected == sent:
+        yield f"{at}expected {shortened(repr(expected))}, but sent was {shortened(repr(sent))}"

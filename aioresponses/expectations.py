@@ -1,0 +1,84 @@
+"""What all assertions about calls share: finding the calls that are meant, and failing in one form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NoReturn, Union
+
+from yarl import URL
+
+from .calls import RequestCall
+from .core import aioresponses
+from .diagnosis import listed
+from .matching import Target
+
+__all__ = ["CallAssertions", "Expectation", "Url", "fits", "place_of", "times", "was_called"]
+
+# unittest leaves the frames of such modules out of the tracebacks of failed assertions.
+__unittest = True
+
+Url = Union[str, URL, "re.Pattern[str]"]
+Expectation = Union[Url, "tuple[str | None, Url | None]"]
+
+if TYPE_CHECKING:
+    # The mixins call methods of the test case that they are mixed into.
+    from unittest import TestCase as _TestCase
+else:
+    _TestCase = object
+
+
+class CallAssertions(_TestCase):
+    """What the mixins share: finding calls, and failing in the same form."""
+
+    mock: aioresponses
+
+    def _target(self, url: object, method: object, msg: str | None) -> Target:
+        try:
+            return Target.of(method, url)
+        except (TypeError, ValueError) as error:
+            wrong = f"This assertion was called wrongly: {error}"
+        self.fail(self._formatMessage(msg, wrong))
+
+    def _expectation(self, expected: object, msg: str | None) -> Target:
+        if not isinstance(expected, tuple):
+            return self._target(expected, None, msg)
+        if len(expected) != 2:
+            self._wrongly(f"expected a URL or a pair of method and URL, got {expected!r}", msg)
+        method, url = expected
+        return self._target(url, method, msg)
+
+    def _expectations(self, expected: object, msg: str | None) -> list[Target]:
+        if isinstance(expected, Iterable) and not isinstance(expected, (str, bytes)):
+            return [self._expectation(one, msg) for one in expected]
+        self._wrongly(f"expected a list of URLs, or of pairs of method and URL, got {expected!r}", msg)
+
+    def _count(self, name: str, value: object, least: int, msg: str | None) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            self._wrongly(f"{name}: expected an int of at least {least}, got {value!r}", msg)
+
+    def _calls_of(self, target: Target) -> list[RequestCall]:
+        return [call for call in self.mock.calls if fits(target, call)]
+
+    def _wrongly(self, what: str, msg: str | None) -> NoReturn:
+        self.fail(self._formatMessage(msg, f"This assertion was called wrongly: {what}"))
+
+    def _fail_with_calls(self, headline: str, msg: str | None, detail: str = "") -> NoReturn:
+        parts = [headline, detail, listed(self.mock.calls)]
+        self.fail(self._formatMessage(msg, "\n".join(part for part in parts if part)))
+
+
+def fits(target: Target, call: RequestCall) -> bool:
+    return target.fits(call.key[0].upper(), call.key[1].with_fragment(None))
+
+
+def times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def was_called(count: int) -> str:
+    return f"it was called {times(count)}" if count else "it was never called"
+
+
+def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> int:
+    return next(number for number, call in enumerate(calls, 1) if call is wanted)
