@@ -1,0 +1,89 @@
+import re
+import unittest
+
+from yarl import URL
+
+from aioresponses.calls import record
+from aioresponses.routing import RequestMatch, Router
+
+HERE = URL("http://example.com/")
+
+
+def call():
+    return record(("GET", HERE), HERE, {})
+
+
+class RouterTest(unittest.TestCase):
+    def setUp(self):
+        self.router = Router((), False)
+
+    def register(self, *args, **kwargs):
+        match = RequestMatch(*args, **kwargs)
+        self.router.add(match)
+        return match
+
+    def claim(self, method="GET", url=HERE):
+        return self.router.claim(method, url, call())
+
+    def test_exact_mocks_and_patterns_answer_in_the_order_of_registration(self):
+        matches = [self.register(url) for url in (re.compile("http"), HERE, re.compile("http://"), HERE)]
+        self.assertEqual([self.claim() for _ in range(5)], [*matches, None])
+
+    def test_a_match_knows_its_calls_and_each_call_its_match(self):
+        match = self.register(HERE, repeat=2)
+        first, second = call(), call()
+        self.router.claim("GET", HERE, first)
+        self.assertEqual((match.called, match.call_count, match.remaining), (True, 1, 1))
+        self.router.claim("GET", HERE, second)
+        self.assertEqual((match.calls, match.remaining), ([first, second], 0))
+        self.assertIs(second.match, match)
+
+    def test_one_that_repeats_without_end_has_no_number_remaining(self):
+        self.assertIsNone(self.register(HERE, repeat=True).remaining)
+
+    def test_a_mock_that_was_taken_out_does_not_answer(self):
+        exact, pattern, other = self.register(HERE), self.register(re.compile("http")), self.register(HERE)
+        exact.remove()
+        del self.router.matches[pattern.key]
+        self.assertEqual([self.claim(), self.claim()], [other, None])
+
+    def test_removing_once_more_changes_nothing(self):
+        match = self.register(HERE)
+        self.claim()
+        match.remove()
+        match.remove()
+        self.assertEqual(self.router.matches, {})
+
+    def test_registered_mocks_are_those_in_service_and_those_that_are_used_up(self):
+        used, removed, waiting = self.register(HERE), self.register(HERE, "PUT"), self.register(HERE, "POST")
+        self.claim()
+        removed.remove()
+        self.assertEqual(self.router.registered, [used, waiting])
+        self.router.clear()
+        self.assertEqual((self.router.registered, self.router.matches), ([], {}))
+
+    def test_ten_thousand_mocks_are_not_tried_in_turn(self):
+        matches = [self.register(HERE / str(number)) for number in range(10_000)]
+        for match in matches:
+            match.target = None  # Whoever asked it would fail.
+        self.assertIs(self.claim(url=HERE / "9999"), matches[-1])
+
+    def test_a_single_prefix_may_be_given_without_a_list(self):
+        router = Router("http://127.0.0.1", False)
+        self.assertEqual(
+            [router.passes_through(URL(url)) for url in ("http://127.0.0.1:1/", "http://example.com/")], [True, False]
+        )
+
+
+class ReprTest(unittest.TestCase):
+    def test_says_what_is_answered_and_how_often_it_was(self):
+        self.assertEqual(
+            [
+                repr(RequestMatch("http://example.com/?b=1&a=2#top", "post", repeat=3)),
+                repr(RequestMatch(re.compile(r"^http://\w+"), repeat=True)),
+            ],
+            [
+                "<RequestMatch POST http://example.com/?a=2&b=1, used 0 of 3>",
+                r"<RequestMatch GET re.compile('^http://\\w+'), used 0 times>",
+            ],
+        )
