@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import ClientConnectionError, ClientResponse, hdrs
+from multidict import CIMultiDict
 from yarl import URL
 
 from .calls import RequestCall
@@ -17,6 +18,7 @@ __all__ = ["hidden", "listed", "redacted", "refused", "shortened", "told_unmatch
 
 _SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
 _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
+_HEADER_ARGUMENTS = ("headers", "proxy_headers")
 _MOST_CALLS = 20
 _MOST_MOCKS = 5
 _MOST_TEXT = 500
@@ -90,9 +92,9 @@ def _headed(headline: str, things: Sequence[object]) -> str:
     return "\n".join(lines)
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = _MOST_TEXT) -> str:
     """Return a text, cut if it is long, with a count of what was left out."""
-    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}… ({len(text) - _MOST_TEXT} more characters)"
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
 def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,13 +103,30 @@ def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, A
     for name, value in shown.items():
         if name in _SECRET_ARGUMENTS and value is not None:
             shown[name] = _hidden(value, other.get(name))
-        elif name == "headers" and isinstance(value, Mapping):
-            others = other.get(name)
-            shown[name] = {
-                header: hidden(header, item, others.get(header) if isinstance(others, Mapping) else None)
-                for header, item in value.items()
-            }
+        elif name in _HEADER_ARGUMENTS and value:
+            shown[name] = _headers_without_secrets(value, other.get(name))
+        elif name == "proxy" and isinstance(value, (str, URL)):
+            shown[name] = type(value)(without_credentials(URL(value)))
     return shown
+
+
+def _headers_without_secrets(headers: Any, others: Any) -> Any:
+    """Return headers, a mapping or pairs, to be shown beside `others`; what is neither is not shown."""
+    try:
+        pairs = [(str(name), value) for name, value in _pairs(headers)]
+    except (TypeError, ValueError):
+        return "…"
+    try:
+        beside = CIMultiDict((str(name), value) for name, value in _pairs(others or ()))
+    except (TypeError, ValueError):
+        beside = CIMultiDict()
+    shown = [(name, hidden(name, value, beside.get(name))) for name, value in pairs]
+    # A name that stands there twice has no place in a dict.
+    return dict(shown) if isinstance(headers, Mapping) and len(dict(shown)) == len(shown) else shown
+
+
+def _pairs(headers: Any) -> Iterable[tuple[Any, Any]]:
+    return headers.items() if isinstance(headers, Mapping) else headers
 
 
 def hidden(header: str, value: Any, other: Any = None) -> Any:

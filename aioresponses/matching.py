@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from yarl import URL
 
-from .urls import normalize_url
+from .urls import normalize_url, without_credentials
 
 __all__ = ["TOKEN", "Prefix", "Target", "Verdict", "check_method", "check_url"]
 
@@ -74,7 +74,8 @@ class Target(NamedTuple):
     def __str__(self) -> str:
         if self.url is None:
             return "any request" if self.method is None else f"any {self.method} request"
-        return str(self.url) if self.method is None else f"{self.method} {self.url}"
+        shown = _without_secrets(self.url) if isinstance(self.url, URL) else str(self.url)
+        return shown if self.method is None else f"{self.method} {shown}"
 
     def fits(self, method: str, url: URL) -> bool:
         """Tell whether a request is meant; `method` is in upper case, `url` normalised and without a fragment."""
@@ -97,7 +98,13 @@ class Target(NamedTuple):
             return None if self.fits(self.method or "", url) else Verdict(2.5, "the pattern does not match")
         if own == url:
             return None
+        if not own.scheme:
+            return Verdict(5, "its URL has no scheme and host, as a request always has")
+        if own == without_credentials(url):
+            return None
         path, other = own.path or "/", url.path or "/"
+        if path == other:
+            path, other = own.raw_path or "/", url.raw_path or "/"
         same = len(os.path.commonprefix([path, other]))
         # A part of 1: how much of the longer path is not what the two begin with.
         unlike = 1 - same / max(len(path), len(other))
@@ -109,10 +116,15 @@ class Target(NamedTuple):
         if own.raw_user is not None and own.with_user(None) == url.with_user(None):
             return Verdict(1, "other credentials in the URL")
         if path != other:
-            start = path.rfind("/", 0, same + 1) + 1
+            start = max(path.rfind("/", 0, same), 0)
             return Verdict(2 + unlike, f"path differs at {_cut(path[start:])!r}, asked for was {_cut(other[start:])!r}")
         differences = list(_query_differences(own, url))
         return Verdict(1 + len(differences) / 100, "query differs: " + "; ".join(differences))
+
+
+def _without_secrets(url: URL) -> str:
+    shown = str(without_credentials(url))
+    return shown if url.raw_user is None and url.raw_password is None else shown.replace("://", "://…@", 1)
 
 
 def _query_differences(own: URL, asked: URL) -> Iterator[str]:

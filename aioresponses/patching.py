@@ -38,7 +38,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from aiohttp import BaseConnector, ClientOSError, ClientResponseError, ClientSession, ServerDisconnectedError
+from aiohttp import (
+    BaseConnector,
+    ClientConnectionError,
+    ClientOSError,
+    ClientResponseError,
+    ClientSession,
+    ServerDisconnectedError,
+)
 from aiohttp.http import HttpProcessingError
 from multidict import CIMultiDictProxy
 
@@ -120,9 +127,14 @@ class Interception:
             found = connectors[loop] = InMemoryConnector(connector)
         return found
 
-    def close_connectors_of(self, connector: BaseConnector) -> None:
-        for stand_in in self._connectors.pop(connector, {}).values():
-            stand_in.close_from_here()
+    def close_connectors_of(self, connector: BaseConnector) -> list[Awaitable[object]]:
+        """Close the in-memory connectors that stand for `connector`; return what is to be waited for."""
+        return [
+            told
+            for loop, stand_in in self._connectors.pop(connector, {}).items()
+            for told in stand_in.close_from_here()
+            if loop.is_running()
+        ]
 
 
 # What aiohttp wraps, and in which exception of its own.
@@ -240,6 +252,9 @@ async def _connect(
     progress = _progress.get()
     if progress is None or not progress.interception.active:
         return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+    if connector.closed:
+        # As a session finds it that is closed while aiohttp makes ready for its second try.
+        raise ClientConnectionError("Connector is closed.")
     respond: Respond
     repeated = progress.repeated(req)
     if repeated is not None:
@@ -307,9 +322,14 @@ def _encoded(reply: CallbackResult, request: ClientRequest) -> Answer:
 
 
 def _close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
-    for interception in _active:
-        interception.close_connectors_of(connector)
-    return _originals[BaseConnector, "close"](connector, *args, **kwargs)  # type: ignore[no-any-return]
+    told = [one for interception in _active for one in interception.close_connectors_of(connector)]
+    closed: Awaitable[None] = _originals[BaseConnector, "close"](connector, *args, **kwargs)
+    return _all_of(told, closed) if told else closed
+
+
+async def _all_of(told: list[Awaitable[object]], closed: Awaitable[None]) -> None:
+    await asyncio.gather(*told)
+    await closed
 
 
 _HOOKS: dict[tuple[type, str], Callable[..., Any]] = {

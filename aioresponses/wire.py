@@ -132,11 +132,18 @@ class InMemoryConnector(BaseConnector):
         protocol.connection_made(transport)
         return protocol
 
-    def close_from_here(self) -> None:
-        """Close as the session's connector would: what is in flight ends as `session.close()` ends it."""
+    def close_from_here(self) -> list[Awaitable[object]]:
+        """Close as the session's connector would: what is in flight ends as `session.close()` ends it.
+
+        Returns what to wait for, as the session does with real connections from aiohttp 3.12 on: a client that waits
+        for a response is told, and goes on, before the session lets go of its connector.
+        """
+        protocols = [transport.get_protocol() for transport in self._open]
+        told = [getattr(protocol, "closed", None) for protocol in protocols if protocol.waits_for_answer]
         # The one method that closes without being awaited; aiohttp's development branch renamed it.
         close = getattr(self, "_close_immediately", None) or self._close
         close()
+        return [future for future in told if future is not None]
 
     def close_from_afar(self) -> None:
         """Close as if all servers went away: whoever still waits for a response, or reads one, is told so.
@@ -151,7 +158,7 @@ class InMemoryConnector(BaseConnector):
     def _hang_up(self) -> None:
         if not self._loop.is_closed():
             for transport in tuple(self._open):
-                transport.lose()
+                transport.lose(ClientConnectionError("The mock that was to answer has been stopped"))
         self.close_from_here()
 
 
@@ -171,6 +178,7 @@ class InMemoryProtocol(ResponseHandler):
         self._respond: Respond | None = None
         self._expects_continue = False
         self._interrupt: Callable[[], object] | None = None
+        self._told: BaseException | None = None
 
     def expect(self, request: ClientRequest, respond: Respond) -> Sequence[bytes]:
         assert isinstance(self.transport, InMemoryTransport)
@@ -201,6 +209,10 @@ class InMemoryProtocol(ResponseHandler):
         answer = respond()
         sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
         transport = self.transport
+        if self._told is not None:
+            # aiohttp 3.12 and later forget it in close().
+            told, self._told = self._told, None
+            raise told
         if sent is not None and self.exception() is None and isinstance(transport, InMemoryTransport):
             transport.send(sent)
 
@@ -252,9 +264,14 @@ class InMemoryProtocol(ResponseHandler):
             if interrupted:
                 uncancel()
 
+    @property
+    def waits_for_answer(self) -> bool:
+        return self._interrupt is not None
+
     def set_exception(self, exc: type[BaseException] | BaseException, *cause: BaseException) -> None:
         super().set_exception(exc, *cause)  # type: ignore[arg-type]
         if self._interrupt is not None:
+            self._told = exc if isinstance(exc, BaseException) else exc()
             self._interrupt()
 
 
@@ -264,14 +281,14 @@ class InMemoryTransport(asyncio.Transport):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        protocol: ResponseHandler,
+        protocol: InMemoryProtocol,
         open_ones: set[InMemoryTransport],
         peername: tuple[str | None, int | None],
     ) -> None:
         super().__init__({"peername": peername})
         self.received: list[bytes] = []
         self._loop = loop
-        self._protocol: asyncio.BaseProtocol = protocol
+        self._protocol = protocol
         self._receive = protocol.data_received
         self._open_ones = open_ones
         self._closing = False
@@ -298,12 +315,15 @@ class InMemoryTransport(asyncio.Transport):
             if self._hang_up:
                 self._loop.call_soon(self.lose)
 
-    def lose(self) -> None:
-        """End the connection from the far end."""
+    def lose(self, told: ClientConnectionError | None = None) -> None:
+        """End the connection from the far end; a client that waits for a response is told so, or what `told` says."""
         self._closing = True
         self._body = b""
         if self in self._open_ones:
             self._open_ones.discard(self)
+            if told is not None and not self._protocol.is_eof():
+                # Unlike the loss of a connection, this is not taken for a reason to try again, on the real network.
+                self._protocol.set_exception(told)
             self._protocol.connection_lost(None)
 
     # What the client calls.
@@ -351,10 +371,11 @@ class InMemoryTransport(asyncio.Transport):
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
 
-    def get_protocol(self) -> asyncio.BaseProtocol:
+    def get_protocol(self) -> InMemoryProtocol:
         return self._protocol
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, InMemoryProtocol)
         self._protocol = protocol
 
 

@@ -1,0 +1,705 @@
+import asyncio
+import contextlib
+import functools
+import gc
+import itertools
+import sys
+import threading
+import unittest
+import warnings
+from unittest.mock import patch
+
+import aiohttp
+from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, ClientSession, TCPConnector, web
+
+from aioresponses import CallbackResult, aioresponses
+
+from .support import RealServerTestCase
+
+SITE = "http://example.com/"
+HOOKS = [(ClientSession, "_request"), (BaseConnector, "connect"), (BaseConnector, "close")]
+ORIGINALS = [vars(owner)[name] for owner, name in HOOKS]
+AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
+# What should end at once but might hang is given this many seconds.
+AT_MOST = 20
+
+
+def in_place():
+    return [vars(owner)[name] for owner, name in HOOKS]
+
+
+def replaced():
+    """Say of each hook whether it is another function than aiohttp's own."""
+    return [current is not original for current, original in zip(in_place(), ORIGINALS)]
+
+
+ALL_REPLACED = [True] * len(HOOKS)
+NONE_REPLACED = [False] * len(HOOKS)
+
+
+async def text_of(session, url=SITE, method="GET", **kwargs):
+    async with session.request(method, url, **kwargs) as response:
+        return await response.text()
+
+
+async def ask(url=SITE):
+    async with ClientSession() as session:
+        return await text_of(session, url)
+
+
+async def make_session():
+    return ClientSession()
+
+
+class HooksTest(unittest.TestCase):
+    def setUp(self):
+        self.assertEqual(replaced(), NONE_REPLACED)
+
+    def tearDown(self):
+        self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_are_in_place_while_a_mock_is_active_and_no_longer(self):
+        mock = aioresponses()
+        self.assertEqual(replaced(), NONE_REPLACED)
+        mock.start()
+        self.assertEqual(replaced(), ALL_REPLACED)
+        mock.stop()
+        self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_are_in_place_in_a_with_block(self):
+        with aioresponses():
+            self.assertEqual(replaced(), ALL_REPLACED)
+
+    def test_are_in_place_in_an_async_with_block(self):
+        async def run():
+            async with aioresponses():
+                self.assertEqual(replaced(), ALL_REPLACED)
+            self.assertEqual(replaced(), NONE_REPLACED)
+
+        asyncio.run(run())
+
+    def test_are_taken_out_after_an_exception_in_the_block(self):
+        for exception in (ValueError("wrong"), KeyboardInterrupt(), asyncio.CancelledError()):
+            with self.subTest(repr(exception)):
+                with self.assertRaises(type(exception)) as caught, aioresponses():
+                    raise exception
+                self.assertIs(caught.exception, exception)
+                self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_are_in_place_while_a_decorated_function_runs(self):
+        @aioresponses()
+        def decorated(mock):
+            self.assertEqual(replaced(), ALL_REPLACED)
+            raise ValueError("wrong")
+
+        self.assertEqual(replaced(), NONE_REPLACED)
+        for _ in range(2):
+            with self.assertRaises(ValueError):
+                decorated()
+            self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_are_in_place_while_a_decorated_coroutine_function_runs(self):
+        @aioresponses()
+        async def decorated(mock):
+            self.assertEqual(replaced(), ALL_REPLACED)
+            await asyncio.sleep(0)
+            self.assertEqual(replaced(), ALL_REPLACED)
+            raise ValueError("wrong")
+
+        for _ in range(2):
+            coroutine = decorated()
+            self.assertEqual(replaced(), NONE_REPLACED)
+            with self.assertRaises(ValueError):
+                asyncio.run(coroutine)
+            self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_are_taken_out_when_the_last_of_nested_mocks_stops_whatever_the_order(self):
+        for order in itertools.permutations(range(3)):
+            with self.subTest(order=order):
+                mocks = [aioresponses() for _ in range(3)]
+                for mock in mocks:
+                    mock.start()
+                for number in order:
+                    self.assertEqual(replaced(), ALL_REPLACED)
+                    mocks[number].stop()
+                self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_are_taken_out_after_an_exception_in_nested_mocks(self):
+        with self.assertRaises(ValueError), aioresponses(), aioresponses():
+            raise ValueError("wrong")
+        self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_a_mock_that_is_active_cannot_be_started_again(self):
+        mock = aioresponses()
+        mock.start()
+        with self.assertRaises(RuntimeError) as caught:
+            mock.start()
+        self.assertEqual(str(caught.exception), "start() called on an aioresponses that is active already")
+        mock.get(SITE, body="still there")
+        self.assertEqual(asyncio.run(ask()), "still there")
+        mock.stop()
+        self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_a_mock_that_is_not_active_cannot_be_stopped(self):
+        mock = aioresponses()
+        for _ in range(2):
+            with self.assertRaises(RuntimeError) as caught:
+                mock.stop()
+            self.assertEqual(str(caught.exception), "stop() called on an aioresponses that is not active")
+            with mock:
+                mock.get(SITE, body="works")
+                self.assertEqual(asyncio.run(ask()), "works")
+
+    def test_stopping_a_mock_that_is_not_active_leaves_the_active_one_alone(self):
+        with aioresponses() as mock:
+            with self.assertRaises(RuntimeError):
+                aioresponses().stop()
+            self.assertEqual(replaced(), ALL_REPLACED)
+            mock.get(SITE, body="works")
+            self.assertEqual(asyncio.run(ask()), "works")
+
+    def test_the_innermost_of_nested_mocks_answers_and_records(self):
+        with aioresponses() as outer:
+            outer.get(SITE, body="outer", repeat=True)
+            with aioresponses() as inner:
+                inner.get(SITE, body="inner", repeat=True)
+                self.assertEqual(asyncio.run(ask()), "inner")
+            self.assertEqual([outer.call_count, inner.call_count], [0, 1])
+            self.assertEqual(asyncio.run(ask()), "outer")
+            self.assertEqual([outer.call_count, inner.call_count], [1, 1])
+
+    def test_a_mock_does_not_fall_back_on_the_one_around_it(self):
+        with aioresponses() as outer, aioresponses() as inner:
+            outer.get(SITE)
+            with self.assertRaises(ClientConnectionError) as caught:
+                asyncio.run(ask())
+        self.assertEqual(str(caught.exception), "Connection refused: GET http://example.com/")
+        self.assertEqual([outer.call_count, inner.call_count], [0, 1])
+
+    def test_the_inner_mock_answers_on_when_the_outer_one_stops_first(self):
+        outer, inner = aioresponses(), aioresponses()
+        outer.start()
+        inner.start()
+        inner.get(SITE, body="inner")
+        outer.stop()
+        self.assertEqual(asyncio.run(ask()), "inner")
+        inner.stop()
+
+    def test_a_call_belongs_to_the_mock_that_was_innermost_when_it_began(self):
+        async def run():
+            async def callback(url, **kwargs):
+                began.set()
+                await proceed.wait()
+
+            began, proceed = asyncio.Event(), asyncio.Event()
+            outer.get(SITE, status=302, headers={"Location": "/there"}, callback=callback)
+            outer.get(f"{SITE}there", body="outer")
+            asked = asyncio.ensure_future(ask())
+            await began.wait()
+            with aioresponses() as inner:
+                inner.get(f"{SITE}there", body="inner")
+                proceed.set()
+                self.assertEqual(await asked, "outer")
+                self.assertEqual(await ask(f"{SITE}there"), "inner")
+            self.assertEqual([outer.call_count, inner.call_count], [1, 1])
+
+        with aioresponses() as outer:
+            asyncio.run(run())
+
+
+class ReplacedHooksTest(RealServerTestCase):
+    """Somebody else replaces what the hooks replace, and puts it back when it suits them."""
+
+    def setUp(self):
+        self.assertEqual(replaced(), NONE_REPLACED)
+        self.addCleanup(lambda: self.assertEqual(replaced(), NONE_REPLACED))
+
+    async def asyncSetUp(self):
+        async def real(request):
+            return web.Response(text="real")
+
+        server = await self.serve(web.get("/", real))
+        self.url = server.make_url("/")
+
+    def wrapping(self, owner, name):
+        """Return a patcher that has a hook go through a function of somebody else's."""
+        current = vars(owner)[name]
+
+        @functools.wraps(current)
+        def wrapper(*args, **kwargs):
+            return current(*args, **kwargs)
+
+        return patch.object(owner, name, wrapper)
+
+    async def check_that_all_works(self):
+        self.assertEqual(await ask(self.url), "real")
+        with aioresponses() as mock:
+            mock.get(self.url, body="mocked")
+            self.assertEqual(await ask(self.url), "mocked")
+            with self.assertRaises(ClientConnectionError):
+                await ask(self.url)
+        self.assertEqual(await ask(self.url), "real")
+
+    async def test_it_is_put_back_after_the_mock_stopped(self):
+        for owner, name in HOOKS:
+            with self.subTest(name):
+                mock = aioresponses()
+                mock.start()
+                patcher = self.wrapping(owner, name)
+                patcher.start()
+                mock.get(self.url, body="mocked")
+                self.assertEqual(await ask(self.url), "mocked")
+                mock.stop()
+                self.assertEqual(await ask(self.url), "real")
+                patcher.stop()
+                await self.check_that_all_works()
+                self.assertEqual(replaced(), NONE_REPLACED)
+
+    async def test_it_was_there_before_the_mock(self):
+        for owner, name in HOOKS:
+            with self.subTest(name), self.wrapping(owner, name):
+                there = vars(owner)[name]
+                await self.check_that_all_works()
+                self.assertIs(vars(owner)[name], there)
+
+
+class AfterStopTest(RealServerTestCase):
+    async def asyncSetUp(self):
+        async def real(request):
+            self.served.append(request.transport.get_extra_info("peername"))
+            return web.Response(text="real")
+
+        self.served = []
+        server = await self.serve(web.get("/", real), web.post("/", real))
+        self.url = server.make_url("/")
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+
+    def pooled(self):
+        return [key.host for key, connections in self.session.connector._conns.items() if connections]
+
+    async def test_no_in_memory_connection_is_in_the_pool(self):
+        with aioresponses() as mock:
+            mock.get(SITE, repeat=True)
+            for _ in range(2):
+                await text_of(self.session)
+                self.assertEqual(self.pooled(), [])
+            response = await self.session.get(SITE)
+            self.assertEqual(self.pooled(), [])
+            self.assertEqual(len(self.session.connector._acquired), 0)
+            await response.read()
+        self.assertEqual(self.pooled(), [])
+        self.assertEqual(len(self.session.connector._acquired), 0)
+
+    async def test_requests_of_the_same_session_go_to_the_network(self):
+        with aioresponses() as mock:
+            mock.get(self.url, body="mocked", repeat=True)
+            self.assertEqual(await text_of(self.session, self.url), "mocked")
+        self.assertEqual(await text_of(self.session, self.url), "real")
+        self.assertEqual(len(self.served), 1)
+        self.assertEqual(mock.call_count, 1)
+
+    async def test_a_pooled_real_connection_is_not_used_for_a_mock_and_is_there_afterwards(self):
+        self.assertEqual(await text_of(self.session, self.url), "real")
+        self.assertEqual(self.pooled(), [self.url.host])
+        with aioresponses() as mock:
+            mock.get(self.url, body="mocked", repeat=True)
+            for _ in range(2):
+                self.assertEqual(await text_of(self.session, self.url), "mocked")
+            self.assertEqual(self.pooled(), [self.url.host])
+        self.assertEqual(await text_of(self.session, self.url), "real")
+        self.assertEqual(self.served, [self.served[0]] * 2)
+
+    async def test_a_connection_that_was_passed_through_is_not_used_for_a_mock(self):
+        with aioresponses(passthrough_unmatched=True) as mock:
+            self.assertEqual(await text_of(self.session, self.url), "real")
+            mock.get(self.url, body="mocked")
+            self.assertEqual(await text_of(self.session, self.url), "mocked")
+            self.assertEqual(await text_of(self.session, self.url), "real")
+        self.assertEqual(self.served, [self.served[0]] * 2)
+
+    async def test_a_complete_response_can_still_be_read(self):
+        with aioresponses() as mock:
+            mock.get(SITE, payload={"read": "later"})
+            response = await self.session.get(SITE)
+        self.assertEqual(await response.json(), {"read": "later"})
+
+    async def test_an_incomplete_response_fails(self):
+        with aioresponses() as mock:
+            mock.get(SITE, body=bytes(2 ** 23))
+            response = await self.session.get(SITE)
+        with self.assertRaises(aiohttp.ClientPayloadError):
+            await asyncio.wait_for(response.read(), AT_MOST)
+
+    async def test_an_incomplete_response_fails_whoever_reads_it(self):
+        with aioresponses() as mock:
+            mock.get(SITE, body=bytes(2 ** 23))
+            response = await self.session.get(SITE)
+            reading = asyncio.ensure_future(response.read())
+            await asyncio.sleep(0)
+            self.assertEqual(reading.done(), False)
+        with self.assertRaises(aiohttp.ClientPayloadError):
+            await asyncio.wait_for(reading, AT_MOST)
+
+    async def test_a_request_that_waits_for_its_callback_fails(self):
+        async def callback(url, **kwargs):
+            began.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("callback")
+
+        began, ended = asyncio.Event(), []
+        with aioresponses() as mock:
+            mock.post(SITE, callback=callback)
+            asked = asyncio.ensure_future(text_of(self.session, method="POST"))
+            await asyncio.wait_for(began.wait(), AT_MOST)
+        with self.assertRaises(ClientConnectionError):
+            await asyncio.wait_for(asked, AT_MOST)
+        self.assertEqual(ended, ["callback"])
+        self.assertIsInstance(mock.calls[0].exception, ClientConnectionError)
+
+    async def test_a_request_that_waits_for_its_callback_is_not_sent_to_the_network(self):
+        async def callback(url, **kwargs):
+            began.set()
+            await asyncio.Event().wait()
+
+        began = asyncio.Event()
+        with aioresponses() as mock:
+            mock.get(self.url, callback=callback)
+            asked = asyncio.ensure_future(text_of(self.session, self.url))
+            await asyncio.wait_for(began.wait(), AT_MOST)
+        with self.assertRaises(ClientConnectionError):
+            await asyncio.wait_for(asked, AT_MOST)
+        self.assertEqual(self.served, [])
+
+
+class StopAnywhereTest(unittest.TestCase):
+    async def leave_a_response_unread(self, mock):
+        session = ClientSession()
+        mock.get(SITE, body=bytes(2 ** 23))
+        return session, await session.get(SITE)
+
+    def run_on(self, loop, coroutine):
+        return loop.run_until_complete(asyncio.wait_for(coroutine, AT_MOST))
+
+    def new_loop(self):
+        loop = asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        return loop
+
+    def test_stops_with_the_loop_closed(self):
+        loop = self.new_loop()
+        mock = aioresponses()
+        mock.start()
+        session = self.run_on(loop, make_session())
+        mock.get(SITE, body="there")
+        self.assertEqual(self.run_on(loop, text_of(session)), "there")
+        loop.close()
+        mock.stop()
+        self.assertEqual(replaced(), NONE_REPLACED)
+        asyncio.run(session.close())
+
+    def test_stops_with_the_loop_not_running(self):
+        loop = self.new_loop()
+        with aioresponses() as mock:
+            session, response = self.run_on(loop, self.leave_a_response_unread(mock))
+        with self.assertRaises(aiohttp.ClientPayloadError):
+            self.run_on(loop, response.read())
+        self.run_on(loop, session.close())
+
+    def test_stops_with_no_loop_ever_started(self):
+        with aioresponses() as mock:
+            mock.get(SITE)
+        self.assertEqual(mock.calls, [])
+        self.assertEqual(replaced(), NONE_REPLACED)
+
+    def test_stops_with_another_loop_running(self):
+        async def stop():
+            mock.stop()
+
+        loop = self.new_loop()
+        mock = aioresponses()
+        mock.start()
+        session, response = self.run_on(loop, self.leave_a_response_unread(mock))
+        asyncio.run(stop())
+        with self.assertRaises(aiohttp.ClientPayloadError):
+            self.run_on(loop, response.read())
+        self.run_on(loop, session.close())
+
+    def test_stops_in_another_thread_than_the_loop(self):
+        async def wait_for_the_answer():
+            async with ClientSession() as session:
+                unread = await session.get(f"{SITE}unread")
+                with self.assertRaises(ClientConnectionError):
+                    await asyncio.wait_for(session.post(SITE), AT_MOST)
+                with self.assertRaises(aiohttp.ClientPayloadError):
+                    await asyncio.wait_for(unread.read(), AT_MOST)
+                ended.append("request")
+
+        async def callback(url, **kwargs):
+            began.set()
+            await asyncio.Event().wait()
+
+        began, ended = threading.Event(), []
+        mock = aioresponses()
+        mock.start()
+        mock.get(f"{SITE}unread", body=bytes(2 ** 23))
+        mock.post(SITE, callback=callback)
+        thread = threading.Thread(target=asyncio.run, args=(wait_for_the_answer(),))
+        thread.start()
+        self.assertTrue(began.wait(AT_MOST))
+        mock.stop()
+        thread.join(AT_MOST)
+        self.assertEqual(ended, ["request"])
+
+
+class Turns:
+    """Counts the turns of the running event loop."""
+
+    def __init__(self):
+        self.count = 0
+        self._loop = asyncio.get_running_loop()
+        self._handle = self._loop.call_soon(self._tick)
+
+    def _tick(self):
+        self.count += 1
+        self._handle = self._loop.call_soon(self._tick)
+
+    def stop(self):
+        self._handle.cancel()
+        return self.count
+
+
+class InOneStepTest(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+
+    async def turns_of(self, method, **kwargs):
+        """Return how many turns of the loop a request takes, and how many it may take."""
+        writers = []
+        send = ClientRequest.send
+
+        async def noting_the_writer(request, connection):
+            response = await send(request, connection)
+            writer = getattr(request, "_writer", None)
+            writers.append(writer is not None and not writer.done())
+            return response
+
+        with patch.object(ClientRequest, "send", noting_the_writer):
+            turns = Turns()
+            async with self.session.request(method, SITE, **kwargs) as response:
+                self.assertEqual(await response.json(), {"turns": "few"})
+            return turns.stop(), 2 if any(writers) else 0
+
+    async def test_a_get_takes_no_turn_of_the_loop(self):
+        self.mock.get(SITE, payload={"turns": "few"})
+        turns, allowed = await self.turns_of("GET")
+        if AIOHTTP >= (3, 12):
+            self.assertEqual(allowed, 0)
+        self.assertLessEqual(turns, allowed)
+
+    async def test_a_post_takes_no_turn_of_the_loop(self):
+        self.mock.post(SITE, payload={"turns": "few"})
+        turns, allowed = await self.turns_of("POST", json={"name": "Ada"})
+        if AIOHTTP >= (3, 10) and sys.version_info >= (3, 12):
+            self.assertEqual(allowed, 0)
+        self.assertLessEqual(turns, allowed)
+
+    async def test_a_second_request_on_the_same_connection_takes_no_turn_more(self):
+        self.mock.get(SITE, payload={"turns": "few"}, repeat=True)
+        await text_of(self.session)
+        turns, allowed = await self.turns_of("GET")
+        self.assertLessEqual(turns, allowed)
+
+    async def test_a_chunked_answer_takes_no_turn_of_the_loop(self):
+        self.mock.get(SITE, headers={"Transfer-Encoding": "chunked"}, payload={"turns": "few"})
+        turns, allowed = await self.turns_of("GET")
+        self.assertLessEqual(turns, allowed)
+
+    async def test_a_callback_takes_no_turn_of_the_loop(self):
+        async def coroutine_function(url, **kwargs):
+            return CallbackResult(payload={"turns": "few"})
+
+        def function(url, **kwargs):
+            return CallbackResult(payload={"turns": "few"})
+
+        for callback in (function, coroutine_function):
+            with self.subTest(callback.__name__):
+                self.mock.get(SITE, callback=callback)
+                turns, allowed = await self.turns_of("GET")
+                self.assertLessEqual(turns, allowed)
+
+    async def test_an_exception_takes_no_turn_of_the_loop(self):
+        self.mock.get(SITE, exception=ValueError("wrong"))
+        turns = Turns()
+        with self.assertRaises(ValueError):
+            await self.session.get(SITE)
+        in_one_step = AIOHTTP >= (3, 12) or AIOHTTP >= (3, 10) and sys.version_info >= (3, 12)
+        self.assertLessEqual(turns.stop(), 0 if in_one_step else 2)
+
+    async def test_the_code_under_test_goes_on_with_the_answer_before_whoever_the_callback_woke(self):
+        def function(url, **kwargs):
+            called.set()
+            return CallbackResult(body="answer")
+
+        async def coroutine_function(url, **kwargs):
+            return function(url)
+
+        async def code_under_test(method):
+            answers.append(await text_of(self.session, method=method))
+
+        for callback, method in itertools.product((function, coroutine_function), ("GET", "POST")):
+            with self.subTest(callback=callback.__name__, method=method):
+                called, answers = asyncio.Event(), []
+                self.mock.add(SITE, method, callback=callback)
+                task = asyncio.ensure_future(code_under_test(method))
+                await asyncio.wait_for(called.wait(), AT_MOST)
+                await asyncio.sleep(0)
+                self.assertEqual(answers, ["answer"])
+                await task
+
+
+class OnAnyLoopTest(unittest.TestCase):
+    """A session is used on other loops than the one it was made on."""
+
+    def setUp(self):
+        active = contextlib.ExitStack()
+        self.mock = active.enter_context(aioresponses())
+        self.stop = active.close
+        self.addCleanup(self.stop)
+
+    @contextlib.contextmanager
+    def no_complaints(self):
+        """Fail if there is a warning, one of unclosed things included, or asyncio logs anything."""
+        with warnings.catch_warnings(record=True) as caught, self.assertNoLogs("asyncio"):
+            warnings.simplefilter("always")
+            yield
+            gc.collect()
+        self.assertEqual([str(warning.message) for warning in caught], [])
+
+    def test_each_run_may_have_a_loop_of_its_own(self):
+        async def use(method):
+            async with session.request(method, SITE, json={"name": "Ada"}) as response:
+                return await response.json()
+
+        self.mock.get(SITE, payload="got", repeat=True)
+        self.mock.post(SITE, payload="posted", repeat=True)
+        with self.no_complaints():
+            session = asyncio.run(make_session())
+            for _ in range(2):
+                self.assertEqual(asyncio.run(use("GET")), "got")
+                self.assertEqual(asyncio.run(use("POST")), "posted")
+            asyncio.run(session.close())
+            self.stop()
+            session = None
+
+    def test_a_session_that_was_used_on_its_own_loop_may_move_on(self):
+        async def make_and_use():
+            session = ClientSession()
+            self.assertEqual(await text_of(session), "here")
+            return session
+
+        self.mock.get(SITE, body="here", repeat=True)
+        with self.no_complaints():
+            session = asyncio.run(make_and_use())
+            self.assertEqual(asyncio.run(text_of(session)), "here")
+            asyncio.run(session.close())
+            self.stop()
+            del session
+
+    def test_a_session_may_be_used_with_a_timeout_on_another_loop(self):
+        async def callback(url, **kwargs):
+            await asyncio.Event().wait()
+
+        self.mock.get(SITE, callback=callback)
+        with self.no_complaints():
+            session = asyncio.run(make_session())
+            with self.assertRaises(asyncio.TimeoutError):
+                asyncio.run(text_of(session, timeout=aiohttp.ClientTimeout(total=0.01)))
+            asyncio.run(session.close())
+            self.stop()
+            del session
+
+    def test_a_session_whose_loop_never_ran_is_served_on_the_running_one(self):
+        async def use():
+            self.assertEqual(await text_of(session), "here")
+            return session._loop is asyncio.get_running_loop()
+
+        loop = asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        with warnings.catch_warnings():
+            # aiohttp 3.8 and 3.9 advise against it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            session = ClientSession(connector=TCPConnector(loop=loop), cookie_jar=aiohttp.DummyCookieJar(loop=loop))
+        self.mock.get(SITE, body="here")
+        with self.no_complaints():
+            self.assertEqual(asyncio.run(use()), True)
+            self.stop()
+            self.assertIs(session._loop, loop)
+            loop.run_until_complete(session.close())
+            session = None
+
+    def test_the_loop_of_a_session_is_its_own_again_after_stop(self):
+        async def use():
+            await text_of(session)
+            return session._loop is asyncio.get_running_loop()
+
+        self.mock.get(SITE, repeat=True)
+        session = asyncio.run(make_session())
+        own = session._loop
+        for _ in range(2):
+            self.assertEqual(asyncio.run(use()), True)
+        self.stop()
+        self.assertIs(session._loop, own)
+        asyncio.run(session.close())
+
+    def test_the_loop_of_a_session_is_its_own_again_after_nested_mocks(self):
+        self.mock.get(SITE)
+        session = asyncio.run(make_session())
+        own = session._loop
+        with aioresponses() as inner:
+            inner.get(SITE)
+            asyncio.run(text_of(session))
+        asyncio.run(text_of(session))
+        self.stop()
+        self.assertIs(session._loop, own)
+        asyncio.run(session.close())
+
+    def test_the_loop_of_a_session_is_left_alone_where_it_runs(self):
+        async def use():
+            async with ClientSession() as session:
+                own = session._loop
+                await text_of(session)
+                self.assertIs(session._loop, own)
+
+        self.mock.get(SITE)
+        asyncio.run(use())
+
+    def test_a_session_of_another_thread_is_answered_there(self):
+        answers = []
+        self.mock.get(SITE, body="answer")
+        thread = threading.Thread(target=lambda: answers.append(asyncio.run(ask())))
+        thread.start()
+        thread.join(AT_MOST)
+        self.assertEqual(answers, ["answer"])
+        self.assertEqual(self.mock.call_count, 1)
+
+    def test_many_threads_are_answered_side_by_side(self):
+        def run(number):
+            answers[number] = asyncio.run(ask(f"{SITE}{number}"))
+
+        answers = {}
+        for number in range(8):
+            self.mock.get(f"{SITE}{number}", body=f"answer {number}")
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(AT_MOST)
+        self.assertEqual(answers, {number: f"answer {number}" for number in range(8)})
+        self.assertEqual(self.mock.call_count, 8)

@@ -1,0 +1,544 @@
+import asyncio
+import inspect
+import sys
+import unittest
+
+import aiohttp
+from aiohttp import ClientSession, ClientTimeout, TraceConfig, web
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.http import HttpProcessingError
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from aioresponses import CallbackResult, aioresponses
+
+from .support import RealServerTestCase
+from .test_patching import AIOHTTP, AT_MOST, SITE, text_of
+
+REQUEST_INFO = aiohttp.RequestInfo(URL(SITE), "GET", CIMultiDictProxy(CIMultiDict()), URL(SITE))
+needs_middlewares = unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "aiohttp 3.12 brought middlewares")
+
+
+class Own(BaseException):
+    """Something that no `except Exception` catches."""
+
+
+def exceptions():
+    key = dict.fromkeys(inspect.signature(ConnectionKey).parameters)
+    key.update(host="example.com", port=80, is_ssl=False, ssl=True)
+    return [
+        Exception("wrong"),
+        ValueError("wrong"),
+        OSError("wrong"),
+        OSError(5, "Input/output error"),
+        ConnectionResetError(104, "Connection reset by peer"),
+        TimeoutError("late"),
+        TimeoutError(110, "Connection timed out"),
+        asyncio.TimeoutError(),
+        asyncio.CancelledError(),
+        aiohttp.ClientError("wrong"),
+        aiohttp.ClientConnectionError("wrong"),
+        aiohttp.ClientOSError(5, "Input/output error"),
+        aiohttp.ServerDisconnectedError(),
+        aiohttp.ServerTimeoutError("late"),
+        aiohttp.ClientConnectorError(ConnectionKey(**key), OSError(111, "Connection refused")),
+        aiohttp.ClientResponseError(REQUEST_INFO, (), status=500, message="wrong"),
+        aiohttp.ClientPayloadError("wrong"),
+        HttpProcessingError(code=400, message="wrong"),
+        Own("wrong"),
+    ]
+
+
+def both_kinds(function):
+    """Return callbacks that do what `function` does: it itself, and a coroutine function."""
+
+    async def coroutine_function(url, **kwargs):
+        await asyncio.sleep(0)
+        return function(url, **kwargs)
+
+    return function, coroutine_function
+
+
+class MockedTestCase(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = self.new_session()
+
+    def new_session(self, **options):
+        session = ClientSession(**options)
+        self.addAsyncCleanup(session.close)
+        return session
+
+    async def raised_by(self, method="GET", url=SITE, session=None, **kwargs):
+        """Return the exception that a request raises."""
+        with self.assertRaises(BaseException) as caught:
+            await (session or self.session).request(method, url, **kwargs)
+        return caught.exception
+
+
+class ExceptionsTest(MockedTestCase):
+    async def check(self, exception, method="GET", **kwargs):
+        """Check that a request raises just this object, and that nothing else is used or recorded by it."""
+        calls = self.mock.call_count
+        first = self.mock.add(SITE, method, exception=exception)
+        second = self.mock.add(SITE, method, body="second")
+        self.assertIs(await self.raised_by(method, **kwargs), exception)
+        self.assertEqual([first.call_count, second.call_count], [1, 0])
+        self.assertEqual(self.mock.call_count, calls + 1)
+        call = self.mock.calls[-1]
+        self.assertIs(call.exception, exception)
+        self.assertIsNone(call.response)
+        self.assertIs(call.match, first)
+        self.assertEqual(list(call.hops), [call])
+        self.assertEqual(await text_of(self.session, method=method), "second")
+
+    async def test_an_instance_is_raised_as_it_is_and_its_mock_is_used_once(self):
+        for method in ("GET", "POST", "DELETE"):
+            for exception in exceptions():
+                with self.subTest(repr(exception), method=method):
+                    await self.check(exception, method)
+
+    async def test_an_instance_is_raised_as_it_is_where_a_body_was_sent(self):
+        for exception in exceptions():
+            with self.subTest(repr(exception)):
+                await self.check(exception, "PUT", json={"name": "Ada"})
+
+    async def test_a_class_is_instantiated(self):
+        for raised in (
+            Exception,
+            OSError,
+            ConnectionResetError,
+            TimeoutError,
+            asyncio.TimeoutError,
+            asyncio.CancelledError,
+            aiohttp.ClientOSError,
+            aiohttp.ServerDisconnectedError,
+            aiohttp.ClientPayloadError,
+            Own,
+        ):
+            with self.subTest(raised.__name__):
+                first = self.mock.get(SITE, exception=raised)
+                second = self.mock.get(SITE, body="second")
+                exception = await self.raised_by()
+                self.assertIs(type(exception), raised)
+                self.assertIs(self.mock.calls[-1].exception, exception)
+                self.assertEqual([first.call_count, second.call_count], [1, 0])
+                self.assertEqual(await text_of(self.session), "second")
+
+    async def test_it_carries_nothing_of_aiohttp(self):
+        for exception in exceptions():
+            with self.subTest(repr(exception)):
+                self.mock.get(SITE, exception=exception)
+                raised = await self.raised_by()
+                self.assertIsNone(raised.__cause__)
+                self.assertIsNone(raised.__context__)
+
+    async def test_it_keeps_its_own_cause(self):
+        cause = ValueError("cause")
+        for exception in exceptions():
+            with self.subTest(repr(exception)):
+                exception.__cause__ = cause
+                self.mock.get(SITE, exception=exception)
+                self.assertIs((await self.raised_by()).__cause__, cause)
+
+    async def test_the_same_instance_may_be_raised_again(self):
+        for exception in exceptions():
+            with self.subTest(repr(exception)):
+                url = f"{SITE}{type(exception).__name__}"
+                repeated = self.mock.get(url, exception=exception, repeat=True)
+                for _ in range(2):
+                    self.assertIs(await self.raised_by(url=url), exception)
+                self.assertEqual(repeated.call_count, 2)
+                self.mock.clear()
+
+    async def test_it_is_raised_after_a_redirect(self):
+        for exception in exceptions():
+            with self.subTest(repr(exception)):
+                self.mock.get(SITE, status=302, headers={"Location": "/there"})
+                first = self.mock.get(f"{SITE}there", exception=exception)
+                second = self.mock.get(f"{SITE}there")
+                self.assertIs(await self.raised_by(), exception)
+                self.assertEqual([first.call_count, second.call_count], [1, 0])
+                self.assertEqual([hop.url for hop in self.mock.calls[-1].hops], [SITE, f"{SITE}there"])
+                self.mock.clear()
+
+    async def test_traces_see_just_it(self):
+        async def on_request_exception(session, context, params):
+            seen.append(params.exception)
+
+        seen = []
+        trace = TraceConfig()
+        trace.on_request_exception.append(on_request_exception)
+        session = self.new_session(trace_configs=[trace])
+        for exception in exceptions():
+            with self.subTest(repr(exception)):
+                seen.clear()
+                self.mock.get(SITE, exception=exception)
+                await self.raised_by(session=session)
+                self.assertEqual(len(seen), 1)
+                self.assertIs(seen[0], exception)
+
+    async def test_several_traces_see_just_it(self):
+        async def on_request_exception(session, context, params):
+            seen.append(params.exception)
+
+        seen = []
+        traces = [TraceConfig(), TraceConfig()]
+        for trace in traces:
+            trace.on_request_exception.append(on_request_exception)
+        session = self.new_session(trace_configs=traces)
+        for exception in (OSError("wrong"), HttpProcessingError(code=400, message="wrong")):
+            seen.clear()
+            self.mock.get(SITE, exception=exception)
+            await self.raised_by(session=session)
+            self.assertEqual([id(one) for one in seen], [id(exception)] * 2)
+
+    @needs_middlewares
+    async def test_middlewares_see_just_it(self):
+        async def middleware(request, handler):
+            try:
+                return await handler(request)
+            except BaseException as error:
+                seen.append(error)
+                raise
+
+        seen = []
+        session = self.new_session(middlewares=(middleware,))
+        for exception in exceptions():
+            # aiohttp itself makes a ClientResponseError of this one, below the middlewares.
+            if not isinstance(exception, HttpProcessingError):
+                with self.subTest(repr(exception)):
+                    seen.clear()
+                    self.mock.get(SITE, exception=exception)
+                    self.assertIs(await self.raised_by(session=session), exception)
+                    # aiohttp tries some of them again, middlewares and all.
+                    self.assertEqual({id(error) for error in seen}, {id(exception)})
+
+    @needs_middlewares
+    async def test_a_middleware_that_tries_again_is_answered_by_the_next_mock(self):
+        async def middleware(request, handler):
+            try:
+                return await handler(request)
+            except BaseException:
+                return await handler(request)
+
+        session = self.new_session(middlewares=(middleware,))
+        for exception in exceptions():
+            with self.subTest(repr(exception)):
+                first = self.mock.get(SITE, exception=exception)
+                second = self.mock.get(SITE, body="second")
+                self.assertEqual(await text_of(session), "second")
+                self.assertEqual([first.call_count, second.call_count], [1, 1])
+
+    @needs_middlewares
+    async def test_a_middleware_that_tries_again_may_be_answered_by_another_exception(self):
+        async def middleware(request, handler):
+            try:
+                return await handler(request)
+            except aiohttp.ServerDisconnectedError:
+                return await handler(request)
+
+        session = self.new_session(middlewares=(middleware,))
+        exception = aiohttp.ClientOSError(5, "Input/output error")
+        self.mock.get(SITE, exception=aiohttp.ServerDisconnectedError())
+        self.mock.get(SITE, exception=exception)
+        third = self.mock.get(SITE)
+        self.assertIs(await self.raised_by(session=session), exception)
+        self.assertEqual(third.called, False)
+
+    async def test_timeout_raises_a_timeout_error_and_its_mock_is_used_once(self):
+        for method in ("GET", "POST"):
+            with self.subTest(method):
+                first = self.mock.add(SITE, method, timeout=True)
+                second = self.mock.add(SITE, method, body="second")
+                exception = await self.raised_by(method)
+                self.assertIs(type(exception), asyncio.TimeoutError)
+                self.assertIsNone(exception.__cause__)
+                self.assertIsNone(exception.__context__)
+                self.assertEqual([first.call_count, second.call_count], [1, 0])
+                self.assertEqual(await text_of(self.session, method=method), "second")
+
+    async def test_timeout_comes_after_an_exception_of_an_earlier_call(self):
+        exception = aiohttp.ServerDisconnectedError()
+        self.mock.get(SITE, exception=exception)
+        self.mock.get(SITE, timeout=True)
+        self.mock.get(SITE, body="third")
+        self.assertIs(await self.raised_by(), exception)
+        self.assertIs(type(await self.raised_by()), asyncio.TimeoutError)
+        self.assertEqual(await text_of(self.session), "third")
+
+    async def test_an_exception_of_one_call_is_none_of_another_that_runs_beside_it(self):
+        async def callback(url, **kwargs):
+            await asyncio.sleep(0)
+
+        raised = exceptions()
+        for number, exception in enumerate(raised):
+            self.mock.get(f"{SITE}{number}", exception=exception, callback=callback)
+        tasks = [asyncio.ensure_future(self.raised_by(url=f"{SITE}{number}")) for number in range(len(raised))]
+        self.assertEqual([id(error) for error in await asyncio.gather(*tasks)], [id(error) for error in raised])
+
+    async def test_the_connection_serves_no_other_request(self):
+        self.mock.get(SITE, exception=ValueError("wrong"))
+        self.mock.get(SITE, body="second")
+        session = self.new_session(connector=aiohttp.TCPConnector(limit=1))
+        await self.raised_by(session=session)
+        self.assertEqual(await asyncio.wait_for(text_of(session), AT_MOST), "second")
+
+
+class CallbacksTest(MockedTestCase):
+    async def test_a_callback_answers(self):
+        def function(url, **kwargs):
+            return CallbackResult(status=201, body=f"called for {url}", headers={"A": "1"})
+
+        for callback in both_kinds(function):
+            self.mock.get(SITE, status=404, callback=callback)
+            async with self.session.get(SITE) as response:
+                self.assertEqual(
+                    (response.status, await response.text(), response.headers["A"]), (201, f"called for {SITE}", "1")
+                )
+
+    async def test_a_callback_that_returns_nothing_leaves_the_answer_to_the_mock(self):
+        for callback in both_kinds(lambda url, **kwargs: None):
+            self.mock.get(SITE, body="registered", callback=callback)
+            self.assertEqual(await text_of(self.session), "registered")
+
+    async def test_it_is_given_the_url_with_its_fragment_and_params(self):
+        def function(url, **kwargs):
+            given.append(url)
+
+        for callback in both_kinds(function):
+            given = []
+            self.mock.get(f"{SITE}?a=1&b=2", callback=callback)
+            await text_of(self.session, f"{SITE}?b=2#top", params={"a": "1"})
+            self.assertEqual(given, [URL(f"{SITE}?a=1&b=2#top")])
+
+    async def test_it_is_given_the_url_of_the_hop_after_a_redirect(self):
+        def function(url, **kwargs):
+            given.append(url)
+
+        for callback in both_kinds(function):
+            given = []
+            self.mock.get(SITE, status=302, headers={"Location": "/there?b=2&a=1"})
+            self.mock.get(f"{SITE}there?a=1&b=2", callback=callback)
+            await text_of(self.session)
+            self.assertEqual(given, [URL(f"{SITE}there?a=1&b=2")])
+
+    async def test_it_is_given_the_arguments_of_the_call(self):
+        def function(url, **kwargs):
+            given.append(kwargs)
+
+        for callback in both_kinds(function):
+            given = []
+            for method in ("GET", "POST", "HEAD"):
+                self.mock.add(SITE, method, callback=callback, repeat=True)
+            payload = {"name": "Ada"}
+            await self.session.get(SITE)
+            await self.session.get(SITE, timeout=5, allow_redirects=False)
+            await self.session.post(SITE)
+            await self.session.post(SITE, json=payload)
+            await self.session.head(SITE)
+            await self.session.request("GET", SITE)
+            self.assertEqual(
+                given,
+                [
+                    {"allow_redirects": True},
+                    {"allow_redirects": False, "timeout": 5},
+                    {"allow_redirects": True, "data": None},
+                    {"allow_redirects": True, "data": None, "json": {"name": "Ada"}},
+                    {"allow_redirects": False},
+                    {"allow_redirects": True},
+                ],
+            )
+            self.assertIs(given[3]["json"], payload)
+            self.mock.clear()
+
+    async def test_it_is_given_the_default_headers_of_the_session_too(self):
+        def function(url, **kwargs):
+            given.append(kwargs)
+
+        given = []
+        session = self.new_session(headers={"A": "session", "B": "session"})
+        self.mock.get(SITE, callback=function, repeat=True)
+        await session.get(SITE)
+        await session.get(SITE, headers={"B": "call"})
+        self.assertEqual(
+            given,
+            [
+                {"allow_redirects": True, "headers": CIMultiDict({"A": "session", "B": "session"})},
+                {"allow_redirects": True, "headers": CIMultiDict({"A": "session", "B": "call"})},
+            ],
+        )
+
+    async def test_it_runs_before_the_exception_is_raised(self):
+        def function(url, **kwargs):
+            called.append(url)
+
+        for callback in both_kinds(function):
+            for exception in exceptions():
+                with self.subTest(repr(exception)):
+                    called = []
+                    self.mock.get(SITE, exception=exception, callback=callback)
+                    self.assertIs(await self.raised_by(), exception)
+                    self.assertEqual(called, [URL(SITE)])
+
+    async def test_it_runs_before_a_timeout(self):
+        def function(url, **kwargs):
+            called.append(url)
+
+        for callback in both_kinds(function):
+            called = []
+            self.mock.get(SITE, timeout=True, callback=callback)
+            self.assertIs(type(await self.raised_by()), asyncio.TimeoutError)
+            self.assertEqual(called, [URL(SITE)])
+
+    async def test_what_it_raises_reaches_the_caller_as_it_is(self):
+        def function(url, **kwargs):
+            called.append(url)
+            raise exception
+
+        for callback in both_kinds(function):
+            for exception in exceptions():
+                with self.subTest(repr(exception)):
+                    called = []
+                    first = self.mock.get(SITE, callback=callback)
+                    second = self.mock.get(SITE)
+                    self.assertIs(await self.raised_by(), exception)
+                    self.assertIsNone(exception.__cause__)
+                    self.assertIsNone(exception.__context__)
+                    self.assertEqual(called, [URL(SITE)])
+                    self.assertEqual([first.call_count, second.call_count], [1, 0])
+                    self.mock.clear()
+
+    async def test_it_must_return_a_callback_result_or_nothing(self):
+        for value in (42, "text", {"status": 200}, False):
+            for callback in both_kinds(lambda url, **kwargs: value):
+                self.mock.get(SITE, callback=callback)
+                exception = await self.raised_by()
+                self.assertIs(type(exception), TypeError)
+                self.assertEqual(
+                    str(exception),
+                    "callback: expected a CallbackResult or None from the callback of "
+                    f"GET http://example.com/, got {value!r}",
+                )
+
+    async def test_it_may_make_requests_of_its_own_through_the_same_session(self):
+        async def callback(url, **kwargs):
+            self.assertEqual(await text_of(self.session, f"{SITE}token", "POST"), "secret")
+            return CallbackResult(body="with the token")
+
+        self.mock.get(SITE, callback=callback)
+        self.mock.post(f"{SITE}token", body="secret")
+        self.assertEqual(await text_of(self.session), "with the token")
+        self.assertEqual([call.url for call in self.mock.calls], [SITE, f"{SITE}token"])
+        self.assertEqual([call.response.status for call in self.mock.calls], [200, 200])
+
+    async def test_the_exception_of_a_request_of_its_own_is_none_of_the_call(self):
+        async def callback(url, **kwargs):
+            self.assertIs(await self.raised_by(url=f"{SITE}token"), exception)
+            return CallbackResult(body="without the token")
+
+        for exception in exceptions():
+            with self.subTest(repr(exception)):
+                self.mock.get(SITE, callback=callback)
+                self.mock.get(f"{SITE}token", exception=exception)
+                self.assertEqual(await text_of(self.session), "without the token")
+
+    async def test_it_may_register_mocks(self):
+        def callback(url, **kwargs):
+            self.mock.get(SITE, body="registered by the callback")
+
+        self.mock.get(SITE, status=302, headers={"Location": SITE}, callback=callback)
+        self.assertEqual(await text_of(self.session), "registered by the callback")
+
+
+class InterruptedCallbacksTest(RealServerTestCase):
+    """Something ends a request while its coroutine callback runs: the caller sees what a real server lets it see."""
+
+    async def asyncSetUp(self):
+        async def handler(request):
+            self.begun.set()
+            await release.wait()
+            return web.Response()
+
+        release = asyncio.Event()
+        server = await self.serve(web.route("*", "/", handler))
+        # Before the server is closed, which waits for its handlers.
+        self.addCleanup(release.set)
+        self.url = server.make_url("/")
+        self.begun = asyncio.Event()
+
+    async def ended(self, method, end, options):
+        """Say how a request ended: class and text of the exception, and whether its task is still being cancelled."""
+        self.begun.clear()
+        async with ClientSession() as session:
+            task = asyncio.ensure_future(session.request(method, self.url, **options))
+            if end is not None:
+                await asyncio.wait_for(self.begun.wait(), AT_MOST)
+                await end(session, task)
+            done, _ = await asyncio.wait([task], timeout=AT_MOST)
+            self.assertEqual(done, {task})
+            try:
+                task.result()
+            except BaseException as error:
+                return type(error), str(error), task.cancelling() if sys.version_info >= (3, 11) else 0
+        self.fail("The request did not fail")
+
+    async def compare(self, end=None, **options):
+        """Return how a request ended, after checking that it ends with a mock as it does with a real server."""
+        async def callback(url, **kwargs):
+            self.begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("callback")
+
+        for method in ("POST", "GET"):
+            with self.subTest(method):
+                ended = []
+                real = await self.ended(method, end, options)
+                with aioresponses() as mock:
+                    match = mock.add(self.url, method, callback=callback)
+                    mocked = await self.ended(method, end, options)
+                self.assertEqual(mocked, real)
+                self.assertEqual(ended, ["callback"])
+                self.assertEqual(match.call_count, 1)
+                self.assertEqual((type(mock.calls[0].exception), str(mock.calls[0].exception)), real[:2])
+        return mocked
+
+    async def test_by_a_total_timeout(self):
+        raised, _, cancelling = await self.compare(timeout=ClientTimeout(total=0.05))
+        self.assertIs(raised, asyncio.TimeoutError)
+        if AIOHTTP >= (3, 10):
+            # 3.9 leaves its own cancellation standing.
+            self.assertEqual(cancelling, 0)
+
+    async def test_by_a_read_timeout(self):
+        raised, text, cancelling = await self.compare(timeout=ClientTimeout(sock_read=0.05))
+        self.assertTrue(issubclass(raised, aiohttp.ServerTimeoutError))
+        self.assertEqual((text, cancelling), ("Timeout on reading data from socket", 0))
+
+    async def test_by_cancelling_its_task(self):
+        async def cancel(session, task):
+            task.cancel()
+
+        self.assertIs((await self.compare(cancel))[0], asyncio.CancelledError)
+
+    async def test_by_closing_the_session(self):
+        async def close(session, task):
+            await session.close()
+
+        await self.compare(close)
+
+    async def test_the_next_call_is_answered_as_if_nothing_had_been(self):
+        async def callback(url, **kwargs):
+            await asyncio.Event().wait()
+
+        with aioresponses() as mock:
+            mock.get(SITE, callback=callback)
+            mock.get(SITE, body="second")
+            async with ClientSession() as session:
+                with self.assertRaises(asyncio.TimeoutError):
+                    await session.get(SITE, timeout=ClientTimeout(total=0.01))
+                self.assertEqual(await text_of(session), "second")
