@@ -51,9 +51,6 @@ class RequestCall(_Arguments):
     method: str = ""
     """The method, as the caller wrote it."""
 
-    url: str = ""
-    """The URL that was asked for: `params` merged in, without its fragment."""
-
     response: ClientResponse | None = None
     """The response that the caller got; None while there is none, or where the call raised."""
 
@@ -81,6 +78,7 @@ class RequestCall(_Arguments):
     order: int = 0
     """The place of the call among all calls of this process."""
 
+    _url: URL = URL()
     _hops: list[RequestCall] | None = None
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
     _sent: Sequence[bytes] = ()
@@ -90,10 +88,10 @@ class RequestCall(_Arguments):
 
     def __str__(self) -> str:
         first, *others = self.hops
-        shown = f"{first.method} {without_credentials(URL(first.url))}"
+        shown = f"{first.method} {without_credentials(first._url)}"
         for hop in others:
             status = "no response" if hop.previous is None else hop.previous.status
-            shown += f" -> {status}, {hop.method} {without_credentials(URL(hop.url))}"
+            shown += f" -> {status}, {hop.method} {without_credentials(hop._url)}"
         if self.response is not None:
             return f"{shown} -> {self.response.status}"
         if self.unmatched:
@@ -102,6 +100,11 @@ class RequestCall(_Arguments):
             text = " ".join(str(self.exception).split())
             return f"{shown} -> raised {type(self.exception).__name__}{f': {text}' if text else ''}"
         return f"{shown} -> not ended"
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked for: `params` merged in, without its fragment."""
+        return str(self._url.with_fragment(None))
 
     @property
     def hops(self) -> Sequence[RequestCall]:
@@ -117,7 +120,7 @@ class RequestCall(_Arguments):
     @property
     def query(self) -> MultiDictProxy[str]:
         """The query of the URL."""
-        return URL(self.url).query
+        return self._url.query
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
@@ -211,7 +214,7 @@ class RequestCall(_Arguments):
         now = time.perf_counter()
         self._hops[-1].response, self._hops[-1].ended = response, now
         hop = RequestCall(*self)
-        hop.method, hop.url, hop.key, hop.order, hop.started = method, str(url), (method, url), self.order, now
+        hop.method, hop._url, hop.key, hop.order, hop.started = method, url, (method, url), self.order, now
         hop.previous = response
         self._hops.append(hop)
         return hop
@@ -245,7 +248,7 @@ def record(key: tuple[str, URL], url: URL, kwargs: Mapping[str, Any]) -> Request
         copied.setdefault("data", None)
     call = RequestCall((), copied)
     call.method = method
-    call.url = str(url.with_fragment(None))
+    call._url = url
     call.key = key
     call.order = next(_count)
     call.started = time.perf_counter()

@@ -150,9 +150,13 @@ _progress: ContextVar[_Progress | None] = ContextVar("aioresponses_progress", de
 class _Progress:
     """What the second hook of a call needs to know from the first."""
 
-    def __init__(self, interception: Interception, call: RequestCall, kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, interception: Interception, call: RequestCall, asked: URL, kwargs: dict[str, Any]
+    ) -> None:
         self.interception = interception
         self.call = call
+        # The URL of the call, as aiohttp has it in its request.
+        self.asked = without_credentials(asked)
         self.kwargs = kwargs
         # The request that is on its way, and what its mock raised.
         self.hop = call
@@ -160,12 +164,11 @@ class _Progress:
         self.raised: BaseException | None = None
 
     def target(self, request: ClientRequest) -> tuple[str, URL]:
-        """Return method and URL of a request, as the caller wrote them where they are the caller's."""
-        asked = normalize_url(request.url)
+        """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
         method, url = self.call.key
         return (
             method if method.upper() == request.method else request.method,
-            url if without_credentials(url) == asked else asked,
+            url if request.url == self.asked else normalize_url(request.url),
         )
 
     def begin_hop(self, request: ClientRequest) -> None:
@@ -242,7 +245,7 @@ def _begin(
         kwargs["headers"] = session._prepare_headers(kwargs.get("headers"))
     call = record((method, normalize_url(url)), url, kwargs)
     interception.record(call)
-    return _Progress(interception, call, kwargs)
+    return _Progress(interception, call, url, kwargs)
 
 
 async def _connect(

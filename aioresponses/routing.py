@@ -16,7 +16,7 @@ from yarl import URL
 from .calls import RequestCall
 from .matching import Prefix, Target, Verdict, check_method, check_url
 from .replies import CallbackResult, Headers
-from .urls import normalize_url, without_credentials
+from .urls import without_credentials
 
 __all__ = ["Callback", "RequestMatch", "Router"]
 
@@ -169,17 +169,18 @@ class Router:
         self.passthrough_unmatched = passthrough_unmatched
         self._prefixes = [Prefix(prefix) for prefix in passthrough]
         self._registered: list[RequestMatch] = []
-        self._exact: dict[Target, deque[RequestMatch]] = {}
+        self._exact: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._patterns: list[RequestMatch] = []
 
     def add(self, match: RequestMatch) -> None:
         """Register a mock behind those that are registered."""
         match.enter(self.matches)
         self._registered.append(match)
-        if isinstance(match.url_or_pattern, re.Pattern):
-            self._patterns.append(match)
+        method, url = match.target
+        if isinstance(url, URL):
+            self._exact.setdefault((str(method), url), deque()).append(match)
         else:
-            self._exact.setdefault(match.target, deque()).append(match)
+            self._patterns.append(match)
 
     def clear(self) -> None:
         """Forget all mocks."""
@@ -190,30 +191,35 @@ class Router:
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
-        return any(prefix.covers(url) for prefix in self._prefixes)
+        return bool(self._prefixes) and any(prefix.covers(url) for prefix in self._prefixes)
 
     def claim(self, method: str, url: URL, call: RequestCall) -> RequestMatch | None:
         """Return the mock that answers `call`, a request of this method and URL; None where none does.
 
-        `method` is in upper case. The mock is used once by this.
+        `method` is in upper case, `url` is normalised. The mock is used once by this.
         """
-        url = normalize_url(url).with_fragment(None)
-        found = [match for match in (self._first(Target(method, form)) for form in _forms(url)) if match is not None]
+        if url.raw_fragment:
+            url = url.with_fragment(None)
+        found = self._first(method, url)
+        if url.raw_user is not None:
+            found = _earlier(found, self._first(method, without_credentials(url)))
         if self._patterns:
             self._patterns = [match for match in self._patterns if match.key in self.matches]
-            found += itertools.islice((match for match in self._patterns if match.target.fits(method, url)), 1)
-        if not found:
+            found = _earlier(found, next((match for match in self._patterns if match.target.fits(method, url)), None))
+        if found is None:
             return None
-        match = min(found, key=lambda match: match.order)
-        call.match = match
-        match.calls.append(call)
-        if match.remaining == 0:
-            del self.matches[match.key]
-        return match
+        call.match = found
+        found.calls.append(call)
+        if found.remaining == 0:
+            del self.matches[found.key]
+        return found
 
     def verdicts(self, method: str, url: URL) -> list[tuple[RequestMatch, Verdict]]:
-        """Return each mock with the reason why it does not answer a request that none answers."""
-        url = normalize_url(url).with_fragment(None)
+        """Return each mock with the reason why it does not answer a request that none answers.
+
+        `method` is in upper case, `url` is normalised.
+        """
+        url = url.with_fragment(None)
         return [(match, match.verdict(method, url)) for match in self.registered]
 
     @property
@@ -221,8 +227,8 @@ class Router:
         """All mocks in the order of their registration, those that are used up with them; not those taken out."""
         return [match for match in self._registered if match.key in self.matches or match.remaining == 0]
 
-    def _first(self, target: Target) -> RequestMatch | None:
-        queue = self._exact.get(target)
+    def _first(self, method: str, url: URL) -> RequestMatch | None:
+        queue = self._exact.get((method, url))
         while queue:
             if queue[0].key in self.matches:
                 return queue[0]
@@ -230,8 +236,8 @@ class Router:
         return None
 
 
-def _forms(url: URL) -> Iterable[URL]:
-    """Yield the URLs that a mock for `url` may have been registered under."""
-    yield url
-    if url.raw_user is not None:
-        yield without_credentials(url)
+def _earlier(one: RequestMatch | None, other: RequestMatch | None) -> RequestMatch | None:
+    """Return the one of two mocks that was registered first."""
+    if one is None or other is None:
+        return one or other
+    return one if one.order < other.order else other
