@@ -12,7 +12,8 @@ but no public method sees all requests, and 0.7.9 replaced it as well: suites re
 `BaseConnector.connect` is where a request, built and signed and seen by all middlewares, asks for a connection. Our
 hook asks who answers it: for a registered mock it returns an in-memory connection, for a passthrough it does what
 aiohttp does, and for nobody it refuses. Since it sits below redirects and middlewares, it is asked for every hop of a
-redirect and every retry of a middleware.
+redirect and every retry of a middleware. Connectors inherit it; into a class that has a `connect` of its own, it is put
+when a session with such a connector makes its first request.
 
 `BaseConnector.close` closes the in-memory connections of a connector along with its own.
 
@@ -33,10 +34,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary, WeakSet
 
 from aiohttp import (
     BaseConnector,
@@ -89,15 +91,15 @@ class Interception:
 
     def activate(self) -> None:
         """Put the hooks in place if need be; from now on this mock is the innermost."""
-        if not _active:
-            _install()
         _active.append(self)
+        if len(_active) == 1:
+            _Installation.put_in_place()
 
     def deactivate(self) -> None:
         """Leave no trace of this mock: take the hooks out if it was the last, and end its connections."""
         _active.remove(self)
         if not _active:
-            _uninstall()
+            _Installation.take_out()
         for connectors in self._connectors.values():
             for connector in connectors.values():
                 connector.close_from_afar()
@@ -137,6 +139,8 @@ class Interception:
         ]
 
 
+_Method = Callable[..., Any]
+
 # What aiohttp wraps, and in which exception of its own.
 _WRAPPERS: dict[type[BaseException], type[BaseException]] = {
     ClientOSError: OSError,
@@ -162,6 +166,7 @@ class _Progress:
         self.hop = call
         self.request: ClientRequest | None = None
         self.raised: BaseException | None = None
+        self.passes_through = False
 
     def target(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
@@ -200,36 +205,90 @@ class _Progress:
         trace.send_request_exception = send_unwrapped  # type: ignore[method-assign]
 
 
-async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
-    original = _originals[ClientSession, "_request"]
-    if not _active or session.closed:
-        return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
-    interception = _active[-1]
-    interception.lend_loop(session)
-    progress = _begin(interception, session, method, str_or_url, kwargs)
-    if progress is None:
-        return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
-    outer = _progress.get()
-    _progress.set(progress)
-    failure: BaseException
-    try:
-        response: ClientResponse = await original(session, method, str_or_url, **kwargs)
-    except BaseException as error:
-        failure = progress.unwrapped(error)
-        progress.call.end(None, failure)
-    else:
-        progress.call.end(response, None)
-        interception.responses.append(response)
-        return response
-    finally:
-        _progress.set(outer)
-    # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
-    raise failure
+class _Installation:
+    """One time that the hooks are in place.
+
+    Each hook knows the method that it stands for. Somebody may have wrapped a hook while it was in place and keep it
+    longer: then it does nothing but pass on.
+    """
+
+    current: ClassVar[_Installation | None] = None
+    _made: ClassVar[WeakSet[_Method]] = WeakSet()
+
+    def __init__(self) -> None:
+        self._hooks: dict[tuple[type, str], tuple[_Method, _Method]] = {}
+        self._put(ClientSession, "_request", _request_hook)
+        self.base_connect = self._put(BaseConnector, "connect", _connect_hook)
+        self._put(BaseConnector, "close", _close_hook)
+
+    @classmethod
+    def put_in_place(cls) -> None:
+        cls.current = cls()
+
+    @classmethod
+    def take_out(cls) -> None:
+        installation, cls.current = cls.current, None
+        assert installation is not None
+        for (owner, name), (original, hook) in installation._hooks.items():
+            # Where somebody has replaced the hook it is theirs to put back.
+            if vars(owner)[name] is hook:
+                setattr(owner, name, original)
+
+    @property
+    def in_place(self) -> bool:
+        return _Installation.current is self
+
+    def reach(self, connector: BaseConnector) -> None:
+        """Put the hook into the class of a connector that has a `connect` of its own, which need not call ours."""
+        if type(connector).connect is not self._hooks[BaseConnector, "connect"][1]:
+            for owner in type(connector).__mro__:
+                if "connect" in vars(owner) and (owner, "connect") not in self._hooks:
+                    self._put(owner, "connect", _connect_hook)
+
+    def _put(self, owner: type, name: str, make: Callable[[_Installation, _Method], _Method]) -> _Method:
+        # Somebody may have put back a hook after its time.
+        original: _Method = inspect.unwrap(vars(owner)[name], stop=lambda method: method not in self._made)
+        hook = functools.wraps(original)(make(self, original))
+        self._made.add(hook)
+        self._hooks[owner, name] = original, hook
+        setattr(owner, name, hook)
+        return original
+
+
+def _request_hook(installation: _Installation, original: _Method) -> _Method:
+    async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
+        progress = None
+        if installation.in_place and not session.closed:
+            progress = _begin(_active[-1], session, method, str_or_url, kwargs)
+        if progress is None:
+            return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
+        connector = session.connector
+        if connector is not None:
+            installation.reach(connector)
+        outer = _progress.get()
+        _progress.set(progress)
+        failure: BaseException
+        try:
+            response: ClientResponse = await original(session, method, str_or_url, **kwargs)
+        except BaseException as error:
+            failure = progress.unwrapped(error)
+            progress.call.end(None, failure)
+        else:
+            progress.call.end(response, None)
+            progress.interception.responses.append(response)
+            return response
+        finally:
+            _progress.set(outer)
+        # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
+        raise failure
+
+    return _request
 
 
 def _begin(
     interception: Interception, session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
 ) -> _Progress | None:
+    interception.lend_loop(session)
     try:
         url = session._build_url(str_or_url)
     except Exception:
@@ -248,38 +307,49 @@ def _begin(
     return _Progress(interception, call, url, kwargs)
 
 
-async def _connect(
-    connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
-) -> Connection:
-    original = _originals[BaseConnector, "connect"]
-    progress = _progress.get()
-    if progress is None or not progress.interception.active:
-        return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-    if connector.closed:
-        # As a session finds it that is closed while aiohttp makes ready for its second try.
-        raise ClientConnectionError("Connector is closed.")
-    respond: Respond
-    repeated = progress.repeated(req)
+def _connect_hook(installation: _Installation, original: _Method) -> _Method:
+    async def connect(
+        connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> Connection:
+        progress = _progress.get() if installation.in_place else None
+        if progress is None or progress.request is req and progress.passes_through:
+            return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+        if connector.closed:
+            # As a session finds it that is closed while aiohttp makes ready for its second try.
+            raise ClientConnectionError("Connector is closed.")
+        if not progress.interception.active:
+            raise ClientConnectionError("The mock that was to answer has been stopped")
+        respond = await _who_answers(progress, req, traces)
+        if respond is None:
+            return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+        stand_in = progress.interception.connector_for(connector)
+        connection: Connection = await installation.base_connect(stand_in, req, traces, timeout)
+        progress.hop.sent_as(exchange(connection, req, respond))
+        return connection
+
+    return connect
+
+
+async def _who_answers(progress: _Progress, request: ClientRequest, traces: list[Trace]) -> Respond | None:
+    """Return what answers a request; None if it goes to the network. Raises if nobody answers."""
+    repeated = progress.repeated(request)
     if repeated is not None:
-        respond = functools.partial(_raise, repeated)
-    else:
-        router = progress.interception.router
-        method, url = progress.target(req)
-        progress.begin_hop(req)
-        passes_through = router.passes_through(req.url)
-        match = None if passes_through else router.claim(req.method, url, progress.hop)
-        if match is None:
-            progress.hop.sent_elsewhere(CIMultiDictProxy(req.headers), await body_of(req))
-            if passes_through or router.passthrough_unmatched:
-                return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-            progress.hop.unmatched = progress.call.unmatched = True
-            raise refused(method, url, router.verdicts(req.method, url), progress.hop.redirect)
-        if match.response_class is not None:
-            req.response_class = match.response_class  # type: ignore[assignment]
-        respond = functools.partial(_respond, progress, match, req, url, traces)
-    connection = await original(progress.interception.connector_for(connector), req, traces, timeout)
-    progress.hop.sent_as(exchange(connection, req, respond))
-    return connection  # type: ignore[no-any-return]
+        return functools.partial(_raise, repeated)
+    router = progress.interception.router
+    method, url = progress.target(request)
+    progress.begin_hop(request)
+    progress.passes_through = router.passes_through(request.url)
+    match = None if progress.passes_through else router.claim(request.method, url, progress.hop)
+    if match is None:
+        progress.hop.sent_elsewhere(CIMultiDictProxy(request.headers), await body_of(request))
+        progress.passes_through = progress.passes_through or router.passthrough_unmatched
+        if progress.passes_through:
+            return None
+        progress.hop.unmatched = progress.call.unmatched = True
+        raise refused(method, url, router.verdicts(request.method, url), progress.hop.redirect)
+    if match.response_class is not None:
+        request.response_class = match.response_class  # type: ignore[assignment]
+    return functools.partial(_respond, progress, match, request, url, traces)
 
 
 def _raise(exception: BaseException) -> Answer:
@@ -324,36 +394,15 @@ def _encoded(reply: CallbackResult, request: ClientRequest) -> Answer:
     return reply.answer(request.method)
 
 
-def _close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
-    told = [one for interception in _active for one in interception.close_connectors_of(connector)]
-    closed: Awaitable[None] = _originals[BaseConnector, "close"](connector, *args, **kwargs)
-    return _all_of(told, closed) if told else closed
+def _close_hook(installation: _Installation, original: _Method) -> _Method:
+    def close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
+        told = [one for interception in _active for one in interception.close_connectors_of(connector)]
+        closed: Awaitable[None] = original(connector, *args, **kwargs)
+        return _all_of(told, closed) if told else closed
+
+    return close
 
 
 async def _all_of(told: list[Awaitable[object]], closed: Awaitable[None]) -> None:
     await asyncio.gather(*told)
     await closed
-
-
-_HOOKS: dict[tuple[type, str], Callable[..., Any]] = {
-    (ClientSession, "_request"): _request,
-    (BaseConnector, "connect"): _connect,
-    (BaseConnector, "close"): _close,
-}
-_originals: dict[tuple[type, str], Callable[..., Any]] = {}
-
-
-def _install() -> None:
-    for (owner, name), hook in _HOOKS.items():
-        current = vars(owner)[name]
-        # Somebody who replaced a hook while it was in place may have put it back since.
-        if current is not hook:
-            _originals[owner, name] = current
-            setattr(owner, name, hook)
-
-
-def _uninstall() -> None:
-    for (owner, name), hook in _HOOKS.items():
-        # Where somebody has replaced the hook it is theirs to put back; without a mock it only passes on.
-        if vars(owner)[name] is hook:
-            setattr(owner, name, _originals[owner, name])

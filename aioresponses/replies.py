@@ -79,7 +79,7 @@ class CallbackResult:
         self.headers = _checked_headers(headers)
         self.response_class = response_class
         self.reason = reason
-        self._made_head: str | None = None
+        self._made_head: bytes | None = None
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)})"
@@ -94,7 +94,6 @@ class CallbackResult:
             if compressed is not body:
                 # A length that was copied from a real response tells of other bytes than these.
                 body, length = compressed, None
-        head = self._head()
         hang_up = False
         if self.status in (204, 304):
             body = b""
@@ -106,20 +105,21 @@ class CallbackResult:
             # up, for otherwise the client would wait for what never comes.
             hang_up = length is not None and length.strip() != str(len(body))
             length = length or str(len(body))
-        if length is not None:
-            head = f"{head}{hdrs.CONTENT_LENGTH}: {length}\r\n"
         if method == hdrs.METH_HEAD:
             body, hang_up = b"", False
-        return Answer(f"{head}\r\n".encode(), body, hang_up)
+        head = self._head()
+        if length is not None:
+            head = b"%bContent-Length: %b\r\n" % (head, length.encode())
+        return Answer(head + b"\r\n", body, hang_up)
 
-    def _head(self) -> str:
+    def _head(self) -> bytes:
         # The status line and all headers but Content-Length. Made once: most mocks answer many times.
         if self._made_head is None:
             lines = [f"HTTP/1.1 {self.status:d} {_phrase(self.status) if self.reason is None else self.reason}"]
             if hdrs.CONTENT_TYPE not in self.headers:
                 lines.append(f"{hdrs.CONTENT_TYPE}: {self.content_type}")
             lines += [f"{name}: {value}" for name, value in self.headers.items() if name.lower() != "content-length"]
-            self._made_head = "".join(f"{line}\r\n" for line in lines)
+            self._made_head = "".join(f"{line}\r\n" for line in lines).encode()
         return self._made_head
 
     def _content(self) -> bytes:

@@ -255,12 +255,62 @@ class ReplacedHooksTest(RealServerTestCase):
                 await self.check_that_all_works()
                 self.assertEqual(replaced(), NONE_REPLACED)
 
+    async def test_it_stays_longer_than_the_mock(self):
+        for owner, name in HOOKS:
+            with self.subTest(name):
+                mock = aioresponses()
+                mock.start()
+                patcher = self.wrapping(owner, name)
+                patcher.start()
+                mock.stop()
+                await self.check_that_all_works()
+                patcher.stop()
+                await self.check_that_all_works()
+                self.assertEqual(replaced(), NONE_REPLACED)
+
     async def test_it_was_there_before_the_mock(self):
         for owner, name in HOOKS:
             with self.subTest(name), self.wrapping(owner, name):
                 there = vars(owner)[name]
                 await self.check_that_all_works()
                 self.assertIs(vars(owner)[name], there)
+
+
+class OwnConnectorTest(RealServerTestCase):
+    """A connector of somebody else's with a `connect` of its own."""
+
+    async def asyncSetUp(self):
+        async def real(request):
+            return web.Response(text="real")
+
+        server = await self.serve(web.get("/", real))
+        self.url = server.make_url("/")
+
+    async def test_it_is_reached_whether_it_calls_ours_or_not(self):
+        class Calling(TCPConnector):
+            async def connect(self, req, traces, timeout):
+                return await super().connect(req, traces, timeout)
+
+        class NotCalling(TCPConnector):
+            async def connect(self, req, traces, timeout):
+                return await plain.connect(req, traces, timeout)
+
+        class Inheriting(NotCalling):
+            pass
+
+        plain = TCPConnector()
+        self.addAsyncCleanup(plain.close)
+        for connector_class in (Calling, NotCalling, Inheriting):
+            with self.subTest(connector_class.__name__):
+                own = {cls: vars(cls).get("connect") for cls in (Calling, NotCalling, Inheriting)}
+                async with ClientSession(connector=connector_class()) as session:
+                    with aioresponses(passthrough=[self.url.origin()]) as mock:
+                        mock.get(SITE, body="mocked")
+                        self.assertEqual(await text_of(session), "mocked")
+                        self.assertEqual(await text_of(session, self.url), "real")
+                        self.assertEqual(len(mock.calls[1].hops), 1)
+                    self.assertEqual(await text_of(session, self.url), "real")
+                self.assertEqual({cls: vars(cls).get("connect") for cls in own}, own)
 
 
 class AfterStopTest(RealServerTestCase):
