@@ -13,11 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from yarl import URL
+
 from .bodies import BodyAssertionsMixin
 from .calls import RequestCall
 from .core import difference
 from .diagnosis import told_unmatched, told_unused
-from .expectations import CallAssertions, Expectation, Url, fits, place_of, times, was_called
+from .expectations import CallAssertions, Expectation, Url, counted, place_of, there_were
+from .urls import without_credentials
+from .wanted import reaches
 
 __all__ = ["BodyAssertionsMixin", "CallCountAssertionsMixin", "CallOrderAssertionsMixin"]
 
@@ -39,28 +43,28 @@ class CallCountAssertionsMixin(CallAssertions):
         >>> self.assertCallCount(2, "http://example.com/users", "POST")
         """
         self._count("count", count, 0, msg)
-        self._check_count(url, method, lambda made: made == count, f"to be called {times(count)}", msg)
+        self._check_count(url, method, lambda made: made == count, counted(count), msg)
 
     def assertCalled(self, url: Url | None = None, method: str | None = None, msg: str | None = None) -> None:
         """Fail unless at least one call was made, of this URL and method.
 
         >>> self.assertCalled("http://example.com/users")
         """
-        self._check_count(url, method, lambda made: made > 0, "to be called", msg)
+        self._check_count(url, method, lambda made: made > 0, "a call", msg)
 
     def assertCalledOnce(self, url: Url | None = None, method: str | None = None, msg: str | None = None) -> None:
         """Fail unless exactly one call was made, of this URL and method.
 
         >>> self.assertCalledOnce(re.compile("http://example.com/users/"), "DELETE")
         """
-        self._check_count(url, method, lambda made: made == 1, "to be called once", msg)
+        self._check_count(url, method, lambda made: made == 1, "1 call", msg)
 
     def assertNotCalled(self, url: Url | None = None, method: str | None = None, msg: str | None = None) -> None:
         """Fail if a call was made, of this URL and method.
 
         >>> self.assertNotCalled(method="DELETE")
         """
-        self._check_count(url, method, lambda made: made == 0, "not to be called", msg)
+        self._check_count(url, method, lambda made: made == 0, "no call", msg)
 
     def assertCalledAtLeast(
         self, count: int, url: Url | None = None, method: str | None = None, msg: str | None = None
@@ -70,7 +74,7 @@ class CallCountAssertionsMixin(CallAssertions):
         >>> self.assertCalledAtLeast(2, "http://example.com/users")
         """
         self._count("count", count, 0, msg)
-        self._check_count(url, method, lambda made: made >= count, f"to be called at least {times(count)}", msg)
+        self._check_count(url, method, lambda made: made >= count, f"at least {counted(count)}", msg)
 
     def assertCalledAtMost(
         self, count: int, url: Url | None = None, method: str | None = None, msg: str | None = None
@@ -80,7 +84,7 @@ class CallCountAssertionsMixin(CallAssertions):
         >>> self.assertCalledAtMost(3)
         """
         self._count("count", count, 0, msg)
-        self._check_count(url, method, lambda made: made <= count, f"to be called at most {times(count)}", msg)
+        self._check_count(url, method, lambda made: made <= count, f"at most {counted(count)}", msg)
 
     def assertAllMocksCalled(self, msg: str | None = None) -> None:
         """Fail if a registered mock was never used; those registered with `optional=True` need not be.
@@ -108,7 +112,7 @@ class CallCountAssertionsMixin(CallAssertions):
         target = self._target(url, method, msg)
         made = len(self._calls_of(target))
         if not holds(made):
-            self._fail_with_calls(f"Expected {target} {expected}, but {was_called(made)}.", msg)
+            self._fail_with_calls(f"Expected {expected} of {target}, but {there_were(made)}.", msg)
 
 
 class CallOrderAssertionsMixin(CallAssertions):
@@ -127,7 +131,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         targets = self._expectations(expected, msg)
         after = "at all"
         for place, target in enumerate(targets, 1):
-            found = next((number for number, call in calls if fits(target, call)), None)
+            found = next((number for number, call in calls if reaches(target, call)), None)
             if found is None:
                 self._fail_with_calls(
                     f"Expected these calls in this order, but number {place}, {target}, was not made {after}:",
@@ -143,16 +147,16 @@ class CallOrderAssertionsMixin(CallAssertions):
         """
         targets = self._expectations(expected, msg)
         calls = self.mock.calls
-        if len(targets) == len(calls) and all(map(fits, targets, calls)):
+        if len(targets) == len(calls) and all(map(reaches, targets, calls)):
             return
         # An expectation that fits the call in its place is shown as that call, so that only the others differ.
-        made = [f"{call.method.upper()} {call.url}" for call in calls]
+        made = [f"{call.method.upper()} {without_credentials(URL(call.url))}" for call in calls]
         shown = [
-            made[place] if place < len(calls) and fits(target, calls[place]) else str(target)
+            made[place] if place < len(calls) and reaches(target, calls[place]) else str(target)
             for place, target in enumerate(targets)
         ]
         self._fail_with_calls(
-            f"Expected just these {len(targets)} calls, but there were {len(calls)} (- expected, + made):"
+            f"Expected just {counted(len(targets))}, but {there_were(len(calls))} (- expected, + made):"
             if len(targets) != len(calls)
             else "Expected other calls than were made (- expected, + made):",
             msg,
@@ -195,7 +199,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         most = _most_at_once(self._calls_of(target))
         if most > limit:
             self._fail_with_calls(
-                f"Expected at most {limit} calls of {target} on their way at once, but there were {most}.", msg
+                f"Expected at most {counted(limit)} of {target} at once, but {there_were(most)}.", msg
             )
 
     def assertConcurrent(
@@ -210,7 +214,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         most = _most_at_once(self._calls_of(target))
         if most < at_least:
             self._fail_with_calls(
-                f"Expected at least {at_least} calls of {target} on their way at once, but there were {most}.", msg
+                f"Expected at least {counted(at_least)} of {target} at once, but {there_were(most)}.", msg
             )
 
 

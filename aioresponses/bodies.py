@@ -10,8 +10,10 @@ from yarl import URL
 
 from .calls import RequestCall
 from .core import difference
-from .diagnosis import hidden, listed, shortened
-from .expectations import CallAssertions, Url, place_of, was_called
+from .diagnosis import hidden, shortened
+from .expectations import CallAssertions, Url, place_of, there_were
+from .urls import comparable, without_credentials
+from .wanted import unpaired
 from .wire import Part
 
 __all__ = ["BodyAssertionsMixin"]
@@ -39,7 +41,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertJsonBody({"name": "Ada", "id": ANY}, "http://example.com/users", "POST")
         """
         call = self._call(url, method, index, msg)
-        self._check_equal("JSON body", call, expected, self._read(call, RequestCall.json, msg), msg)
+        self._check_equal("JSON body", call, expected, self._read("JSON body", call, RequestCall.json, msg), msg)
 
     def assertJsonBodyContains(
         self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
@@ -52,7 +54,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertJsonBodyContains({"user": {"name": "Ada"}, "roles": ["admin"]})
         """
         call = self._call(url, method, index, msg)
-        missing = list(_missing(expected, self._read(call, RequestCall.json, msg), ""))
+        missing = list(_missing(expected, self._read("JSON body", call, RequestCall.json, msg), ""))
         if missing:
             self._fail_with_calls(
                 f"Expected more of the JSON body of {self._named(call)}:",
@@ -77,7 +79,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
         """
         call = self._call(url, method, index, msg)
-        form = self._read(call, RequestCall.form, msg)
+        form = self._read("form", call, RequestCall.form, msg)
         if isinstance(expected, Mapping):
             self._check_equal("form", call, _by_name(expected), _by_name(form), msg)
         else:
@@ -99,7 +101,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
         """
         call = self._call(url, method, index, msg)
-        parts = self._read(call, RequestCall.multipart, msg)
+        parts = self._read("multipart body", call, RequestCall.multipart, msg)
         wanted = self._pairs(expected, msg)
         # Of a mapping the order says nothing: the parts are shown in the order in which they were sent.
         if isinstance(expected, Mapping):
@@ -119,7 +121,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertTextBody("hello", "http://example.com/greeting", "PUT")
         """
         call = self._call(url, method, index, msg)
-        self._check_equal("body", call, expected, self._read(call, RequestCall.text, msg), msg)
+        self._check_equal("body", call, expected, self._read("text", call, RequestCall.text, msg), msg)
 
     def assertBody(
         self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
@@ -141,7 +143,7 @@ class BodyAssertionsMixin(CallAssertions):
         call = self._call(url, method, index, msg)
         if call.body:
             self._fail_with_calls(
-                f"Expected no body of {self._named(call)}, but it had {len(call.body)} bytes: "
+                f"Expected no body of {self._named(call)}, but it has one of length {len(call.body)}: "
                 f"{shortened(repr(call.body))}",
                 msg,
             )
@@ -194,15 +196,15 @@ class BodyAssertionsMixin(CallAssertions):
             calls = [
                 call
                 for call in self._calls_of(target._replace(url=None))
-                if call.key[1].with_query(None).with_fragment(None) == bare
+                if bare in (asked := comparable(call.key[1].with_query(None)), without_credentials(asked))
             ]
         else:
             calls = self._calls_of(target)
         if not calls:
-            self._fail_with_calls(f"Expected {target} to be called, but it was never called.", msg)
+            self._fail_with_calls(f"Expected a call of {target}, but there were none.", msg)
         if not -len(calls) <= index < len(calls):
             self._fail_with_calls(
-                f"Expected a call of {target} with index {index}, but {was_called(len(calls))}.", msg
+                f"Expected a call of {target} at index {index}, but {there_were(len(calls))}.", msg
             )
         return calls[index]
 
@@ -217,12 +219,12 @@ class BodyAssertionsMixin(CallAssertions):
                 self._wrongly(f"expected a mapping, or pairs of name and value, got {expected!r}", msg)
         return [(pair[0], pair[1]) for pair in listed_pairs]
 
-    def _read(self, call: RequestCall, read: Callable[[RequestCall], _T], msg: str | None) -> _T:
+    def _read(self, what: str, call: RequestCall, read: Callable[[RequestCall], _T], msg: str | None) -> _T:
         try:
             return read(call)
         except ValueError as error:
-            wrong = f"{error}"
-        self.fail(self._formatMessage(msg, f"{wrong[0].upper()}{wrong[1:]}\n{listed(self.mock.calls)}"))
+            wrong = " ".join(str(error).split())
+        self._fail_with_calls(f"Expected a {what} of {self._named(call)}, but it cannot be read: {wrong}", msg)
 
     def _named(self, call: RequestCall) -> str:
         return f"call {place_of(self.mock.calls, call)}, {call}"
@@ -245,12 +247,13 @@ class BodyAssertionsMixin(CallAssertions):
             values = sent.getall(name, []) if isinstance(name, str) else []
             if value in values or isinstance(value, list) and value == values:
                 continue
-            shown = hidden(str(name), value, None)
+            shown = shortened(repr(hidden(str(name), value)))
             if not values:
-                lines.append(f"  {name}: expected {shown!r}, but it was not sent")
+                lines.append(f"  {name}: expected {shown}, but it was not sent")
             else:
                 was = values[0] if len(values) == 1 else values
-                lines.append(f"  {name}: expected {shown!r}, but sent was {hidden(str(name), was, value)!r}")
+                was_shown = shortened(repr(hidden(str(name), was, value)))
+                lines.append(f"  {name}: expected {shown}, but sent was {was_shown}")
         if lines:
             self._fail_with_calls(f"Expected other {what} of {self._named(call)}:", msg, "\n".join(lines))
 
@@ -286,12 +289,7 @@ def _missing(expected: Any, sent: Any, where: str) -> Iterable[str]:
             else:
                 yield f"at {f'{where}.{key}'.lstrip('.')}: expected {shortened(repr(value))}, but it was not sent"
     elif isinstance(expected, list) and isinstance(sent, list):
-        left = list(sent)
-        for position, value in enumerate(expected):
-            found = next((number for number, one in enumerate(left) if not any(_missing(value, one, ""))), None)
-            if found is None:
-                yield f"{at}expected {shortened(repr(value))} in it, but sent was {shortened(repr(sent))}"
-            else:
-                del left[found]
+        for value in unpaired(expected, sent, lambda one, other: not any(_missing(one, other, ""))):
+            yield f"{at}expected {shortened(repr(value))} in it, but sent was {shortened(repr(sent))}"
     elif not expected == sent:
         yield f"{at}expected {shortened(repr(expected))}, but sent was {shortened(repr(sent))}"

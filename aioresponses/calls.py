@@ -26,6 +26,9 @@ __all__ = ["RequestCall", "record"]
 
 _count = itertools.count()
 
+# What copies of a call keep of it.
+_RECORDED = ("method", "key", "order", "started", "ended", "unmatched", "_url", "_sent")
+
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 # Values that never change need no copy; the others in the keyword arguments of a call do.
@@ -82,6 +85,10 @@ class RequestCall(_Arguments):
     _hops: list[RequestCall] | None = None
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
     _sent: Sequence[bytes] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy, or what is pickled, is a record of the call: what took part in it is no part of it.
+        return {name: self.__dict__[name] for name in _RECORDED if name in self.__dict__}
 
     def __repr__(self) -> str:
         return f"<RequestCall {self}>" if self.method else f"RequestCall(args={self.args!r}, kwargs={self.kwargs!r})"
@@ -152,7 +159,7 @@ class RequestCall(_Arguments):
         try:
             return self.body.decode(charset)
         except (UnicodeDecodeError, LookupError) as error:
-            raise ValueError(f"the body of {self.method} {self.url} is no text in {charset}: {error}") from error
+            raise ValueError(f"the body of {self._named()} is no text in {charset}: {error}") from error
 
     def json(self) -> Any:
         """Return the body, decoded from JSON.
@@ -164,7 +171,7 @@ class RequestCall(_Arguments):
             return json.loads(text)
         except ValueError as error:
             raise ValueError(
-                f"the body of {self.method} {self.url} is no JSON ({error}): {self._described()}"
+                f"the body of {self._named()} is no JSON ({error}): {self._described()}"
             ) from None
 
     def form(self) -> MultiDict[str]:
@@ -181,13 +188,19 @@ class RequestCall(_Arguments):
         Raises `ValueError` where the body is none, by its `Content-Type`.
         """
         self._expect("multipart/")
-        return parse_multipart(self.headers, self.body)
+        try:
+            return parse_multipart(self.headers, self.body)
+        except Exception as error:  # aiohttp raises ValueError, RuntimeError, and errors of its own and of zlib.
+            raise ValueError(f"the body of {self._named()} is no multipart that can be read: {error!r}") from error
 
     def _expect(self, mimetype: str) -> None:
         if not self.headers.get(hdrs.CONTENT_TYPE, "").lower().startswith(mimetype):
             raise ValueError(
-                f"the body of {self.method} {self.url} is not {mimetype.rstrip('/')}: {self._described()}"
+                f"the body of {self._named()} is not {mimetype.rstrip('/')}: {self._described()}"
             )
+
+    def _named(self) -> str:
+        return f"{self.method} {without_credentials(self._url)}"
 
     def _described(self) -> str:
         body = self.body

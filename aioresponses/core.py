@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import time
 import unittest
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -15,11 +16,11 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .calls import RequestCall
-from .diagnosis import listed, redacted, told_unmatched, told_unused
+from .diagnosis import listed, redacted, shortened, told_unmatched, told_unused
 from .patching import Interception
 from .replies import CallbackResult, Headers
 from .routing import Callback, RequestMatch, Router
-from .wanted import WantedCall
+from .wanted import WantedCall, unpaired
 
 if TYPE_CHECKING:
     from typing_extensions import Self, TypedDict, Unpack
@@ -45,6 +46,8 @@ __all__ = ["CallbackResult", "RequestCall", "RequestMatch", "aioresponses"]
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
+
+_MOST_DIFFERENCE = 5000
 
 _Url = Union[str, URL, "re.Pattern[str]"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -85,6 +88,8 @@ class aioresponses:
         assert_all_mocked: bool = False,
         strict: bool = False,
     ) -> None:
+        if not isinstance(passthrough, (str, URL)):
+            passthrough = tuple(passthrough)
         self._settings: dict[str, Any] = {
             "param": param,
             "passthrough": passthrough,
@@ -92,10 +97,16 @@ class aioresponses:
             "assert_all_called": assert_all_called or strict,
             "assert_all_mocked": assert_all_mocked or strict,
         }
+        self._started = 0.0
         self._router = Router(passthrough, passthrough_unmatched)
-        self._interception = Interception(self._router, self._record)
+        self._interception = Interception(self._router, self._record, self._response_class)
         self.requests: dict[tuple[str, URL], list[RequestCall]] = {}
         """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in."""
+
+    @staticmethod
+    def _response_class() -> type[ClientResponse] | None:
+        # Suites patch this module's ClientResponse to have a class of their own used, as aioresponses 0.7 did.
+        return ClientResponse if ClientResponse is not aiohttp.ClientResponse else None
 
     def _record(self, call: RequestCall) -> None:
         self.requests.setdefault(call.key, []).append(call)
@@ -109,6 +120,7 @@ class aioresponses:
         """
         if self._interception.active:
             raise RuntimeError("start() called on an aioresponses that is active already")
+        self._started = time.perf_counter()
         self._interception.activate()
 
     def stop(self) -> None:
@@ -143,9 +155,13 @@ class aioresponses:
             raise AssertionError(wrong)
 
     def wrong(self) -> str:
-        """Return what fails of `assert_all_called` and `assert_all_mocked`, told to a person; "" if all is well."""
+        """Return what fails of `assert_all_called` and `assert_all_mocked`, told to a person; "" if all is well.
+
+        Calls of an earlier use of the mock do not count.
+        """
         unused = self.unused_mocks if self._settings["assert_all_called"] else []
         unmatched = self.unmatched_calls if self._settings["assert_all_mocked"] else []
+        unmatched = [call for call in unmatched if call.started >= self._started]
         if not unused and not unmatched:
             return ""
         parts = [told_unused(unused)] if unused else []
@@ -179,27 +195,34 @@ class aioresponses:
                     f"got {function!r}"
                 )
             for name in unittest.defaultTestLoader.getTestCaseNames(function):
-                setattr(function, name, self(getattr(function, name)))
+                # A new mock for each run, so that no test sees the calls of another.
+                setattr(function, name, self._decorated(getattr(function, name), self._another))
             return function
+        return self._decorated(function, self._itself)  # type: ignore[return-value]
+
+    def _decorated(self, function: Callable[..., Any], mock_of_a_run: Callable[[], aioresponses]) -> Callable[..., Any]:
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def decorated_coroutine(*args: Any, **kwargs: Any) -> Any:
-                with self._for_one_run() as mock:
+                with mock_of_a_run() as mock:
                     return await mock._run(function, args, kwargs)
 
-            return decorated_coroutine  # type: ignore[return-value]
+            return decorated_coroutine
 
         @functools.wraps(function)
         def decorated(*args: Any, **kwargs: Any) -> Any:
-            with self._for_one_run() as mock:
+            with mock_of_a_run() as mock:
                 return mock._run(function, args, kwargs)
 
-        return decorated  # type: ignore[return-value]
+        return decorated
 
-    def _for_one_run(self) -> aioresponses:
+    def _another(self) -> aioresponses:
+        return aioresponses(**self._settings)
+
+    def _itself(self) -> aioresponses:
         # A decorated function may run within itself, or several times side by side.
-        return self if not self._interception.active else aioresponses(**self._settings)
+        return self._another() if self._interception.active else self
 
     def _run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         param = self._settings["param"]
@@ -252,9 +275,6 @@ class aioresponses:
         >>> mock.add("http://example.com/users", "POST", status=201, payload={"id": 7})
         <RequestMatch POST http://example.com/users, used 0 of 1>
         """
-        if response_class is None and ClientResponse is not aiohttp.ClientResponse:
-            # Suites patch this module's ClientResponse to have their own class used, as aioresponses 0.7 did.
-            response_class = ClientResponse
         match = RequestMatch(
             url,
             method=method,
@@ -396,13 +416,8 @@ class aioresponses:
         wanted = [WantedCall.of(one) for one in calls]
         made = self.calls
         if any_order:
-            left = list(made)
-            for one in wanted:
-                found = next((place for place, call in enumerate(left) if one.fits(call)), None)
-                if found is None:
-                    self._fail(f"Expected {one} among the calls, but there was no such call.", self._closest(one))
-                else:
-                    del left[found]
+            for one in unpaired(wanted, made, WantedCall.fits):
+                self._fail(f"Expected {one} among the calls, but there was no such call.", self._closest(one))
         elif not any(
             all(map(WantedCall.fits, wanted, made[start:])) for start in range(len(made) - len(wanted) + 1)
         ):
@@ -432,9 +447,10 @@ class aioresponses:
         found: dict[str, Any] = made[-1].kwargs
         if args_to_match is not None:
             names = list(args_to_match)
-            absent = [name for name in names if name not in found or name not in expected]
-            if absent:
-                self._fail(f"Expected {wanted.target} to be called with {', '.join(absent)}, and to be compared by it.")
+            for arguments, which in ((expected, "expected"), (found, "made")):
+                absent = ", ".join(name for name in names if name not in arguments)
+                if absent:
+                    self._fail(f"args_to_match: the call of {wanted.target} that was {which} has no {absent}.")
             expected = {name: expected[name] for name in names}
             found = {name: found[name] for name in names}
         if made[-1].args != args or not expected == found:
@@ -462,7 +478,10 @@ class aioresponses:
 
 
 def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    return difference(unittest.TestCase(), redacted(expected, {}), redacted(found, expected))
+    case = unittest.TestCase()
+    # There is nobody who could set it.
+    case.maxDiff = None
+    return shortened(difference(case, redacted(expected, {}), redacted(found, expected)), _MOST_DIFFERENCE)
 
 
 def difference(case: unittest.TestCase, expected: object, found: object) -> str:

@@ -106,8 +106,15 @@ def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, A
         elif name in _HEADER_ARGUMENTS and value:
             shown[name] = _headers_without_secrets(value, other.get(name))
         elif name == "proxy" and isinstance(value, (str, URL)):
-            shown[name] = type(value)(without_credentials(URL(value)))
+            shown[name] = _proxy_without_secrets(value)
     return shown
+
+
+def _proxy_without_secrets(proxy: str | URL) -> str | URL:
+    try:
+        return type(proxy)(without_credentials(URL(proxy)))
+    except ValueError:
+        return "…"
 
 
 def _headers_without_secrets(headers: Any, others: Any) -> Any:

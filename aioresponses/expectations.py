@@ -12,8 +12,9 @@ from .calls import RequestCall
 from .core import aioresponses
 from .diagnosis import listed
 from .matching import Target
+from .wanted import reaches
 
-__all__ = ["CallAssertions", "Expectation", "Url", "fits", "place_of", "times", "was_called"]
+__all__ = ["CallAssertions", "Expectation", "Url", "counted", "place_of", "there_were"]
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -58,7 +59,7 @@ class CallAssertions(_TestCase):
             self._wrongly(f"{name}: expected an int of at least {least}, got {value!r}", msg)
 
     def _calls_of(self, target: Target) -> list[RequestCall]:
-        return [call for call in self.mock.calls if fits(target, call)]
+        return [call for call in self.mock.calls if reaches(target, call)]
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
         self.fail(self._formatMessage(msg, f"This assertion was called wrongly: {what}"))
@@ -68,16 +69,12 @@ class CallAssertions(_TestCase):
         self.fail(self._formatMessage(msg, "\n".join(part for part in parts if part)))
 
 
-def fits(target: Target, call: RequestCall) -> bool:
-    return target.fits(call.key[0].upper(), call.key[1].with_fragment(None))
+def counted(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
 
 
-def times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def was_called(count: int) -> str:
-    return f"it was called {times(count)}" if count else "it was never called"
+def there_were(count: int) -> str:
+    return "there was 1" if count == 1 else f"there were {count or 'none'}"
 
 
 def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> int:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from yarl import URL
 
-from .urls import normalize_url, without_credentials
+from .urls import comparable, normalize_url, without_credentials
 
 __all__ = ["TOKEN", "Prefix", "Target", "Verdict", "check_method", "check_url"]
 
@@ -65,10 +65,9 @@ class Target(NamedTuple):
         Raises `TypeError` or `ValueError`, as `check_method` and `check_url` do.
         """
         checked = None if url is None else check_url(url)
-        # The fragment is never sent, so it plays no part.
         return cls(
             None if method is None else check_method(method).upper(),
-            checked.with_fragment(None) if isinstance(checked, URL) else checked,
+            comparable(checked) if isinstance(checked, URL) else checked,
         )
 
     def __str__(self) -> str:

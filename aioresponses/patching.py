@@ -71,12 +71,19 @@ __all__ = ["Interception"]
 class Interception:
     """What one mock wants of the hooks: where its requests are recorded, and who answers them.
 
-    `record` is given every call as it begins. Responses are gathered in `responses`.
+    `record` is given every call as it begins. `response_class` tells which class the responses have, where the mock
+    does not say. Responses are gathered in `responses`.
     """
 
-    def __init__(self, router: Router, record: Callable[[RequestCall], None]) -> None:
+    def __init__(
+        self,
+        router: Router,
+        record: Callable[[RequestCall], None],
+        response_class: Callable[[], type[ClientResponse] | None],
+    ) -> None:
         self.router = router
         self.record = record
+        self.response_class = response_class
         self.responses: list[ClientResponse] = []
         self.left_alone: Callable[[URL], bool] | None = None
         """Tells of a URL that its requests are none of this mock's business."""
@@ -183,8 +190,14 @@ class _Progress:
 
     def repeated(self, request: ClientRequest) -> BaseException | None:
         """Return what a mock raised, if this is aiohttp's own second try of the same request."""
-        # A middleware that tries again does so with the same request, and is answered by the next mock.
-        if isinstance(self.raised, (ClientOSError, ServerDisconnectedError)) and request is not self.request:
+        last = self.request
+        if (
+            isinstance(self.raised, (ClientOSError, ServerDisconnectedError))
+            # A middleware that tries again does so with the same request, and is answered by the next mock.
+            and last is not None
+            and request is not last
+            and (request.method, request.url) == (last.method, last.url)
+        ):
             return self.raised
         return None
 
@@ -347,8 +360,9 @@ async def _who_answers(progress: _Progress, request: ClientRequest, traces: list
             return None
         progress.hop.unmatched = progress.call.unmatched = True
         raise refused(method, url, router.verdicts(request.method, url), progress.hop.redirect)
-    if match.response_class is not None:
-        request.response_class = match.response_class  # type: ignore[assignment]
+    response_class = match.response_class or progress.interception.response_class()
+    if response_class is not None:
+        request.response_class = response_class  # type: ignore[assignment]
     return functools.partial(_respond, progress, match, request, url, traces)
 
 
@@ -404,5 +418,7 @@ def _close_hook(installation: _Installation, original: _Method) -> _Method:
 
 
 async def _all_of(told: list[Awaitable[object]], closed: Awaitable[None]) -> None:
-    await asyncio.gather(*told)
-    await closed
+    try:
+        await asyncio.gather(*told)
+    finally:
+        await closed

@@ -97,9 +97,13 @@ class CallbackResult:
         hang_up = False
         if self.status in (204, 304):
             body = b""
-        elif "chunked" in headers.get(hdrs.TRANSFER_ENCODING, "").lower():
-            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+        elif hdrs.TRANSFER_ENCODING in headers:
+            # With a transfer encoding goes no length; without chunks, the end of the connection is the body's end.
             length = None
+            if "chunked" not in headers[hdrs.TRANSFER_ENCODING].lower():
+                hang_up = True
+            else:
+                body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
         else:
             # A registered length that is not the body's is sent all the same, as such a server would; it then hangs
             # up, for otherwise the client would wait for what never comes.

@@ -16,7 +16,7 @@ from yarl import URL
 from .calls import RequestCall
 from .matching import Prefix, Target, Verdict, check_method, check_url
 from .replies import CallbackResult, Headers
-from .urls import without_credentials
+from .urls import comparable, without_credentials
 
 __all__ = ["Callback", "RequestMatch", "Router"]
 
@@ -73,8 +73,8 @@ class RequestMatch:
         """The requests that this mock answered, in order."""
 
     def __repr__(self) -> str:
-        used = f"used {self.call_count} times" if self._limit is None else f"used {self.call_count} of {self._limit}"
-        return f"<RequestMatch {self}, {used}>"
+        times = "once" if self.call_count == 1 else f"{self.call_count} times"
+        return f"<RequestMatch {self}, used {times if self._limit is None else f'{self.call_count} of {self._limit}'}>"
 
     def __str__(self) -> str:
         return str(self.target)
@@ -198,8 +198,7 @@ class Router:
 
         `method` is in upper case, `url` is normalised. The mock is used once by this.
         """
-        if url.raw_fragment:
-            url = url.with_fragment(None)
+        url = comparable(url)
         found = self._first(method, url)
         if url.raw_user is not None:
             found = _earlier(found, self._first(method, without_credentials(url)))
@@ -219,7 +218,7 @@ class Router:
 
         `method` is in upper case, `url` is normalised.
         """
-        url = url.with_fragment(None)
+        url = comparable(url)
         return [(match, match.verdict(method, url)) for match in self.registered]
 
     @property

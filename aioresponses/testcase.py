@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
-from unittest import IsolatedAsyncioTestCase, TestCase, TestResult
+from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
 from aiohttp import ClientSession
 from yarl import URL
@@ -82,6 +83,7 @@ class AioResponsesTestCase(
             self.mock.stop()
 
     def _begin(self) -> None:
+        self._skipped = False
         self.mock = mock = aioresponses(
             passthrough=self.passthrough,
             passthrough_unmatched=self.passthrough_unmatched,
@@ -95,10 +97,29 @@ class AioResponsesTestCase(
         # the test itself, since unittest runs cleanups as parts of the test.
         self.addCleanup(self._check, mock)
 
+    # A test that was skipped says nothing about its mocks; unittest tells nobody but the result of it, and results are
+    # of many kinds.
+
+    def _callSetUp(self) -> None:
+        with self._noting_skip():
+            super()._callSetUp()  # type: ignore[misc]
+
+    def _callTestMethod(self, method: Callable[[], object]) -> None:
+        with self._noting_skip():
+            super()._callTestMethod(method)  # type: ignore[misc]
+
+    @contextmanager
+    def _noting_skip(self) -> Iterator[None]:
+        try:
+            yield
+        except SkipTest:
+            self._skipped = True
+            raise
+
     def _check(self, mock: aioresponses) -> None:
         outcome: Any = getattr(self, "_outcome", None)
-        # A test that was skipped says nothing about its mocks. (A skipped class leaves this cleanup for another run.)
-        if mock is not self.mock or _skipped(self, outcome):
+        # (A skipped class leaves this cleanup for another run of the same test.)
+        if mock is not self.mock or self._skipped:
             return
         wrong = mock.wrong()
         if not wrong:
@@ -122,9 +143,3 @@ class AioResponsesTestCase(
         if test_utils is None or not isinstance(client, test_utils.TestClient):
             return False
         return (url.host, url.port) == (client.server.host, client.server.port)
-
-
-def _skipped(case: TestCase, outcome: Any) -> bool:
-    # The result has the tests that were skipped; on Python 3.10 they reach it only after the cleanups.
-    skipped = [*getattr(outcome, "skipped", ()), *getattr(getattr(outcome, "result", None), "skipped", ())]
-    return any(test is case for test, _ in skipped)

@@ -10,11 +10,11 @@ from typing import Any
 from multidict import MultiDict
 from yarl import URL
 
-__all__ = ["merge_params", "normalize_url", "without_credentials"]
+__all__ = ["comparable", "merge_params", "normalize_url", "without_credentials"]
 
 
 def normalize_url(url: URL | str) -> URL:
-    """Return `url` as a `URL` with its query parameters sorted, and without the port that its scheme implies.
+    """Return `url` as a `URL` with its query parameters sorted.
 
     Parameters of the same name keep no order of their own either: they are sorted by value. The fragment stays.
     Raises what `yarl.URL` raises: `TypeError` for another type, `ValueError` for text that is no URL.
@@ -23,8 +23,6 @@ def normalize_url(url: URL | str) -> URL:
     URL('http://example.com/?a=1&b=2')
     """
     url = URL(url)
-    if url.explicit_port is not None and url.is_default_port():
-        url = url.with_port(None)
     if not url.raw_query_string:
         return url
     # Even a single parameter goes through with_query: it settles how it is quoted, `%20` or `+`.
@@ -46,6 +44,17 @@ def merge_params(url: URL | str, params: Any = None) -> URL:
     query = MultiDict(url.query)
     query.extend(url.with_query(params).query)
     return url.with_query(query).with_fragment(url.fragment or None)
+
+
+def comparable(url: URL) -> URL:
+    """Return a normalised URL as it is compared: without its fragment, and the port that its scheme implies.
+
+    >>> comparable(URL("https://example.com:443/#top"))
+    URL('https://example.com/')
+    """
+    if url.explicit_port is not None and url.is_default_port():
+        url = url.with_port(None)
+    return url.with_fragment(None) if url.raw_fragment else url
 
 
 def without_credentials(url: URL) -> URL:

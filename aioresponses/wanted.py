@@ -4,48 +4,54 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Union
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, Union
 
 from aiohttp import hdrs
 from yarl import URL
 
 from .calls import RequestCall
 from .diagnosis import redacted, shortened
-from .matching import Target
-from .urls import merge_params
+from .matching import Target, check_url
+from .urls import comparable, merge_params, without_credentials
 
-__all__ = ["WantedCall"]
+__all__ = ["WantedCall", "reaches", "unpaired"]
 
 _Url = Union[str, URL, "re.Pattern[str]"]
+_Wanted = TypeVar("_Wanted")
+_Found = TypeVar("_Found")
 
 
 class WantedCall:
     """A call that is looked for: its method and URL, and keyword arguments that it must have."""
 
     def __init__(self, url: _Url, method: str, kwargs: Mapping[str, Any]) -> None:
-        if not isinstance(url, re.Pattern):
-            url = merge_params(url, kwargs.get("params"))
-        self.target = Target.of(method, url)
+        checked = check_url(url)
+        self.target = Target.of(
+            method, merge_params(checked, kwargs.get("params")) if isinstance(checked, URL) else checked
+        )
         self.kwargs = kwargs
 
     @classmethod
     def of(cls, call: Any) -> WantedCall:
         """Make one of a `unittest.mock.call(url, method="GET", …)`."""
+        expected = f"calls: expected unittest.mock.call(url, method=…, …), got {call!r}"
+        # A name stands first for what follows a dot, as in call.post(…).
+        if not isinstance(call, tuple) or len(call) != 3 or call[0]:
+            raise TypeError(expected)
         try:
-            _, args, kwargs = call
-            bound = inspect.signature(_call).bind(*args, **kwargs)
+            bound = inspect.signature(_call).bind(*call[1], **call[2])
             bound.apply_defaults()
             return cls(**bound.arguments)
         except (TypeError, ValueError) as error:
-            raise TypeError(f"calls: expected unittest.mock.call(url, method=…, …), got {call!r}: {error}") from error
+            raise TypeError(f"{expected}: {error}") from error
 
     def __str__(self) -> str:
         shown = "".join(f", {name}={value!r}" for name, value in redacted(self.kwargs, {}).items())
         return shortened(f"{self.target}{shown}")
 
     def reaches(self, call: RequestCall) -> bool:
-        return self.target.fits(call.key[0].upper(), call.key[1].with_fragment(None))
+        return reaches(self.target, call)
 
     def fits(self, call: RequestCall) -> bool:
         return self.reaches(call) and all(
@@ -60,3 +66,28 @@ class WantedCall:
 
 def _call(url: _Url, method: str = hdrs.METH_GET, **kwargs: Any) -> None:
     """Stand for what may be in a `unittest.mock.call`."""
+
+
+def reaches(target: Target, call: RequestCall) -> bool:
+    """Tell whether a mock of this target would have answered a call."""
+    method, url = call.key[0].upper(), comparable(call.key[1])
+    return target.fits(method, url) or isinstance(target.url, URL) and target.fits(method, without_credentials(url))
+
+
+def unpaired(
+    wanted: Sequence[_Wanted], found: Sequence[_Found], fits: Callable[[_Wanted, _Found], bool]
+) -> list[_Wanted]:
+    """Return those of `wanted` that get none of `found` for their own, however they are paired."""
+    owners: dict[int, int] = {}
+
+    def seat(number: int, tried: set[int]) -> bool:
+        places = [place for place, one in enumerate(found) if place not in tried and fits(wanted[number], one)]
+        tried.update(places)
+        # A place that is free, or else one whose owner finds another.
+        for place in sorted(places, key=owners.__contains__):
+            if place not in owners or seat(owners[place], tried):
+                owners[place] = number
+                return True
+        return False
+
+    return [one for number, one in enumerate(wanted) if not seat(number, set())]

@@ -157,8 +157,15 @@ class InMemoryConnector(BaseConnector):
 
     def _hang_up(self) -> None:
         if not self._loop.is_closed():
+            told = ClientConnectionError("The mock that was to answer has been stopped")
             for transport in tuple(self._open):
-                transport.lose(ClientConnectionError("The mock that was to answer has been stopped"))
+                transport.lose(told)
+            # Those who wait for their turn under the limit. aiohttp's own close() cancels them, or forgets them (3.8
+            # and 3.9), which is right for a session that its owner closes.
+            for futures in self._waiters.values():
+                for future in tuple(futures):
+                    if not future.done():
+                        future.set_exception(told)
         self.close_from_here()
 
 
@@ -184,6 +191,7 @@ class InMemoryProtocol(ResponseHandler):
         assert isinstance(self.transport, InMemoryTransport)
         received: list[bytes] = []
         self.transport.received = received
+        self._told = None
         self._request = request
         self._respond = respond
         self._expects_continue = "100-continue" in request.headers.get(hdrs.EXPECT, "").lower()
@@ -204,16 +212,14 @@ class InMemoryProtocol(ResponseHandler):
         if writer is not None and not writer.done():
             await self._written(writer)
         self._respond = self._request = None
-        if self.exception() is not None:
-            return
-        answer = respond()
-        sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
-        transport = self.transport
+        sent: Answer | None = None
+        if self._told is None:
+            answer = respond()
+            sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
         if self._told is not None:
-            # aiohttp 3.12 and later forget it in close().
-            told, self._told = self._told, None
-            raise told
-        if sent is not None and self.exception() is None and isinstance(transport, InMemoryTransport):
+            raise self._told
+        transport = self.transport
+        if sent is not None and isinstance(transport, InMemoryTransport):
             transport.send(sent)
 
     async def _written(self, writer: asyncio.Task[None]) -> None:
@@ -250,7 +256,9 @@ class InMemoryProtocol(ResponseHandler):
 
         def interrupt() -> None:
             nonlocal interrupted
-            interrupted = interrupted or task.cancel()
+            # Within the answer itself there is nothing to wake: it goes on to its end.
+            if asyncio.current_task(self._loop) is not task:
+                interrupted = interrupted or task.cancel()
 
         self._interrupt = interrupt
         try:
@@ -270,8 +278,9 @@ class InMemoryProtocol(ResponseHandler):
 
     def set_exception(self, exc: type[BaseException] | BaseException, *cause: BaseException) -> None:
         super().set_exception(exc, *cause)  # type: ignore[arg-type]
+        # aiohttp 3.12 and later forget it in close().
+        self._told = exc if isinstance(exc, BaseException) else exc()
         if self._interrupt is not None:
-            self._told = exc if isinstance(exc, BaseException) else exc()
             self._interrupt()
 
 

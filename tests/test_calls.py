@@ -1,5 +1,6 @@
 import asyncio
 import copy
+import pickle
 import re
 import unittest
 
@@ -189,6 +190,15 @@ class ReprTest(CallTest):
                 f"<RequestCall GET {HERE}nowhere -> no mock answered>",
             ],
         )
+
+
+class CopyTest(CallTest):
+    async def test_requests_can_be_copied_and_pickled(self):
+        await self.send(json={"a": [1]}, headers=CIMultiDict(a="b"))
+        for copied in (copy.deepcopy(self.mock.requests), pickle.loads(pickle.dumps(self.mock.requests))):
+            self.assertEqual(copied, self.mock.requests)
+            [[call]] = copied.values()
+            self.assertEqual((call.method, call.url, call.json(), call.response), ("POST", HERE, {"a": [1]}, None))
 
 
 class NamedTupleTest(unittest.TestCase):

@@ -29,8 +29,8 @@ class PatchedClientResponseTest(AioResponsesTestCase):
         class OwnResponse(aiohttp.ClientResponse):
             pass
 
+        self.mock.get("http://example.com/", body="x")
         with mock.patch("aioresponses.core.ClientResponse", OwnResponse):
-            self.mock.get("http://example.com/", body="x")
             async with aiohttp.ClientSession() as session:
                 response = await session.get("http://example.com/")
                 self.assertEqual((type(response), await response.read()), (OwnResponse, b"x"))

@@ -542,3 +542,78 @@ class InterruptedCallbacksTest(RealServerTestCase):
                 with self.assertRaises(asyncio.TimeoutError):
                     await session.get(SITE, timeout=ClientTimeout(total=0.01))
                 self.assertEqual(await text_of(session), "second")
+
+
+STOPPED = "The mock that was to answer has been stopped"
+
+
+class EndedFromWithinTest(unittest.IsolatedAsyncioTestCase):
+    """A callback ends what it is a part of."""
+
+    async def asyncSetUp(self):
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+
+    async def check_stopped(self, callback):
+        self.mock.start()
+        self.mock.get(SITE, callback=callback, repeat=True)
+        with self.assertRaises(aiohttp.ClientConnectionError) as raised:
+            await self.session.get(SITE)
+        self.assertEqual((type(raised.exception), str(raised.exception)), (aiohttp.ClientConnectionError, STOPPED))
+        # Nothing is left to be raised at the next opportunity.
+        await asyncio.sleep(0)
+
+    async def test_a_plain_callback_stops_the_mock(self):
+        self.mock = aioresponses()
+        await self.check_stopped(lambda url, **kwargs: self.mock.stop())
+
+    async def test_a_coroutine_callback_stops_the_mock(self):
+        async def callback(url, **kwargs):
+            self.mock.stop()
+
+        self.mock = aioresponses()
+        await self.check_stopped(callback)
+
+    async def test_a_coroutine_callback_closes_the_session(self):
+        async def callback(url, **kwargs):
+            await self.session.close()
+
+        with aioresponses() as mock:
+            mock.get(SITE, callback=callback)
+            with self.assertRaises(aiohttp.ClientConnectionError):
+                await self.session.get(SITE)
+            await asyncio.sleep(0)
+
+    async def test_requests_that_wait_for_their_turn_are_told_that_the_mock_was_stopped(self):
+        async def callback(url, **kwargs):
+            began.set()
+            await asyncio.Event().wait()
+
+        began = asyncio.Event()
+        mock = aioresponses()
+        mock.start()
+        mock.get(SITE, callback=callback, repeat=True)
+        async with ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+            asked = [asyncio.ensure_future(session.get(SITE)) for _ in range(3)]
+            await began.wait()
+            mock.stop()
+            ended = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+        self.assertEqual([(type(one), str(one)) for one in ended], [(aiohttp.ClientConnectionError, STOPPED)] * 3)
+
+
+@needs_middlewares
+class DealtWithTest(unittest.IsolatedAsyncioTestCase):
+    async def test_an_exception_that_a_middleware_has_dealt_with_is_not_raised_again(self):
+        async def ask_elsewhere(request, handler):
+            try:
+                return await handler(request)
+            except aiohttp.ClientOSError:
+                return await plain.get(SITE + "alternative", allow_redirects=False)
+
+        with aioresponses() as mock:
+            mock.get(SITE, exception=aiohttp.ClientOSError(1, "no"))
+            mock.get(SITE + "alternative", status=302, headers={"Location": SITE + "final"})
+            mock.get(SITE + "final", body="final")
+            async with ClientSession() as plain, ClientSession(middlewares=[ask_elsewhere]) as session:
+                async with session.get(SITE) as response:
+                    self.assertEqual(await response.text(), "final")

@@ -74,6 +74,11 @@ class AnswerTest(unittest.TestCase):
         self.assertNotIn(b"Content-Length", answer.head)
         self.assertEqual(self.answer(headers={"Transfer-Encoding": "chunked"}).body, b"0\r\n\r\n")
 
+    def test_another_transfer_encoding_ends_with_the_connection(self):
+        answer = self.answer(body="hello", headers={"Transfer-Encoding": "identity", "Content-Length": "5"})
+        self.assertEqual((answer.body, answer.hang_up), (b"hello", True))
+        self.assertNotIn(b"Content-Length", answer.head)
+
     def test_a_plain_body_is_compressed_as_its_headers_say(self):
         answer = self.answer(body="hello", headers={"Content-Encoding": "gzip", "Content-Length": "5"})
         self.assertEqual(gzip.decompress(answer.body), b"hello")

@@ -204,6 +204,310 @@ class TakenDownTest(unittest.TestCase):
         self.assertEqual((result.testsRun, result.wasSuccessful()), (2, True))
 
 
+async def swallow():
+    """Ask for what no mock answers, as code that does not mind."""
+    try:
+        await get(URL + "x")
+    except aiohttp.ClientConnectionError:
+        pass
+
+
+class StrictCase(AioResponsesTestCase):
+    strict = True
+
+
+class StrictTest(unittest.TestCase):
+    """Strictness is set by attributes of the class, and looked at after the last cleanup."""
+
+    maxDiff = None
+
+    UNUSED = "Expected every mock to be used, but 1 was not:\n  GET http://example.com/\n"
+    UNMATCHED = "Expected mocks for all calls, but 1 has none:\n  GET http://example.com/x -> no mock answered\n"
+    CALL = "Calls:\n  1. GET http://example.com/x -> no mock answered\n"
+
+    def check(self, case_class, **expected):
+        """Run the method `test` of a class; check how much of what is in the result, and return the tracebacks."""
+        result, left_behind = run(case_class)
+        self.assertFalse(left_behind)
+        found = {
+            name: [case_and_output[1] for case_and_output in getattr(result, name)]
+            for name in ("errors", "failures", "skipped", "expectedFailures")
+        }
+        found["unexpectedSuccesses"] = result.unexpectedSuccesses
+        self.assertEqual({name: len(items) for name, items in found.items() if items}, expected)
+        return found
+
+    def check_message(self, case_class, message):
+        [output] = self.check(case_class, failures=1)["failures"]
+        self.assertEqual(output[output.index("AssertionError: "):], f"AssertionError: {message}")
+
+    def test_each_attribute_has_its_own_failure_and_strict_has_both(self):
+        class Lenient(AioResponsesTestCase):
+            async def test(self):
+                self.mock.get(URL)
+                await swallow()
+
+        class AllCalled(Lenient):
+            assert_all_called = True
+
+        class AllMocked(Lenient):
+            assert_all_mocked = True
+
+        class Strict(Lenient):
+            strict = True
+
+        self.check(Lenient)
+        self.check_message(AllCalled, self.UNUSED + self.CALL)
+        self.check_message(AllMocked, self.UNMATCHED + self.CALL)
+        self.check_message(Strict, self.UNUSED + self.UNMATCHED + self.CALL)
+
+    def test_all_is_well(self):
+        class Case(StrictCase):
+            async def test(self):
+                self.mock.get(URL)
+                self.mock.get(URL + "x", optional=True)
+                await get()
+
+        self.check(Case)
+
+    def test_a_plain_test_method(self):
+        class Case(StrictCase):
+            def test(self):
+                self.mock.get(URL)
+
+        self.check_message(Case, self.UNUSED + "There were no calls.\n")
+
+    def test_stands_beside_the_test_s_own_error_or_failure(self):
+        class Error(StrictCase):
+            async def test(self):
+                self.mock.get(URL)
+                raise KeyError("the test's own")
+
+        class Failure(StrictCase):
+            async def test(self):
+                self.mock.get(URL)
+                self.fail("the test's own")
+
+        found = self.check(Error, errors=1, failures=1)
+        self.assertIn("the test's own", found["errors"][0])
+        self.assertIn(self.UNUSED, found["failures"][0])
+        own, strict = self.check(Failure, failures=2)["failures"]
+        self.assertIn("the test's own", own)
+        self.assertIn(self.UNUSED, strict)
+
+    def test_stands_beside_an_error_of_the_set_up(self):
+        class Plain(StrictCase):
+            def setUp(self):
+                self.mock.get(URL)
+                raise KeyError("of setUp")
+
+            async def test(self):
+                pass
+
+        class Async(StrictCase):
+            async def asyncSetUp(self):
+                self.mock.get(URL)
+                raise KeyError("of asyncSetUp")
+
+            async def test(self):
+                pass
+
+        for case_class, own in ((Plain, "of setUp"), (Async, "of asyncSetUp")):
+            found = self.check(case_class, errors=1, failures=1)
+            self.assertIn(own, found["errors"][0])
+            self.assertIn(self.UNUSED, found["failures"][0])
+
+    def test_stands_beside_an_error_of_tear_down_and_of_a_cleanup(self):
+        class Case(StrictCase):
+            async def asyncTearDown(self):
+                raise KeyError("of asyncTearDown")
+
+            async def test(self):
+                self.mock.get(URL)
+                self.addCleanup(self.fail, "of a cleanup")
+
+        found = self.check(Case, errors=1, failures=2)
+        self.assertIn("of asyncTearDown", found["errors"][0])
+        self.assertIn("of a cleanup", found["failures"][0])
+        self.assertIn(self.UNUSED, found["failures"][1])
+
+    def test_is_a_failure_that_can_be_expected(self):
+        class Plain(StrictCase):
+            @unittest.expectedFailure
+            def test(self):
+                self.mock.get(URL)
+
+        class Async(StrictCase):
+            @unittest.expectedFailure
+            async def test(self):
+                self.mock.get(URL)
+
+        @unittest.expectedFailure
+        class WholeClass(StrictCase):
+            async def test(self):
+                self.mock.get(URL)
+
+        class WithItsOwn(StrictCase):
+            @unittest.expectedFailure
+            async def test(self):
+                self.mock.get(URL)
+                self.fail("the test's own")
+
+        for case_class in (Plain, Async, WholeClass):
+            with self.subTest(case_class=case_class.__name__):
+                [output] = self.check(case_class, expectedFailures=1)["expectedFailures"]
+                self.assertIn(self.UNUSED, output)
+        [output] = self.check(WithItsOwn, expectedFailures=1)["expectedFailures"]
+        self.assertIn("the test's own", output)
+
+    def test_a_success_is_unexpected_as_ever_where_all_is_well(self):
+        class Case(StrictCase):
+            @unittest.expectedFailure
+            async def test(self):
+                self.mock.get(URL)
+                await get()
+
+        self.check(Case, unexpectedSuccesses=1)
+
+    def test_with_sub_tests(self):
+        class Case(StrictCase):
+            async def test(self):
+                for number in range(3):
+                    with self.subTest(number=number):
+                        self.mock.get(URL)
+                        self.assertNotEqual(number, 1)
+                await get()
+                await get()
+
+        *own, strict = self.check(Case, failures=2)["failures"]
+        self.assertIn("1 == 1", own[0])
+        self.assertIn(self.UNUSED, strict)
+
+    def test_says_nothing_of_a_test_that_was_skipped(self):
+        class Inside(StrictCase):
+            async def test(self):
+                self.mock.get(URL)
+                self.skipTest("inside")
+
+        class InSetUp(StrictCase):
+            async def asyncSetUp(self):
+                self.mock.get(URL)
+                self.skipTest("in set-up")
+
+            async def test(self):
+                pass
+
+        class Method(StrictCase):
+            @unittest.skip("method")
+            async def test(self):
+                self.mock.get(URL)
+
+        for case_class in (Inside, InSetUp, Method):
+            with self.subTest(case_class=case_class.__name__):
+                self.check(case_class, skipped=1)
+
+    def test_says_nothing_of_a_skipped_test_to_a_result_of_another_kind(self):
+        class OtherResult:
+            """One that keeps no lists, as that of pytest."""
+
+            shouldStop = failfast = False
+
+            def __getattr__(self, name):
+                return lambda *args: events.append(name)
+
+        class Case(StrictCase):
+            async def test(self):
+                self.mock.get(URL)
+                self.skipTest("inside")
+
+        events = []
+        Case("test").run(OtherResult())
+        self.assertEqual([name for name in events if name.startswith("add") and name != "addDuration"], ["addSkip"])
+
+    def test_comes_after_the_last_cleanup(self):
+        class Case(StrictCase):
+            def setUp(self):
+                self.addAsyncCleanup(get)
+
+            async def test(self):
+                self.mock.get(URL)
+
+        self.check(Case)
+
+    def test_sees_what_a_cleanup_asks_for(self):
+        class Case(StrictCase):
+            async def test(self):
+                self.addAsyncCleanup(swallow)
+
+        self.check_message(Case, self.UNMATCHED + self.CALL)
+
+    def test_uses_the_failure_exception_of_the_test_case(self):
+        class Case(StrictCase):
+            class failureException(Exception):
+                pass
+
+            async def test(self):
+                self.mock.get(URL)
+
+        [output] = self.check(Case, failures=1)["failures"]
+        self.assertIn("failureException: " + self.UNUSED, output)
+
+    def test_debug_raises_it(self):
+        class Case(StrictCase):
+            async def test(self):
+                self.mock.get(URL)
+
+        case = Case("test")
+        # Not by assertRaises: it clears the frames of the traceback, one of which Python 3.10 still needs.
+        try:
+            case.debug()
+        except AssertionError as error:
+            self.assertEqual(str(error), self.UNUSED + "There were no calls.")
+        else:
+            self.fail("debug() must raise")
+        self.assertIs(vars(aiohttp.ClientSession)["_request"], ORIGINAL)
+        # unittest leaves the loop of a failed debug() run open, for the debugger.
+        tear_down = getattr(case, "_tearDownAsyncioRunner", None) or case._tearDownAsyncioLoop
+        tear_down()
+
+
+class ClientSessionTest(unittest.TestCase):
+    def test_is_closed_at_the_end_of_the_test(self):
+        sessions = []
+
+        class Case(AioResponsesTestCase):
+            async def test(self):
+                sessions.append(self.client_session())
+                sessions.append(self.client_session(headers={"X-Id": "7"}))
+                self.mock.get(URL)
+                await sessions[1].get(URL)
+                self.assertRequestHeaders({"X-Id": "7"})
+                self.assertEqual([session.closed for session in sessions], [False, False])
+                self.assertIsInstance(sessions[0], aiohttp.ClientSession)
+
+            async def test_failing(self):
+                sessions.append(self.client_session())
+                self.fail()
+
+        result, _ = run(Case)
+        self.assertTrue(result.wasSuccessful(), result)
+        self.assertEqual([session.closed for session in sessions], [True, True])
+        result, _ = run(Case, "test_failing")
+        self.assertEqual((len(result.failures), result.errors), (1, []))
+        self.assertTrue(sessions[2].closed)
+
+    def test_is_open_in_cleanups_that_were_added_later(self):
+        seen = []
+
+        class Case(AioResponsesTestCase):
+            async def test(self):
+                session = self.client_session()
+                self.addCleanup(lambda: seen.append(session.closed))
+
+        run(Case)
+        self.assertEqual(seen, [False])
+
+
 class PlainMixin(unittest.TestCase):
     def setUp(self):
         super().setUp()

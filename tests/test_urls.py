@@ -2,7 +2,7 @@ import unittest
 
 from yarl import URL
 
-from aioresponses.urls import merge_params, normalize_url, without_credentials
+from aioresponses.urls import comparable, merge_params, normalize_url, without_credentials
 
 
 class NormalizeUrlTest(unittest.TestCase):
@@ -24,14 +24,6 @@ class NormalizeUrlTest(unittest.TestCase):
     def test_takes_host_names_as_yarl_does(self):
         self.assertEqual(normalize_url("http://EXAMPLE.com"), URL("http://example.com/"))
         self.assertEqual(normalize_url("http://bücher.example/"), URL("http://xn--bcher-kva.example/"))
-
-    def test_leaves_out_the_port_that_the_scheme_implies(self):
-        for url, expected in [
-            ("http://example.com:80/", "http://example.com/"),
-            ("https://example.com:443/?a=b", "https://example.com/?a=b"),
-            ("http://example.com:443/", "http://example.com:443/"),
-        ]:
-            self.assertEqual(str(normalize_url(url)), expected)
 
     def test_takes_relative_urls(self):
         self.assertEqual(normalize_url("/path?b=1&a=2"), URL("/path?a=2&b=1"))
@@ -62,6 +54,16 @@ class MergeParamsTest(unittest.TestCase):
         for params in ({"a": True}, {"a": None}):
             with self.assertRaises(TypeError):
                 merge_params("http://example.com/", params)
+
+
+class ComparableTest(unittest.TestCase):
+    def test_leaves_out_the_fragment_and_the_port_that_the_scheme_implies(self):
+        for url, expected in [
+            ("http://example.com:80/#top", "http://example.com/"),
+            ("https://example.com:443/?a=b", "https://example.com/?a=b"),
+            ("http://example.com:443/", "http://example.com:443/"),
+        ]:
+            self.assertEqual(comparable(URL(url)), URL(expected))
 
 
 class WithoutCredentialsTest(unittest.TestCase):

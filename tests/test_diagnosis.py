@@ -1,0 +1,318 @@
+import re
+import unittest
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from aioresponses import AioResponsesTestCase
+from aioresponses.diagnosis import redacted
+
+HERE = "http://example.com/"
+USERS = "http://example.com/users"
+
+
+class NoteTestCase(AioResponsesTestCase):
+    maxDiff = None
+
+    async def refused(self, method, url, **kwargs):
+        """Return the exception of a request that nobody answers."""
+        with self.assertRaises(aiohttp.ClientConnectionError) as raised:
+            await self.client_session().request(method, url, **kwargs)
+        return raised.exception
+
+    async def check_note(self, method, url, lines, **kwargs):
+        error = await self.refused(method, url, **kwargs)
+        self.assertEqual(error.__notes__, ["\n".join(lines)])
+        return error
+
+    async def check_reason(self, url, reason):
+        """Check why the only registered mock does not answer a GET request of `url`."""
+        [match] = self.mock._matches.values()
+        await self.check_note(
+            "GET", url, [
+                f"aioresponses: no mock answers GET {url}",
+                "Registered mocks, the closest first:",
+                f"  {match}: {reason}",
+            ],
+        )
+
+
+class NoteTest(NoteTestCase):
+    async def test_the_message_of_the_exception_stays_as_it_was(self):
+        self.mock.get(USERS)
+        error = await self.refused("GET", HERE + "?b=2&a=1")
+        self.assertIs(type(error), aiohttp.ClientConnectionError)
+        self.assertEqual(str(error), "Connection refused: GET http://example.com/?a=1&b=2")
+        self.assertEqual(error.args, ("Connection refused: GET http://example.com/?a=1&b=2",))
+
+    async def test_without_any_mocks(self):
+        await self.check_note(
+            "GET", HERE, ["aioresponses: no mock answers GET http://example.com/", "No mocks are registered."]
+        )
+
+    async def test_the_method_is_shown_in_upper_case(self):
+        error = await self.check_note(
+            "post", HERE, ["aioresponses: no mock answers POST http://example.com/", "No mocks are registered."]
+        )
+        self.assertEqual(str(error), "Connection refused: post http://example.com/")
+
+    async def test_other_method(self):
+        self.mock.post(HERE)
+        await self.check_reason(HERE, "other method: POST")
+
+    async def test_other_host(self):
+        self.mock.get("http://api.example.com/")
+        await self.check_reason(HERE, "other host: api.example.com")
+
+    async def test_other_port(self):
+        self.mock.get("http://example.com:8080/")
+        await self.check_reason(HERE, "other port: 8080")
+
+    async def test_other_scheme(self):
+        self.mock.get("https://example.com/")
+        await self.check_reason(HERE, "other scheme: https")
+
+    async def test_a_mock_without_a_host(self):
+        self.mock.get("/users")
+        await self.check_reason(USERS, "its URL has no scheme and host, as a request always has")
+
+    async def test_other_path(self):
+        for own, asked, reason in [
+            ("users", "user", "path differs at '/users', asked for was '/user'"),
+            ("users/7", "users/8", "path differs at '/7', asked for was '/8'"),
+            ("users/7/posts", "users/8/posts", "path differs at '/7/posts', asked for was '/8/posts'"),
+            ("users", "users/7", "path differs at '/users', asked for was '/users/7'"),
+            ("users", "users/", "path differs at '/users', asked for was '/users/'"),
+            ("", "users", "path differs at '/', asked for was '/users'"),
+            ("a%2Fb", "a/b", "path differs at '/a%2Fb', asked for was '/a/b'"),
+            ("x", "y" * 70, f"path differs at '/x', asked for was '/{'y' * 59}… (11 more characters)'"),
+        ]:
+            with self.subTest(own=own, asked=asked):
+                match = self.mock.get(HERE + own)
+                await self.check_reason(HERE + asked, reason)
+                match.remove()
+
+    async def test_other_query(self):
+        for own, asked, reason in [
+            ("?a=1", "", "a='1' is missing"),
+            ("", "?a=1", "a='1' is too much"),
+            ("?a=1", "?a=2", "a is '2' and not '1'"),
+            ("?a=1&a=2", "?a=2", "a is '2' and not ['1', '2']"),
+            ("?a=1&b=2&c=3&d=4", "?a=1&b=3&d=4&e=5", "b is '3' and not '2'; c='3' is missing; e='5' is too much"),
+        ]:
+            with self.subTest(own=own, asked=asked):
+                match = self.mock.get(USERS + own)
+                await self.check_reason(USERS + asked, f"query differs: {reason}")
+                match.remove()
+
+    async def test_pattern(self):
+        self.mock.get(re.compile("http://example.com/[0-9]+$"))
+        await self.check_note(
+            "GET", USERS, [
+                "aioresponses: no mock answers GET http://example.com/users",
+                "Registered mocks, the closest first:",
+                "  GET re.compile('http://example.com/[0-9]+$'): the pattern does not match",
+            ],
+        )
+
+    async def test_used_up(self):
+        self.mock.get(HERE, repeat=2)
+        self.mock.get(re.compile(HERE))
+        for _ in range(3):
+            await self.client_session().get(HERE)
+        await self.check_note(
+            "GET", HERE, [
+                "aioresponses: no mock answers GET http://example.com/",
+                "Registered mocks, the closest first:",
+                "  GET http://example.com/: used up (2 of 2)",
+                "  GET re.compile('http://example.com/'): used up (1 of 1)",
+            ],
+        )
+
+    async def test_a_mock_that_was_removed_is_not_listed(self):
+        self.mock.get(USERS).remove()
+        await self.check_note(
+            "GET", HERE, ["aioresponses: no mock answers GET http://example.com/", "No mocks are registered."]
+        )
+
+    async def test_the_closest_mock_comes_first(self):
+        self.mock.get("http://other.example.com/users")
+        self.mock.post(USERS)
+        self.mock.get(HERE + "posts")
+        self.mock.get(USERS + "?page=1")
+        self.mock.get(USERS)
+        await self.client_session().get(USERS)
+        await self.check_note(
+            "GET", USERS, [
+                "aioresponses: no mock answers GET http://example.com/users",
+                "Registered mocks, the closest first:",
+                "  GET http://example.com/users: used up (1 of 1)",
+                "  POST http://example.com/users: other method: POST",
+                "  GET http://example.com/users?page=1: query differs: page='1' is missing",
+                "  GET http://example.com/posts: path differs at '/posts', asked for was '/users'",
+                "  GET http://other.example.com/users: other host: other.example.com",
+            ],
+        )
+
+    async def test_of_the_same_distance_the_first_registered_comes_first(self):
+        for name in "cab":
+            self.mock.get(f"{HERE}users/{name}")
+        await self.check_note(
+            "GET", HERE + "users/d", [
+                "aioresponses: no mock answers GET http://example.com/users/d",
+                "Registered mocks, the closest first:",
+                *(f"  GET http://example.com/users/{name}: path differs at '/{name}', asked for was '/d'"
+                  for name in "cab"),
+            ],
+        )
+
+    async def test_of_thousands_the_closest_five_are_listed_and_the_rest_is_counted(self):
+        for number in range(3000):
+            self.mock.get(f"http://other.example.com/{number}")
+        for number in range(6):
+            self.mock.get(f"{USERS}?page={number}")
+        await self.check_note(
+            "GET", USERS + "?page=7", [
+                "aioresponses: no mock answers GET http://example.com/users?page=7",
+                "Registered mocks, the closest first:",
+                *(f"  GET http://example.com/users?page={number}: query differs: page is '7' and not '{number}'"
+                  for number in range(5)),
+                "  … and 3001 more",
+            ],
+        )
+
+    async def test_a_long_url_of_a_mock_is_cut(self):
+        self.mock.get(HERE + "x" * 600)
+        await self.check_note(
+            "GET", HERE, [
+                "aioresponses: no mock answers GET http://example.com/",
+                "Registered mocks, the closest first:",
+                f"  GET http://example.com/{'x' * 477}… (123 more characters): "
+                f"path differs at '/{'x' * 59}… (541 more characters)', asked for was '/'",
+            ],
+        )
+
+
+class RedirectTest(NoteTestCase):
+    async def check_redirect(self, method, status, sentence, new_method):
+        self.mock.add(HERE, method, status=status, headers={"Location": "/users"})
+        error = await self.check_note(
+            method, HERE, [
+                f"aioresponses: no mock answers {new_method} http://example.com/users",
+                sentence,
+                "Registered mocks, the closest first:",
+                f"  {method} http://example.com/: "
+                + ("path differs at '/', asked for was '/users'" if method == new_method else "other method: POST"),
+            ],
+        )
+        self.assertEqual(str(error), f"Connection refused: {new_method} http://example.com/users")
+
+    async def test_that_makes_a_post_a_get(self):
+        await self.check_redirect(
+            "POST", 302,
+            "It is the target of a redirect: POST http://example.com/ was answered with 302, which makes it a GET.",
+            "GET",
+        )
+
+    async def test_that_keeps_a_post(self):
+        await self.check_redirect(
+            "POST", 307,
+            "It is the target of a redirect: POST http://example.com/ was answered with 307, which keeps the method.",
+            "POST",
+        )
+
+    async def test_that_keeps_a_get(self):
+        await self.check_redirect(
+            "GET", 302,
+            "It is the target of a redirect: GET http://example.com/ was answered with 302, which keeps the method.",
+            "GET",
+        )
+
+
+class CredentialsTest(NoteTestCase):
+    async def test_of_the_request_are_not_shown(self):
+        self.mock.get(HERE)
+        await self.client_session().get(HERE)
+        await self.check_note(
+            "GET", "http://me:s3cret@example.com/", [
+                "aioresponses: no mock answers GET http://example.com/",
+                "Registered mocks, the closest first:",
+                "  GET http://example.com/: used up (1 of 1)",
+            ],
+        )
+
+    async def test_of_a_mock_are_not_shown(self):
+        self.mock.get("http://me:s3cret@example.com/")
+        self.mock.get("http://me:s3cret@example.com/users")
+        await self.check_note(
+            "GET", HERE, [
+                "aioresponses: no mock answers GET http://example.com/",
+                "Registered mocks, the closest first:",
+                "  GET http://…@example.com/: other credentials in the URL",
+                "  GET http://…@example.com/users: path differs at '/users', asked for was '/'",
+            ],
+        )
+
+    async def test_of_a_redirect_are_not_shown(self):
+        self.mock.get(HERE, status=302, headers={"Location": "http://you:s3cret@example.com/users"})
+        await self.check_note(
+            "GET", HERE, [
+                "aioresponses: no mock answers GET http://example.com/users",
+                "It is the target of a redirect: GET http://example.com/ was answered with 302, "
+                "which keeps the method.",
+                "Registered mocks, the closest first:",
+                "  GET http://example.com/: path differs at '/', asked for was '/users'",
+            ],
+        )
+
+
+class RedactedTest(unittest.TestCase):
+    """What is shown of the keyword arguments of a call."""
+
+    def check(self, kwargs, other, shown):
+        self.assertEqual(redacted(kwargs, other), shown)
+
+    def test_what_is_no_secret_stays(self):
+        for value in ({"json": 1, "timeout": 5}, {"headers": {"Accept": "*/*"}}, {"headers": None, "auth": None}):
+            self.check(value, {}, value)
+
+    def test_whole_arguments(self):
+        for name in ("auth", "proxy_auth", "cookies"):
+            self.check({name: "a"}, {}, {name: "…"})
+            self.check({name: "a"}, {name: "a"}, {name: "…"})
+            self.check({name: "a"}, {name: "b"}, {name: "… (another)"})
+
+    def test_headers_of_any_form(self):
+        secret, other = {"Authorization": "a", "X": "1"}, {"authorization": "b"}
+        for name in ("headers", "proxy_headers"):
+            for form in (dict, CIMultiDict):
+                self.check(
+                    {name: form(secret)}, {name: form(other)}, {name: {"Authorization": "… (another)", "X": "1"}}
+                )
+                self.check({name: form(secret)}, {}, {name: {"Authorization": "…", "X": "1"}})
+            self.check(
+                {name: list(secret.items())},
+                {name: tuple(other.items())},
+                {name: [("Authorization", "… (another)"), ("X", "1")]},
+            )
+
+    def test_headers_that_stand_there_twice(self):
+        headers = CIMultiDict([("Cookie", "a"), ("X", "1"), ("X", "2")])
+        self.check({"headers": headers}, {}, {"headers": [("Cookie", "…"), ("X", "1"), ("X", "2")]})
+
+    def test_what_cannot_be_headers(self):
+        self.check({"headers": "Cookie: a"}, {}, {"headers": "…"})
+        self.check({"headers": 5}, {}, {"headers": "…"})
+        self.check({"headers": {"Cookie": "a"}}, {"headers": 5}, {"headers": {"Cookie": "…"}})
+
+    def test_credentials_of_a_proxy(self):
+        self.check({"proxy": "http://me:a@proxy:3128/"}, {}, {"proxy": "http://proxy:3128/"})
+        self.check({"proxy": URL("http://me:a@proxy/")}, {}, {"proxy": URL("http://proxy/")})
+        self.check({"proxy": "http://["}, {}, {"proxy": "…"})
+        self.check({"proxy": None}, {}, {"proxy": None})
+
+    def test_the_arguments_themselves_stay_as_they_are(self):
+        kwargs = {"headers": {"Cookie": "a"}, "auth": "b"}
+        redacted(kwargs, {})
+        self.assertEqual(kwargs, {"headers": {"Cookie": "a"}, "auth": "b"})
