@@ -12,9 +12,9 @@ from .calls import RequestCall
 from .core import difference
 from .diagnosis import hidden, shortened
 from .expectations import CallAssertions, Url, place_of, there_were
+from .reading import Part
 from .urls import comparable, without_credentials
 from .wanted import unpaired
-from .wire import Part
 
 __all__ = ["BodyAssertionsMixin"]
 

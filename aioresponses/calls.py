@@ -16,8 +16,8 @@ from aiohttp.helpers import parse_mimetype
 from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
+from .reading import Part, parse_multipart, parse_request
 from .urls import without_credentials
-from .wire import Part, parse_multipart, parse_request
 
 if TYPE_CHECKING:
     from .routing import RequestMatch

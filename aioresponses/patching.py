@@ -53,10 +53,11 @@ from multidict import CIMultiDictProxy
 
 from .calls import RequestCall, record
 from .diagnosis import refused
+from .reading import body_of
 from .replies import CallbackResult
 from .routing import RequestMatch, Router
 from .urls import merge_params, normalize_url, without_credentials
-from .wire import Answer, InMemoryConnector, Respond, body_of, exchange
+from .wire import Answer, InMemoryConnector, Respond, exchange
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientResponse, ClientTimeout

@@ -40,40 +40,20 @@ Nothing here knows of mocks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aiohttp import (
-    BaseConnector,
-    BodyPartReader,
-    ClientConnectionError,
-    ClientRequest,
-    MultipartReader,
-    StreamReader,
-    hdrs,
-)
-from aiohttp.base_protocol import BaseProtocol
+from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, hdrs
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.http import HttpRequestParser
-from aiohttp.payload import BytesPayload
-from multidict import CIMultiDict, CIMultiDictProxy
 
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
     from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
+    from aiohttp.streams import StreamReader
     from aiohttp.tracing import Trace
 
-__all__ = [
-    "Answer",
-    "InMemoryConnector",
-    "Part",
-    "Respond",
-    "body_of",
-    "exchange",
-    "parse_multipart",
-    "parse_request",
-]
+__all__ = ["Answer", "InMemoryConnector", "Respond", "exchange"]
 
 PIECE = 2 ** 16
 
@@ -157,16 +137,19 @@ class InMemoryConnector(BaseConnector):
 
     def _hang_up(self) -> None:
         if not self._loop.is_closed():
-            told = ClientConnectionError("The mock that was to answer has been stopped")
             for transport in tuple(self._open):
-                transport.lose(told)
+                transport.lose(_stopped())
             # Those who wait for their turn under the limit. aiohttp's own close() cancels them, or forgets them (3.8
             # and 3.9), which is right for a session that its owner closes.
             for futures in self._waiters.values():
                 for future in tuple(futures):
                     if not future.done():
-                        future.set_exception(told)
+                        future.set_exception(_stopped())
         self.close_from_here()
+
+
+def _stopped() -> ClientConnectionError:
+    return ClientConnectionError("The mock that was to answer has been stopped")
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
@@ -386,92 +369,3 @@ class InMemoryTransport(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         assert isinstance(protocol, InMemoryProtocol)
         self._protocol = protocol
-
-
-# Reading what was written. aiohttp's parsers work without an event loop, as long as all data is there and no buffer
-# is ever full; what they are given in place of a loop, they only keep (3.8.6 to 3.14.5).
-
-_NO_LOOP = cast(asyncio.AbstractEventLoop, object())
-_NO_LIMIT = 2 ** 30
-_T = TypeVar("_T")
-
-
-class Part(NamedTuple):
-    """One part of a multipart body."""
-
-    name: str | None
-    """The name of the form field."""
-
-    filename: str | None
-    """The name of the file, if it has one."""
-
-    headers: Mapping[str, str]
-    """The headers of the part, names case-insensitive."""
-
-    content: bytes
-    """The content, decoded."""
-
-
-def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
-    """Return headers and body of a request that was written; the body without transfer and content encoding.
-
-    Of a request that was not written to its end, as much as there is.
-    """
-    if not sent:
-        return CIMultiDictProxy(CIMultiDict()), b""
-    # The C parser knows a fixed set of methods, and reads no body where it takes a request for an upgrade.
-    line = b"POST" + sent[sent.index(b" "):]
-    parser = HttpRequestParser(
-        BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, max_line_size=_NO_LIMIT, max_field_size=_NO_LIMIT
-    )
-    messages, _, _ = parser.feed_data(line)
-    if not messages:
-        return CIMultiDictProxy(CIMultiDict()), b""
-    message, payload = messages[0]
-    return message.headers, payload.read_nowait()
-
-
-def parse_multipart(headers: Mapping[str, str], body: bytes) -> list[Part]:
-    """Return the parts of a multipart body; those of a nested one in its place."""
-    stream = StreamReader(BaseProtocol(_NO_LOOP), _NO_LIMIT, loop=_NO_LOOP)
-    stream.feed_data(body)
-    stream.feed_eof()
-    return _at_once(_parts(MultipartReader(headers, stream)))
-
-
-async def _parts(reader: MultipartReader) -> list[Part]:
-    parts: list[Part] = []
-    while (part := await reader.next()) is not None:
-        if isinstance(part, BodyPartReader):
-            parts.append(Part(part.name, part.filename, part.headers, bytes(await part.read(decode=True))))
-        else:
-            parts += await _parts(part)
-    return parts
-
-
-def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine that has nothing to wait for."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return cast(_T, stop.value)
-    coroutine.close()
-    raise RuntimeError("aiohttp waits for data that is there already")
-
-
-async def body_of(request: ClientRequest) -> bytes:
-    """Return the body of a request that is not written to us, where that takes nothing from anybody else."""
-    body = request.body
-    if not isinstance(body, BytesPayload):
-        return body if isinstance(body, bytes) else b""
-    writer = _Writer()
-    await body.write(cast(Any, writer))
-    return b"".join(writer.written)
-
-
-class _Writer:
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-
-    async def write(self, chunk: bytes) -> None:
-        self.written.append(bytes(chunk))

@@ -18,7 +18,7 @@ from aioresponses import (
     CallbackResult,
     aioresponses,
 )
-from aioresponses.wire import Part
+from aioresponses.reading import Part
 
 HERE = "http://example.com/"
 USERS = "http://example.com/users"

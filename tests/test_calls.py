@@ -8,7 +8,7 @@ import aiohttp
 from multidict import CIMultiDict, MultiDict
 
 from aioresponses import AioResponsesTestCase, RequestCall
-from aioresponses.wire import Part
+from aioresponses.reading import Part
 
 HERE = "http://example.com/"
 
