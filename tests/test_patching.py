@@ -299,7 +299,8 @@ class OwnConnectorTest(RealServerTestCase):
             pass
 
         plain = TCPConnector()
-        self.addAsyncCleanup(plain.close)
+        session = ClientSession(connector=plain)
+        self.addAsyncCleanup(session.close)
         for connector_class in (Calling, NotCalling, Inheriting):
             with self.subTest(connector_class.__name__):
                 own = {cls: vars(cls).get("connect") for cls in (Calling, NotCalling, Inheriting)}
