@@ -5,6 +5,7 @@ aiohttp's own client runs unchanged; only the socket is replaced, by a connectio
 
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
+from .reading import Part
 from .testcase import AioResponsesTestCase
 
 __version__ = "1.0.0.dev0"
@@ -15,6 +16,7 @@ __all__ = [
     "CallCountAssertionsMixin",
     "CallOrderAssertionsMixin",
     "CallbackResult",
+    "Part",
     "RequestCall",
     "RequestMatch",
     "aioresponses",

@@ -18,7 +18,7 @@ from yarl import URL
 from .bodies import BodyAssertionsMixin
 from .calls import RequestCall
 from .core import difference
-from .diagnosis import told_unmatched, told_unused
+from .diagnosis import cut, told_unmatched, told_unused
 from .expectations import CallAssertions, Expectation, Url, counted, place_of, there_were
 from .urls import without_credentials
 from .wanted import reaches
@@ -136,7 +136,7 @@ class CallOrderAssertionsMixin(CallAssertions):
                 self._fail_with_calls(
                     f"Expected these calls in this order, but number {place}, {target}, was not made {after}:",
                     msg,
-                    "\n".join(f"  {one}" for one in targets),
+                    "\n".join(cut([f"  {one}" for one in targets], around=place)),
                 )
             after = f"after call {found}"
 
@@ -177,6 +177,10 @@ class CallOrderAssertionsMixin(CallAssertions):
         calls = self.mock.calls
         last = max(self._calls_of(one), key=lambda call: float("inf") if call.ended is None else call.ended)
         early = min(self._calls_of(other), key=lambda call: call.started)
+        if last is early:
+            self._fail_with_calls(
+                f"Expected calls of {one} before those of {other}, but call {place_of(calls, last)} is one of both.", msg
+            )
         if last.ended is None or last.ended > early.started:
             self._fail_with_calls(
                 f"Expected every call of {one} to have ended before {other} was called, "

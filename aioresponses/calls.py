@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
-from http.cookies import CookieError, SimpleCookie
+from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -28,6 +29,8 @@ _count = itertools.count()
 
 # What copies of a call keep of it.
 _RECORDED = ("method", "key", "order", "started", "ended", "unmatched", "_url", "_sent")
+
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -85,6 +88,7 @@ class RequestCall(_Arguments):
     _hops: list[RequestCall] | None = None
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
     _sent: Sequence[bytes] = ()
+    _elsewhere: tuple[CIMultiDictProxy[str], Sequence[bytes]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy, or what is pickled, is a record of the call: what took part in it is no part of it.
@@ -104,9 +108,9 @@ class RequestCall(_Arguments):
         if self.unmatched:
             return f"{shown} -> no mock answered"
         if self.exception is not None:
-            text = " ".join(str(self.exception).split())
+            text = _CREDENTIALS.sub("//…@", " ".join(str(self.exception).split()))
             return f"{shown} -> raised {type(self.exception).__name__}{f': {text}' if text else ''}"
-        return f"{shown} -> not ended"
+        return f"{shown} -> not ended" if self.ended is None else shown
 
     @property
     def url(self) -> str:
@@ -142,24 +146,26 @@ class RequestCall(_Arguments):
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies that were sent."""
-        cookies: SimpleCookie = SimpleCookie()
-        for header in self.headers.getall(hdrs.COOKIE, ()):
-            try:
-                cookies.load(header)
-            except CookieError:
-                continue
-        return {name: morsel.value for name, morsel in cookies.items()}
+        # SimpleCookie would take some names for attributes, and stop at what it does not know; it can unquote values.
+        unquote = SimpleCookie().value_decode
+        pairs = (
+            pair.strip().partition("=") for header in self.headers.getall(hdrs.COOKIE, ()) for pair in header.split(";")
+        )
+        return {name: unquote(value)[0] for name, _, value in pairs if name}
 
     def text(self) -> str:
         """Return the body as text, by the charset of its `Content-Type`, or else as UTF-8.
 
         Raises `ValueError` where it is no such text.
         """
-        charset = parse_mimetype(self.headers.get(hdrs.CONTENT_TYPE, "")).parameters.get("charset", "utf-8")
+        charset = self._charset()
         try:
             return self.body.decode(charset)
         except (UnicodeDecodeError, LookupError) as error:
             raise ValueError(f"the body of {self._named()} is no text in {charset}: {error}") from error
+
+    def _charset(self) -> str:
+        return parse_mimetype(self.headers.get(hdrs.CONTENT_TYPE, "")).parameters.get("charset", "utf-8")
 
     def json(self) -> Any:
         """Return the body, decoded from JSON.
@@ -180,7 +186,7 @@ class RequestCall(_Arguments):
         Raises `ValueError` where the body is none, by its `Content-Type`.
         """
         self._expect("application/x-www-form-urlencoded")
-        return MultiDict(parse_qsl(self.text(), keep_blank_values=True))
+        return MultiDict(parse_qsl(self.text(), keep_blank_values=True, encoding=self._charset()))
 
     def multipart(self) -> list[Part]:
         """Return the parts of a multipart body: `name`, `filename`, `headers` and `content` of each.
@@ -204,10 +210,13 @@ class RequestCall(_Arguments):
 
     def _described(self) -> str:
         body = self.body
+        size = "1 byte" if len(body) == 1 else f"{len(body)} bytes"
         shown = repr(body[:100].decode("utf-8", "replace")) + ("…" if len(body) > 100 else "")
-        return f"it has Content-Type {self.headers.get(hdrs.CONTENT_TYPE)!r} and {len(body)} bytes: {shown}"
+        return f"it has Content-Type {self.headers.get(hdrs.CONTENT_TYPE)!r} and {size}: {shown}"
 
     def _received(self) -> tuple[CIMultiDictProxy[str], bytes]:
+        if self._elsewhere is not None:
+            return self._elsewhere[0], b"".join(self._elsewhere[1])
         # Parsed once, unless more was written since.
         if self._parsed is None or self._parsed[0] != len(self._sent):
             self._parsed = (len(self._sent), *parse_request(b"".join(self._sent)))
@@ -236,9 +245,9 @@ class RequestCall(_Arguments):
         """Note where the bytes of the request are, or will be."""
         self._sent = sent
 
-    def sent_elsewhere(self, headers: CIMultiDictProxy[str], body: bytes) -> None:
-        """Note a request that is not written to us."""
-        self._parsed = (0, headers, body)
+    def sent_elsewhere(self, headers: CIMultiDictProxy[str], body: Sequence[bytes]) -> None:
+        """Note a request that is not written to us: its headers, and where the pieces of its body are, or will be."""
+        self._elsewhere = (headers, body)
 
     def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
         """Note how the call ended."""

@@ -16,7 +16,7 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .calls import RequestCall
-from .diagnosis import listed, redacted, shortened, told_unmatched, told_unused
+from .diagnosis import cut, listed, redacted, shortened, told_unmatched, told_unused
 from .patching import Interception
 from .replies import CallbackResult, Headers
 from .routing import Callback, RequestMatch, Router
@@ -48,6 +48,7 @@ __all__ = ["CallbackResult", "RequestCall", "RequestMatch", "aioresponses"]
 __unittest = True
 
 _MOST_DIFFERENCE = 5000
+_DECORATES = "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got {!r}"
 
 _Url = Union[str, URL, "re.Pattern[str]"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -113,12 +114,17 @@ class aioresponses:
 
     # Starting and stopping.
 
+    @property
+    def active(self) -> bool:
+        """Whether this mock has been started, and not been stopped since."""
+        return self._interception.active
+
     def start(self) -> None:
         """Answer requests from now on, in place of any mock that is active already.
 
         Raises `RuntimeError` if it is active itself.
         """
-        if self._interception.active:
+        if self.active:
             raise RuntimeError("start() called on an aioresponses that is active already")
         self._started = time.perf_counter()
         self._interception.activate()
@@ -128,7 +134,7 @@ class aioresponses:
 
         Raises `RuntimeError` if it is not active.
         """
-        if not self._interception.active:
+        if not self.active:
             raise RuntimeError("stop() called on an aioresponses that is not active")
         self._interception.deactivate()
         self.clear()
@@ -190,14 +196,17 @@ class aioresponses:
         """
         if isinstance(function, type):
             if not issubclass(function, unittest.TestCase):
-                raise TypeError(
-                    f"aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, "
-                    f"got {function!r}"
-                )
+                raise TypeError(_DECORATES.format(function))
             for name in unittest.defaultTestLoader.getTestCaseNames(function):
                 # A new mock for each run, so that no test sees the calls of another.
-                setattr(function, name, self._decorated(getattr(function, name), self._another))
+                method = inspect.getattr_static(function, name)
+                if isinstance(method, (staticmethod, classmethod)):
+                    setattr(function, name, type(method)(self._decorated(method.__func__, self._another)))
+                else:
+                    setattr(function, name, self._decorated(method, self._another))
             return function
+        if not callable(function):
+            raise TypeError(_DECORATES.format(function))
         return self._decorated(function, self._itself)  # type: ignore[return-value]
 
     def _decorated(self, function: Callable[..., Any], mock_of_a_run: Callable[[], aioresponses]) -> Callable[..., Any]:
@@ -222,7 +231,7 @@ class aioresponses:
 
     def _itself(self) -> aioresponses:
         # A decorated function may run within itself, or several times side by side.
-        return self._another() if self._interception.active else self
+        return self._another() if self.active else self
 
     def _run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         param = self._settings["param"]
@@ -421,7 +430,7 @@ class aioresponses:
         elif not any(
             all(map(WantedCall.fits, wanted, made[start:])) for start in range(len(made) - len(wanted) + 1)
         ):
-            shown = "\n".join(f"  {one}" for one in wanted)
+            shown = "\n".join(cut([f"  {one}" for one in wanted]))
             self._fail(f"Expected these calls one after another, but they were not made so:\n{shown}")
 
     def assert_called_with(

@@ -14,7 +14,7 @@ from .calls import RequestCall
 from .matching import Verdict
 from .urls import without_credentials
 
-__all__ = ["hidden", "listed", "redacted", "refused", "shortened", "told_unmatched", "told_unused"]
+__all__ = ["cut", "hidden", "listed", "redacted", "refused", "shortened", "told_unmatched", "told_unused"]
 
 _SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
 _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
@@ -86,10 +86,18 @@ def _number(things: Sequence[object], one: str, several: str) -> str:
 
 
 def _headed(headline: str, things: Sequence[object]) -> str:
-    lines = [headline, *(f"  {shortened(str(thing))}" for thing in things[:_MOST_CALLS])]
-    if len(things) > _MOST_CALLS:
-        lines.append(f"  … and {len(things) - _MOST_CALLS} more")
-    return "\n".join(lines)
+    return "\n".join([headline, *cut([f"  {shortened(str(thing))}" for thing in things])])
+
+
+def cut(lines: Sequence[str], around: int = 0) -> list[str]:
+    """Return lines to be shown, of many those around one of them, with a count of what was left out."""
+    if len(lines) <= _MOST_CALLS:
+        return list(lines)
+    start = max(0, min(around - _MOST_CALLS // 2, len(lines) - _MOST_CALLS))
+    end = start + _MOST_CALLS
+    before = [f"  … {start} before these"] if start else []
+    after = [f"  … and {len(lines) - end} more"] if end < len(lines) else []
+    return [*before, *lines[start:end], *after]
 
 
 def shortened(text: str, most: int = _MOST_TEXT) -> str:
@@ -106,13 +114,17 @@ def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, A
         elif name in _HEADER_ARGUMENTS and value:
             shown[name] = _headers_without_secrets(value, other.get(name))
         elif name == "proxy" and isinstance(value, (str, URL)):
-            shown[name] = _proxy_without_secrets(value)
+            shown[name] = _proxy_without_secrets(value, other.get(name))
     return shown
 
 
-def _proxy_without_secrets(proxy: str | URL) -> str | URL:
+def _proxy_without_secrets(proxy: str | URL, other: object) -> str | URL:
     try:
-        return type(proxy)(without_credentials(URL(proxy)))
+        shown = type(proxy)(without_credentials(URL(proxy)))
+        hides_difference = isinstance(other, (str, URL)) and URL(other) != URL(proxy)
+        if hides_difference and without_credentials(URL(str(other))) == URL(shown):
+            return f"{shown} (with other credentials)"
+        return shown
     except ValueError:
         return "…"
 

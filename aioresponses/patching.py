@@ -53,7 +53,7 @@ from multidict import CIMultiDictProxy
 
 from .calls import RequestCall, record
 from .diagnosis import refused
-from .reading import body_of
+from .reading import body_of, tee
 from .replies import CallbackResult
 from .routing import RequestMatch, Router
 from .urls import merge_params, normalize_url, without_credentials
@@ -271,16 +271,20 @@ class _Installation:
 
 def _request_hook(installation: _Installation, original: _Method) -> _Method:
     async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
-        progress = None
-        if installation.in_place and not session.closed:
-            progress = _begin(_active[-1], session, method, str_or_url, kwargs)
-        if progress is None:
+        if not installation.in_place:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
+        progress = None if session.closed else _begin(_active[-1], session, method, str_or_url, kwargs)
+        outer = _progress.get()
+        _progress.set(progress)
+        if progress is None:
+            # Not even a part of the call within whose callback it may be made.
+            try:
+                return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
+            finally:
+                _progress.set(outer)
         connector = session.connector
         if connector is not None:
             installation.reach(connector)
-        outer = _progress.get()
-        _progress.set(progress)
         failure: BaseException
         try:
             response: ClientResponse = await original(session, method, str_or_url, **kwargs)
@@ -355,8 +359,11 @@ async def _who_answers(progress: _Progress, request: ClientRequest, traces: list
     progress.passes_through = router.passes_through(request.url)
     match = None if progress.passes_through else router.claim(request.method, url, progress.hop)
     if match is None:
-        progress.hop.sent_elsewhere(CIMultiDictProxy(request.headers), await body_of(request))
         progress.passes_through = progress.passes_through or router.passthrough_unmatched
+        body = await body_of(request)
+        if body is None:
+            body = tee(request) if progress.passes_through else ()
+        progress.hop.sent_elsewhere(CIMultiDictProxy(request.headers), body)
         if progress.passes_through:
             return None
         progress.hop.unmatched = progress.call.unmatched = True

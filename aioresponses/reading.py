@@ -7,19 +7,20 @@ what they are given in place of a loop, they only keep (3.8.6 to 3.14.5).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from aiohttp import BodyPartReader, MultipartReader, StreamReader
+from aiohttp import BodyPartReader, MultipartReader, MultipartWriter, StreamReader
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import HttpRequestParser
+from aiohttp.http import HttpProcessingError, HttpRequestParser
 from aiohttp.payload import BytesPayload
 from multidict import CIMultiDict, CIMultiDictProxy
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest
 
-__all__ = ["Part", "body_of", "parse_multipart", "parse_request"]
+__all__ = ["Part", "body_of", "parse_multipart", "parse_request", "tee"]
 
 _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 _NO_LIMIT = 2 ** 30
@@ -45,16 +46,30 @@ class Part(NamedTuple):
 def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
     """Return headers and body of a request that was written; the body without transfer and content encoding.
 
-    Of a request that was not written to its end, as much as there is.
+    Of a request that was not written to its end, as much as there is. A body that cannot be decoded is returned as
+    it is.
     """
     if not sent:
         return CIMultiDictProxy(CIMultiDict()), b""
     # The C parser knows a fixed set of methods, and reads no body where it takes a request for an upgrade.
-    line = b"POST" + sent[sent.index(b" "):]
+    sent = b"POST" + sent[sent.index(b" "):]
+    try:
+        return _parse(sent, auto_decompress=True)
+    except HttpProcessingError:
+        # It is not encoded as its headers say, or in a way that nothing here can decode.
+        return _parse(sent, auto_decompress=False)
+
+
+def _parse(sent: bytes, auto_decompress: bool) -> tuple[CIMultiDictProxy[str], bytes]:
     parser = HttpRequestParser(
-        BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, max_line_size=_NO_LIMIT, max_field_size=_NO_LIMIT
+        BaseProtocol(_NO_LOOP),
+        _NO_LOOP,
+        _NO_LIMIT,
+        max_line_size=_NO_LIMIT,
+        max_field_size=_NO_LIMIT,
+        auto_decompress=auto_decompress,
     )
-    messages, _, _ = parser.feed_data(line)
+    messages, _, _ = parser.feed_data(sent)
     if not messages:
         return CIMultiDictProxy(CIMultiDict()), b""
     message, payload = messages[0]
@@ -89,19 +104,50 @@ def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
     raise RuntimeError("aiohttp waits for data that is there already")
 
 
-async def body_of(request: ClientRequest) -> bytes:
-    """Return the body of a request that is not written to us, where that takes nothing from anybody else."""
-    body = request.body
-    if not isinstance(body, BytesPayload):
-        return body if isinstance(body, bytes) else b""
-    writer = _Writer()
-    await body.write(cast(Any, writer))
-    return b"".join(writer.written)
+async def body_of(request: ClientRequest) -> Sequence[bytes] | None:
+    """Return the pieces of a body that is not written to us; None where reading it would take it from somebody."""
+    body: Any = request.body
+    if isinstance(body, bytes):
+        return [body]
+    if isinstance(body, BytesPayload) or (
+        isinstance(body, MultipartWriter) and all(isinstance(part[0], BytesPayload) for part in body)
+    ):
+        writer = _Writer(None)
+        await body.write(cast(Any, writer))
+        return writer.written
+    return None
+
+
+def tee(request: ClientRequest) -> Sequence[bytes]:
+    """Return a sequence that takes up the pieces of a body while aiohttp sends it to somebody else."""
+    body: Any = request.body
+    written: list[bytes] = []
+    # aiohttp 3.12 and later call the second of these.
+    for name in ("write", "write_with_length"):
+        write = getattr(body, name, None)
+        if write is not None:
+            setattr(body, name, functools.partial(_write_both, write, written))
+    return written
+
+
+async def _write_both(write: Callable[..., Awaitable[None]], written: list[bytes], writer: Any, *args: Any) -> None:
+    if isinstance(writer, _Writer):  # One method has called the other.
+        await write(writer, *args)
+    else:
+        await write(_Writer(writer, written), *args)
 
 
 class _Writer:
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
+    """A stream writer that keeps what is written, and hands it on where there is another one."""
 
-    async def write(self, chunk: bytes) -> None:
+    def __init__(self, to: Any, written: list[bytes] | None = None) -> None:
+        self._to = to
+        self.written: list[bytes] = [] if written is None else written
+
+    async def write(self, chunk: bytes, *args: Any, **kwargs: Any) -> None:
         self.written.append(bytes(chunk))
+        if self._to is not None:
+            await self._to.write(chunk, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._to, name)

@@ -94,6 +94,11 @@ class RequestMatch:
         self._matches = matches
         matches[self.key] = self
 
+    @property
+    def removed(self) -> bool:
+        """Whether the mock was taken out of service."""
+        return self._matches is None
+
     def remove(self) -> None:
         """Take the mock out of service; without effect where it is already."""
         if self._matches is not None:
@@ -224,7 +229,11 @@ class Router:
     @property
     def registered(self) -> list[RequestMatch]:
         """All mocks in the order of their registration, those that are used up with them; not those taken out."""
-        return [match for match in self._registered if match.key in self.matches or match.remaining == 0]
+        return [
+            match
+            for match in self._registered
+            if match.key in self.matches or match.remaining == 0 and not match.removed
+        ]
 
     def _first(self, method: str, url: URL) -> RequestMatch | None:
         queue = self._exact.get((method, url))

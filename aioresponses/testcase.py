@@ -69,22 +69,23 @@ class AioResponsesTestCase(
     # overriding those, and so that it holds for everything that unittest itself does around them.
 
     def run(self, result: TestResult | None = None) -> TestResult | None:
-        self._begin()
+        mock = self._begin()
         try:
             return super().run(result)
         finally:
-            self.mock.stop()
+            self._end(mock)
 
     def debug(self) -> None:
-        self._begin()
+        mock = self._begin()
         try:
             super().debug()
         finally:
-            self.mock.stop()
+            self._end(mock)
 
-    def _begin(self) -> None:
+    def _begin(self) -> aioresponses:
         self._skipped = False
-        self.mock = mock = aioresponses(
+        # Kept twice: a test may put a mock of its own at self.mock.
+        self.mock = self._own_mock = mock = aioresponses(
             passthrough=self.passthrough,
             passthrough_unmatched=self.passthrough_unmatched,
             assert_all_called=self.assert_all_called,
@@ -96,6 +97,11 @@ class AioResponsesTestCase(
         # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
         # the test itself, since unittest runs cleanups as parts of the test.
         self.addCleanup(self._check, mock)
+        return mock
+
+    def _end(self, mock: aioresponses) -> None:
+        if mock.active:
+            mock.stop()
 
     # A test that was skipped says nothing about its mocks; unittest tells nobody but the result of it, and results are
     # of many kinds.
@@ -119,7 +125,7 @@ class AioResponsesTestCase(
     def _check(self, mock: aioresponses) -> None:
         outcome: Any = getattr(self, "_outcome", None)
         # (A skipped class leaves this cleanup for another run of the same test.)
-        if mock is not self.mock or self._skipped:
+        if mock is not self._own_mock or self._skipped:
             return
         wrong = mock.wrong()
         if not wrong:

@@ -35,7 +35,7 @@ class WantedCall:
     @classmethod
     def of(cls, call: Any) -> WantedCall:
         """Make one of a `unittest.mock.call(url, method="GET", …)`."""
-        expected = f"calls: expected unittest.mock.call(url, method=…, …), got {call!r}"
+        expected = f"calls: expected unittest.mock.call(url, method=…, …), got {shortened(repr(call))}"
         # A name stands first for what follows a dot, as in call.post(…).
         if not isinstance(call, tuple) or len(call) != 3 or call[0]:
             raise TypeError(expected)
@@ -79,15 +79,27 @@ def unpaired(
 ) -> list[_Wanted]:
     """Return those of `wanted` that get none of `found` for their own, however they are paired."""
     owners: dict[int, int] = {}
-
-    def seat(number: int, tried: set[int]) -> bool:
-        places = [place for place, one in enumerate(found) if place not in tried and fits(wanted[number], one)]
-        tried.update(places)
-        # A place that is free, or else one whose owner finds another.
-        for place in sorted(places, key=owners.__contains__):
-            if place not in owners or seat(owners[place], tried):
-                owners[place] = number
-                return True
-        return False
-
-    return [one for number, one in enumerate(wanted) if not seat(number, set())]
+    seats: dict[int, int] = {}
+    left = []
+    for number, one in enumerate(wanted):
+        # Where no place is free that fits, somebody who has one may move to another, and so on.
+        takers: dict[int, int] = {}
+        movers = [number]
+        free: int | None = None
+        for mover in movers:
+            places = [place for place in range(len(found)) if place not in takers]
+            free = next((place for place in places if place not in owners and fits(wanted[mover], found[place])), None)
+            if free is not None:
+                takers[free] = mover
+                break
+            for place in places:
+                if place in owners and fits(wanted[mover], found[place]):
+                    takers[place] = mover
+                    movers.append(owners[place])
+        if free is None:
+            left.append(one)
+        while free is not None:
+            mover = takers[free]
+            owners[free] = mover
+            seats[mover], free = free, seats.get(mover)
+    return left

@@ -815,7 +815,7 @@ class OtherBodiesTest(MessageTestCase):
     async def test_what_is_no_text(self):
         await self.send("PUT", data=b"\xff", headers={"Content-Type": "text/plain"})
         self.check_fails(
-            "Expected a text of call 1, PUT http://example.com/ -> 200, but it cannot be read: the body of "
+            "Expected a text body of call 1, PUT http://example.com/ -> 200, but it cannot be read: the body of "
             "PUT http://example.com/ is no text in utf-8: 'utf-8' codec can't decode byte 0xff in position 0: "
             "invalid start byte\n"
             "Calls:\n"
