@@ -179,7 +179,8 @@ class CallOrderAssertionsMixin(CallAssertions):
         early = min(self._calls_of(other), key=lambda call: call.started)
         if last is early:
             self._fail_with_calls(
-                f"Expected calls of {one} before those of {other}, but call {place_of(calls, last)} is one of both.", msg
+                f"Expected calls of {one} before those of {other}, but call {place_of(calls, last)} is one of both.",
+                msg,
             )
         if last.ended is None or last.ended > early.started:
             self._fail_with_calls(

@@ -16,9 +16,9 @@ from aioresponses import (
     CallCountAssertionsMixin,
     CallOrderAssertionsMixin,
     CallbackResult,
+    Part,
     aioresponses,
 )
-from aioresponses.reading import Part
 
 HERE = "http://example.com/"
 USERS = "http://example.com/users"
@@ -435,6 +435,18 @@ class CallOrderTest(MessageTestCase):
         )
 
 
+class SameCallTest(MessageTestCase):
+    async def test_no_call_is_before_itself(self):
+        await self.send()
+        self.check_fails(
+            "Expected calls of http://example.com/ before those of GET http://example.com/, "
+            "but call 1 is one of both.\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200",
+            self.assertCalledBefore, HERE, ("GET", HERE),
+        )
+
+
 class OverlappingCallsTest(MessageTestCase):
     async def asyncSetUp(self):
         self.session = self.client_session()
@@ -794,6 +806,24 @@ class MultipartBodyTest(MessageTestCase):
                 )
 
 
+class PartTest(MessageTestCase):
+    async def asyncSetUp(self):
+        form = aiohttp.FormData()
+        form.add_field("file", b"x", filename="a.txt", content_type="text/plain")
+        await self.send("POST", data=form)
+
+    async def test_header_names_are_case_insensitive(self):
+        [part] = self.mock.calls[0].multipart()
+        self.assertMultipartBody({"file": {"headers": {name.upper(): value for name, value in part.headers.items()}}})
+
+    async def test_an_attribute_that_parts_do_not_have(self):
+        self.check_fails(
+            "This assertion was called wrongly: "
+            "expected attributes of a part (name, filename, headers, content), got 'contents'",
+            self.assertMultipartBody, {"file": {"contents": b"x"}},
+        )
+
+
 class OtherBodiesTest(MessageTestCase):
     async def test_text_body(self):
         await self.send("PUT", data="héllo")
@@ -976,6 +1006,46 @@ class QueryTest(MessageTestCase):
             "Calls:\n"
             "  1. GET http://example.com/users?page=2 -> 200",
             self.assertQuery, {"page": "2"}, USERS + "?page=1",
+        )
+
+
+class DecidingForThemselvesTest(MessageTestCase):
+    """Objects that decide what equals them, in place of a whole mapping."""
+
+    async def test_any_fields_will_do(self):
+        await self.send("POST", USERS + "?page=1", data={"a": "1"})
+        self.assertFormBody(ANY)
+        self.assertQuery(ANY)
+        self.assertRequestHeaders(ANY)
+
+
+class LongListsTest(MessageTestCase):
+    async def test_of_expected_calls_those_around_the_first_that_failed_are_shown(self):
+        await self.send()
+        shown = self.message(self.assertCallOrder, [HERE, *(f"{HERE}{number}" for number in range(99))]).splitlines()
+        self.assertEqual(
+            (shown[0], shown[1], shown[20], shown[21]),
+            (
+                "Expected these calls in this order, but number 2, http://example.com/0, was not made after call 1:",
+                "  http://example.com/",
+                "  http://example.com/18",
+                "  … and 80 more",
+            ),
+        )
+        everywhere = [HERE] * 50 + [USERS] + [HERE] * 49
+        for _ in range(50):
+            await self.send()
+        shown = self.message(self.assertCallOrder, everywhere).splitlines()
+        self.assertEqual(
+            (shown[1], shown[12], shown[22]), ("  … 41 before these", "  http://example.com/", "  … and 39 more")
+        )
+        self.assertIn("  http://example.com/users", shown[2:22])
+
+    async def test_of_headers_that_were_not_sent_some_are_shown(self):
+        await self.send()
+        shown = self.message(self.assertRequestHeaders, {f"X-{number}": "1" for number in range(200)}).splitlines()
+        self.assertEqual(
+            shown[20:22], ["  X-19: expected '1', but it was not sent", "  … and 180 more"]
         )
 
 

@@ -1,14 +1,17 @@
 import asyncio
 import copy
+import io
 import pickle
 import re
 import unittest
 
 import aiohttp
+from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
-from aioresponses import AioResponsesTestCase, RequestCall
-from aioresponses.reading import Part
+from aioresponses import AioResponsesTestCase, Part, RequestCall, aioresponses
+
+from .support import RealServerTestCase
 
 HERE = "http://example.com/"
 
@@ -75,6 +78,22 @@ class WhatWasSentTest(CallTest):
         for kwargs in ({"data": body, "compress": "gzip"}, {"data": generate()}, {"data": body, "chunked": True}):
             with self.subTest(**kwargs):
                 self.assertEqual((await self.send(**kwargs)).body, body)
+
+    async def test_a_body_that_cannot_be_decoded_is_there_as_it_was_sent(self):
+        for encoding in ("gzip", "br", "zstd"):
+            call = await self.send(data=b"hello", headers={"Content-Encoding": encoding})
+            self.assertEqual((call.body, call.headers["Content-Encoding"]), (b"hello", encoding))
+
+    async def test_the_charset_of_a_form(self):
+        form = aiohttp.FormData(charset="latin-1")
+        form.add_field("name", "é")
+        self.assertEqual((await self.send(data=form)).form(), MultiDict(name="é"))
+
+    async def test_cookies_of_any_name_and_kind(self):
+        call = await self.send(headers={"Cookie": 'a=1; version=2; path=/x; b={"k":1}; c="two words"; d'})
+        self.assertEqual(
+            call.cookies, {"a": "1", "version": "2", "path": "/x", "b": '{"k":1}', "c": "two words", "d": ""}
+        )
 
     async def test_any_method_and_long_headers_can_be_read(self):
         call = await self.send("FOO", headers={"X-Long": "x" * 20_000}, data=b"body")
@@ -183,13 +202,54 @@ class ReprTest(CallTest):
             await self.session.get("http://me:secret@example.com/")
         with self.assertRaises(aiohttp.ClientConnectionError):
             await self.session.get(HERE + "nowhere")
+        self.mock.get(HERE, exception=ValueError("http://me:secret@[bad"))
+        with self.assertRaises(ValueError):
+            await self.session.get(HERE)
         self.assertEqual(
             [repr(call) for call in self.mock.calls],
             [
                 f"<RequestCall GET {HERE} -> raised ValueError: two lines>",
                 f"<RequestCall GET {HERE}nowhere -> no mock answered>",
+                f"<RequestCall GET {HERE} -> raised ValueError: http://…@[bad>",
             ],
         )
+
+
+class SentElsewhereTest(RealServerTestCase):
+    async def asyncSetUp(self):
+        async def echo(request):
+            return web.Response(body=await request.read(), headers={"X-Type": request.content_type})
+
+        server = await self.serve(web.post("/", echo))
+        self.url = server.make_url("/")
+
+    def bodies(self):
+        async def generate():
+            for number in range(3):
+                yield b"%d" % number * 1000
+
+        form = aiohttp.FormData()
+        form.add_field("file", io.BytesIO(b"content"), filename="a.txt")
+        return [b"bytes", "text", {"form": "1"}, io.BytesIO(b"file"), generate(), form, None]
+
+    async def test_bodies_that_are_passed_through_are_recorded_as_the_server_gets_them(self):
+        with aioresponses(passthrough=[self.url]) as mock:
+            async with aiohttp.ClientSession() as session:
+                for data in self.bodies():
+                    with self.subTest(type(data).__name__):
+                        async with session.post(self.url, data=data) as response:
+                            received = await response.read()
+                        self.assertEqual(mock.calls[-1].body, received)
+                self.assertEqual([part.content for part in mock.calls[-2].multipart()], [b"content"])
+
+    async def test_a_refused_form_can_be_read(self):
+        form = aiohttp.FormData()
+        form.add_field("file", b"content", filename="a.txt")
+        with aioresponses() as mock:
+            async with aiohttp.ClientSession() as session:
+                with self.assertRaises(aiohttp.ClientConnectionError):
+                    await session.post(self.url, data=form)
+        self.assertEqual([part.content for part in mock.calls[0].multipart()], [b"content"])
 
 
 class CopyTest(CallTest):
@@ -199,6 +259,7 @@ class CopyTest(CallTest):
             self.assertEqual(copied, self.mock.requests)
             [[call]] = copied.values()
             self.assertEqual((call.method, call.url, call.json(), call.response), ("POST", HERE, {"a": [1]}, None))
+            self.assertEqual(repr(call), f"<RequestCall POST {HERE}>")
 
 
 class NamedTupleTest(unittest.TestCase):

@@ -834,6 +834,30 @@ class ClassDecoratorTest(unittest.TestCase):
         self.check_passes(Case, 2)
         self.check_passes(Case, 2)
 
+    def test_decorates_static_and_class_methods(self):
+        seen = []
+
+        @aioresponses()
+        class Case(unittest.TestCase):
+            @staticmethod
+            def test_static(mock):
+                seen.append(type(mock))
+
+            @classmethod
+            def test_class(cls, mock):
+                seen.append(type(mock))
+
+        self.check_passes(Case, 2)
+        self.assertEqual(seen, [aioresponses, aioresponses])
+
+    def test_what_cannot_be_called_is_refused(self):
+        with self.assertRaises(TypeError) as raised:
+            aioresponses()(5)
+        self.assertEqual(
+            str(raised.exception),
+            "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got 5",
+        )
+
     def test_decorates_inherited_methods_and_leaves_the_base_class(self):
         class Base(unittest.TestCase):
             def test_inherited(self, mock=None):

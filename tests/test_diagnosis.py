@@ -273,6 +273,12 @@ class RedactedTest(unittest.TestCase):
     def check(self, kwargs, other, shown):
         self.assertEqual(redacted(kwargs, other), shown)
 
+    def test_credentials_of_a_proxy_that_differ(self):
+        one, two = "http://me:1@proxy:8080", "http://me:2@proxy:8080"
+        self.check({"proxy": one}, {"proxy": one}, {"proxy": "http://proxy:8080"})
+        self.check({"proxy": one}, {"proxy": two}, {"proxy": "http://proxy:8080 (with other credentials)"})
+        self.check({"proxy": one}, {"proxy": "http://other"}, {"proxy": "http://proxy:8080"})
+
     def test_what_is_no_secret_stays(self):
         for value in ({"json": 1, "timeout": 5}, {"headers": {"Accept": "*/*"}}, {"headers": None, "auth": None}):
             self.check(value, {}, value)

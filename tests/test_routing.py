@@ -62,6 +62,12 @@ class RouterTest(unittest.TestCase):
         self.router.clear()
         self.assertEqual((self.router.registered, self.router.matches), ([], {}))
 
+    def test_one_that_is_used_up_and_taken_out_is_no_longer_registered(self):
+        used = self.register(HERE)
+        self.claim()
+        used.remove()
+        self.assertEqual(self.router.registered, [])
+
     def test_ten_thousand_mocks_are_not_tried_in_turn(self):
         matches = [self.register(HERE / str(number)) for number in range(10_000)]
         for match in matches:

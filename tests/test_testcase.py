@@ -4,7 +4,7 @@ import unittest
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import AioHTTPTestCase, TestServer
 
 from aioresponses import AioResponsesTestCase, aioresponses
 
@@ -524,6 +524,80 @@ class MixedAfterTest(AioResponsesTestCase, PlainMixin):
     async def test_both_are_there(self):
         self.mock.get(URL, body="x")
         self.assertEqual((await get(), self.made_by_mixin), ("x", True))
+
+
+class OwnMockTest(unittest.TestCase):
+    """A test has a mock of its own at self.mock, or stops the one that it has."""
+
+    def check_passes(self, case_class, tests=1):
+        result, left_behind = run(case_class)
+        self.assertEqual((result.testsRun, result.errors, result.failures, left_behind), (tests, [], [], False))
+
+    def test_one_that_set_up_puts_there(self):
+        class Case(AioResponsesTestCase):
+            def setUp(self):
+                self.mock = aioresponses()
+                self.mock.start()
+                self.addCleanup(self.mock.stop)
+
+            async def test(self):
+                self.mock.get(URL, body="x")
+                self.assertEqual(await get(), "x")
+
+        self.check_passes(Case)
+
+    def test_one_of_a_with_statement(self):
+        class Case(AioResponsesTestCase):
+            async def test(self):
+                with aioresponses() as self.mock:
+                    self.mock.get(URL, body="x")
+                    self.assertEqual(await get(), "x")
+
+        self.check_passes(Case)
+
+    def test_the_mock_is_stopped_or_thrown_away(self):
+        class Stopped(AioResponsesTestCase):
+            async def test(self):
+                self.mock.stop()
+
+        class ThrownAway(AioResponsesTestCase):
+            async def test(self):
+                del self.mock
+
+        for case_class in (Stopped, ThrownAway):
+            self.check_passes(case_class)
+
+    def test_the_strict_check_of_the_test_s_own_mock_stays(self):
+        class Case(AioResponsesTestCase):
+            strict = True
+
+            async def test(self):
+                self.mock.get(URL)
+                self.mock = None
+
+        result, _ = run(Case)
+        self.assertEqual(len(result.failures), 1)
+
+
+class WebhookTest(AioResponsesTestCase, AioHTTPTestCase):
+    """The service that is mocked calls the application under test, which called it."""
+
+    async def get_application(self):
+        async def hook(request):
+            return web.Response(text="hooked")
+
+        application = web.Application()
+        application.router.add_get("/hook", hook)
+        return application
+
+    async def test_the_application_is_reached_within_a_callback(self):
+        async def callback(url, **kwargs):
+            async with self.client.get("/hook") as response:
+                seen.append(await response.text())
+
+        seen = []
+        self.mock.get(URL, callback=callback, body="x")
+        self.assertEqual((await get(), seen, self.mock.call_count), ("x", ["hooked"], 1))
 
 
 async def hello(request):
