@@ -9,7 +9,6 @@ PYTHON ?= python3
 AIOHTTP ?=
 VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
-TESTS = -W error -m unittest
 
 .PHONY: demo test lint coverage clean
 
@@ -17,14 +16,14 @@ demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
 
 test: $(VENV)/installed
-	$(BIN)/python $(TESTS)
+	$(BIN)/python -W error -m unittest
 
 lint: $(VENV)/installed-dev
 	$(BIN)/python -m flake8 setup.py aioresponses tests
 	$(BIN)/python -m mypy
 
 coverage: $(VENV)/installed-dev
-	$(BIN)/python -m coverage run $(TESTS)
+	$(BIN)/python -W error -m coverage run -m unittest
 	$(BIN)/python -m coverage report
 
 $(VENV)/installed: setup.cfg setup.py
