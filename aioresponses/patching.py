@@ -108,13 +108,16 @@ class Interception:
         _active.remove(self)
         if not _active:
             _Installation.take_out()
-        for connectors in self._connectors.values():
-            for connector in connectors.values():
-                connector.close_from_afar()
-        self._connectors.clear()
-        for session, loop in self._lent.items():
-            session._loop = loop
-        self._lent.clear()
+        # A mock that answered nothing has none of these, and most of the time that this takes is theirs.
+        if self._connectors:
+            for connectors in self._connectors.values():
+                for connector in connectors.values():
+                    connector.close_from_afar()
+            self._connectors.clear()
+        if self._lent:
+            for session, loop in self._lent.items():
+                session._loop = loop
+            self._lent.clear()
 
     def lend_loop(self, session: ClientSession) -> None:
         """Have a session whose own loop does not run use the one that does."""
@@ -220,13 +223,14 @@ class _Progress:
 
 
 class _Installation:
-    """One time that the hooks are in place.
+    """The hooks, in their places or out of them.
 
     Each hook knows the method that it stands for. Somebody may have wrapped a hook while it was in place and keep it
     longer: then it does nothing but pass on.
     """
 
     current: ClassVar[_Installation | None] = None
+    _last: ClassVar[_Installation | None] = None
     _made: ClassVar[WeakSet[_Method]] = WeakSet()
 
     def __init__(self) -> None:
@@ -237,16 +241,29 @@ class _Installation:
 
     @classmethod
     def put_in_place(cls) -> None:
-        cls.current = cls()
+        if cls._last is None or not cls._last._put_back():
+            cls._last = cls()
+        cls.current = cls._last
 
     @classmethod
     def take_out(cls) -> None:
         installation, cls.current = cls.current, None
         assert installation is not None
-        for (owner, name), (original, hook) in installation._hooks.items():
+        for (owner, name), (original, hook) in tuple(installation._hooks.items()):
             # Where somebody has replaced the hook it is theirs to put back.
             if vars(owner)[name] is hook:
                 setattr(owner, name, original)
+            # Connectors of other people's are reached once more when they are used once more.
+            if owner not in (ClientSession, BaseConnector):
+                del installation._hooks[owner, name]
+
+    def _put_back(self) -> bool:
+        """Put the hooks in place once more, which is the quick way, if all is as it was when they were taken out."""
+        if any(vars(owner)[name] is not original for (owner, name), (original, _) in self._hooks.items()):
+            return False
+        for (owner, name), (_, hook) in self._hooks.items():
+            setattr(owner, name, hook)
+        return True
 
     @property
     def in_place(self) -> bool:
