@@ -19,7 +19,8 @@ from .bodies import BodyAssertionsMixin
 from .calls import RequestCall
 from .core import difference
 from .diagnosis import cut, told_unmatched, told_unused
-from .expectations import CallAssertions, Expectation, Url, counted, place_of, there_were
+from .expectations import CallAssertions, Expectation, counted, place_of, there_were
+from .matching import Url
 from .urls import without_credentials
 from .wanted import reaches
 

@@ -10,8 +10,9 @@ from yarl import URL
 
 from .calls import RequestCall
 from .core import difference
-from .diagnosis import cut, hidden, shortened
-from .expectations import CallAssertions, Url, place_of, there_were
+from .diagnosis import cut, hidden
+from .expectations import CallAssertions, place_of, there_were
+from .matching import Url, shortened
 from .reading import Part
 from .urls import comparable, without_credentials
 from .wanted import unpaired

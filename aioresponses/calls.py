@@ -8,12 +8,12 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
+from email.message import Message
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from aiohttp import ClientResponse, ClientTimeout, hdrs
-from aiohttp.helpers import parse_mimetype
 from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
@@ -165,7 +165,9 @@ class RequestCall(_Arguments):
             raise ValueError(f"the body of {self._named()} is no text in {charset}: {error}") from error
 
     def _charset(self) -> str:
-        return parse_mimetype(self.headers.get(hdrs.CONTENT_TYPE, "")).parameters.get("charset", "utf-8")
+        message = Message()
+        message[hdrs.CONTENT_TYPE] = self.headers.get(hdrs.CONTENT_TYPE, "")
+        return message.get_content_charset("utf-8")
 
     def json(self) -> Any:
         """Return the body, decoded from JSON.

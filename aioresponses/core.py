@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 import time
 import unittest
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, Union
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import aiohttp
 from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .calls import RequestCall
-from .diagnosis import cut, listed, redacted, shortened, told_unmatched, told_unused
+from .diagnosis import cut, listed, redacted, told_unmatched, told_unused
+from .matching import Url, shortened
 from .patching import Interception
 from .replies import CallbackResult, Headers
 from .routing import Callback, RequestMatch, Router
@@ -50,7 +50,6 @@ __unittest = True
 _MOST_DIFFERENCE = 5000
 _DECORATES = "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got {!r}"
 
-_Url = Union[str, URL, "re.Pattern[str]"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -241,7 +240,7 @@ class aioresponses:
 
     def add(
         self,
-        url: _Url,
+        url: Url,
         method: str = hdrs.METH_GET,
         status: int = 200,
         body: str | bytes = "",
@@ -303,31 +302,31 @@ class aioresponses:
         self._router.add(match)
         return match
 
-    def get(self, url: _Url, **kwargs: Unpack[Reply]) -> RequestMatch:
+    def get(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
         """Register a mock for GET: `add(url, method="GET", …)`."""
         return self.add(url, method=hdrs.METH_GET, **kwargs)
 
-    def post(self, url: _Url, **kwargs: Unpack[Reply]) -> RequestMatch:
+    def post(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
         """Register a mock for POST: `add(url, method="POST", …)`."""
         return self.add(url, method=hdrs.METH_POST, **kwargs)
 
-    def put(self, url: _Url, **kwargs: Unpack[Reply]) -> RequestMatch:
+    def put(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
         """Register a mock for PUT: `add(url, method="PUT", …)`."""
         return self.add(url, method=hdrs.METH_PUT, **kwargs)
 
-    def patch(self, url: _Url, **kwargs: Unpack[Reply]) -> RequestMatch:
+    def patch(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
         """Register a mock for PATCH: `add(url, method="PATCH", …)`."""
         return self.add(url, method=hdrs.METH_PATCH, **kwargs)
 
-    def delete(self, url: _Url, **kwargs: Unpack[Reply]) -> RequestMatch:
+    def delete(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
         """Register a mock for DELETE: `add(url, method="DELETE", …)`."""
         return self.add(url, method=hdrs.METH_DELETE, **kwargs)
 
-    def head(self, url: _Url, **kwargs: Unpack[Reply]) -> RequestMatch:
+    def head(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
         """Register a mock for HEAD: `add(url, method="HEAD", …)`."""
         return self.add(url, method=hdrs.METH_HEAD, **kwargs)
 
-    def options(self, url: _Url, **kwargs: Unpack[Reply]) -> RequestMatch:
+    def options(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
         """Register a mock for OPTIONS: `add(url, method="OPTIONS", …)`."""
         return self.add(url, method=hdrs.METH_OPTIONS, **kwargs)
 
@@ -405,7 +404,7 @@ class aioresponses:
         if self.call_count != 1:
             self._fail(f"Expected one call, but there {self._were()}.")
 
-    def assert_any_call(self, url: _Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
+    def assert_any_call(self, url: Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.
 
         `params` are merged into the URL. Keyword arguments that are not given may have been anything.
@@ -435,7 +434,7 @@ class aioresponses:
 
     def assert_called_with(
         self,
-        url: _Url,
+        url: Url,
         method: str = hdrs.METH_GET,
         *args: Any,
         args_to_match: Iterable[str] | None = None,

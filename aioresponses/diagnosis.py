@@ -11,17 +11,16 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from .calls import RequestCall
-from .matching import Verdict
+from .matching import Verdict, shortened
 from .urls import without_credentials
 
-__all__ = ["cut", "hidden", "listed", "redacted", "refused", "shortened", "told_unmatched", "told_unused"]
+__all__ = ["cut", "hidden", "listed", "redacted", "refused", "told_unmatched", "told_unused"]
 
 _SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
 _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 _HEADER_ARGUMENTS = ("headers", "proxy_headers")
 _MOST_CALLS = 20
 _MOST_MOCKS = 5
-_MOST_TEXT = 500
 
 
 def refused(
@@ -98,11 +97,6 @@ def cut(lines: Sequence[str], around: int = 0) -> list[str]:
     before = [f"  … {start} before these"] if start else []
     after = [f"  … and {len(lines) - end} more"] if end < len(lines) else []
     return [*before, *lines[start:end], *after]
-
-
-def shortened(text: str, most: int = _MOST_TEXT) -> str:
-    """Return a text, cut if it is long, with a count of what was left out."""
-    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
 def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

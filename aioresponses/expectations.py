@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn, Union
-
-from yarl import URL
 
 from .calls import RequestCall
 from .core import aioresponses
 from .diagnosis import listed
-from .matching import Target
+from .matching import Target, Url
 from .wanted import reaches
 
-__all__ = ["CallAssertions", "Expectation", "Url", "counted", "place_of", "there_were"]
+__all__ = ["CallAssertions", "Expectation", "counted", "place_of", "there_were"]
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
 
-Url = Union[str, URL, "re.Pattern[str]"]
 Expectation = Union[Url, "tuple[str | None, Url | None]"]
 
 if TYPE_CHECKING:
@@ -38,8 +34,8 @@ class CallAssertions(_TestCase):
         try:
             return Target.of(method, url)
         except (TypeError, ValueError) as error:
-            wrong = f"This assertion was called wrongly: {error}"
-        self.fail(self._formatMessage(msg, wrong))
+            wrong = str(error)
+        self._wrongly(wrong, msg)
 
     def _expectation(self, expected: object, msg: str | None) -> Target:
         if not isinstance(expected, tuple):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Union
 from urllib.parse import urlsplit
 
 from yarl import URL
 
 from .urls import comparable, normalize_url, without_credentials
 
-__all__ = ["TOKEN", "Prefix", "Target", "Verdict", "check_method", "check_url"]
+__all__ = ["TOKEN", "Prefix", "Target", "Url", "Verdict", "check_method", "check_url", "shortened"]
+
+Url = Union[str, URL, "re.Pattern[str]"]
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -143,7 +145,12 @@ def _values(values: Sequence[str]) -> str:
     return repr(_cut(values[0])) if len(values) == 1 else repr([_cut(value) for value in values])
 
 
-def _cut(text: str, most: int = 60) -> str:
+def _cut(text: str) -> str:
+    return shortened(text, 60)
+
+
+def shortened(text: str, most: int = 500) -> str:
+    """Return a text, cut if it is long, with a count of what was left out."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 

@@ -112,7 +112,7 @@ class Interception:
         if self._connectors:
             for connectors in self._connectors.values():
                 for connector in connectors.values():
-                    connector.close_from_afar()
+                    connector.close_from_afar(_STOPPED)
             self._connectors.clear()
         if self._lent:
             for session, loop in self._lent.items():
@@ -151,6 +151,8 @@ class Interception:
 
 
 _Method = Callable[..., Any]
+
+_STOPPED = "The mock that was to answer has been stopped"
 
 # What aiohttp wraps, and in which exception of its own.
 _WRAPPERS: dict[type[BaseException], type[BaseException]] = {
@@ -333,7 +335,7 @@ def _begin(
     try:
         url = merge_params(url, kwargs.get("params"))
     except Exception:
-        pass  # Likewise.
+        pass  # So it is about these.
     kwargs = {"allow_redirects": True, **kwargs}
     if session.headers:
         kwargs["headers"] = session._prepare_headers(kwargs.get("headers"))
@@ -353,7 +355,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             # As a session finds it that is closed while aiohttp makes ready for its second try.
             raise ClientConnectionError("Connector is closed.")
         if not progress.interception.active:
-            raise ClientConnectionError("The mock that was to answer has been stopped")
+            raise ClientConnectionError(_STOPPED)
         respond = await _who_answers(progress, req, traces)
         if respond is None:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]

@@ -66,7 +66,7 @@ class RequestMatch:
         self._callback = callback
         self.order = next(_count)
         self.key = str(self.order)
-        self._matches: dict[str, RequestMatch] | None = None
+        self._take_out: Callable[[RequestMatch], None] | None = None
         self.optional = optional
         """Whether the mock may stay unused where all mocks must be called."""
         self.calls: list[RequestCall] = []
@@ -89,21 +89,15 @@ class RequestMatch:
         """The class of the responses, if it is not the session's."""
         return self._reply.response_class
 
-    def enter(self, matches: dict[str, RequestMatch]) -> None:
-        """Note where the mock is registered."""
-        self._matches = matches
-        matches[self.key] = self
-
-    @property
-    def removed(self) -> bool:
-        """Whether the mock was taken out of service."""
-        return self._matches is None
+    def registered_by(self, take_out: Callable[[RequestMatch], None]) -> None:
+        """Note who takes the mock out of service."""
+        self._take_out = take_out
 
     def remove(self) -> None:
-        """Take the mock out of service; without effect where it is already."""
-        if self._matches is not None:
-            self._matches.pop(self.key, None)
-            self._matches = None
+        """Take the mock out of service, as if it had never been registered; without effect where it is already."""
+        if self._take_out is not None:
+            self._take_out(self)
+            self._take_out = None
 
     def verdict(self, method: str, url: URL) -> Verdict:
         """Return why the mock did not answer a request of this method and URL."""
@@ -173,14 +167,15 @@ class Router:
         self.matches: dict[str, RequestMatch] = {}
         self.passthrough_unmatched = passthrough_unmatched
         self._prefixes = [Prefix(prefix) for prefix in passthrough]
-        self._registered: list[RequestMatch] = []
+        self._registered: dict[str, RequestMatch] = {}
         self._exact: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._patterns: list[RequestMatch] = []
 
     def add(self, match: RequestMatch) -> None:
         """Register a mock behind those that are registered."""
-        match.enter(self.matches)
-        self._registered.append(match)
+        match.registered_by(self._take_out)
+        self.matches[match.key] = match
+        self._registered[match.key] = match
         method, url = match.target
         if isinstance(url, URL):
             self._exact.setdefault((str(method), url), deque()).append(match)
@@ -230,10 +225,12 @@ class Router:
     def registered(self) -> list[RequestMatch]:
         """All mocks in the order of their registration, those that are used up with them; not those taken out."""
         return [
-            match
-            for match in self._registered
-            if match.key in self.matches or match.remaining == 0 and not match.removed
+            match for key, match in self._registered.items() if key in self.matches or match.remaining == 0
         ]
+
+    def _take_out(self, match: RequestMatch) -> None:
+        self.matches.pop(match.key, None)
+        self._registered.pop(match.key, None)
 
     def _first(self, method: str, url: URL) -> RequestMatch | None:
         queue = self._exact.get((method, url))

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
 
 from aiohttp import hdrs
 from yarl import URL
 
 from .calls import RequestCall
-from .diagnosis import redacted, shortened
-from .matching import Target, check_url
+from .diagnosis import redacted
+from .matching import Target, Url, check_url, shortened
 from .urls import comparable, merge_params, without_credentials
 
 __all__ = ["WantedCall", "reaches", "unpaired"]
 
-_Url = Union[str, URL, "re.Pattern[str]"]
 _Wanted = TypeVar("_Wanted")
 _Found = TypeVar("_Found")
 
@@ -25,7 +23,7 @@ _Found = TypeVar("_Found")
 class WantedCall:
     """A call that is looked for: its method and URL, and keyword arguments that it must have."""
 
-    def __init__(self, url: _Url, method: str, kwargs: Mapping[str, Any]) -> None:
+    def __init__(self, url: Url, method: str, kwargs: Mapping[str, Any]) -> None:
         checked = check_url(url)
         self.target = Target.of(
             method, merge_params(checked, kwargs.get("params")) if isinstance(checked, URL) else checked
@@ -64,7 +62,7 @@ class WantedCall:
         return {name: made[-1].kwargs[name] for name in self.kwargs if name in made[-1].kwargs} if made else None
 
 
-def _call(url: _Url, method: str = hdrs.METH_GET, **kwargs: Any) -> None:
+def _call(url: Url, method: str = hdrs.METH_GET, **kwargs: Any) -> None:
     """Stand for what may be in a `unittest.mock.call`."""
 
 

@@ -125,31 +125,27 @@ class InMemoryConnector(BaseConnector):
         close()
         return [future for future in told if future is not None]
 
-    def close_from_afar(self) -> None:
-        """Close as if all servers went away: whoever still waits for a response, or reads one, is told so.
+    def close_from_afar(self, why: str) -> None:
+        """Close as if all servers went away: who waits for a response gets a `ClientConnectionError` with this text.
 
         Works from any thread, and with the loop closed or stopped.
         """
         if self._loop.is_running() and self._loop is not _running_loop():
-            self._loop.call_soon_threadsafe(self._hang_up)
+            self._loop.call_soon_threadsafe(self._hang_up, why)
         else:
-            self._hang_up()
+            self._hang_up(why)
 
-    def _hang_up(self) -> None:
+    def _hang_up(self, why: str) -> None:
         if not self._loop.is_closed():
             for transport in tuple(self._open):
-                transport.lose(_stopped())
+                transport.lose(ClientConnectionError(why))
             # Those who wait for their turn under the limit. aiohttp's own close() cancels them, or forgets them (3.8
             # and 3.9), which is right for a session that its owner closes.
             for futures in self._waiters.values():
                 for future in tuple(futures):
                     if not future.done():
-                        future.set_exception(_stopped())
+                        future.set_exception(ClientConnectionError(why))
         self.close_from_here()
-
-
-def _stopped() -> ClientConnectionError:
-    return ClientConnectionError("The mock that was to answer has been stopped")
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
