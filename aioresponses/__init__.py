@@ -5,7 +5,11 @@ aiohttp's own client runs unchanged; only the socket is replaced, by a connectio
 
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
+from .events import ServerSentEvent
+from .matchers import FilePart
 from .reading import Part
+from .registering import Group
+from .replies import Fault
 from .testcase import AioResponsesTestCase
 
 __version__ = "1.0.0.dev0"
@@ -16,8 +20,12 @@ __all__ = [
     "CallCountAssertionsMixin",
     "CallOrderAssertionsMixin",
     "CallbackResult",
+    "Fault",
+    "FilePart",
+    "Group",
     "Part",
     "RequestCall",
     "RequestMatch",
+    "ServerSentEvent",
     "aioresponses",
 ]

@@ -18,11 +18,12 @@ from yarl import URL
 from .bodies import BodyAssertionsMixin
 from .calls import RequestCall
 from .core import difference
-from .diagnosis import cut, told_unmatched, told_unused
+from .diagnosis import told_unmatched, told_unused
 from .expectations import CallAssertions, Expectation, counted, place_of, there_were
 from .matching import Url
 from .urls import without_credentials
 from .wanted import reaches
+from .wording import cut
 
 __all__ = ["BodyAssertionsMixin", "CallCountAssertionsMixin", "CallOrderAssertionsMixin"]
 

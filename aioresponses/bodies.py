@@ -9,13 +9,14 @@ from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
 from .calls import RequestCall
+from .conditions import by_name, file_of, form_of
 from .core import difference
-from .diagnosis import cut, hidden
 from .expectations import CallAssertions, place_of, there_were
-from .matching import Url, shortened
+from .matchers import ABSENT, Difference, FilePart, beside, differences, subset
+from .matching import Url
 from .reading import Part
-from .urls import comparable, without_credentials
-from .wanted import unpaired
+from .templates import Template
+from .wording import cut, hidden, shortened
 
 __all__ = ["BodyAssertionsMixin"]
 
@@ -55,7 +56,8 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertJsonBodyContains({"user": {"name": "Ada"}, "roles": ["admin"]})
         """
         call = self._call(url, method, index, msg)
-        missing = list(_missing(expected, self._read("JSON body", call, RequestCall.json, msg), ""))
+        sent = self._read("JSON body", call, RequestCall.json, msg)
+        missing = [_told(difference) for difference in differences(expected, sent, partly=True)]
         if missing:
             self._fail_with_calls(
                 f"Expected more of the JSON body of {self._named(call)}:",
@@ -81,9 +83,9 @@ class BodyAssertionsMixin(CallAssertions):
         """
         call = self._call(url, method, index, msg)
         form = self._read("form", call, RequestCall.form, msg)
-        if isinstance(expected, Mapping):
-            self._check_equal("form", call, _by_name(expected), _by_name(form), msg)
-        elif not cast(object, expected) == _by_name(form):
+        if isinstance(expected, Mapping) or _decides(expected):
+            self._check_equal("form", call, by_name(expected), by_name(form), msg)
+        elif not cast(object, expected) == by_name(form):
             self._check_equal("form", call, self._pairs(expected, msg), list(form.items()), msg)
 
     def assertMultipartBody(
@@ -96,13 +98,16 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless the parts of the multipart body equal `expected`: a mapping, or pairs, of name and part.
 
-        A part is given as its content, bytes or text; as a `Part`; or as a mapping of those of its attributes
-        (`filename`, `headers`, `content`) that are to be compared.
+        A part is given as its content, bytes or text; as a `Part` or a `FilePart`; or as a mapping of those of its
+        attributes (`filename`, `headers`, `content`) that are to be compared.
 
         >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
         """
         call = self._call(url, method, index, msg)
         parts = self._read("multipart body", call, RequestCall.multipart, msg)
+        if _decides(expected):
+            self._check_equal("multipart body", call, expected, form_of(call), msg)
+            return
         wanted = [(name, self._part(part, msg)) for name, part in self._pairs(expected, msg)]
         # Of a mapping the order says nothing: the parts are shown in the order in which they were sent.
         if isinstance(expected, Mapping):
@@ -192,15 +197,9 @@ class BodyAssertionsMixin(CallAssertions):
         target = self._target(url, method, msg)
         if isinstance(index, bool) or not isinstance(index, int):
             self._wrongly(f"index: expected an int, got {index!r}", msg)
-        if any_query and isinstance(target.url, URL) and not target.url.raw_query_string:
-            bare = target.url
-            calls = [
-                call
-                for call in self._calls_of(target._replace(url=None))
-                if bare in (asked := comparable(call.key[1].with_query(None)), without_credentials(asked))
-            ]
-        else:
-            calls = self._calls_of(target)
+        if any_query and isinstance(target.url, (URL, Template)) and not target.has_query:
+            target = target._replace(any_query=True)
+        calls = self._calls_of(target)
         if not calls:
             self._fail_with_calls(f"Expected a call of {target}, but there were none.", msg)
         if not -len(calls) <= index < len(calls):
@@ -243,23 +242,28 @@ class BodyAssertionsMixin(CallAssertions):
     def _check_equal(self, what: str, call: RequestCall, expected: Any, sent: Any, msg: str | None) -> None:
         # Expected first: its values decide what equals them.
         if not expected == sent:
+            shown = beside(expected, sent)
             self._fail_with_calls(
                 f"Expected another {what} of {self._named(call)} (- expected, + sent):",
                 msg,
-                difference(self, expected, sent),
+                difference(self, shown, sent) or difference(self, expected, sent),
             )
 
     def _check_among(
         self, what: str, call: RequestCall, expected: object, sent: MultiMapping[str], msg: str | None
     ) -> None:
         # ANY, and other objects that decide for themselves what equals them.
-        if expected == _by_name(sent):
+        if expected == by_name(sent):
             return
+        if isinstance(expected, subset):  # It is all the same here.
+            expected = expected.expected
+        elif _decides(expected):
+            self._check_equal(what, call, expected, by_name(sent), msg)
         pairs = self._pairs(expected, msg)
         lines = []
         for name, value in pairs:
             values = sent.getall(name, []) if isinstance(name, str) else []
-            if value in values or isinstance(value, list) and value == values:
+            if values and (value in values or value == values):
                 continue
             shown = shortened(repr(hidden(str(name), value)))
             if not values:
@@ -272,20 +276,17 @@ class BodyAssertionsMixin(CallAssertions):
             self._fail_with_calls(f"Expected other {what} of {self._named(call)}:", msg, "\n".join(cut(lines)))
 
 
-def _by_name(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields by name: the value of each, or a list of them where it has several."""
-    if not isinstance(fields, MultiMapping):
-        return dict(fields)
-    return {
-        name: values[0] if len(values) == 1 else values
-        for name, values in ((name, fields.getall(name)) for name in dict.fromkeys(fields))
-    }
+def _decides(expected: object) -> bool:
+    """Tell whether something that is expected is an object that decides for itself what equals it."""
+    return not isinstance(expected, (Iterable, int, float, type(None)))
 
 
 def _as_given(part: Part, expected: object) -> object:
     """Return a part in the form in which one is expected."""
     if isinstance(expected, Part):
         return part
+    if isinstance(expected, FilePart):
+        return file_of(part)
     if isinstance(expected, Mapping):
         return {name: getattr(part, name) for name in expected}
     if isinstance(expected, str):
@@ -293,17 +294,9 @@ def _as_given(part: Part, expected: object) -> object:
     return part.content
 
 
-def _missing(expected: Any, sent: Any, where: str) -> Iterable[str]:
-    """Yield what is in `expected` and not in `sent`, a line each."""
-    at = f"at {where.lstrip('.')}: " if where else ""
-    if isinstance(expected, Mapping) and isinstance(sent, Mapping):
-        for key, value in expected.items():
-            if key in sent:
-                yield from _missing(value, sent[key], f"{where}.{key}")
-            else:
-                yield f"at {f'{where}.{key}'.lstrip('.')}: expected {shortened(repr(value))}, but it was not sent"
-    elif isinstance(expected, list) and isinstance(sent, list):
-        for value in unpaired(expected, sent, lambda one, other: not any(_missing(one, other, ""))):
-            yield f"{at}expected {shortened(repr(value))} in it, but sent was {shortened(repr(sent))}"
-    elif not expected == sent:
-        yield f"{at}expected {shortened(repr(expected))}, but sent was {shortened(repr(sent))}"
+def _told(missing: Difference) -> str:
+    at = f"at {missing.where}: " if missing.where else ""
+    expected = f"{at}expected {shortened(repr(missing.expected))}"
+    if missing.found is ABSENT:
+        return f"{expected}, but it was not sent"
+    return f"{expected}{' in it' if missing.element else ''}, but sent was {shortened(repr(missing.found))}"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from email.message import Message
 from http.cookies import SimpleCookie
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -19,16 +20,17 @@ from yarl import URL
 
 from .reading import Part, parse_multipart, parse_request
 from .urls import without_credentials
+from .wire import Written
 
 if TYPE_CHECKING:
-    from .routing import RequestMatch
+    from .mocks import RequestMatch
 
 __all__ = ["RequestCall", "record"]
 
 _count = itertools.count()
 
 # What copies of a call keep of it.
-_RECORDED = ("method", "key", "order", "started", "ended", "unmatched", "_url", "_sent")
+_RECORDED = ("method", "key", "order", "started", "ended", "unmatched", "match_info", "_url", "_sent")
 
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
@@ -72,6 +74,9 @@ class RequestCall(_Arguments):
     match: RequestMatch | None = None
     """The mock that answered; None where none did, or the request was passed through."""
 
+    match_info: Mapping[str, str] = MappingProxyType({})
+    """What the places of the mock's template, or the named groups of its pattern, stand for in the URL."""
+
     started: float = 0.0
     """When the call began, in seconds of `time.perf_counter()`."""
 
@@ -87,8 +92,8 @@ class RequestCall(_Arguments):
     _url: URL = URL()
     _hops: list[RequestCall] | None = None
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
-    _sent: Sequence[bytes] = ()
-    _elsewhere: tuple[CIMultiDictProxy[str], Sequence[bytes]] | None = None
+    _sent: Written = Written()
+    _elsewhere: tuple[CIMultiDictProxy[str], Written] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy, or what is pickled, is a record of the call: what took part in it is no part of it.
@@ -101,7 +106,8 @@ class RequestCall(_Arguments):
         first, *others = self.hops
         shown = f"{first.method} {without_credentials(first._url)}"
         for hop in others:
-            status = "no response" if hop.previous is None else hop.previous.status
+            # The response to a request that failed has no status.
+            status = "no response" if hop.previous is None or hop.previous.status is None else hop.previous.status
             shown += f" -> {status}, {hop.method} {without_credentials(hop._url)}"
         if self.response is not None:
             return f"{shown} -> {self.response.status}"
@@ -136,6 +142,8 @@ class RequestCall(_Arguments):
     @property
     def headers(self) -> CIMultiDictProxy[str]:
         """The headers that were sent; none where the request never got that far."""
+        if self._elsewhere is None and self._sent.is_large:
+            return parse_request(self._sent.beginning())[0]
         return self._received()[0]
 
     @property
@@ -218,10 +226,15 @@ class RequestCall(_Arguments):
 
     def _received(self) -> tuple[CIMultiDictProxy[str], bytes]:
         if self._elsewhere is not None:
-            return self._elsewhere[0], b"".join(self._elsewhere[1])
-        # Parsed once, unless more was written since.
-        if self._parsed is None or self._parsed[0] != len(self._sent):
-            self._parsed = (len(self._sent), *parse_request(b"".join(self._sent)))
+            headers, body = self._elsewhere
+            return headers, bytes(body)
+        sent = self._sent
+        # Parsed once, unless more was written since; what is too large to be kept in memory is not kept here either.
+        if self._parsed is None or self._parsed[0] != sent.size:
+            parsed = (sent.size, *parse_request(bytes(sent)))
+            if sent.is_large:
+                return parsed[1:]
+            self._parsed = parsed
         return self._parsed[1:]
 
     # What the hooks note while the call is on its way.
@@ -243,12 +256,12 @@ class RequestCall(_Arguments):
         self._hops.append(hop)
         return hop
 
-    def sent_as(self, sent: Sequence[bytes]) -> None:
+    def sent_as(self, sent: Written) -> None:
         """Note where the bytes of the request are, or will be."""
-        self._sent = sent
+        self._sent, self._elsewhere = sent, None
 
-    def sent_elsewhere(self, headers: CIMultiDictProxy[str], body: Sequence[bytes]) -> None:
-        """Note a request that is not written to us: its headers, and where the pieces of its body are, or will be."""
+    def sent_elsewhere(self, headers: CIMultiDictProxy[str], body: Written) -> None:
+        """Note a request that is not written to us, or not yet: its headers, and where its body is, or will be."""
         self._elsewhere = (headers, body)
 
     def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import time
 import unittest
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -15,31 +16,25 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .calls import RequestCall
-from .diagnosis import cut, listed, redacted, told_unmatched, told_unused
-from .matching import Url, shortened
+from .conditions import Match
+from .diagnosis import listed, redacted, told_unmatched, told_unused
+from .matchers import unpaired
+from .matching import Url
+from .mocks import Callback, Raises, RequestMatch
 from .patching import Interception
-from .replies import CallbackResult, Headers
-from .routing import Callback, RequestMatch, Router
-from .wanted import WantedCall, unpaired
+from .registering import Group, Registering, made
+from .replies import CallbackResult, Events, Fault, Headers, JsonDumps
+from .routing import Router
+from .sources import Body
+from .wanted import WantedCall
+from .wording import cut, shortened
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, TypedDict, Unpack
+    from http.cookies import Morsel
 
-    class Reply(TypedDict, total=False):
-        """The keyword arguments of `aioresponses.add` that its shortcuts take."""
+    from typing_extensions import Self
 
-        status: int
-        body: str | bytes
-        exception: BaseException | type[BaseException] | None
-        content_type: str
-        payload: Any
-        headers: Headers | None
-        response_class: Callable[..., ClientResponse] | None
-        repeat: bool | int
-        timeout: bool
-        reason: str | None
-        callback: Callback | None
-        optional: bool
+    from .registering import ReplyArguments
 
 
 __all__ = ["CallbackResult", "RequestCall", "RequestMatch", "aioresponses"]
@@ -53,7 +48,7 @@ _DECORATES = "aioresponses decorates functions, coroutine functions and subclass
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class aioresponses:
+class aioresponses(Registering):
     """Answers the requests of every `aiohttp.ClientSession` while it is active.
 
     Use it as a context manager (`with` or `async with`), as a decorator of functions and coroutine functions, or with
@@ -69,6 +64,8 @@ class aioresponses:
     - `assert_all_mocked`: whether it is a failure if something was asked for that no mock answered, even if the code
       under test went on from there.
     - `strict`: both.
+    - `json_dumps`: what serialises each `payload`, to text or bytes; `json.dumps` by default. It is an attribute as
+      well, and holds for the mocks that are registered from then on.
 
     These are looked at when a `with` block or a decorated function is left, unless by an exception, and raise
     `AssertionError`; `stop()` does not look.
@@ -87,6 +84,7 @@ class aioresponses:
         assert_all_called: bool = False,
         assert_all_mocked: bool = False,
         strict: bool = False,
+        json_dumps: JsonDumps = json.dumps,
     ) -> None:
         if not isinstance(passthrough, (str, URL)):
             passthrough = tuple(passthrough)
@@ -96,7 +94,9 @@ class aioresponses:
             "passthrough_unmatched": passthrough_unmatched,
             "assert_all_called": assert_all_called or strict,
             "assert_all_mocked": assert_all_mocked or strict,
+            "json_dumps": json_dumps,
         }
+        self.json_dumps = json_dumps
         self._started = 0.0
         self._router = Router(passthrough, passthrough_unmatched)
         self._interception = Interception(self._router, self._record, self._response_class)
@@ -238,13 +238,13 @@ class aioresponses:
 
     # Registering.
 
-    def add(
+    def add(  # type: ignore[override]
         self,
         url: Url,
         method: str = hdrs.METH_GET,
         status: int = 200,
-        body: str | bytes = "",
-        exception: BaseException | type[BaseException] | None = None,
+        body: Body = "",
+        exception: Raises | None = None,
         content_type: str = "application/json",
         payload: Any = None,
         headers: Headers | None = None,
@@ -254,81 +254,121 @@ class aioresponses:
         reason: str | None = None,
         callback: Callback | None = None,
         optional: bool = False,
+        *,
+        cookies: Mapping[str, str | Morsel[str]] | None = None,
+        delay: float = 0,
+        events: Events | None = None,
+        fault: Fault | None = None,
+        replies: Sequence[ReplyArguments | Raises | CallbackResult] | None = None,
+        match_query: Any = None,
+        match_headers: Any = None,
+        match_json: Any = None,
+        match_form: Any = None,
+        match_body: Any = None,
+        match: Match | Iterable[Match] | None = None,
     ) -> RequestMatch:
         """Register a mock: what requests it answers, and with what.
 
         Of several mocks that fit a request, the one that was registered first answers.
 
         - `url`: text, a `yarl.URL`, or a compiled pattern, of which `match` is called with the whole URL. The order of
-          query parameters does not matter, and fragments play no part.
+          query parameters does not matter, and fragments play no part. Text may be a template: `{name}` in its path
+          stands for a segment, `{name:regex}` for what the regex matches, a leading `*.` of its host for one label or
+          more. What they stand for is the call's `match_info`.
         - `method`: any method; its case does not matter.
-        - `status`: an int from 200 to 999.
-        - `body`: what the application will read, as `str` (sent as UTF-8) or bytes.
-        - `payload`: what is sent as JSON; goes before `body`. It is serialised when it is sent.
+
+        Conditions, all of which must hold. Values are compared with `==`, so `unittest.mock.ANY` and the objects of
+        `aioresponses.matchers` may stand anywhere in them. None, the default, asks for nothing.
+
+        - `match_query`: the query, as a mapping, pairs or text; there is none in `url` then.
+        - `match_headers`: headers that must be among those that are sent; names are case-insensitive.
+        - `match_json`: the body, decoded from JSON.
+        - `match_form`: the fields of an urlencoded or multipart form; a `FilePart` stands for a file.
+        - `match_body`: the body, as bytes or text, or a compiled pattern that is searched for in it.
+        - `match`: a function of the `RequestCall`, or several, that return True, False, or `(False, "why not")`.
+
+        The reply:
+
+        - `status`: an int from 200 to 999, or 101.
+        - `body`: what the application will read: text (sent as UTF-8) or bytes; or what is streamed: a file object, an
+          iterable or async iterable of text or bytes, or a function that returns one, which is called for every reply,
+          with the `RequestCall` if it takes a parameter.
+        - `payload`: what is sent as JSON, or a function of the `RequestCall` that returns it; goes before `body`. It is
+          serialised when it is sent.
+        - `events`: a `text/event-stream`, as an iterable or async iterable of text, dicts or `ServerSentEvent`.
         - `headers`: a mapping, a multidict or pairs; a name may stand there more than once.
+        - `cookies`: a mapping of names and values, sent as `Set-Cookie`.
         - `content_type`: the `Content-Type` header, unless `headers` have one.
         - `reason`: the reason phrase; by default the one that goes with `status`.
+        - `delay`: seconds before the status line.
+        - `fault`: a `Fault` of the server.
         - `response_class`: the class of the response, instead of the session's.
-        - `repeat`: how many times the mock answers; True for without end, False (the default) for once.
         - `exception`: an exception, or a class of exceptions, that the call raises, exactly as it is.
         - `timeout`: whether the call raises `asyncio.TimeoutError`.
-        - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call. It
-          returns a `CallbackResult`, or None to have the mock answer as it is registered. It runs before an
-          `exception` is raised, and what it raises reaches the caller.
+        - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call, or
+          if it takes a single parameter, with the `RequestCall`. It returns a `CallbackResult`, or None to have the
+          mock answer as it is registered. It runs before an `exception` is raised, and what it raises reaches the
+          caller.
+        - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
+          another, instead of one reply.
+        - `repeat`: how many times the mock answers, or goes through its `replies`; True for without end, False (the
+          default) for once.
         - `optional`: whether the mock may stay unused where `assert_all_called` is asked for.
 
         Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
-        be used; nothing is registered then.
+        be used or contradicts another; nothing is registered then.
 
-        >>> mock.add("http://example.com/users", "POST", status=201, payload={"id": 7})
-        <RequestMatch POST http://example.com/users, used 0 of 1>
+        >>> mock.add("http://example.com/users", "POST", match_json={"name": "Ada"}, status=201, payload={"id": 7})
+        <RequestMatch POST http://example.com/users, match_json={'name': 'Ada'}, used 0 of 1>
         """
-        match = RequestMatch(
+        match_of_these = made(
             url,
-            method=method,
-            status=status,
-            body=body,
-            payload=payload,
-            exception=exception,
-            headers=headers,
-            content_type=content_type,
-            response_class=response_class,
-            timeout=timeout,
-            repeat=repeat,
-            reason=reason,
-            callback=callback,
-            optional=optional,
+            method,
+            self.json_dumps,
+            repeat,
+            optional,
+            replies,
+            dict(
+                query=match_query,
+                headers=match_headers,
+                json=match_json,
+                form=match_form,
+                body=match_body,
+                match=match,
+            ),
+            dict(
+                status=status,
+                body=body,
+                exception=exception,
+                content_type=content_type,
+                payload=payload,
+                headers=headers,
+                response_class=response_class,
+                timeout=timeout,
+                reason=reason,
+                callback=callback,
+                cookies=cookies,
+                delay=delay,
+                events=events,
+                fault=fault,
+            ),
         )
-        self._router.add(match)
-        return match
+        self._router.add(match_of_these)
+        return match_of_these
 
-    def get(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
-        """Register a mock for GET: `add(url, method="GET", …)`."""
-        return self.add(url, method=hdrs.METH_GET, **kwargs)
+    def host(
+        self, url: str, headers: Headers | None = None, match_headers: Mapping[str, Any] | None = None
+    ) -> Group:
+        """Return a group of mocks below `url`, which are registered by their paths.
 
-    def post(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
-        """Register a mock for POST: `add(url, method="POST", …)`."""
-        return self.add(url, method=hdrs.METH_POST, **kwargs)
+        `headers` are those of its replies, and `match_headers` are asked of its requests, unless a mock says
+        otherwise. Raises `TypeError` or `ValueError` where `url` is no URL, or has a query.
 
-    def put(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
-        """Register a mock for PUT: `add(url, method="PUT", …)`."""
-        return self.add(url, method=hdrs.METH_PUT, **kwargs)
-
-    def patch(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
-        """Register a mock for PATCH: `add(url, method="PATCH", …)`."""
-        return self.add(url, method=hdrs.METH_PATCH, **kwargs)
-
-    def delete(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
-        """Register a mock for DELETE: `add(url, method="DELETE", …)`."""
-        return self.add(url, method=hdrs.METH_DELETE, **kwargs)
-
-    def head(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
-        """Register a mock for HEAD: `add(url, method="HEAD", …)`."""
-        return self.add(url, method=hdrs.METH_HEAD, **kwargs)
-
-    def options(self, url: Url, **kwargs: Unpack[Reply]) -> RequestMatch:
-        """Register a mock for OPTIONS: `add(url, method="OPTIONS", …)`."""
-        return self.add(url, method=hdrs.METH_OPTIONS, **kwargs)
+        >>> api = mock.host("https://api.example.com/v2", match_headers={"Authorization": "Bearer secret"})
+        >>> api.get("/users/{id}", payload={"name": "Ada"})
+        <RequestMatch GET https://api.example.com/v2/users/{id}, match_headers={'Authorization': '…'}, used 0 of 1>
+        """
+        return Group(self.add, url, headers, match_headers)
 
     @property
     def passthrough_unmatched(self) -> bool:

@@ -6,17 +6,17 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from aiohttp import ClientConnectionError, ClientResponse, hdrs
+from aiohttp import ClientConnectionError, ClientResponse
 from multidict import CIMultiDict
 from yarl import URL
 
 from .calls import RequestCall
-from .matching import Verdict, shortened
+from .matching import Verdict
 from .urls import without_credentials
+from .wording import add_note, cut, hidden, shortened, veiled
 
-__all__ = ["cut", "hidden", "listed", "redacted", "refused", "told_unmatched", "told_unused"]
+__all__ = ["listed", "redacted", "refused", "told_unmatched", "told_unused"]
 
-_SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
 _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 _HEADER_ARGUMENTS = ("headers", "proxy_headers")
 _MOST_CALLS = 20
@@ -47,16 +47,8 @@ def refused(
             lines.append(f"  … and {len(mocks) - len(closest)} more")
     else:
         lines.append("No mocks are registered.")
-    _add_note(error, "\n".join(lines))
+    add_note(error, "\n".join(lines))
     return error
-
-
-def _add_note(error: Any, note: str) -> None:
-    # BaseException.add_note came with Python 3.11; what shows notes on 3.10 looks for the attribute.
-    if hasattr(error, "add_note"):
-        error.add_note(note)
-    else:
-        error.__notes__ = [note]
 
 
 def listed(calls: Sequence[RequestCall]) -> str:
@@ -88,23 +80,12 @@ def _headed(headline: str, things: Sequence[object]) -> str:
     return "\n".join([headline, *cut([f"  {shortened(str(thing))}" for thing in things])])
 
 
-def cut(lines: Sequence[str], around: int = 0) -> list[str]:
-    """Return lines to be shown, of many those around one of them, with a count of what was left out."""
-    if len(lines) <= _MOST_CALLS:
-        return list(lines)
-    start = max(0, min(around - _MOST_CALLS // 2, len(lines) - _MOST_CALLS))
-    end = start + _MOST_CALLS
-    before = [f"  … {start} before these"] if start else []
-    after = [f"  … and {len(lines) - end} more"] if end < len(lines) else []
-    return [*before, *lines[start:end], *after]
-
-
 def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Return keyword arguments of a call to be shown beside `other` ones: without the secrets in them."""
     shown = dict(kwargs)
     for name, value in shown.items():
         if name in _SECRET_ARGUMENTS and value is not None:
-            shown[name] = _hidden(value, other.get(name))
+            shown[name] = veiled(value, other.get(name))
         elif name in _HEADER_ARGUMENTS and value:
             shown[name] = _headers_without_secrets(value, other.get(name))
         elif name == "proxy" and isinstance(value, (str, URL)):
@@ -140,12 +121,3 @@ def _headers_without_secrets(headers: Any, others: Any) -> Any:
 
 def _pairs(headers: Any) -> Iterable[tuple[Any, Any]]:
     return headers.items() if isinstance(headers, Mapping) else headers
-
-
-def hidden(header: str, value: Any, other: Any = None) -> Any:
-    """Return the value of a header to be shown beside an `other` one: … where it is a secret."""
-    return _hidden(value, other) if header.lower() in _SECRET_HEADERS else value
-
-
-def _hidden(value: Any, other: Any) -> str:
-    return "…" if other is None or value == other else "… (another)"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Union
 from urllib.parse import urlsplit
 
 from yarl import URL
 
+from .templates import Template, is_template
 from .urls import comparable, normalize_url, without_credentials
+from .wording import shortened
 
-__all__ = ["TOKEN", "Prefix", "Target", "Url", "Verdict", "check_method", "check_url", "shortened"]
+__all__ = ["TOKEN", "Prefix", "Target", "Url", "Verdict", "check_method", "check_url"]
 
 Url = Union[str, URL, "re.Pattern[str]"]
 
@@ -28,8 +30,11 @@ def check_method(method: object) -> str:
     return method
 
 
-def check_url(url: object) -> URL | re.Pattern[str]:
-    """Return a URL normalised, a pattern as it is; raise `TypeError` or `ValueError` for anything else."""
+def check_url(url: object) -> URL | re.Pattern[str] | Template:
+    """Return a URL normalised, text with places to fill as a template, a pattern as it is.
+
+    Raises `TypeError` or `ValueError` for anything else.
+    """
     if isinstance(url, re.Pattern):
         if not isinstance(url.pattern, str):
             raise TypeError(f"url: expected a pattern of str, got one of bytes: {url!r}")
@@ -37,7 +42,7 @@ def check_url(url: object) -> URL | re.Pattern[str]:
     if not isinstance(url, (str, URL)):
         raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {url!r}")
     try:
-        return normalize_url(url)
+        return Template.of(url) if isinstance(url, str) and is_template(url) else normalize_url(url)
     except ValueError as error:
         raise ValueError(f"url: expected a URL, got {url!r}: {error}") from error
 
@@ -57,8 +62,11 @@ class Target(NamedTuple):
     method: str | None
     """In upper case; None stands for any."""
 
-    url: URL | re.Pattern[str] | None
-    """A normalised URL without a fragment, or a pattern; None stands for any."""
+    url: URL | re.Pattern[str] | Template | None
+    """A normalised URL without a fragment, a template, or a pattern; None stands for any."""
+
+    any_query: bool = False
+    """Whether URLs are compared without their query; then there is none in `url` either."""
 
     @classmethod
     def of(cls, method: object, url: object) -> Target:
@@ -66,7 +74,7 @@ class Target(NamedTuple):
 
         Raises `TypeError` or `ValueError`, as `check_method` and `check_url` do.
         """
-        checked = None if url is None else check_url(url)
+        checked = url if url is None or isinstance(url, Template) else check_url(url)
         return cls(
             None if method is None else check_method(method).upper(),
             comparable(checked) if isinstance(checked, URL) else checked,
@@ -78,17 +86,36 @@ class Target(NamedTuple):
         shown = _without_secrets(self.url) if isinstance(self.url, URL) else str(self.url)
         return shown if self.method is None else f"{self.method} {shown}"
 
+    @property
+    def has_query(self) -> bool:
+        """Whether there is a query in the URL, or in that of the template."""
+        url = self.url.base if isinstance(self.url, Template) else self.url
+        return isinstance(url, URL) and bool(url.raw_query_string)
+
     def fits(self, method: str, url: URL) -> bool:
         """Tell whether a request is meant; `method` is in upper case, `url` normalised and without a fragment."""
+        return self.filled(method, url) is not None
+
+    def filled(self, method: str, url: URL) -> Mapping[str, str] | None:
+        """Return what the names in a template or a pattern stand for in a request; None if it does not fit.
+
+        `method` is in upper case, `url` normalised and without a fragment.
+        """
         if self.method is not None and self.method != method:
-            return False
-        if isinstance(self.url, re.Pattern):
-            return self.url.match(str(url)) is not None
-        return self.url is None or self.url == url
+            return None
+        if self.any_query:
+            url = url.with_query(None)
+        own = self.url
+        if isinstance(own, re.Pattern):
+            match = own.match(str(url))
+            return None if match is None else match.groupdict("")
+        if isinstance(own, Template):
+            return own.filled(url) if self._misplaced(own.base, url) is None and own.base.query == url.query else None
+        return {} if own is None or own == url else None
 
     def verdict(self, method: str, url: URL) -> Verdict | None:
         """Return the first reason why a request does not fit; None if it does."""
-        elsewhere = self._elsewhere(url)
+        elsewhere = self._elsewhere(url.with_query(None) if self.any_query else url)
         if self.method is not None and self.method != method:
             return Verdict(0.5 + (elsewhere.distance if elsewhere is not None else 0), f"other method: {self.method}")
         return elsewhere
@@ -97,30 +124,41 @@ class Target(NamedTuple):
         own = self.url
         if own is None or isinstance(own, re.Pattern):
             return None if self.fits(self.method or "", url) else Verdict(2.5, "the pattern does not match")
+        base = own.base if isinstance(own, Template) else own
         if own == url:
             return None
-        if not own.scheme:
+        if not base.scheme:
             return Verdict(5, "its URL has no scheme and host, as a request always has")
         if own == without_credentials(url):
             return None
-        path, other = own.path or "/", url.path or "/"
+        path, other = base.path or "/", url.path or "/"
         if path == other:
-            path, other = own.raw_path or "/", url.raw_path or "/"
+            path, other = base.raw_path or "/", url.raw_path or "/"
         same = len(os.path.commonprefix([path, other]))
         # A part of 1: how much of the longer path is not what the two begin with.
         unlike = 1 - same / max(len(path), len(other))
-        for name, mine, theirs in [
-            ("scheme", own.scheme, url.scheme), ("host", own.host, url.host), ("port", own.port, url.port)
-        ]:
-            if mine != theirs:
-                return Verdict(4 + unlike, f"other {name}: {mine}")
-        if own.raw_user is not None and own.with_user(None) == url.with_user(None):
+        misplaced = self._misplaced(base, url)
+        if misplaced is not None:
+            return Verdict(4 + unlike, misplaced)
+        if isinstance(own, Template):
+            if own.filled(url) is None:
+                return Verdict(2.5, f"the template does not fit the path, asked for was {_cut(url.path)!r}")
+        elif base.raw_user is not None and base.with_user(None) == url.with_user(None):
             return Verdict(1, "other credentials in the URL")
-        if path != other:
+        elif path != other:
             start = max(path.rfind("/", 0, same), 0)
             return Verdict(2 + unlike, f"path differs at {_cut(path[start:])!r}, asked for was {_cut(other[start:])!r}")
-        differences = list(_query_differences(own, url))
-        return Verdict(1 + len(differences) / 100, "query differs: " + "; ".join(differences))
+        differences = list(_query_differences(base, url))
+        return Verdict(1 + len(differences) / 100, "query differs: " + "; ".join(differences)) if differences else None
+
+    def _misplaced(self, own: URL, url: URL) -> str | None:
+        """Return which of scheme, host and port is another; None if all of them fit."""
+        template = self.url if isinstance(self.url, Template) else None
+        if own.scheme != url.scheme:
+            return f"other scheme: {own.scheme}"
+        if own.host != url.host if template is None else not template.fits_host(url):
+            return f"other host: {'*.' if template is not None and template.any_host else ''}{own.host}"
+        return f"other port: {own.port}" if own.port != url.port else None
 
 
 def _without_secrets(url: URL) -> str:
@@ -147,11 +185,6 @@ def _values(values: Sequence[str]) -> str:
 
 def _cut(text: str) -> str:
     return shortened(text, 60)
-
-
-def shortened(text: str, most: int = 500) -> str:
-    """Return a text, cut if it is long, with a count of what was left out."""
-    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
 class Prefix:

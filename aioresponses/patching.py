@@ -47,17 +47,19 @@ from aiohttp import (
     ClientResponseError,
     ClientSession,
     ServerDisconnectedError,
+    hdrs,
 )
-from aiohttp.http import HttpProcessingError
+from aiohttp.http import HttpProcessingError, HttpVersion11
 from multidict import CIMultiDictProxy
 
 from .calls import RequestCall, record
 from .diagnosis import refused
-from .reading import body_of, tee
-from .replies import CallbackResult
-from .routing import RequestMatch, Router
+from .mocks import Reply, RequestMatch
+from .reading import body_of, read_ahead, tee
+from .replies import CallbackResult, Fault
+from .routing import Router
 from .urls import merge_params, normalize_url, without_credentials
-from .wire import Answer, InMemoryConnector, Respond, exchange
+from .wire import Answer, InMemoryConnector, RefusingConnector, Respond, Written, exchange, refusal
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientResponse, ClientTimeout
@@ -180,6 +182,11 @@ class _Progress:
         self.request: ClientRequest | None = None
         self.raised: BaseException | None = None
         self.passes_through = False
+        # What answers it: a mock, one of its replies, and whether that went wrong as a server goes wrong.
+        self.url = self.asked
+        self.match: RequestMatch | None = None
+        self.reply: Reply | None = None
+        self.is_faulty = False
 
     def target(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
@@ -194,18 +201,15 @@ class _Progress:
             self.hop = self.call.next_hop(request.method, request.url, self.request.response)
         self.request, self.raised = request, None
 
-    def repeated(self, request: ClientRequest) -> BaseException | None:
-        """Return what a mock raised, if this is aiohttp's own second try of the same request."""
+    def is_second_try(self, request: ClientRequest) -> bool:
+        """Tell whether aiohttp itself tries the same request once more."""
         last = self.request
-        if (
-            isinstance(self.raised, (ClientOSError, ServerDisconnectedError))
+        return (
             # A middleware that tries again does so with the same request, and is answered by the next mock.
-            and last is not None
+            last is not None
             and request is not last
             and (request.method, request.url) == (last.method, last.url)
-        ):
-            return self.raised
-        return None
+        )
 
     def unwrapped(self, error: BaseException) -> BaseException:
         """Return the exception of a mock that aiohttp has wrapped in `error`, or else `error`."""
@@ -356,10 +360,10 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             raise ClientConnectionError("Connector is closed.")
         if not progress.interception.active:
             raise ClientConnectionError(_STOPPED)
-        respond = await _who_answers(progress, req, traces)
-        if respond is None:
+        answer = await _who_answers(progress, connector, req, traces)
+        if answer is None:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-        stand_in = progress.interception.connector_for(connector)
+        stand_in, respond = answer
         connection: Connection = await installation.base_connect(stand_in, req, traces, timeout)
         progress.hop.sent_as(exchange(connection, req, respond))
         return connection
@@ -367,55 +371,93 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
     return connect
 
 
-async def _who_answers(progress: _Progress, request: ClientRequest, traces: list[Trace]) -> Respond | None:
-    """Return what answers a request; None if it goes to the network. Raises if nobody answers."""
-    repeated = progress.repeated(request)
-    if repeated is not None:
-        return functools.partial(_raise, repeated)
-    router = progress.interception.router
+async def _who_answers(
+    progress: _Progress, connector: BaseConnector, request: ClientRequest, traces: list[Trace]
+) -> tuple[InMemoryConnector, Respond] | None:
+    """Return what connects a request to its far end, and the far end; None if it goes to the network.
+
+    Raises if nobody answers.
+    """
+    interception = progress.interception
+    second_try = progress.is_second_try(request)
+    if second_try and isinstance(progress.raised, (ClientOSError, ServerDisconnectedError)):
+        return interception.connector_for(connector), functools.partial(_raise, progress.raised)
+    disconnected = second_try and progress.is_faulty
+    router = interception.router
     method, url = progress.target(request)
     progress.begin_hop(request)
     progress.passes_through = router.passes_through(request.url)
-    match = None if progress.passes_through else router.claim(request.method, url, progress.hop)
-    if match is None:
+    match: RequestMatch | None = None
+    unmet: dict[str, str] = {}
+    if not progress.passes_through:
+        if router.has_conditions:
+            body = await read_ahead(request) if router.looks_at_bodies else Written()
+            progress.hop.sent_elsewhere(_headers_to_send(request, connector), body)
+        try:
+            match, unmet = router.claim(request.method, url, progress.hop)
+        except Exception as error:
+            # A condition has raised; it reaches the caller as it is.
+            _note_raised(progress, error, traces)
+            raise
+    if match is not None:
+        progress.match, progress.reply = match, match.reply
+    elif disconnected:
+        # The server that disconnected the client does so again.
+        progress.hop.match = progress.match
+    else:
         progress.passes_through = progress.passes_through or router.passthrough_unmatched
-        body = await body_of(request)
-        if body is None:
-            body = tee(request) if progress.passes_through else ()
-        progress.hop.sent_elsewhere(CIMultiDictProxy(request.headers), body)
+        if not router.looks_at_bodies or router.passes_through(request.url):
+            sent = await body_of(request)
+            if sent is None:
+                sent = tee(request) if progress.passes_through else Written()
+            progress.hop.sent_elsewhere(CIMultiDictProxy(request.headers), sent)
         if progress.passes_through:
             return None
         progress.hop.unmatched = progress.call.unmatched = True
-        raise refused(method, url, router.verdicts(request.method, url), progress.hop.redirect)
-    response_class = match.response_class or progress.interception.response_class()
+        verdicts = router.verdicts(request.method, url, progress.hop, unmet)
+        raise refused(method, url, verdicts, progress.hop.redirect)
+    progress.url = url
+    reply = progress.reply
+    assert reply is not None
+    response_class = reply.result.response_class or interception.response_class()
     if response_class is not None:
         request.response_class = response_class  # type: ignore[assignment]
-    return functools.partial(_respond, progress, match, request, url, traces)
+    return (
+        RefusingConnector(connector, reply.result.delay) if reply.refuses else interception.connector_for(connector),
+        functools.partial(_respond, progress, traces),
+    )
+
+
+def _headers_to_send(request: ClientRequest, connector: BaseConnector) -> CIMultiDictProxy[str]:
+    """Return the headers of a request with those that aiohttp adds in the moment of sending it (3.8.6 to 3.14.5)."""
+    headers = request.headers.copy()
+    if request.method in request.POST_METHODS and hdrs.CONTENT_TYPE not in request.skip_auto_headers:
+        headers.setdefault(hdrs.CONTENT_TYPE, "application/octet-stream")
+    if connector.force_close and request.version == HttpVersion11:
+        headers.setdefault(hdrs.CONNECTION, "close")
+    return CIMultiDictProxy(headers)
 
 
 def _raise(exception: BaseException) -> Answer:
     raise exception
 
 
-def _respond(
-    progress: _Progress, match: RequestMatch, request: ClientRequest, url: URL, traces: list[Trace]
-) -> Answer | Awaitable[Answer]:
+def _respond(progress: _Progress, traces: list[Trace]) -> Answer | Awaitable[Answer]:
     """Have a mock answer a request that has been sent."""
+    assert progress.reply is not None
     try:
-        reply = match.reply(url, progress.kwargs)
+        result = progress.reply.to(progress.hop, progress.url, progress.kwargs)
+        if isinstance(result, CallbackResult):
+            return _encoded(progress, result)
     except BaseException as error:
         _note_raised(progress, error, traces)
         raise
-    if isinstance(reply, CallbackResult):
-        return _encoded(reply, request)
-    return _respond_later(progress, reply, request, traces)
+    return _respond_later(progress, result, traces)
 
 
-async def _respond_later(
-    progress: _Progress, reply: Awaitable[CallbackResult], request: ClientRequest, traces: list[Trace]
-) -> Answer:
+async def _respond_later(progress: _Progress, result: Awaitable[CallbackResult], traces: list[Trace]) -> Answer:
     try:
-        return _encoded(await reply, request)
+        return _encoded(progress, await result)
     except BaseException as error:
         _note_raised(progress, error, traces)
         raise
@@ -428,11 +470,16 @@ def _note_raised(progress: _Progress, error: BaseException, traces: list[Trace])
             progress.tell_unwrapped(trace)
 
 
-def _encoded(reply: CallbackResult, request: ClientRequest) -> Answer:
+def _encoded(progress: _Progress, result: CallbackResult) -> Answer:
+    request, match = progress.request, progress.match
+    assert request is not None and match is not None
     # The response object stands by the time that a callback says of which class it is to be.
-    if isinstance(reply.response_class, type) and type(request.response) is not reply.response_class:
-        request.response.__class__ = reply.response_class
-    return reply.answer(request.method)
+    if isinstance(result.response_class, type) and type(request.response) is not result.response_class:
+        request.response.__class__ = result.response_class
+    progress.is_faulty = result.fault is not None
+    if result.fault is Fault.CONNECTION_REFUSED:
+        raise refusal(request)
+    return result.answer(request.method, progress.hop, match.json_dumps)
 
 
 def _close_hook(installation: _Installation, original: _Method) -> _Method:

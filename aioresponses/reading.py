@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from aiohttp import BodyPartReader, MultipartReader, MultipartWriter, StreamReader
+from aiohttp import BodyPartReader, MultipartReader, MultipartWriter, StreamReader, hdrs
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpProcessingError, HttpRequestParser
 from aiohttp.payload import BytesPayload
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from .wire import Written
+
 if TYPE_CHECKING:
     from aiohttp import ClientRequest
 
-__all__ = ["Part", "body_of", "parse_multipart", "parse_request", "tee"]
+__all__ = ["Part", "body_of", "parse_multipart", "parse_request", "read_ahead", "tee"]
 
 _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 _NO_LIMIT = 2 ** 30
 _T = TypeVar("_T")
+
+# By which a payload writes itself; aiohttp 3.12 and later call the second one.
+_WRITING = ("write", "write_with_length")
 
 
 class Part(NamedTuple):
@@ -104,33 +109,68 @@ def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
     raise RuntimeError("aiohttp waits for data that is there already")
 
 
-async def body_of(request: ClientRequest) -> Sequence[bytes] | None:
-    """Return the pieces of a body that is not written to us; None where reading it would take it from somebody."""
+async def body_of(request: ClientRequest) -> Written | None:
+    """Return the body of a request that is not written to us; None where reading it would take it from somebody."""
     body: Any = request.body
     if isinstance(body, bytes):
-        return [body]
+        return _decoded(request, Written([body]))
     if isinstance(body, BytesPayload) or (
         isinstance(body, MultipartWriter) and all(isinstance(part[0], BytesPayload) for part in body)
     ):
-        writer = _Writer(None)
+        writer = _Writer(None, Written())
         await body.write(cast(Any, writer))
-        return writer.written
+        return _decoded(request, writer.written)
     return None
 
 
-def tee(request: ClientRequest) -> Sequence[bytes]:
-    """Return a sequence that takes up the pieces of a body while aiohttp sends it to somebody else."""
+async def read_ahead(request: ClientRequest) -> Written:
+    """Return the body of a request before it is sent; what can be read only once is then sent from what was read.
+
+    What reading it raises, sending it raises, at the same place.
+    """
+    known = await body_of(request)
+    if known is not None:
+        return known
     body: Any = request.body
-    written: list[bytes] = []
-    # aiohttp 3.12 and later call the second of these.
-    for name in ("write", "write_with_length"):
+    writer = _Writer(None, Written())
+    raised: Exception | None = None
+    try:
+        await body.write(writer)
+    except Exception as error:
+        raised = error
+    for name in _WRITING:
+        if hasattr(body, name):
+            setattr(body, name, functools.partial(_write_again, writer.written, raised))
+    return _decoded(request, writer.written)
+
+
+async def _write_again(written: Written, raised: Exception | None, writer: Any, *args: Any) -> None:
+    for piece in written:
+        await writer.write(piece)
+    if raised is not None:
+        raise raised
+
+
+def _decoded(request: ClientRequest, body: Written) -> Written:
+    """Return a body as its receiver will decode it; aiohttp compresses it later, if it is to do that itself."""
+    if request.compress or hdrs.CONTENT_ENCODING not in request.headers:
+        return body
+    head = f"POST / HTTP/1.1\r\nContent-Encoding: {request.headers[hdrs.CONTENT_ENCODING]}\r\n"
+    return Written([parse_request(f"{head}Content-Length: {body.size}\r\n\r\n".encode() + bytes(body))[1]])
+
+
+def tee(request: ClientRequest) -> Written:
+    """Return what takes up the pieces of a body while aiohttp sends it to somebody else."""
+    body: Any = request.body
+    written = Written()
+    for name in _WRITING:
         write = getattr(body, name, None)
         if write is not None:
             setattr(body, name, functools.partial(_write_both, write, written))
     return written
 
 
-async def _write_both(write: Callable[..., Awaitable[None]], written: list[bytes], writer: Any, *args: Any) -> None:
+async def _write_both(write: Callable[..., Awaitable[None]], written: Written, writer: Any, *args: Any) -> None:
     if isinstance(writer, _Writer):  # One method has called the other.
         await write(writer, *args)
     else:
@@ -140,9 +180,9 @@ async def _write_both(write: Callable[..., Awaitable[None]], written: list[bytes
 class _Writer:
     """A stream writer that keeps what is written, and hands it on where there is another one."""
 
-    def __init__(self, to: Any, written: list[bytes] | None = None) -> None:
+    def __init__(self, to: Any, written: Written) -> None:
         self._to = to
-        self.written: list[bytes] = [] if written is None else written
+        self.written = written
 
     async def write(self, chunk: bytes, *args: Any, **kwargs: Any) -> None:
         self.written.append(bytes(chunk))

@@ -2,37 +2,92 @@
 
 from __future__ import annotations
 
-import gzip
+import enum
+import errno
 import http
 import json
+import math
 import re
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
+from contextlib import aclosing
+from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Union
 
 from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict
 
+from .calls import RequestCall
+from .codings import Coding, coding_of
+from .events import Event, encoded_event
 from .matching import TOKEN
+from .sources import Body, called, check_source, is_used_up_by_one, pieces, size_of
 from .wire import Answer
+from .wording import shortened
 
-__all__ = ["CallbackResult", "Headers"]
+__all__ = ["CallbackResult", "Events", "Fault", "Headers", "JsonDumps"]
 
 Headers = Union[Mapping[str, str], Iterable["tuple[str, str]"]]
+Events = Union[Iterable[Event], AsyncIterable[Event], Callable[..., "Iterable[Event] | AsyncIterable[Event]"]]
+JsonDumps = Callable[[Any], Union[str, bytes]]
 
 _LINE_END = re.compile(r"[\r\n\0]")
+_JSON = "application/json"
+_WITHOUT_BODY = (101, 204, 304)
+_BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
+_STATUS = "status: expected an int from 200 to 999, or 101, got {!r}"
+
+
+class Fault(enum.Enum):
+    """What can go wrong with a server, for the `fault` of a reply; the client fails as it would with a real one.
+
+    aiohttp itself tries idempotent requests once more after `CONNECTION_RESET` and `EMPTY_RESPONSE` (3.10 and newer).
+    The next mock that fits answers then; where there is none, the fault is met once more.
+
+    >>> mock.get("http://example.com/users", fault=Fault.CONNECTION_RESET)
+    """
+
+    CONNECTION_REFUSED = "connection refused"
+    """Nobody listens: `aiohttp.ClientConnectorError`."""
+
+    CONNECTION_RESET = "connection reset"
+    """The connection breaks once the request has been sent: `aiohttp.ClientOSError`."""
+
+    EMPTY_RESPONSE = "empty response"
+    """The connection is closed without a byte: `aiohttp.ServerDisconnectedError`."""
+
+    TRUNCATED_BODY = "truncated body"
+    """The head and half of the body, and the connection is closed: `aiohttp.ClientPayloadError` when it is read.
+
+    A reply without a body announces one byte. Of a stream of unknown length, all is sent but its end.
+    """
+
+    MALFORMED_RESPONSE = "malformed response"
+    """Something that is no HTTP: `aiohttp.ClientResponseError`."""
+
+    HANG = "hang"
+    """No answer, ever: the client's own timeouts end it."""
 
 
 class CallbackResult:
     """A reply: what a callback returns, and what `aioresponses.add` makes of its arguments.
 
-    - `status`: from 200 to 999; 200 by default.
-    - `body`: `str` (sent as UTF-8) or bytes, as the application will read it: where `headers` say
-      `Content-Encoding: gzip` or `deflate` and it is not compressed already, it is compressed on the wire.
-    - `payload`: anything that `json` can serialise; goes before `body`. It is serialised when it is sent.
+    - `status`: from 200 to 999, or 101; 200 by default.
+    - `body`: text (sent as UTF-8) or bytes; or what is streamed: a file object, an iterable or async iterable of text
+      or bytes, or a function that returns any of these, a generator function for instance. A function is called for
+      every reply, with the `RequestCall` if it takes a parameter. What a stream raises, the reader of the response
+      gets. The body is given as the application will read it: where `headers` say `Content-Encoding: gzip`, `deflate`,
+      `br` or `zstd` and it is not compressed already, it is compressed on the wire.
+    - `payload`: anything that `json` can serialise, or a function of the `RequestCall` that returns it; goes before
+      `body`. It is serialised when it is sent.
+    - `events`: a `text/event-stream`: an iterable or async iterable of text, dicts (sent as JSON) or `ServerSentEvent`,
+      or a function that returns one.
     - `headers`: a mapping, a multidict or pairs; a name may stand there more than once.
-    - `content_type`: the `Content-Type` header, unless `headers` have one.
+    - `cookies`: a mapping of names and values, or `http.cookies.Morsel`, sent as `Set-Cookie`, for the whole host
+      unless a morsel says otherwise.
+    - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default.
     - `reason`: the reason phrase; by default the one that goes with `status`.
+    - `delay`: seconds before the status line; 0 by default.
+    - `fault`: a `Fault`, in place of the reply or a part of it.
     - `response_class`: the class of the response that the caller gets, instead of the session's.
     - `method` plays no part; aioresponses 0.7 took it.
 
@@ -46,78 +101,130 @@ class CallbackResult:
         self,
         method: str = hdrs.METH_GET,
         status: int = 200,
-        body: str | bytes = "",
-        content_type: str = "application/json",
+        body: Body = "",
+        content_type: str = _JSON,
         payload: Any = None,
         headers: Headers | None = None,
         response_class: Callable[..., ClientResponse] | None = None,
         reason: str | None = None,
+        *,
+        cookies: Mapping[str, str | Morsel[str]] | None = None,
+        delay: float = 0,
+        events: Events | None = None,
+        fault: Fault | None = None,
     ) -> None:
         if isinstance(status, bool) or not isinstance(status, int):
-            raise TypeError(f"status: expected an int from 200 to 999, got {status!r}")
-        if not 200 <= status <= 999:
-            raise ValueError(f"status: expected an int from 200 to 999, got {status!r}")
-        if payload is not None:
-            try:
-                json.dumps(payload)
-            except (TypeError, ValueError) as error:
-                raise type(error)(
-                    f"payload: expected a value that json can serialise, got {payload!r}: {error}"
-                ) from error
-        elif not isinstance(body, (str, bytes, bytearray, memoryview)):
-            raise TypeError(f"body: expected str or bytes, got {body!r}")
+            raise TypeError(_STATUS.format(status))
+        if not 200 <= status <= 999 and status != 101:
+            skipped = ": aiohttp skips this one, and waits for the one that follows" if 100 <= status < 200 else ""
+            raise ValueError(_STATUS.format(status) + skipped)
+        if payload is None and events is None and not isinstance(body, (str, bytes, bytearray, memoryview)):
+            check_source("body", body, _BODIES)
+            if isinstance(body, (list, tuple)):
+                for piece in body:
+                    if not isinstance(piece, (str, bytes, bytearray, memoryview)):
+                        raise TypeError(f"body: expected a list of str or bytes, got {piece!r} in it")
+        if events is not None:
+            _check_events(events, body, payload)
+            content_type = "text/event-stream" if content_type == _JSON else content_type
         if reason is not None:
             _check_line("reason", reason)
         if response_class is not None and not callable(response_class):
             raise TypeError(f"response_class: expected a subclass of aiohttp.ClientResponse, got {response_class!r}")
+        if fault is not None and not isinstance(fault, Fault):
+            raise TypeError(f"fault: expected a member of Fault, got {fault!r}")
         _check_line("content_type", content_type)
         self.method = method
         self.status = status
         self.body = body
         self.content_type = content_type
         self.payload = payload
+        self.events = events
         self.headers = _checked_headers(headers)
+        self.delay = _checked_delay(delay)
+        self.fault = fault
         self.response_class = response_class
         self.reason = reason
+        for cookie in _checked_cookies(cookies):
+            self.headers.add(hdrs.SET_COOKIE, cookie)
+        if hdrs.CONTENT_ENCODING in self.headers and not (payload is None and events is None and body in ("", b"")):
+            # A codec that is missing is told of here.
+            coding_of(self.headers[hdrs.CONTENT_ENCODING])
         self._made_head: bytes | None = None
 
     def __repr__(self) -> str:
-        return f"CallbackResult(status={int(self.status)})"
+        return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"
 
-    def answer(self, method: str) -> Answer:
-        """Return the reply to a request with this method, as bytes on the wire."""
+    @property
+    def is_used_up_by_one(self) -> bool:
+        """Whether this reply can be sent no more than once."""
+        if self.events is not None:
+            return is_used_up_by_one(self.events)
+        return self.payload is None and is_used_up_by_one(self.body)
+
+    def check_payload(self, json_dumps: JsonDumps) -> None:
+        """Raise `TypeError` or `ValueError` if the payload cannot be serialised."""
+        if self.payload is not None and not callable(self.payload):
+            _dumped(self.payload, json_dumps)
+
+    def answer(self, method: str, call: RequestCall, json_dumps: JsonDumps = json.dumps) -> Answer:
+        """Return the reply to a request with this method, as bytes on the wire.
+
+        Faults that are no answer, `CONNECTION_REFUSED` and `HANG`, are none of its business.
+        """
+        if self.fault is Fault.CONNECTION_RESET:
+            return Answer(b"", hang_up=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+        if self.fault is Fault.EMPTY_RESPONSE:
+            return Answer(b"", hang_up=True)
+        if self.fault is Fault.MALFORMED_RESPONSE:
+            return Answer(b"This is not HTTP.\r\n\r\n", hang_up=True)
+        truncated = self.fault is Fault.TRUNCATED_BODY
         headers = self.headers
-        body = self._content()
+        source = self._source(call, json_dumps)
         length = headers.get(hdrs.CONTENT_LENGTH)
-        if hdrs.CONTENT_ENCODING in headers and body:
-            compressed = _compressed(body, headers[hdrs.CONTENT_ENCODING].lower())
-            if compressed is not body:
+        coding = coding_of(headers[hdrs.CONTENT_ENCODING]) if hdrs.CONTENT_ENCODING in headers and source else None
+        if coding is not None and isinstance(source, bytes):
+            compressed = coding.compressed(source)
+            if compressed is not source:
                 # A length that was copied from a real response tells of other bytes than these.
-                body, length = compressed, None
-        hang_up = False
-        if self.status in (204, 304):
-            body = b""
+                source, length = compressed, None
+            coding = None
+        elif coding is not None:
+            length = None
+        size = len(source) if isinstance(source, bytes) else size_of(source) if coding is None else None
+        head = self._head()
+        chunked = hang_up = False
+        if self.status in _WITHOUT_BODY:
+            source = b""
         elif hdrs.TRANSFER_ENCODING in headers:
             # With a transfer encoding goes no length; without chunks, the end of the connection is the body's end.
             length = None
-            if "chunked" not in headers[hdrs.TRANSFER_ENCODING].lower():
-                hang_up = True
-            else:
-                body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
-        else:
+            chunked = "chunked" in headers[hdrs.TRANSFER_ENCODING].lower()
+            hang_up = not chunked
+        elif size is not None:
             # A registered length that is not the body's is sent all the same, as such a server would; it then hangs
             # up, for otherwise the client would wait for what never comes.
-            hang_up = length is not None and length.strip() != str(len(body))
-            length = length or str(len(body))
-        if method == hdrs.METH_HEAD:
-            body, hang_up = b"", False
-        head = self._head()
+            hang_up = length is not None and length.strip() != str(size)
+            length = length or str(max(size, 1) if truncated else size)
+        elif length is None:
+            head += b"Transfer-Encoding: chunked\r\n"
+            chunked = True
         if length is not None:
             head = b"%bContent-Length: %b\r\n" % (head, length.encode())
-        return Answer(head + b"\r\n", body, hang_up)
+        if method == hdrs.METH_HEAD:
+            source, hang_up = b"", False
+        elif isinstance(source, bytes):
+            if chunked:
+                source = b"%x\r\n%b\r\n0\r\n\r\n" % (len(source), source) if source else b"0\r\n\r\n"
+            if truncated:
+                source = source[:len(source) // 2]
+        else:
+            most = size // 2 if truncated and size is not None else size
+            source = _streamed(pieces(source, most), coding, chunked, truncated)
+        return Answer(head + b"\r\n", source, hang_up or truncated)
 
     def _head(self) -> bytes:
-        # The status line and all headers but Content-Length. Made once: most mocks answer many times.
+        # The status line and all headers but those that tell of the length. Made once: most mocks answer many times.
         if self._made_head is None:
             lines = [f"HTTP/1.1 {self.status:d} {_phrase(self.status) if self.reason is None else self.reason}"]
             if hdrs.CONTENT_TYPE not in self.headers:
@@ -126,10 +233,107 @@ class CallbackResult:
             self._made_head = "".join(f"{line}\r\n" for line in lines).encode()
         return self._made_head
 
-    def _content(self) -> bytes:
+    def _source(self, call: RequestCall, json_dumps: JsonDumps) -> Any:
+        """Return the body: bytes, or what is to be streamed."""
         if self.payload is not None:
-            return json.dumps(self.payload).encode()
-        return self.body.encode() if isinstance(self.body, str) else bytes(self.body)
+            return _dumped(called(self.payload, call) if callable(self.payload) else self.payload, json_dumps)
+        if self.events is not None:
+            return _encoded_events(called(self.events, call) if callable(self.events) else self.events, json_dumps)
+        body: Any = self.body
+        if callable(body):
+            body = called(body, call)
+        if isinstance(body, str):
+            return body.encode()
+        if isinstance(body, (bytes, bytearray, memoryview)):
+            return bytes(body)
+        if body is not self.body:
+            check_source("body", body, f"a function that returns {_BODIES}")
+        return body
+
+
+async def _streamed(
+    body: AsyncGenerator[bytes, None], coding: Coding | None, chunked: bool, truncated: bool
+) -> AsyncGenerator[bytes, None]:
+    """Yield a body as it goes over the wire: compressed, and in chunks; a truncated one without its end."""
+    compressor = None
+    first = True
+    async with aclosing(body):
+        async for piece in body:
+            if first and coding is not None and not coding.is_coded(piece):
+                compressor = coding.compressor()
+            first = False
+            coded = piece if compressor is None else compressor.compress(piece)
+            if coded:
+                yield b"%x\r\n%b\r\n" % (len(coded), coded) if chunked else coded
+    if truncated:
+        return
+    rest = b"" if compressor is None else compressor.flush()
+    if rest:
+        yield b"%x\r\n%b\r\n" % (len(rest), rest) if chunked else rest
+    if chunked:
+        yield b"0\r\n\r\n"
+
+
+async def _encoded_events(events: Any, json_dumps: JsonDumps) -> AsyncGenerator[bytes, None]:
+    if hasattr(events, "__aiter__"):
+        try:
+            async for event in events:
+                yield encoded_event(event, json_dumps)
+        finally:
+            if hasattr(events, "aclose"):
+                await events.aclose()
+    else:
+        for event in events:
+            yield encoded_event(event, json_dumps)
+
+
+def _dumped(payload: Any, json_dumps: JsonDumps) -> bytes:
+    try:
+        dumped = json_dumps(payload)
+    except (TypeError, ValueError) as error:
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(
+            f"payload: expected a value that json can serialise, got {shortened(repr(payload))}: {error}"
+        ) from error
+    return dumped.encode() if isinstance(dumped, str) else bytes(dumped)
+
+
+def _check_events(events: object, body: object, payload: object) -> None:
+    for name, other, default in (("body", body, ""), ("payload", payload, None)):
+        if other is not default and other != default:
+            raise ValueError(f"{name} and events contradict each other: a reply has one body")
+    check_source(
+        "events", events, "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
+    )
+    if isinstance(events, (list, tuple)):
+        for event in events:
+            encoded_event(event, lambda data: "")
+
+
+def _checked_delay(delay: object) -> float:
+    if isinstance(delay, bool) or not isinstance(delay, (int, float)):
+        raise TypeError(f"delay: expected seconds, got {delay!r}")
+    if not (math.isfinite(delay) and delay >= 0):
+        raise ValueError(f"delay: expected seconds, from 0 on, got {delay!r}")
+    return delay
+
+
+def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[str]:
+    """Return the values of `Set-Cookie` headers."""
+    if cookies is None:
+        return []
+    if not isinstance(cookies, Mapping):
+        raise TypeError(f"cookies: expected a mapping of names and values, got {cookies!r}")
+    made: SimpleCookie = SimpleCookie()
+    for name, value in cookies.items():
+        if not isinstance(name, str) or not isinstance(value, (str, Morsel)):
+            raise TypeError(f"cookies: expected names and values of str, got {name!r}: {value!r}")
+        try:
+            made[name] = value
+        except CookieError as error:
+            raise ValueError(f"cookies: expected names that cookies can have, got {name!r}: {error}") from error
+        if not isinstance(value, Morsel):
+            made[name]["path"] = "/"
+    return [morsel.OutputString() for morsel in made.values()]
 
 
 def _check_line(name: str, value: object) -> None:
@@ -156,21 +360,3 @@ def _phrase(status: int) -> str:
         return http.HTTPStatus(status).phrase
     except ValueError:
         return ""
-
-
-def _compressed(body: bytes, encoding: str) -> bytes:
-    """Return `body` in this content encoding; as it is where that is the case already, or the encoding is not ours."""
-    if encoding == "gzip" and not body.startswith(b"\x1f\x8b"):
-        return gzip.compress(body, mtime=0)
-    if encoding == "deflate" and not any(_inflates(body, wbits) for wbits in (zlib.MAX_WBITS, -zlib.MAX_WBITS)):
-        return zlib.compress(body)
-    return body
-
-
-def _inflates(body: bytes, wbits: int) -> bool:
-    inflate = zlib.decompressobj(wbits)
-    try:
-        inflate.decompress(body)
-    except zlib.error:
-        return False
-    return inflate.eof and not inflate.unused_data

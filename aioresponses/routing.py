@@ -2,155 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import itertools
-import re
+import heapq
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Union
+from collections.abc import Iterable
+from operator import attrgetter
 
-from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .calls import RequestCall
-from .matching import Prefix, Target, Verdict, check_method, check_url
-from .replies import CallbackResult, Headers
+from .matching import Prefix, Verdict
+from .mocks import RequestMatch
 from .urls import comparable, without_credentials
 
-__all__ = ["Callback", "RequestMatch", "Router"]
-
-Callback = Callable[..., Union[CallbackResult, None, Awaitable["CallbackResult | None"]]]
-Raises = Union[BaseException, "type[BaseException]"]
-
-_count = itertools.count()
-
-
-class RequestMatch:
-    """A registered mock: the requests that it answers, and what it answers them with.
-
-    The arguments are those of `aioresponses.add`.
-    """
-
-    def __init__(
-        self,
-        url: URL | str | re.Pattern[str],
-        method: str = hdrs.METH_GET,
-        status: int = 200,
-        body: str | bytes = "",
-        payload: Any = None,
-        exception: Raises | None = None,
-        headers: Headers | None = None,
-        content_type: str = "application/json",
-        response_class: Callable[..., ClientResponse] | None = None,
-        timeout: bool = False,
-        repeat: bool | int = False,
-        reason: str | None = None,
-        callback: Callback | None = None,
-        optional: bool = False,
-    ) -> None:
-        # None stands for any URL and any method in a target, but not here.
-        check_method(method)
-        self.url_or_pattern = check_url(url)
-        self.target = Target.of(method, self.url_or_pattern)
-        self._limit = _times(repeat)
-        self._reply = CallbackResult(method, status, body, content_type, payload, headers, response_class, reason)
-        if exception is not None and not (
-            isinstance(exception, BaseException)
-            or isinstance(exception, type) and issubclass(exception, BaseException)
-        ):
-            raise TypeError(f"exception: expected an exception or a class of exceptions, got {exception!r}")
-        if callback is not None and not callable(callback):
-            raise TypeError(f"callback: expected a function or a coroutine function, got {callback!r}")
-        self._raises = asyncio.TimeoutError if timeout else exception
-        self._callback = callback
-        self.order = next(_count)
-        self.key = str(self.order)
-        self._take_out: Callable[[RequestMatch], None] | None = None
-        self.optional = optional
-        """Whether the mock may stay unused where all mocks must be called."""
-        self.calls: list[RequestCall] = []
-        """The requests that this mock answered, in order."""
-
-    def __repr__(self) -> str:
-        times = "once" if self.call_count == 1 else f"{self.call_count} times"
-        return f"<RequestMatch {self}, used {times if self._limit is None else f'{self.call_count} of {self._limit}'}>"
-
-    def __str__(self) -> str:
-        return str(self.target)
-
-    @property
-    def method(self) -> str:
-        """The method, in lower case (as in aioresponses 0.7)."""
-        return str(self.target.method).lower()
-
-    @property
-    def response_class(self) -> Callable[..., ClientResponse] | None:
-        """The class of the responses, if it is not the session's."""
-        return self._reply.response_class
-
-    def registered_by(self, take_out: Callable[[RequestMatch], None]) -> None:
-        """Note who takes the mock out of service."""
-        self._take_out = take_out
-
-    def remove(self) -> None:
-        """Take the mock out of service, as if it had never been registered; without effect where it is already."""
-        if self._take_out is not None:
-            self._take_out(self)
-            self._take_out = None
-
-    def verdict(self, method: str, url: URL) -> Verdict:
-        """Return why the mock did not answer a request of this method and URL."""
-        return self.target.verdict(method, url) or Verdict(0, f"used up ({self.call_count} of {self._limit})")
-
-    @property
-    def called(self) -> bool:
-        """Whether this mock answered a request."""
-        return bool(self.calls)
-
-    @property
-    def call_count(self) -> int:
-        """How many requests this mock answered."""
-        return len(self.calls)
-
-    @property
-    def remaining(self) -> int | None:
-        """How many more requests this mock answers; None for any number."""
-        return None if self._limit is None else self._limit - len(self.calls)
-
-    def reply(self, url: URL, kwargs: Mapping[str, Any]) -> CallbackResult | Awaitable[CallbackResult]:
-        """Return the reply to a request, or raise what is to be raised in its place.
-
-        `url` and `kwargs` are what a callback is called with. Returns an awaitable where the callback is a coroutine
-        function.
-        """
-        if self._callback is None:
-            return self._settled(None)
-        result = self._callback(url, **kwargs)
-        return self._settled_later(result) if inspect.isawaitable(result) else self._settled(result)
-
-    async def _settled_later(self, result: Awaitable[CallbackResult | None]) -> CallbackResult:
-        return self._settled(await result)
-
-    def _settled(self, result: object) -> CallbackResult:
-        if self._raises is not None:
-            raise self._raises
-        if result is None:
-            return self._reply
-        if isinstance(result, CallbackResult):
-            return result
-        raise TypeError(f"callback: expected a CallbackResult or None from the callback of {self}, got {result!r}")
-
-
-def _times(repeat: object) -> int | None:
-    """Return how often a mock answers, None for without end."""
-    if isinstance(repeat, bool):
-        return None if repeat else 1
-    if not isinstance(repeat, int):
-        raise TypeError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
-    if repeat < 1:
-        raise ValueError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
-    return repeat
+__all__ = ["Router"]
 
 
 class Router:
@@ -158,7 +22,7 @@ class Router:
 
     `matches` holds the mocks that are not used up, in the order of their registration; taking one out of it, however
     that is done, takes it out of service. Mocks of one method and URL are found in constant time, whatever their
-    number; patterns are tried in turn.
+    number; patterns and templates are tried in turn.
     """
 
     def __init__(self, passthrough: Iterable[str | URL], passthrough_unmatched: bool) -> None:
@@ -166,9 +30,15 @@ class Router:
             passthrough = (passthrough,)
         self.matches: dict[str, RequestMatch] = {}
         self.passthrough_unmatched = passthrough_unmatched
+        self.has_conditions = False
+        """Whether a mock has conditions, so that the headers of a request must be known before it is sent."""
+        self.looks_at_bodies = False
+        """Whether a mock has conditions on the body, so that it must be known before it is sent."""
         self._prefixes = [Prefix(prefix) for prefix in passthrough]
         self._registered: dict[str, RequestMatch] = {}
+        # By method and URL; in the second, by URLs without their query.
         self._exact: dict[tuple[str, URL], deque[RequestMatch]] = {}
+        self._any_query: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._patterns: list[RequestMatch] = []
 
     def add(self, match: RequestMatch) -> None:
@@ -176,9 +46,12 @@ class Router:
         match.registered_by(self._take_out)
         self.matches[match.key] = match
         self._registered[match.key] = match
-        method, url = match.target
-        if isinstance(url, URL):
-            self._exact.setdefault((str(method), url), deque()).append(match)
+        self.has_conditions = self.has_conditions or bool(match.conditions)
+        self.looks_at_bodies = self.looks_at_bodies or match.conditions.look_at_body
+        target = match.target
+        if isinstance(target.url, URL):
+            exact = self._any_query if target.any_query else self._exact
+            exact.setdefault((str(target.method), target.url), deque()).append(match)
         else:
             self._patterns.append(match)
 
@@ -187,39 +60,52 @@ class Router:
         self.matches.clear()
         self._registered.clear()
         self._exact.clear()
+        self._any_query.clear()
         self._patterns.clear()
+        self.has_conditions = self.looks_at_bodies = False
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
         return bool(self._prefixes) and any(prefix.covers(url) for prefix in self._prefixes)
 
-    def claim(self, method: str, url: URL, call: RequestCall) -> RequestMatch | None:
+    def claim(self, method: str, url: URL, call: RequestCall) -> tuple[RequestMatch | None, dict[str, str]]:
         """Return the mock that answers `call`, a request of this method and URL; None where none does.
 
-        `method` is in upper case, `url` is normalised. The mock is used once by this.
+        `method` is in upper case, `url` is normalised. The mock is used once by this. The second thing that is returned
+        tells of those mocks whose conditions do not hold, by their keys, which condition it is.
         """
+        unmet: dict[str, str] = {}
         url = comparable(url)
-        found = self._first(method, url)
-        if url.raw_user is not None:
-            found = _earlier(found, self._first(method, without_credentials(url)))
-        if self._patterns:
-            self._patterns = [match for match in self._patterns if match.key in self.matches]
-            found = _earlier(found, next((match for match in self._patterns if match.target.fits(method, url)), None))
-        if found is None:
-            return None
-        call.match = found
-        found.calls.append(call)
-        if found.remaining == 0:
-            del self.matches[found.key]
-        return found
+        for match in self._candidates(method, url):
+            if match.key not in self.matches:
+                continue
+            if not isinstance(match.target.url, URL):
+                filled = match.target.filled(method, url)
+                if filled is None:
+                    continue
+                call.match_info = filled
+            if match.conditions:
+                reason = match.conditions.unmet(call, match)
+                if reason is not None:
+                    unmet[match.key] = reason
+                    call.match_info = {}
+                    continue
+            call.match = match
+            match.calls.append(call)
+            if match.remaining == 0:
+                del self.matches[match.key]
+            return match, unmet
+        return None, unmet
 
-    def verdicts(self, method: str, url: URL) -> list[tuple[RequestMatch, Verdict]]:
+    def verdicts(
+        self, method: str, url: URL, call: RequestCall, unmet: dict[str, str]
+    ) -> list[tuple[RequestMatch, Verdict]]:
         """Return each mock with the reason why it does not answer a request that none answers.
 
-        `method` is in upper case, `url` is normalised.
+        `method` is in upper case, `url` is normalised; `unmet` is what `claim` returned.
         """
         url = comparable(url)
-        return [(match, match.verdict(method, url)) for match in self.registered]
+        return [(match, match.verdict(method, url, call, unmet.get(match.key))) for match in self.registered]
 
     @property
     def registered(self) -> list[RequestMatch]:
@@ -232,17 +118,19 @@ class Router:
         self.matches.pop(match.key, None)
         self._registered.pop(match.key, None)
 
-    def _first(self, method: str, url: URL) -> RequestMatch | None:
-        queue = self._exact.get((method, url))
-        while queue:
-            if queue[0].key in self.matches:
-                return queue[0]
+    def _candidates(self, method: str, url: URL) -> Iterable[RequestMatch]:
+        """Return the mocks of a method and URL in the order of their registration, perhaps with some used up."""
+        queues: list[Iterable[RequestMatch]] = []
+        for asked in (url,) if url.raw_user is None else (url, without_credentials(url)):
+            queues.append(self._in_service(self._exact.get((method, asked))))
+            if self._any_query:
+                queues.append(self._in_service(self._any_query.get((method, asked.with_query(None)))))
+        if self._patterns:
+            self._patterns = [match for match in self._patterns if match.key in self.matches]
+            queues.append(self._patterns)
+        return queues[0] if len(queues) == 1 else heapq.merge(*queues, key=attrgetter("order"))
+
+    def _in_service(self, queue: deque[RequestMatch] | None) -> Iterable[RequestMatch]:
+        while queue and queue[0].key not in self.matches:
             queue.popleft()
-        return None
-
-
-def _earlier(one: RequestMatch | None, other: RequestMatch | None) -> RequestMatch | None:
-    """Return the one of two mocks that was registered first."""
-    if one is None or other is None:
-        return one or other
-    return one if one.order < other.order else other
+        return queue or ()

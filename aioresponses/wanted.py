@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aiohttp import hdrs
 from yarl import URL
 
 from .calls import RequestCall
 from .diagnosis import redacted
-from .matching import Target, Url, check_url, shortened
+from .matching import Target, Url, check_url
+from .templates import Template
 from .urls import comparable, merge_params, without_credentials
+from .wording import shortened
 
-__all__ = ["WantedCall", "reaches", "unpaired"]
-
-_Wanted = TypeVar("_Wanted")
-_Found = TypeVar("_Found")
+__all__ = ["WantedCall", "reaches"]
 
 
 class WantedCall:
@@ -25,9 +24,11 @@ class WantedCall:
 
     def __init__(self, url: Url, method: str, kwargs: Mapping[str, Any]) -> None:
         checked = check_url(url)
-        self.target = Target.of(
-            method, merge_params(checked, kwargs.get("params")) if isinstance(checked, URL) else checked
-        )
+        params = kwargs.get("params")
+        target = Target.of(method, merge_params(checked, params) if isinstance(checked, URL) else url)
+        if isinstance(target.url, Template):
+            target = target._replace(url=target.url.merged(params))
+        self.target = target
         self.kwargs = kwargs
 
     @classmethod
@@ -70,34 +71,3 @@ def reaches(target: Target, call: RequestCall) -> bool:
     """Tell whether a mock of this target would have answered a call."""
     method, url = call.key[0].upper(), comparable(call.key[1])
     return target.fits(method, url) or isinstance(target.url, URL) and target.fits(method, without_credentials(url))
-
-
-def unpaired(
-    wanted: Sequence[_Wanted], found: Sequence[_Found], fits: Callable[[_Wanted, _Found], bool]
-) -> list[_Wanted]:
-    """Return those of `wanted` that get none of `found` for their own, however they are paired."""
-    owners: dict[int, int] = {}
-    seats: dict[int, int] = {}
-    left = []
-    for number, one in enumerate(wanted):
-        # Where no place is free that fits, somebody who has one may move to another, and so on.
-        takers: dict[int, int] = {}
-        movers = [number]
-        free: int | None = None
-        for mover in movers:
-            places = [place for place in range(len(found)) if place not in takers]
-            free = next((place for place in places if place not in owners and fits(wanted[mover], found[place])), None)
-            if free is not None:
-                takers[free] = mover
-                break
-            for place in places:
-                if place in owners and fits(wanted[mover], found[place]):
-                    takers[place] = mover
-                    movers.append(owners[place])
-        if free is None:
-            left.append(one)
-        while free is not None:
-            mover = takers[free]
-            owners[free] = mover
-            seats[mover], free = free, seats.get(mover)
-    return left

@@ -40,10 +40,15 @@ Nothing here knows of mocks.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+import errno
+import io
+import tempfile
+import weakref
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import aclosing
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, hdrs
+from aiohttp import BaseConnector, ClientConnectionError, ClientConnectorError, ClientRequest, hdrs
 from aiohttp.client_proto import ResponseHandler
 
 if TYPE_CHECKING:
@@ -53,27 +58,76 @@ if TYPE_CHECKING:
     from aiohttp.streams import StreamReader
     from aiohttp.tracing import Trace
 
-__all__ = ["Answer", "InMemoryConnector", "Respond", "exchange"]
+__all__ = ["Answer", "InMemoryConnector", "RefusingConnector", "Respond", "Written", "exchange", "refusal"]
 
 PIECE = 2 ** 16
+_MOST_IN_MEMORY = 2 ** 22
 
 
 class Answer(NamedTuple):
     """What the far end writes: the head of a response and its body, as bytes on the wire."""
 
     head: bytes
-    body: bytes = b""
-    hang_up: bool = False
-    """Whether the far end closes the connection after the last byte."""
+    body: bytes | AsyncGenerator[bytes, None] = b""
+    hang_up: bool | OSError = False
+    """Whether the far end closes the connection after the last byte; an error breaks it off."""
 
 
 Respond = Callable[[], "Answer | Awaitable[Answer]"]
 
 
-def exchange(connection: Connection, request: ClientRequest, respond: Respond) -> Sequence[bytes]:
+class Written:
+    """What has been written of a request, piece by piece; from 4 MiB on it is kept in a temporary file."""
+
+    def __init__(self, pieces: Iterable[bytes] = ()) -> None:
+        self._pieces = list(pieces)
+        self._file: IO[bytes] | None = None
+        self.size = sum(map(len, self._pieces))
+        """In bytes."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is not kept in memory."""
+        return self._file is not None
+
+    def append(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if self._file is not None:
+            self._file.write(piece)
+            return
+        self._pieces.append(piece)
+        if self.size > _MOST_IN_MEMORY:
+            self._file = tempfile.TemporaryFile()
+            # It lives as long as this; nobody is there to close it.
+            weakref.finalize(self, self._file.close)
+            self._file.writelines(self._pieces)
+            self._pieces.clear()
+
+    def beginning(self) -> bytes:
+        """Return the first piece, of at least 64 KiB where there is as much."""
+        return next(iter(self), b"") if self.is_large else bytes(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._file is None:
+            yield from self._pieces
+            return
+        for start in range(0, self.size, PIECE):
+            self._file.seek(start)
+            piece = self._file.read(PIECE)
+            self._file.seek(0, io.SEEK_END)
+            yield piece
+
+    def __bytes__(self) -> bytes:
+        return b"".join(self)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Written, ([bytes(self)],)
+
+
+def exchange(connection: Connection, request: ClientRequest, respond: Respond) -> Written:
     """Have the far end of an in-memory `connection` answer the next request on it, which is `request`.
 
-    Returns what is written of it, a sequence that grows until the request is complete.
+    Returns what is written of it, which grows until the request is complete.
     """
     protocol = connection.protocol
     assert isinstance(protocol, InMemoryProtocol)
@@ -148,6 +202,27 @@ class InMemoryConnector(BaseConnector):
         self.close_from_here()
 
 
+class RefusingConnector(InMemoryConnector):
+    """Finds nobody who listens, after `delay` seconds."""
+
+    def __init__(self, stands_for: BaseConnector, delay: float) -> None:
+        super().__init__(stands_for)
+        self._delay = delay
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        await asyncio.sleep(self._delay)
+        raise refusal(req)
+
+
+def refusal(request: ClientRequest) -> ClientConnectorError:
+    """Return what `TCPConnector` raises where nobody listens."""
+    where = (request.url.raw_host, request.url.port)
+    error = ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {where!r}")
+    return ClientConnectorError(request.connection_key, error)
+
+
 def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
@@ -166,10 +241,10 @@ class InMemoryProtocol(ResponseHandler):
         self._interrupt: Callable[[], object] | None = None
         self._told: BaseException | None = None
 
-    def expect(self, request: ClientRequest, respond: Respond) -> Sequence[bytes]:
+    def expect(self, request: ClientRequest, respond: Respond) -> Written:
         assert isinstance(self.transport, InMemoryTransport)
-        received: list[bytes] = []
-        self.transport.received = received
+        self.transport.end_streaming()
+        received = self.transport.received = Written()
         self._told = None
         self._request = request
         self._respond = respond
@@ -274,24 +349,31 @@ class InMemoryTransport(asyncio.Transport):
         peername: tuple[str | None, int | None],
     ) -> None:
         super().__init__({"peername": peername})
-        self.received: list[bytes] = []
+        self.received = Written()
         self._loop = loop
         self._protocol = protocol
         self._receive = protocol.data_received
         self._open_ones = open_ones
         self._closing = False
         self._paused = False
+        self._resumed: asyncio.Future[None] | None = None
         self._body = b""
         self._sent = 0
-        self._hang_up = False
+        self._hang_up: bool | OSError = False
+        self._streaming: asyncio.Task[None] | None = None
         open_ones.add(self)
 
     def send(self, answer: Answer) -> None:
         """Send an answer to the client, as fast as it reads."""
-        head, self._body, self._hang_up = answer
-        self._sent = PIECE
-        self._receive(head + self._body[:PIECE])
-        self._send_on()
+        head, body, self._hang_up = answer
+        if isinstance(body, bytes):
+            self._body = body
+            self._sent = PIECE
+            self._receive(head + body[:PIECE])
+            self._send_on()
+        else:
+            self._receive(head)
+            self._streaming = self._loop.create_task(self._stream(body))
 
     def _send_on(self) -> None:
         while self._sent < len(self._body) and not self._paused and not self._closing:
@@ -301,18 +383,53 @@ class InMemoryTransport(asyncio.Transport):
         if self._sent >= len(self._body):
             self._body = b""
             if self._hang_up:
-                self._loop.call_soon(self.lose)
+                self._loop.call_soon(self.lose, None, self._hang_up)
 
-    def lose(self, told: ClientConnectionError | None = None) -> None:
-        """End the connection from the far end; a client that waits for a response is told so, or what `told` says."""
+    async def _stream(self, body: AsyncGenerator[bytes, None]) -> None:
+        """Send a body that comes piece by piece; what it raises, the reader of the response gets."""
+        try:
+            async with aclosing(body):
+                async for piece in body:
+                    for start in range(0, len(piece), PIECE):
+                        while self._paused:
+                            self._resumed = self._loop.create_future()
+                            await self._resumed
+                        self._receive(piece[start:start + PIECE])
+        except Exception as error:
+            # The body that is being read, which has no public name (3.8.6 to 3.14.5). The loss of the connection is
+            # not to say anything else of it.
+            payload, self._protocol._payload = self._protocol._payload, None
+            if payload is not None:
+                payload.set_exception(error)
+            self._hang_up = True
+        # Should it have been announced to be longer, then the client would wait for what never comes.
+        payload = self._protocol._payload
+        if self._hang_up or payload is not None and not payload.is_eof():
+            self._streaming = None
+            self.lose(None, self._hang_up)
+
+    def end_streaming(self) -> None:
+        """Send no more of a body that comes piece by piece."""
+        if self._streaming is not None:
+            if not self._loop.is_closed():
+                self._streaming.cancel()
+            self._streaming = None
+
+    def lose(self, told: ClientConnectionError | None = None, broken: bool | OSError = False) -> None:
+        """End the connection from the far end.
+
+        A client that waits for a response is told what `told` says. Otherwise it finds the connection closed, or
+        broken if `broken` is an error.
+        """
         self._closing = True
         self._body = b""
+        self.end_streaming()
         if self in self._open_ones:
             self._open_ones.discard(self)
             if told is not None and not self._protocol.is_eof():
                 # Unlike the loss of a connection, this is not taken for a reason to try again, on the real network.
                 self._protocol.set_exception(told)
-            self._protocol.connection_lost(None)
+            self._protocol.connection_lost(broken if isinstance(broken, OSError) else None)
 
     # What the client calls.
 
@@ -331,6 +448,8 @@ class InMemoryTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         if self._paused:
             self._paused = False
+            if self._resumed is not None and not self._resumed.done():
+                self._resumed.set_result(None)
             if self._body:
                 self._loop.call_soon(self._send_on)
 
@@ -341,6 +460,7 @@ class InMemoryTransport(asyncio.Transport):
         if not self._closing:
             self._closing = True
             self._body = b""
+            self.end_streaming()
             if not self._loop.is_closed():
                 self._loop.call_soon(self.lose)
 

@@ -596,8 +596,9 @@ class JsonBodyTest(MessageTestCase):
         self.assertJsonBodyContains({"tags": ANY})
         self.check_fails(
             "Expected another JSON body of call 1, POST http://example.com/ -> 200 (- expected, + sent):\n"
-            "{'id': Below(7), 'tags': <ANY>} != {'id': 7, 'tags': [{'n': 1}, {'n': 2}]}\n"
-            "- {'id': Below(7), 'tags': <ANY>}\n"
+            "{'id': Below(7), 'tags': [{'n': 1}, {'n': 2}]} != {'id': 7, 'tags': [{'n': 1}, {'n': 2}]}\n"
+            "- {'id': Below(7), 'tags': [{'n': 1}, {'n': 2}]}\n"
+            "?        ------ -\n\n"
             "+ {'id': 7, 'tags': [{'n': 1}, {'n': 2}]}\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 200",

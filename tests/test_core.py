@@ -148,7 +148,7 @@ class RegisteringTest(AioResponsesTestCase):
             ({"callback": 5}, TypeError, "callback: expected a function or a coroutine function, got 5"),
             ({"exception": "x"}, TypeError, "exception: expected an exception or a class of exceptions, got 'x'"),
             ({"exception": int}, TypeError, f"exception: expected an exception or a class of exceptions, got {int!r}"),
-            ({"status": 99}, ValueError, "status: expected an int from 200 to 999, got 99"),
+            ({"status": 99}, ValueError, "status: expected an int from 200 to 999, or 101, got 99"),
         ]:
             with self.subTest(**kwargs):
                 with self.assertRaises(error) as raised:

@@ -6,13 +6,16 @@ from http import HTTPStatus
 from aiohttp import ClientResponse, ClientSession
 from multidict import CIMultiDict
 
-from aioresponses import AioResponsesTestCase, CallbackResult
+from aioresponses import AioResponsesTestCase, CallbackResult, RequestCall, aioresponses
 from aioresponses.wire import Answer
+
+CALL = RequestCall((), {})
+BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
 
 
 class AnswerTest(unittest.TestCase):
     def answer(self, method="GET", **kwargs):
-        return CallbackResult(**kwargs).answer(method)
+        return CallbackResult(**kwargs).answer(method, CALL)
 
     def test_has_status_line_content_type_and_length(self):
         self.assertEqual(
@@ -47,7 +50,7 @@ class AnswerTest(unittest.TestCase):
         payload = {"a": 1}
         result = CallbackResult(payload=payload)
         payload["a"] = 2
-        self.assertEqual(result.answer("GET").body, b'{"a": 2}')
+        self.assertEqual(result.answer("GET", CALL).body, b'{"a": 2}')
 
     def test_body_may_be_any_bytes(self):
         for body in (b"x", bytearray(b"x"), memoryview(b"x")):
@@ -102,12 +105,17 @@ class AnswerTest(unittest.TestCase):
 class RefusedReplyTest(unittest.TestCase):
     def test_wrong_arguments_are_refused_with_name_value_and_expectation(self):
         for kwargs, error, message in [
-            ({"status": "200"}, TypeError, "status: expected an int from 200 to 999, got '200'"),
-            ({"status": True}, TypeError, "status: expected an int from 200 to 999, got True"),
-            ({"status": 199}, ValueError, "status: expected an int from 200 to 999, got 199"),
-            ({"status": 1000}, ValueError, "status: expected an int from 200 to 999, got 1000"),
-            ({"body": None}, TypeError, "body: expected str or bytes, got None"),
-            ({"body": 5}, TypeError, "body: expected str or bytes, got 5"),
+            ({"status": "200"}, TypeError, "status: expected an int from 200 to 999, or 101, got '200'"),
+            ({"status": True}, TypeError, "status: expected an int from 200 to 999, or 101, got True"),
+            (
+                {"status": 199},
+                ValueError,
+                "status: expected an int from 200 to 999, or 101, got 199: "
+                "aiohttp skips this one, and waits for the one that follows",
+            ),
+            ({"status": 1000}, ValueError, "status: expected an int from 200 to 999, or 101, got 1000"),
+            ({"body": None}, TypeError, f"body: expected {BODIES}, got None"),
+            ({"body": 5}, TypeError, f"body: expected {BODIES}, got 5"),
             (
                 {"payload": {1}},
                 TypeError,
@@ -137,7 +145,7 @@ class RefusedReplyTest(unittest.TestCase):
         ]:
             with self.subTest(**kwargs):
                 with self.assertRaises(error) as raised:
-                    CallbackResult(**kwargs)
+                    aioresponses().get("http://example.com/", **kwargs)
                 self.assertEqual((type(raised.exception), str(raised.exception)), (error, message))
 
     def test_headers_of_another_type_are_refused(self):
@@ -151,14 +159,14 @@ class RefusedReplyTest(unittest.TestCase):
         payload = []
         payload.append(payload)
         with self.assertRaises(ValueError) as raised:
-            CallbackResult(payload=payload)
+            aioresponses().get("http://example.com/", payload=payload)
         self.assertEqual(
             str(raised.exception),
             "payload: expected a value that json can serialise, got [[...]]: Circular reference detected",
         )
 
     def test_payload_goes_before_a_body_of_no_use(self):
-        self.assertEqual(CallbackResult(payload=1, body=None).answer("GET").body, b"1")
+        self.assertEqual(CallbackResult(payload=1, body=None).answer("GET", CALL).body, b"1")
 
 
 class ResponseClassTest(AioResponsesTestCase):

@@ -3,8 +3,9 @@ import unittest
 
 from yarl import URL
 
+from aioresponses import aioresponses
 from aioresponses.calls import record
-from aioresponses.routing import RequestMatch, Router
+from aioresponses.routing import Router
 
 HERE = URL("http://example.com/")
 
@@ -18,12 +19,13 @@ class RouterTest(unittest.TestCase):
         self.router = Router((), False)
 
     def register(self, *args, **kwargs):
-        match = RequestMatch(*args, **kwargs)
+        match = aioresponses().add(*args, **kwargs)
         self.router.add(match)
         return match
 
     def claim(self, method="GET", url=HERE):
-        return self.router.claim(method, url, call())
+        match, unmet = self.router.claim(method, url, call())
+        return match
 
     def test_exact_mocks_and_patterns_answer_in_the_order_of_registration(self):
         matches = [self.register(url) for url in (re.compile("http"), HERE, re.compile("http://"), HERE)]
@@ -70,7 +72,7 @@ class RouterTest(unittest.TestCase):
 
     def test_ten_thousand_mocks_are_not_tried_in_turn(self):
         matches = [self.register(HERE / str(number)) for number in range(10_000)]
-        for match in matches:
+        for match in matches[:-1]:
             match.target = None  # Whoever asked it would fail.
         self.assertIs(self.claim(url=HERE / "9999"), matches[-1])
 
@@ -85,8 +87,8 @@ class ReprTest(unittest.TestCase):
     def test_says_what_is_answered_and_how_often_it_was(self):
         self.assertEqual(
             [
-                repr(RequestMatch("http://example.com/?b=1&a=2#top", "post", repeat=3)),
-                repr(RequestMatch(re.compile(r"^http://\w+"), repeat=True)),
+                repr(aioresponses().add("http://example.com/?b=1&a=2#top", "post", repeat=3)),
+                repr(aioresponses().add(re.compile(r"^http://\w+"), repeat=True)),
             ],
             [
                 "<RequestMatch POST http://example.com/?a=2&b=1, used 0 of 3>",

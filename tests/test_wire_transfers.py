@@ -15,7 +15,8 @@ from aiohttp import ClientSession, ClientTimeout, FormData, MultipartWriter
 from aioresponses import aioresponses
 from tests.support import LARGE, ComparingTestCase, error_of, fetch
 
-GZIPPED = gzip.compress(b"hello" * 100, mtime=0)
+_GZIP = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
+GZIPPED = _GZIP.compress(b"hello" * 100) + _GZIP.flush()
 DEFLATED = zlib.compress(b"hello" * 100)
 
 

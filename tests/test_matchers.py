@@ -1,7 +1,7 @@
 import unittest
 from operator import contains, eq
 
-from aioresponses.wanted import unpaired
+from aioresponses.matchers import unpaired
 
 
 class UnpairedTest(unittest.TestCase):

@@ -1,0 +1,242 @@
+"""`RequestMatch`: one registered mock, what it asks of requests and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Union
+
+from yarl import URL
+
+from .calls import RequestCall
+from .conditions import Conditions
+from .matching import Target, Verdict
+from .replies import CallbackResult, Fault, JsonDumps
+from .templates import Template
+
+if TYPE_CHECKING:
+    import re
+
+__all__ = ["Callback", "Raises", "Reply", "RequestMatch"]
+
+Callback = Callable[..., Union[CallbackResult, None, Awaitable["CallbackResult | None"]]]
+Raises = Union[BaseException, "type[BaseException]"]
+
+_count = itertools.count()
+
+
+class Reply:
+    """One reply of a mock: a `CallbackResult`, or an exception; a callback may be asked before."""
+
+    def __init__(
+        self, exception: Raises | None = None, timeout: bool = False, callback: Callback | None = None, **result: Any
+    ) -> None:
+        self.result = CallbackResult(**result)
+        if exception is not None and not (
+            isinstance(exception, BaseException)
+            or isinstance(exception, type) and issubclass(exception, BaseException)
+        ):
+            raise TypeError(f"exception: expected an exception or a class of exceptions, got {exception!r}")
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback: expected a function or a coroutine function, got {callback!r}")
+        if self.result.fault is not None:
+            for name, other in (("exception", exception), ("timeout", timeout)):
+                if other:
+                    raise ValueError(f"{name} and fault contradict each other: a reply fails in one way")
+        self._raises = asyncio.TimeoutError if timeout else exception
+        self._callback = callback
+        self._takes_call = callback is not None and _takes_call(callback)
+
+    @classmethod
+    def of(cls, given: object) -> Reply:
+        """Make one of an element of `replies=`: a dict of arguments, an exception, or a `CallbackResult`."""
+        if isinstance(given, Mapping):
+            for name in given:
+                if name not in _ARGUMENTS:
+                    raise TypeError(f"replies: expected dicts of arguments of a reply, got {name!r} in one")
+            try:
+                return cls(**given)
+            except (TypeError, ValueError) as error:
+                raise (TypeError if isinstance(error, TypeError) else ValueError)(f"replies: {error}") from error
+        if isinstance(given, CallbackResult):
+            reply = cls()
+            reply.result = given
+            return reply
+        if isinstance(given, BaseException) or isinstance(given, type) and issubclass(given, BaseException):
+            return cls(exception=given)
+        raise TypeError(f"replies: expected dicts of arguments, exceptions or CallbackResults, got {given!r}")
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the connection is refused, so that the request is never sent."""
+        return self._callback is None and self.result.fault is Fault.CONNECTION_REFUSED
+
+    def to(self, call: RequestCall, url: URL, kwargs: Mapping[str, Any]) -> CallbackResult | Awaitable[CallbackResult]:
+        """Return the reply to a call, or raise what is to be raised in its place.
+
+        `url` and `kwargs` are what a callback is called with that does not take the call. Returns an awaitable where
+        there is something to wait for.
+        """
+        if self._callback is None:
+            return self._settled(None, call)
+        result = self._callback(call) if self._takes_call else self._callback(url, **kwargs)
+        return self._settled_later(result, call) if inspect.isawaitable(result) else self._settled(result, call)
+
+    async def _settled_later(self, result: Awaitable[object], call: RequestCall) -> CallbackResult:
+        settled = self._settled(await result, call)
+        return settled if isinstance(settled, CallbackResult) else await settled
+
+    def _settled(self, result: object, call: RequestCall) -> CallbackResult | Awaitable[CallbackResult]:
+        if self._raises is not None:
+            if self.result.delay:
+                return self._when_due(self.result)
+            raise self._raises
+        if result is None:
+            result = self.result
+        if not isinstance(result, CallbackResult):
+            raise TypeError(
+                f"callback: expected a CallbackResult or None from the callback of {call.match}, got {result!r}"
+            )
+        return self._when_due(result) if result.delay or result.fault is Fault.HANG else result
+
+    async def _when_due(self, result: CallbackResult) -> CallbackResult:
+        await asyncio.sleep(result.delay)
+        if self._raises is not None:
+            raise self._raises
+        if result.fault is Fault.HANG:
+            await asyncio.get_running_loop().create_future()
+        return result
+
+
+# What a dict in `replies=` may hold.
+_ARGUMENTS = {
+    name
+    for function in (Reply.__init__, CallbackResult.__init__)
+    for name in inspect.signature(function).parameters
+} - {"self", "method", "result"}
+
+
+def _takes_call(callback: Callback) -> bool:
+    """Tell whether a callback takes the call, and not the URL and the keyword arguments."""
+    try:
+        parameters = list(inspect.signature(callback).parameters.values())
+    except ValueError:  # Some that are written in C tell nobody.
+        return False
+    return (
+        len(parameters) == 1
+        and parameters[0].kind in (parameters[0].POSITIONAL_ONLY, parameters[0].POSITIONAL_OR_KEYWORD)
+        # So it was written for aioresponses 0.7, and has forgotten the other arguments.
+        and parameters[0].name != "url"
+    )
+
+
+class RequestMatch:
+    """A registered mock: the requests that it answers, and what it answers them with.
+
+    `aioresponses.add` makes and returns it, and describes its arguments.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        url_or_pattern: URL | re.Pattern[str] | Template,
+        replies: Sequence[Reply],
+        conditions: Conditions,
+        repeat: bool | int = False,
+        optional: bool = False,
+        json_dumps: JsonDumps = json.dumps,
+    ) -> None:
+        self.target = target
+        self.url_or_pattern = url_or_pattern
+        self.conditions = conditions
+        self.json_dumps = json_dumps
+        self._replies = replies
+        times = _times(repeat)
+        self._limit = None if times is None else times * len(replies)
+        for reply in replies:
+            reply.result.check_payload(json_dumps)
+            if times != 1 and reply.result.is_used_up_by_one:
+                name = "body" if reply.result.events is None else "events"
+                raise ValueError(
+                    f"{name} and repeat contradict each other: an iterator or a file that cannot be rewound is used up "
+                    f"by one reply; give the generator function itself"
+                )
+        self.order = next(_count)
+        self.key = str(self.order)
+        self._take_out: Callable[[RequestMatch], None] | None = None
+        self.optional = optional
+        """Whether the mock may stay unused where all mocks must be called."""
+        self.calls: list[RequestCall] = []
+        """The requests that this mock answered, in order."""
+
+    def __repr__(self) -> str:
+        times = "once" if self.call_count == 1 else f"{self.call_count} times"
+        return f"<RequestMatch {self}, used {times if self._limit is None else f'{self.call_count} of {self._limit}'}>"
+
+    def __str__(self) -> str:
+        return f"{self.target}, {self.conditions}" if self.conditions else str(self.target)
+
+    @property
+    def method(self) -> str:
+        """The method, in lower case (as in aioresponses 0.7)."""
+        return str(self.target.method).lower()
+
+    def registered_by(self, take_out: Callable[[RequestMatch], None]) -> None:
+        """Note who takes the mock out of service."""
+        self._take_out = take_out
+
+    def remove(self) -> None:
+        """Take the mock out of service, as if it had never been registered; without effect where it is already."""
+        if self._take_out is not None:
+            self._take_out(self)
+            self._take_out = None
+
+    def verdict(self, method: str, url: URL, call: RequestCall, unmet: str | None) -> Verdict:
+        """Return why the mock did not answer a call of this method and URL.
+
+        `unmet` is what it asked for in vain, if it was asked.
+        """
+        verdict = self.target.verdict(method, url)
+        if verdict is not None:
+            return verdict
+        if unmet is None:
+            try:
+                unmet = self.conditions.unmet(call, self)
+            except Exception as error:
+                # The mock is used up; that it raises as well is of no use to anybody.
+                unmet = f"raised {error!r}"
+        return Verdict(0, f"used up ({self.call_count} of {self._limit})") if unmet is None else Verdict(0.25, unmet)
+
+    @property
+    def called(self) -> bool:
+        """Whether this mock answered a request."""
+        return bool(self.calls)
+
+    @property
+    def call_count(self) -> int:
+        """How many requests this mock answered."""
+        return len(self.calls)
+
+    @property
+    def remaining(self) -> int | None:
+        """How many more requests this mock answers; None for any number."""
+        return None if self._limit is None else self._limit - len(self.calls)
+
+    @property
+    def reply(self) -> Reply:
+        """The reply to the last of `calls`."""
+        return self._replies[(len(self.calls) - 1) % len(self._replies)]
+
+
+def _times(repeat: object) -> int | None:
+    """Return how often a mock answers, None for without end."""
+    if isinstance(repeat, bool):
+        return None if repeat else 1
+    if not isinstance(repeat, int):
+        raise TypeError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
+    if repeat < 1:
+        raise ValueError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
+    return repeat

@@ -1,0 +1,108 @@
+"""The body of a reply, as users give it, and as bytes over time."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Mapping, Set
+from typing import IO, TYPE_CHECKING, Any, Union
+
+from .calls import RequestCall
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAlias
+
+__all__ = ["Body", "Piece", "called", "check_source", "is_used_up_by_one", "pieces", "size_of"]
+
+PIECE = 2 ** 16
+
+Piece = Union[str, bytes, bytearray, memoryview]
+_Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]"]
+Body: TypeAlias = "Piece | _Stream | Callable[..., Piece | _Stream]"
+
+
+def check_source(name: str, source: object, expected: str) -> None:
+    """Raise `TypeError` unless something can be streamed: a file, an iterable, an async one, or a function."""
+    if inspect.iscoroutinefunction(source):
+        raise TypeError(f"{name}: expected a generator function, got a coroutine function: {source!r}")
+    # These can be iterated over, but nobody means that.
+    streams = isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping, Set))
+    if not (streams or isinstance(source, AsyncIterable) or callable(source) or hasattr(source, "read")):
+        raise TypeError(f"{name}: expected {expected}, got {source!r}")
+
+
+def is_used_up_by_one(source: object) -> bool:
+    """Tell whether there is nothing left of a body once it has been sent."""
+    if hasattr(source, "read"):
+        return not _is_seekable(source)
+    return isinstance(source, Iterator) or hasattr(source, "__anext__")
+
+
+def called(function: Callable[..., Any], call: RequestCall) -> Any:
+    """Return what a function returns that may take a parameter: the call that is answered."""
+    return function(call) if _takes_parameter(function) else function()
+
+
+def _takes_parameter(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # Some that are written in C tell nobody.
+        return False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return any(parameter.kind in positional for parameter in parameters)
+
+
+def size_of(source: Any) -> int | None:
+    """Return how many bytes are to be sent of a body that is no bytes, where that can be known."""
+    if isinstance(source, (io.RawIOBase, io.BufferedIOBase)) and source.seekable():
+        start = source.tell()
+        size = source.seek(0, io.SEEK_END) - start
+        source.seek(start)
+        return max(size, 0)
+    return None
+
+
+async def pieces(source: Any, most: int | None = None) -> AsyncGenerator[bytes, None]:
+    """Yield a body that is no bytes, of a file `most` bytes of it."""
+    if hasattr(source, "__aiter__"):
+        try:
+            async for piece in source:
+                yield _as_bytes(piece)
+        finally:
+            if hasattr(source, "aclose"):
+                await source.aclose()
+    elif hasattr(source, "read"):
+        # Two replies may read the same file side by side, and each repeated one begins where the first did.
+        seekable = _is_seekable(source)
+        start = place = source.tell() if seekable else 0
+        while most is None or most > 0:
+            if seekable:
+                source.seek(place)
+            piece = _as_bytes(source.read(PIECE if most is None else min(PIECE, most)))
+            if seekable:
+                place = source.tell()
+                source.seek(start)
+            if not piece:
+                break
+            if most is not None:
+                most -= len(piece)
+            yield piece
+    else:
+        try:
+            for piece in source:
+                yield _as_bytes(piece)
+        finally:
+            if hasattr(source, "close"):
+                source.close()
+
+
+def _is_seekable(file: Any) -> bool:
+    return hasattr(file, "seekable") and bool(file.seekable())
+
+
+def _as_bytes(piece: object) -> bytes:
+    if isinstance(piece, str):
+        return piece.encode()
+    if isinstance(piece, (bytes, bytearray, memoryview)):
+        return bytes(piece)
+    raise TypeError(f"body: expected str or bytes from what is streamed, got {piece!r}")

@@ -1,0 +1,118 @@
+"""URLs with places to be filled: `https://*.example.com/users/{id}`.
+
+The syntax is that of the routes of aiohttp.web: `{name}` stands for one segment of the path, or a part of one, and
+`{name:regex}` for what the regex matches. aiohttp's own class for it is not used: from 3.10 to 3.14 it compares text
+that is quoted with text that is not, so `/é/{name}` fits nothing, and importing it takes longer than all of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from yarl import URL
+
+from .urls import merge_params, normalize_url
+
+__all__ = ["Template", "is_template"]
+
+_PLACE = re.compile(r"(\{[_a-zA-Z][^{}]*(?:\{[^{}]*\}[^{}]*)*\})")
+_NAMED = re.compile(r"\{(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)(?::(?P<regex>.+))?\}", re.DOTALL)
+_SEGMENT = "[^{}/]+"
+# What may stand between scheme and path.
+_ORIGIN = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<any>\*\.)?(?P<authority>[^/?#]*)")
+
+
+def is_template(url: str) -> bool:
+    """Tell whether text is more than a URL: whether a place in its path, or its host, is to be filled."""
+    path, _, _ = _cut_apart(url)
+    return "{" in path or "}" in path or "://*." in path
+
+
+class Template(NamedTuple):
+    """A template of URLs, such as `https://*.example.com/users/{id}?page=2`."""
+
+    text: str
+    any_host: bool
+    """Whether the host may have more labels in front."""
+
+    base: URL
+    """Scheme, host and port, and the query, normalised."""
+
+    path: re.Pattern[str]
+    """What the path must be, as text that is not quoted, but for slashes and percent signs."""
+
+    @classmethod
+    def of(cls, text: str) -> Template:
+        """Make a template of text; raise `ValueError` where it does not compile."""
+        before, query, _ = _cut_apart(text)
+        origin = _ORIGIN.match(before)
+        if origin is None:
+            raise ValueError("a template needs a scheme and a host")
+        authority = origin["authority"]
+        if "{" in authority or "*" in authority or "@" in authority:
+            raise ValueError("in place of a host, a template takes nothing but a leading *.")
+        base = normalize_url(f"{origin['scheme']}://{authority}/{query}")
+        if not base.raw_host:
+            raise ValueError("a template needs a scheme and a host")
+        return cls(text, origin["any"] is not None, base, _compiled(before[origin.end():] or "/"))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def merged(self, params: object) -> Template:
+        """Return a template that asks for these parameters as well."""
+        base = normalize_url(merge_params(self.base, params))
+        before, _, fragment = _cut_apart(self.text)
+        return self._replace(base=base, text=f"{before}?{base.query_string}{fragment}") if params else self
+
+    def fits_host(self, url: URL) -> bool:
+        """Tell whether the host of a URL is meant."""
+        host, own = url.raw_host or "", self.base.raw_host or ""
+        return host.endswith(f".{own}") and len(host) > len(own) + 1 if self.any_host else host == own
+
+    def filled(self, url: URL) -> Mapping[str, str] | None:
+        """Return what the places of the path stand for in a URL, by their names; None if the path does not fit."""
+        match = self.path.fullmatch(_readable(url.raw_path))
+        if match is None:
+            return None
+        return {
+            name: value.replace("%2F", "/").replace("%25", "%") for name, value in match.groupdict("").items()
+        }
+
+
+def _cut_apart(text: str) -> tuple[str, str, str]:
+    """Cut a URL into what stands before the query, the query with its ?, and the fragment with its #."""
+    # Within a regex, both signs mean something else.
+    depth = 0
+    query = len(text)
+    for place, sign in enumerate(text):
+        depth += (sign == "{") - (sign == "}")
+        if depth <= 0 and sign == "?":
+            query = min(query, place)
+        elif sign == "#" and (depth <= 0 or query < place):
+            return text[:min(query, place)], text[query:place], text[place:]
+    return text[:query], text[query:], ""
+
+
+def _compiled(path: str) -> re.Pattern[str]:
+    pattern = ""
+    for part in _PLACE.split(path):
+        place = _NAMED.fullmatch(part)
+        if place is not None:
+            pattern += f"(?P<{place['name']}>{place['regex'] or _SEGMENT})"
+        elif "{" in part or "}" in part:
+            raise ValueError(f"{part!r} in it is neither {{name}} nor {{name:regex}}; for such braces, give a yarl.URL")
+        elif part:
+            pattern += re.escape(_readable(URL(f"http://host/{part}").raw_path[1:]))
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"its path makes no pattern: {error}") from None
+
+
+def _readable(raw: str) -> str:
+    """Return a quoted path as text, in which no slash appears that was none."""
+    return unquote(raw.replace("%25", "%2525").replace("%2F", "%252F").replace("%2f", "%252F"))
