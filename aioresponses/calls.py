@@ -142,9 +142,9 @@ class RequestCall(_Arguments):
     @property
     def headers(self) -> CIMultiDictProxy[str]:
         """The headers that were sent; none where the request never got that far."""
-        if self._elsewhere is None and self._sent.is_large:
-            return parse_request(self._sent.beginning())[0]
-        return self._received()[0]
+        if self._elsewhere is not None:
+            return self._elsewhere[0]
+        return parse_request(self._sent.beginning())[0] if self._sent.is_large else self._received()[0]
 
     @property
     def body(self) -> bytes:

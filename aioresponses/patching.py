@@ -15,6 +15,10 @@ aiohttp does, and for nobody it refuses. Since it sits below redirects and middl
 redirect and every retry of a middleware. Connectors inherit it; into a class that has a `connect` of its own, it is put
 when a session with such a connector makes its first request.
 
+Who answers is settled before there is a connection, for a request that no mock answers may have to go to the network.
+So mocks that ask for more than method and URL look at what is about to be sent: the headers, with those that aiohttp
+adds in the last moment, and the body, which is read ahead where it can be read only once.
+
 `BaseConnector.close` closes the in-memory connections of a connector along with its own.
 
 The two hooks of one call find each other by a context variable, because aiohttp hands nothing from one to the other,
@@ -24,7 +28,9 @@ Exceptions that a mock raises must reach the caller as they are. They are raised
 response, so middlewares see just them. Above that, aiohttp has two habits that a registered exception must survive:
 it tries an idempotent request once more after `ServerDisconnectedError` and `ClientOSError` (3.10 and newer) - the
 second try of it gets the same exception, and no other mock - and it wraps an `OSError` in `ClientOSError`, and a
-`HttpProcessingError` in `ClientResponseError`, which is undone for the traces and for the caller.
+`HttpProcessingError` in `ClientResponseError`, which is undone for the traces and for the caller. A fault of the server
+is another thing: there the second try is the client's answer to it, and goes to the next mock that fits. Only where
+there is none, it finds the server as it was.
 
 A session keeps the loop that it was made on, for its timers and tasks. Suites share sessions over tests, each with a
 loop of its own, so a session whose loop does not run is lent the running one, until the mock is stopped.
