@@ -14,11 +14,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from aiohttp import ClientResponse, ClientTimeout, hdrs
-from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
+from aiohttp import ClientResponse, ClientTimeout, StreamReader, hdrs
+from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
-from .reading import Part, parse_multipart, parse_request
+from .reading import Part, decoded, parse_multipart, parse_request
 from .urls import without_credentials
 from .wire import Written
 
@@ -30,14 +30,14 @@ __all__ = ["RequestCall", "record"]
 _count = itertools.count()
 
 # What copies of a call keep of it.
-_RECORDED = ("method", "key", "order", "started", "ended", "unmatched", "match_info", "_url", "_sent")
+_RECORDED = ("method", "key", "order", "started", "ended", "unmatched", "_url", "_sent", "_elsewhere")
 
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
-# Values that never change need no copy; the others in the keyword arguments of a call do.
-_UNCHANGING = (str, bytes, int, float, type(None), URL, ClientTimeout)
+# Values that never change need no copy, and a stream must have none; the others in the keyword arguments of a call do.
+_UNCHANGING = (str, bytes, int, float, type(None), URL, ClientTimeout, StreamReader)
 
 
 class _Arguments(NamedTuple):
@@ -93,11 +93,12 @@ class RequestCall(_Arguments):
     _hops: list[RequestCall] | None = None
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
     _sent: Written = Written()
-    _elsewhere: tuple[CIMultiDictProxy[str], Written] | None = None
+    _elsewhere: tuple[CIMultiDict[str], Written, bool] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy, or what is pickled, is a record of the call: what took part in it is no part of it.
-        return {name: self.__dict__[name] for name in _RECORDED if name in self.__dict__}
+        recorded = {name: self.__dict__[name] for name in _RECORDED if name in self.__dict__}
+        return {**recorded, "match_info": dict(self.match_info)}
 
     def __repr__(self) -> str:
         return f"<RequestCall {self}>" if self.method else f"RequestCall(args={self.args!r}, kwargs={self.kwargs!r})"
@@ -143,7 +144,7 @@ class RequestCall(_Arguments):
     def headers(self) -> CIMultiDictProxy[str]:
         """The headers that were sent; none where the request never got that far."""
         if self._elsewhere is not None:
-            return self._elsewhere[0]
+            return CIMultiDictProxy(self._elsewhere[0])
         return parse_request(self._sent.beginning())[0] if self._sent.is_large else self._received()[0]
 
     @property
@@ -226,8 +227,9 @@ class RequestCall(_Arguments):
 
     def _received(self) -> tuple[CIMultiDictProxy[str], bytes]:
         if self._elsewhere is not None:
-            headers, body = self._elsewhere
-            return headers, bytes(body)
+            headers, body, is_encoded = self._elsewhere
+            content = decoded(headers[hdrs.CONTENT_ENCODING], bytes(body)) if is_encoded else bytes(body)
+            return CIMultiDictProxy(headers), content
         sent = self._sent
         # Parsed once, unless more was written since; what is too large to be kept in memory is not kept here either.
         if self._parsed is None or self._parsed[0] != sent.size:
@@ -260,9 +262,12 @@ class RequestCall(_Arguments):
         """Note where the bytes of the request are, or will be."""
         self._sent, self._elsewhere = sent, None
 
-    def sent_elsewhere(self, headers: CIMultiDictProxy[str], body: Written) -> None:
-        """Note a request that is not written to us, or not yet: its headers, and where its body is, or will be."""
-        self._elsewhere = (headers, body)
+    def sent_elsewhere(self, headers: CIMultiDict[str], body: Written, to_encode: bool) -> None:
+        """Note a request that is not written to us, or not yet: its headers, and where its body is, or will be.
+
+        `to_encode` is whether aiohttp is yet to encode that body as the headers say.
+        """
+        self._elsewhere = (headers, body, hdrs.CONTENT_ENCODING in headers and not to_encode)
 
     def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
         """Note how the call ended."""
@@ -278,7 +283,7 @@ def record(key: tuple[str, URL], url: URL, kwargs: Mapping[str, Any]) -> Request
     `kwargs` are those of the call. They are copied, so that what happens to them later does not show; values that
     cannot be copied are kept as they are.
     """
-    copied = {name: _copied(value) for name, value in kwargs.items()}
+    copied = {name: value if isinstance(value, _UNCHANGING) else _copied(value) for name, value in kwargs.items()}
     method = key[0]
     # As 0.7.9 has it: `session.request()` need not say it, but the call is recorded as if by `session.post()`.
     if method == hdrs.METH_POST:
@@ -293,8 +298,6 @@ def record(key: tuple[str, URL], url: URL, kwargs: Mapping[str, Any]) -> Request
 
 
 def _copied(value: Any) -> Any:
-    if isinstance(value, _UNCHANGING):
-        return value
     try:
         return copy.deepcopy(value)
     except Exception:

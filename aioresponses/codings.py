@@ -7,7 +7,10 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-__all__ = ["Coding", "coding_of"]
+__all__ = ["MARK", "Coding", "coding_of"]
+
+# How many bytes it takes at most to tell that a body is compressed.
+MARK = 4
 
 # Where each codec is looked for: as aiohttp 3.14 looks for them to decompress.
 _BROTLI = ("brotlicffi", "brotli")
@@ -27,7 +30,10 @@ class Coding(NamedTuple):
 
     compressor: Callable[[], Compressor]
     is_coded: Callable[[bytes], bool]
-    """Whether the beginning of a body, or all of it, shows that it is compressed already."""
+    """Whether a whole body is compressed already."""
+
+    begins: Callable[[bytes], bool]
+    """Whether the first bytes of a body, at least `MARK` of them, show that it is."""
 
     def compressed(self, body: bytes) -> bytes:
         """Return a body in this coding; as it is where that is the case already."""
@@ -44,15 +50,16 @@ def coding_of(name: str) -> Coding | None:
     """
     name = name.strip().lower()
     if name == "gzip":
-        return Coding(lambda: zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS), lambda body: body.startswith(b"\x1f\x8b"))
+        return Coding(lambda: zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS), _is_gzipped, _is_gzipped)
     if name == "deflate":
-        return Coding(zlib.compressobj, _is_deflated)
+        return Coding(zlib.compressobj, _is_deflated, _begins_deflated)
     if name == "br":
         brotli = _imported(_BROTLI, name, "Brotli")
-        return Coding(lambda: _BrotliCompressor(brotli), lambda body: _is_brotli(brotli, body))
+        # It has no mark of its own: only the whole of a body tells.
+        return Coding(lambda: _BrotliCompressor(brotli), lambda body: _is_brotli(brotli, body), lambda head: False)
     if name == "zstd":
         zstd = _imported(_ZSTD, name, "backports.zstd")
-        return Coding(zstd.ZstdCompressor, lambda body: body.startswith(b"\x28\xb5\x2f\xfd"))
+        return Coding(zstd.ZstdCompressor, _is_zstd, _is_zstd)
     return None
 
 
@@ -76,6 +83,25 @@ class _BrotliCompressor:
         return bytes(self._compressor.finish())
 
 
+def _is_gzipped(body: bytes) -> bool:
+    return body.startswith(b"\x1f\x8b")
+
+
+def _is_zstd(body: bytes) -> bool:
+    return body.startswith(b"\x28\xb5\x2f\xfd")
+
+
+def _begins_deflated(head: bytes) -> bool:
+    # Without the header of zlib, there is nothing to tell it by.
+    if head[0] & 15 != 8 or int.from_bytes(head[:2], "big") % 31:
+        return False
+    try:
+        zlib.decompressobj().decompress(head)
+    except zlib.error:
+        return False
+    return True
+
+
 def _is_deflated(body: bytes) -> bool:
     return any(_inflates(body, wbits) for wbits in (zlib.MAX_WBITS, -zlib.MAX_WBITS))
 
@@ -90,7 +116,6 @@ def _inflates(body: bytes, wbits: int) -> bool:
 
 
 def _is_brotli(brotli: Any, body: bytes) -> bool:
-    # It has no mark of its own.
     try:
         brotli.decompress(body)
     except brotli.error:

@@ -7,15 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, Union
+from urllib.parse import parse_qsl
 
 from aiohttp import hdrs
 from multidict import MultiDict, MultiMapping
-from yarl import URL
 
 from .calls import RequestCall
-from .matchers import Difference, FilePart, Several, differences, one_of, subset, unordered
+from .matchers import FilePart, Several, differences, one_of, subset, unordered
 from .reading import Part
-from .wording import add_note, hidden, shortened
+from .wording import SECRET_HEADERS, add_note, hidden, shortened
 
 __all__ = ["Conditions", "Match", "by_name", "file_of", "form_of"]
 
@@ -47,9 +47,9 @@ class Conditions:
         if query is not None:
             fields = _as_text(_checked_query(query))
             # Values of one name keep no order, as in the URLs of mocks.
-            self._add("match_query", query, lambda call: _unequal(_sorted(fields), _sorted(by_name(call.query))))
+            self._add("match_query", query, lambda call: _unequal(_in_order(fields), _in_order(by_name(call.query))))
         if headers is not None:
-            wanted_headers = _checked_headers(headers)
+            wanted_headers = _as_text(_checked_headers(headers))
             self._add("match_headers", headers, lambda call: _unlike_headers(wanted_headers, call))
         if json is not None:
             self._add("match_json", json, lambda call: _unequal_read(json, call, RequestCall.json))
@@ -106,9 +106,21 @@ def _shown(condition: _Condition) -> str:
     expected = condition.expected
     if condition.argument == "match" and hasattr(expected, "__name__"):
         return str(expected.__name__)
-    if condition.argument == "match_headers" and isinstance(expected, Mapping):
-        expected = {name: hidden(str(name), value) for name, value in expected.items()}
+    if condition.argument == "match_headers":
+        return _shown_headers(expected)
     return shortened(repr(expected), 200)
+
+
+def _shown_headers(headers: Any) -> str:
+    """Return headers to be shown, without the secrets in them."""
+    if isinstance(headers, subset):
+        headers = headers.expected
+    if isinstance(headers, (Mapping, list, tuple)):
+        headers = {name: hidden(str(name), value) for name, value in MultiDict(headers).items()}
+    # Nobody knows where in an object that decides for itself they are.
+    elif any(name in repr(headers).lower() for name in SECRET_HEADERS):
+        return f"{type(headers).__name__}(…)"
+    return shortened(repr(headers), 200)
 
 
 # Checking what is registered.
@@ -116,8 +128,12 @@ def _shown(condition: _Condition) -> str:
 
 def _checked_query(query: Any) -> Any:
     if isinstance(query, str):
-        query = URL.build(query_string=query.removeprefix("?")).query
-    return _checked_fields("match_query", query)
+        query = MultiDict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+    fields = _checked_fields("match_query", query)
+    for value in fields.values() if isinstance(fields, dict) else ():
+        if value is None or isinstance(value, bool):
+            raise TypeError(f"match_query: expected values of text or numbers, got {value!r}")
+    return fields
 
 
 def _checked_fields(name: str, fields: Any) -> Any:
@@ -163,7 +179,11 @@ def _callables(match: Any) -> list[Match]:
 def _as_text(expected: Any) -> Any:
     """Return expected fields with numbers as text, as aiohttp sends them, within matchers too."""
     if isinstance(expected, Mapping):
-        return {name: _as_text(value) for name, value in expected.items()}
+        # A list of one is what FormData and params take as well.
+        return {
+            name: _as_text(value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value)
+            for name, value in expected.items()
+        }
     if isinstance(expected, (list, tuple)):
         return [_as_text(value) for value in expected]
     if isinstance(expected, subset):
@@ -179,19 +199,19 @@ def _as_text(expected: Any) -> Any:
 
 
 def _unequal(expected: Any, found: Any) -> str | None:
-    for difference in differences(expected, found):
-        return str(difference)
-    return None if expected == found else str(Difference("", expected, found))
+    return next((str(difference) for difference in differences(expected, found)), None)
 
 
-def _sorted(fields: Any) -> Any:
-    """Return fields by name, those that have several values with these in order, unless matchers are among them."""
+def _in_order(fields: Any) -> Any:
+    """Return fields by name, with several values of one name in order, or in any if there are matchers among them."""
     if not isinstance(fields, dict):
         return fields
     return {
-        name: type(value)(sorted(value))
-        if isinstance(value, list) and all(isinstance(one, str) for one in value)
-        else value
+        name: value
+        if not isinstance(value, list)
+        else type(value)(sorted(value))
+        if all(isinstance(one, str) for one in value)
+        else unordered(value)
         for name, value in fields.items()
     }
 
@@ -223,10 +243,12 @@ def file_of(part: Part) -> FilePart:
 def _unlike_headers(expected: Any, call: RequestCall) -> str | None:
     sent = call.headers
     if not isinstance(expected, dict):
-        return _unequal(expected, by_name(sent))
+        if expected == by_name(sent):
+            return None
+        return f"{_shown_headers(expected)} != {_shown_headers(by_name(sent))}"
     for name, value in expected.items():
         values = sent.getall(name, [])
-        if value in values or values == value:
+        if values and (value in values or value == values):
             continue
         if not values:
             return f"at {name}: {hidden(name, value)!r} is missing"

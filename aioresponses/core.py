@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import time
 import unittest
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +22,7 @@ from .matching import Url
 from .mocks import Callback, Raises, RequestMatch
 from .patching import Interception
 from .registering import Group, Registering, made
-from .replies import CallbackResult, Events, Fault, Headers, JsonDumps
+from .replies import CallbackResult, Events, Fault, Headers, JsonDumps, json_dumps
 from .routing import Router
 from .sources import Body
 from .wanted import WantedCall
@@ -84,7 +83,7 @@ class aioresponses(Registering):
         assert_all_called: bool = False,
         assert_all_mocked: bool = False,
         strict: bool = False,
-        json_dumps: JsonDumps = json.dumps,
+        json_dumps: JsonDumps = json_dumps,
     ) -> None:
         if not isinstance(passthrough, (str, URL)):
             passthrough = tuple(passthrough)
@@ -109,7 +108,10 @@ class aioresponses(Registering):
         return ClientResponse if ClientResponse is not aiohttp.ClientResponse else None
 
     def _record(self, call: RequestCall) -> None:
-        self.requests.setdefault(call.key, []).append(call)
+        calls = self.requests.get(call.key)
+        if calls is None:
+            calls = self.requests[call.key] = []
+        calls.append(call)
 
     # Starting and stopping.
 

@@ -147,8 +147,12 @@ class FilePart:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
-class Several(list[str]):
+class Several(list[Any]):
     """The values of a name that was sent more than once."""
+
+    def __eq__(self, other: object) -> bool:
+        # Of a list and a subclass of it, Python asks the latter first; but what is expected is to decide.
+        return bool(other == list(self))
 
 
 class Difference(NamedTuple):

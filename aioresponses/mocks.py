@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
@@ -14,7 +13,7 @@ from yarl import URL
 from .calls import RequestCall
 from .conditions import Conditions
 from .matching import Target, Verdict
-from .replies import CallbackResult, Fault, JsonDumps
+from .replies import CallbackResult, Fault, JsonDumps, json_dumps
 from .templates import Template
 
 if TYPE_CHECKING:
@@ -49,6 +48,13 @@ class Reply:
         self._raises = asyncio.TimeoutError if timeout else exception
         self._callback = callback
         self._takes_call = callback is not None and _takes_call(callback)
+        self.plain = self._find_plain()
+        """What is replied where nobody need be asked for it or waited for; None where it is not so."""
+
+    def _find_plain(self) -> CallbackResult | None:
+        asks = self._raises is not None or self._callback is not None
+        waits = self.result.delay or self.result.fault is Fault.HANG
+        return None if asks or waits else self.result
 
     @classmethod
     def of(cls, given: object) -> Reply:
@@ -64,6 +70,7 @@ class Reply:
         if isinstance(given, CallbackResult):
             reply = cls()
             reply.result = given
+            reply.plain = reply._find_plain()
             return reply
         if isinstance(given, BaseException) or isinstance(given, type) and issubclass(given, BaseException):
             return cls(exception=given)
@@ -125,11 +132,14 @@ def _takes_call(callback: Callback) -> bool:
         parameters = list(inspect.signature(callback).parameters.values())
     except ValueError:  # Some that are written in C tell nobody.
         return False
+    if not parameters:
+        return False
+    first, *others = parameters
     return (
-        len(parameters) == 1
-        and parameters[0].kind in (parameters[0].POSITIONAL_ONLY, parameters[0].POSITIONAL_OR_KEYWORD)
+        first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)
+        and all(one.default is not one.empty for one in others)
         # So it was written for aioresponses 0.7, and has forgotten the other arguments.
-        and parameters[0].name != "url"
+        and first.name != "url"
     )
 
 
@@ -147,7 +157,7 @@ class RequestMatch:
         conditions: Conditions,
         repeat: bool | int = False,
         optional: bool = False,
-        json_dumps: JsonDumps = json.dumps,
+        json_dumps: JsonDumps = json_dumps,
     ) -> None:
         self.target = target
         self.url_or_pattern = url_or_pattern

@@ -41,11 +41,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary, WeakSet, ref
 
+import aiohttp
 from aiohttp import (
     BaseConnector,
     ClientConnectionError,
@@ -53,11 +55,10 @@ from aiohttp import (
     ClientResponseError,
     ClientSession,
     ServerDisconnectedError,
+    ServerTimeoutError,
     hdrs,
 )
 from aiohttp.http import HttpProcessingError, HttpVersion11
-from multidict import CIMultiDictProxy
-
 from .calls import RequestCall, record
 from .diagnosis import refused
 from .mocks import Reply, RequestMatch
@@ -65,7 +66,7 @@ from .reading import body_of, read_ahead, tee
 from .replies import CallbackResult, Fault
 from .routing import Router
 from .urls import merge_params, normalize_url, without_credentials
-from .wire import Answer, InMemoryConnector, RefusingConnector, Respond, Written, exchange, refusal
+from .wire import Answer, InMemoryConnector, RefusingConnector, Written, exchange, refusal
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientResponse, ClientTimeout
@@ -100,6 +101,9 @@ class Interception:
             BaseConnector, dict[asyncio.AbstractEventLoop, InMemoryConnector]
         ] = WeakKeyDictionary()
         self._lent: WeakKeyDictionary[ClientSession, asyncio.AbstractEventLoop] = WeakKeyDictionary()
+        self._refusing: WeakSet[RefusingConnector] = WeakSet()
+        # The one of the last request, for mostly it is that of the next one as well.
+        self._last: tuple[ref[BaseConnector], InMemoryConnector] | None = None
 
     @property
     def active(self) -> bool:
@@ -117,27 +121,32 @@ class Interception:
         if not _active:
             _Installation.take_out()
         # A mock that answered nothing has none of these, and most of the time that this takes is theirs.
+        self._last = None
         if self._connectors:
             for connectors in self._connectors.values():
                 for connector in connectors.values():
                     connector.close_from_afar(_STOPPED)
             self._connectors.clear()
+        for refusing in self._refusing:
+            refusing.close_from_afar(_STOPPED)
         if self._lent:
             for session, loop in self._lent.items():
                 session._loop = loop
             self._lent.clear()
 
-    def lend_loop(self, session: ClientSession) -> None:
+    def lend_loop(self, session: ClientSession, loop: asyncio.AbstractEventLoop) -> None:
         """Have a session whose own loop does not run use the one that does."""
-        loop = asyncio.get_running_loop()
         own = session._loop
-        if own is not loop and not own.is_running():
+        if not own.is_running():
             self._lent.setdefault(session, own)
             session._loop = loop
 
     def connector_for(self, connector: BaseConnector) -> InMemoryConnector:
         """Return the in-memory connector that stands for `connector` on the running loop."""
-        loop = asyncio.get_running_loop()
+        loop = get_running_loop()
+        last = self._last
+        if last is not None and last[0]() is connector and last[1]._loop is loop:
+            return last[1]
         connectors = self._connectors.get(connector)
         if connectors is None:
             connectors = self._connectors[connector] = {}
@@ -146,10 +155,18 @@ class Interception:
             for closed in [loop for loop in connectors if loop.is_closed()]:
                 del connectors[closed]
             found = connectors[loop] = InMemoryConnector(connector)
+        self._last = (ref(connector), found)
         return found
+
+    def refusing_connector_for(self, connector: BaseConnector, delay: float) -> InMemoryConnector:
+        """Return an in-memory connector that refuses to connect, after `delay` seconds."""
+        refusing = RefusingConnector(connector, delay)
+        self._refusing.add(refusing)
+        return refusing
 
     def close_connectors_of(self, connector: BaseConnector) -> list[Awaitable[object]]:
         """Close the in-memory connectors that stand for `connector`; return what is to be waited for."""
+        self._last = None
         return [
             told
             for loop, stand_in in self._connectors.pop(connector, {}).items()
@@ -166,6 +183,9 @@ _STOPPED = "The mock that was to answer has been stopped"
 _WRAPPERS: dict[type[BaseException], type[BaseException]] = {
     ClientOSError: OSError,
     ClientResponseError: HttpProcessingError,
+    # While it connects; aiohttp 3.10 and newer raise the more special one.
+    ServerTimeoutError: asyncio.TimeoutError,
+    getattr(aiohttp, "ConnectionTimeoutError", ServerTimeoutError): asyncio.TimeoutError,
 }
 
 _active: list[Interception] = []
@@ -173,39 +193,39 @@ _progress: ContextVar[_Progress | None] = ContextVar("aioresponses_progress", de
 
 
 class _Progress:
-    """What the second hook of a call needs to know from the first."""
+    """What the second hook of a call needs to know from the first, and what comes of it."""
+
+    # The request that is on its way, and what its mock raised.
+    request: ClientRequest | None = None
+    raised: BaseException | None = None
+    passes_through = False
+    # What answers it: a mock, one of its replies, and whether that went wrong as a server goes wrong.
+    match: RequestMatch
+    reply: Reply
+    is_faulty = False
 
     def __init__(
         self, interception: Interception, call: RequestCall, asked: URL, kwargs: dict[str, Any]
     ) -> None:
         self.interception = interception
-        self.call = call
-        # The URL of the call, as aiohttp has it in its request.
-        self.asked = without_credentials(asked)
+        self.call = self.hop = call
+        self.asked = self.url = asked
         self.kwargs = kwargs
-        # The request that is on its way, and what its mock raised.
-        self.hop = call
-        self.request: ClientRequest | None = None
-        self.raised: BaseException | None = None
-        self.passes_through = False
-        # What answers it: a mock, one of its replies, and whether that went wrong as a server goes wrong.
-        self.url = self.asked
-        self.match: RequestMatch | None = None
-        self.reply: Reply | None = None
-        self.is_faulty = False
 
     def target(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
         method, url = self.call.key
+        asked = self.asked
+        # In its request, aiohttp has the URL of the call as it goes over the wire.
         return (
             method if method.upper() == request.method else request.method,
-            url if request.url == self.asked else normalize_url(request.url),
+            url if request.url is asked or request.url == without_credentials(asked) else normalize_url(request.url),
         )
 
     def begin_hop(self, request: ClientRequest) -> None:
         if self.request is not None:
             self.hop = self.call.next_hop(request.method, request.url, self.request.response)
-        self.request, self.raised = request, None
+        self.request, self.raised, self.is_faulty = request, None, False
 
     def is_second_try(self, request: ClientRequest) -> bool:
         """Tell whether aiohttp itself tries the same request once more."""
@@ -277,10 +297,6 @@ class _Installation:
             setattr(owner, name, hook)
         return True
 
-    @property
-    def in_place(self) -> bool:
-        return _Installation.current is self
-
     def reach(self, connector: BaseConnector) -> None:
         """Put the hook into the class of a connector that has a `connect` of its own, which need not call ours."""
         if type(connector).connect is not self._hooks[BaseConnector, "connect"][1]:
@@ -300,9 +316,12 @@ class _Installation:
 
 def _request_hook(installation: _Installation, original: _Method) -> _Method:
     async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
-        if not installation.in_place:
+        if _Installation.current is not installation:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
-        progress = None if session.closed else _begin(_active[-1], session, method, str_or_url, kwargs)
+        connector = session.connector
+        progress = None
+        if connector is not None and not connector.closed:
+            progress = _begin(_active[-1], session, method, str_or_url, kwargs)
         outer = _progress.get()
         _progress.set(progress)
         if progress is None:
@@ -311,9 +330,8 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
                 return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
             finally:
                 _progress.set(outer)
-        connector = session.connector
-        if connector is not None:
-            installation.reach(connector)
+        assert connector is not None
+        installation.reach(connector)
         failure: BaseException
         try:
             response: ClientResponse = await original(session, method, str_or_url, **kwargs)
@@ -335,17 +353,21 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
 def _begin(
     interception: Interception, session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
 ) -> _Progress | None:
-    interception.lend_loop(session)
+    loop = get_running_loop()
+    if session._loop is not loop:
+        interception.lend_loop(session, loop)
     try:
         url = session._build_url(str_or_url)
     except Exception:
         return None  # aiohttp is about to say what is wrong with it.
     if interception.left_alone is not None and interception.left_alone(url):
         return None
-    try:
-        url = merge_params(url, kwargs.get("params"))
-    except Exception:
-        pass  # So it is about these.
+    params = kwargs.get("params")
+    if params:
+        try:
+            url = merge_params(url, params)
+        except Exception:
+            pass  # So it is about these.
     kwargs = {"allow_redirects": True, **kwargs}
     if session.headers:
         kwargs["headers"] = session._prepare_headers(kwargs.get("headers"))
@@ -358,7 +380,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
     async def connect(
         connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        progress = _progress.get() if installation.in_place else None
+        progress = _progress.get() if _Installation.current is installation else None
         if progress is None or progress.request is req and progress.passes_through:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
         if connector.closed:
@@ -366,12 +388,11 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             raise ClientConnectionError("Connector is closed.")
         if not progress.interception.active:
             raise ClientConnectionError(_STOPPED)
-        answer = await _who_answers(progress, connector, req, traces)
-        if answer is None:
+        stand_in = await _who_answers(progress, connector, req, traces)
+        if stand_in is None:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-        stand_in, respond = answer
         connection: Connection = await installation.base_connect(stand_in, req, traces, timeout)
-        progress.hop.sent_as(exchange(connection, req, respond))
+        progress.hop.sent_as(exchange(connection, req, functools.partial(_respond, progress, traces)))
         return connection
 
     return connect
@@ -379,18 +400,19 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
 
 async def _who_answers(
     progress: _Progress, connector: BaseConnector, request: ClientRequest, traces: list[Trace]
-) -> tuple[InMemoryConnector, Respond] | None:
-    """Return what connects a request to its far end, and the far end; None if it goes to the network.
+) -> InMemoryConnector | None:
+    """Return what connects a request to the far end that answers it; None if it goes to the network.
 
     Raises if nobody answers.
     """
     interception = progress.interception
-    second_try = progress.is_second_try(request)
-    if second_try and isinstance(progress.raised, (ClientOSError, ServerDisconnectedError)):
-        return interception.connector_for(connector), functools.partial(_raise, progress.raised)
-    disconnected = second_try and progress.is_faulty
+    disconnected = False
+    if progress.request is not None and progress.is_second_try(request):
+        if isinstance(progress.raised, (ClientOSError, ServerDisconnectedError)):
+            return interception.connector_for(connector)
+        disconnected = progress.is_faulty
     router = interception.router
-    method, url = progress.target(request)
+    method, progress.url = progress.target(request)
     progress.begin_hop(request)
     progress.passes_through = router.passes_through(request.url)
     match: RequestMatch | None = None
@@ -398,9 +420,11 @@ async def _who_answers(
     if not progress.passes_through:
         if router.has_conditions:
             body = await read_ahead(request) if router.looks_at_bodies else Written()
-            progress.hop.sent_elsewhere(_headers_to_send(request, connector), body)
+            if not interception.active:
+                raise ClientConnectionError(_STOPPED)
+            progress.hop.sent_elsewhere(_headers_to_send(request, connector), body, bool(request.compress))
         try:
-            match, unmet = router.claim(request.method, url, progress.hop)
+            match, unmet = router.claim(request.method, progress.url, progress.hop)
         except Exception as error:
             # A condition has raised; it reaches the caller as it is.
             _note_raised(progress, error, traces)
@@ -416,43 +440,38 @@ async def _who_answers(
             sent = await body_of(request)
             if sent is None:
                 sent = tee(request) if progress.passes_through else Written()
-            progress.hop.sent_elsewhere(CIMultiDictProxy(request.headers), sent)
+            progress.hop.sent_elsewhere(request.headers, sent, bool(request.compress))
         if progress.passes_through:
             return None
         progress.hop.unmatched = progress.call.unmatched = True
-        verdicts = router.verdicts(request.method, url, progress.hop, unmet)
-        raise refused(method, url, verdicts, progress.hop.redirect)
-    progress.url = url
-    reply = progress.reply
-    assert reply is not None
-    response_class = reply.result.response_class or interception.response_class()
+        verdicts = router.verdicts(request.method, progress.url, progress.hop, unmet)
+        raise refused(method, progress.url, verdicts, progress.hop.redirect)
+    result = progress.reply.result
+    response_class = result.response_class or interception.response_class()
     if response_class is not None:
         request.response_class = response_class  # type: ignore[assignment]
-    return (
-        RefusingConnector(connector, reply.result.delay) if reply.refuses else interception.connector_for(connector),
-        functools.partial(_respond, progress, traces),
-    )
+    if progress.reply.refuses:
+        return interception.refusing_connector_for(connector, result.delay)
+    return interception.connector_for(connector)
 
 
-def _headers_to_send(request: ClientRequest, connector: BaseConnector) -> CIMultiDictProxy[str]:
+def _headers_to_send(request: ClientRequest, connector: BaseConnector) -> CIMultiDict[str]:
     """Return the headers of a request with those that aiohttp adds in the moment of sending it (3.8.6 to 3.14.5)."""
     headers = request.headers.copy()
     if request.method in request.POST_METHODS and hdrs.CONTENT_TYPE not in request.skip_auto_headers:
         headers.setdefault(hdrs.CONTENT_TYPE, "application/octet-stream")
     if connector.force_close and request.version == HttpVersion11:
         headers.setdefault(hdrs.CONNECTION, "close")
-    return CIMultiDictProxy(headers)
-
-
-def _raise(exception: BaseException) -> Answer:
-    raise exception
+    return headers
 
 
 def _respond(progress: _Progress, traces: list[Trace]) -> Answer | Awaitable[Answer]:
     """Have a mock answer a request that has been sent."""
-    assert progress.reply is not None
+    if progress.raised is not None:
+        raise progress.raised  # As it did before: this is aiohttp's second try.
     try:
-        result = progress.reply.to(progress.hop, progress.url, progress.kwargs)
+        reply = progress.reply
+        result = reply.plain or reply.to(progress.hop, progress.url, progress.kwargs)
         if isinstance(result, CallbackResult):
             return _encoded(progress, result)
     except BaseException as error:
@@ -477,15 +496,16 @@ def _note_raised(progress: _Progress, error: BaseException, traces: list[Trace])
 
 
 def _encoded(progress: _Progress, result: CallbackResult) -> Answer:
-    request, match = progress.request, progress.match
-    assert request is not None and match is not None
+    request = progress.request
+    assert request is not None
     # The response object stands by the time that a callback says of which class it is to be.
-    if isinstance(result.response_class, type) and type(request.response) is not result.response_class:
+    if result.response_class is not None and isinstance(result.response_class, type):
         request.response.__class__ = result.response_class
-    progress.is_faulty = result.fault is not None
-    if result.fault is Fault.CONNECTION_REFUSED:
-        raise refusal(request)
-    return result.answer(request.method, progress.hop, match.json_dumps)
+    if result.fault is not None:
+        progress.is_faulty = True
+        if result.fault is Fault.CONNECTION_REFUSED:
+            raise refusal(request)
+    return result.answer(request.method, progress.hop, progress.match.json_dumps)
 
 
 def _close_hook(installation: _Installation, original: _Method) -> _Method:

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
-from aiohttp import BodyPartReader, MultipartReader, MultipartWriter, StreamReader, hdrs
+from aiohttp import BodyPartReader, MultipartReader, MultipartWriter, StreamReader
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpProcessingError, HttpRequestParser
 from aiohttp.payload import BytesPayload
@@ -22,7 +22,7 @@ from .wire import Written
 if TYPE_CHECKING:
     from aiohttp import ClientRequest
 
-__all__ = ["Part", "body_of", "parse_multipart", "parse_request", "read_ahead", "tee"]
+__all__ = ["Part", "body_of", "decoded", "parse_multipart", "parse_request", "read_ahead", "tee"]
 
 _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 _NO_LIMIT = 2 ** 30
@@ -113,13 +113,16 @@ async def body_of(request: ClientRequest) -> Written | None:
     """Return the body of a request that is not written to us; None where reading it would take it from somebody."""
     body: Any = request.body
     if isinstance(body, bytes):
-        return _decoded(request, Written([body]))
+        return Written(body)
     if isinstance(body, BytesPayload) or (
         isinstance(body, MultipartWriter) and all(isinstance(part[0], BytesPayload) for part in body)
     ):
         writer = _Writer(None, Written())
-        await body.write(cast(Any, writer))
-        return _decoded(request, writer.written)
+        try:
+            await body.write(cast(Any, writer))
+        except Exception:
+            return None  # What it raises, it raises when it is sent.
+        return writer.written
     return None
 
 
@@ -140,23 +143,25 @@ async def read_ahead(request: ClientRequest) -> Written:
         raised = error
     for name in _WRITING:
         if hasattr(body, name):
-            setattr(body, name, functools.partial(_write_again, writer.written, raised))
-    return _decoded(request, writer.written)
+            setattr(body, name, functools.partial(_write_again, body, writer.written, raised))
+    return writer.written
 
 
-async def _write_again(written: Written, raised: Exception | None, writer: Any, *args: Any) -> None:
+async def _write_again(body: Any, written: Written, raised: Exception | None, writer: Any, *args: Any) -> None:
+    if not isinstance(writer, _Writer):
+        # Once it has been sent, there is as little left of it as if it had not been read ahead.
+        for name in _WRITING:
+            vars(body).pop(name, None)
     for piece in written:
         await writer.write(piece)
     if raised is not None:
         raise raised
 
 
-def _decoded(request: ClientRequest, body: Written) -> Written:
-    """Return a body as its receiver will decode it; aiohttp compresses it later, if it is to do that itself."""
-    if request.compress or hdrs.CONTENT_ENCODING not in request.headers:
-        return body
-    head = f"POST / HTTP/1.1\r\nContent-Encoding: {request.headers[hdrs.CONTENT_ENCODING]}\r\n"
-    return Written([parse_request(f"{head}Content-Length: {body.size}\r\n\r\n".encode() + bytes(body))[1]])
+def decoded(encoding: str, body: bytes) -> bytes:
+    """Return a body as its receiver will decode it."""
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return parse_request(head.encode() + body)[1]
 
 
 def tee(request: ClientRequest) -> Written:

@@ -10,9 +10,10 @@ from aiohttp import hdrs
 from multidict import CIMultiDict
 
 from .conditions import Conditions, Match
+from .matchers import subset
 from .matching import Target, Url, check_method, check_url
 from .mocks import Callback, Raises, Reply, RequestMatch
-from .replies import CallbackResult, Events, Fault, Headers, JsonDumps
+from .replies import CallbackResult, Events, Fault, Headers, JsonDumps, checked_headers
 from .sources import Body
 
 if TYPE_CHECKING:
@@ -116,11 +117,12 @@ class Group(Registering):
             raise ValueError(f"url: expected one with a scheme and a host, without a query, got {url!r}")
         self._add = add
         self._url = url.rstrip("/")
-        self._headers: CIMultiDict[str] = CIMultiDict(headers or ())
+        self._headers = checked_headers(headers)
+        Conditions(headers=match_headers)
         self._match_headers: CIMultiDict[Any] = CIMultiDict(match_headers or ())
 
     def __repr__(self) -> str:
-        return f"<Group {self._url}>"
+        return f"<Group {Target.of(None, self._url)}>"
 
     def add(self, url: Any, method: str = hdrs.METH_GET, **kwargs: Unpack[Arguments]) -> RequestMatch:
         """Register a mock: `aioresponses.add`, with a path, which may have a query, in place of the URL.
@@ -134,24 +136,26 @@ class Group(Registering):
             raise ValueError(f"url: expected a path that begins with /, got {url!r}")
         if self._match_headers:
             kwargs["match_headers"] = _merged(self._match_headers, kwargs.get("match_headers"))
-        if self._headers:
-            replies = kwargs.get("replies")
-            if replies is None:
-                kwargs["headers"] = _merged(self._headers, kwargs.get("headers"))
-            else:
-                kwargs["replies"] = [
-                    {**reply, "headers": _merged(self._headers, reply.get("headers"))}
-                    if isinstance(reply, Mapping)
-                    else reply
-                    for reply in replies
-                ]
+        replies = kwargs.get("replies")
+        if self._headers and replies is None:
+            kwargs["headers"] = _merged(self._headers, kwargs.get("headers"))
+        elif self._headers and isinstance(replies, (list, tuple)):
+            kwargs["replies"] = [
+                {**reply, "headers": _merged(self._headers, reply.get("headers"))}
+                if isinstance(reply, Mapping)
+                else reply
+                for reply in replies
+            ]
         return self._add(self._url + url, method, **kwargs)
 
 
-def _merged(defaults: CIMultiDict[Any], own: Any) -> CIMultiDict[Any]:
+def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
+    """Return headers with defaults for those that are not among them; an object that decides for itself as it is."""
     merged = defaults.copy()
-    if own:
-        merged.update(own)
+    try:
+        merged.update(own.expected if isinstance(own, subset) else own or ())
+    except (TypeError, ValueError):
+        return own  # Should it be wrong, then it is told of where it is used.
     return merged
 
 

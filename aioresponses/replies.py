@@ -17,23 +17,27 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict
 
 from .calls import RequestCall
-from .codings import Coding, coding_of
+from .codings import MARK, Coding, coding_of
 from .events import Event, encoded_event
 from .matching import TOKEN
 from .sources import Body, called, check_source, is_used_up_by_one, pieces, size_of
 from .wire import Answer
 from .wording import shortened
 
-__all__ = ["CallbackResult", "Events", "Fault", "Headers", "JsonDumps"]
+__all__ = ["CallbackResult", "Events", "Fault", "Headers", "JsonDumps", "checked_headers", "json_dumps"]
 
 Headers = Union[Mapping[str, str], Iterable["tuple[str, str]"]]
 Events = Union[Iterable[Event], AsyncIterable[Event], Callable[..., "Iterable[Event] | AsyncIterable[Event]"]]
 JsonDumps = Callable[[Any], Union[str, bytes]]
 
+# As json.dumps does it, without looking at arguments that nobody gives.
+json_dumps: JsonDumps = json.JSONEncoder().encode
+
 _LINE_END = re.compile(r"[\r\n\0]")
 _JSON = "application/json"
 _WITHOUT_BODY = (101, 204, 304)
 _BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
+_EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
 _STATUS = "status: expected an int from 200 to 999, or 101, got {!r}"
 
 
@@ -140,7 +144,7 @@ class CallbackResult:
         self.content_type = content_type
         self.payload = payload
         self.events = events
-        self.headers = _checked_headers(headers)
+        self.headers = checked_headers(headers)
         self.delay = _checked_delay(delay)
         self.fault = fault
         self.response_class = response_class
@@ -151,6 +155,7 @@ class CallbackResult:
             # A codec that is missing is told of here.
             coding_of(self.headers[hdrs.CONTENT_ENCODING])
         self._made_head: bytes | None = None
+        self._usual_head: bytes | None = None
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"
@@ -167,11 +172,28 @@ class CallbackResult:
         if self.payload is not None and not callable(self.payload):
             _dumped(self.payload, json_dumps)
 
-    def answer(self, method: str, call: RequestCall, json_dumps: JsonDumps = json.dumps) -> Answer:
+    def answer(self, method: str, call: RequestCall, json_dumps: JsonDumps = json_dumps) -> Answer:
         """Return the reply to a request with this method, as bytes on the wire.
 
         Faults that are no answer, `CONNECTION_REFUSED` and `HANG`, are none of its business.
         """
+        if self._usual_head is None:
+            self._usual_head = self._find_usual_head()
+        if self._usual_head and method != hdrs.METH_HEAD:
+            source = self._source(call, json_dumps)
+            if isinstance(source, bytes):
+                return Answer(b"%bContent-Length: %d\r\n\r\n" % (self._usual_head, len(source)), source)
+            return self._unusual_answer(method, source)
+        return self._unusual_answer(method, self._source(call, json_dumps))
+
+    def _find_usual_head(self) -> bytes:
+        """Return the head without its length, of a reply that is the same for every body; else nothing."""
+        unusual = (hdrs.CONTENT_LENGTH, hdrs.CONTENT_ENCODING, hdrs.TRANSFER_ENCODING)
+        if self.fault or self.status in _WITHOUT_BODY or any(name in self.headers for name in unusual):
+            return b""
+        return self._head()
+
+    def _unusual_answer(self, method: str, source: Any) -> Answer:
         if self.fault is Fault.CONNECTION_RESET:
             return Answer(b"", hang_up=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
         if self.fault is Fault.EMPTY_RESPONSE:
@@ -180,16 +202,15 @@ class CallbackResult:
             return Answer(b"This is not HTTP.\r\n\r\n", hang_up=True)
         truncated = self.fault is Fault.TRUNCATED_BODY
         headers = self.headers
-        source = self._source(call, json_dumps)
         length = headers.get(hdrs.CONTENT_LENGTH)
         coding = coding_of(headers[hdrs.CONTENT_ENCODING]) if hdrs.CONTENT_ENCODING in headers and source else None
         if coding is not None and isinstance(source, bytes):
             compressed = coding.compressed(source)
-            if compressed is not source:
+            if compressed is not source and method != hdrs.METH_HEAD:
                 # A length that was copied from a real response tells of other bytes than these.
-                source, length = compressed, None
-            coding = None
-        elif coding is not None:
+                length = None
+            source, coding = compressed, None
+        elif coding is not None and method != hdrs.METH_HEAD:
             length = None
         size = len(source) if isinstance(source, bytes) else size_of(source) if coding is None else None
         head = self._head()
@@ -219,8 +240,9 @@ class CallbackResult:
             if truncated:
                 source = source[:len(source) // 2]
         else:
-            most = size // 2 if truncated and size is not None else size
-            source = _streamed(pieces(source, most), coding, chunked, truncated)
+            if truncated and length is not None and length.strip().isdigit():
+                size = int(length) // 2
+            source = _streamed(pieces(source), coding, chunked, truncated, size)
         return Answer(head + b"\r\n", source, hang_up or truncated)
 
     def _head(self) -> bytes:
@@ -236,12 +258,17 @@ class CallbackResult:
     def _source(self, call: RequestCall, json_dumps: JsonDumps) -> Any:
         """Return the body: bytes, or what is to be streamed."""
         if self.payload is not None:
-            return _dumped(called(self.payload, call) if callable(self.payload) else self.payload, json_dumps)
+            payload = self.payload
+            return _dumped(called("payload", payload, call) if callable(payload) else payload, json_dumps)
         if self.events is not None:
-            return _encoded_events(called(self.events, call) if callable(self.events) else self.events, json_dumps)
+            events: Any = self.events
+            if callable(events):
+                events = called("events", events, call)
+                check_source("events", events, f"a function that returns {_EVENTS}")
+            return _encoded_events(events, json_dumps)
         body: Any = self.body
         if callable(body):
-            body = called(body, call)
+            body = called("body", body, call)
         if isinstance(body, str):
             return body.encode()
         if isinstance(body, (bytes, bytearray, memoryview)):
@@ -252,24 +279,36 @@ class CallbackResult:
 
 
 async def _streamed(
-    body: AsyncGenerator[bytes, None], coding: Coding | None, chunked: bool, truncated: bool
+    body: AsyncGenerator[bytes, None], coding: Coding | None, chunked: bool, truncated: bool, most: int | None
 ) -> AsyncGenerator[bytes, None]:
-    """Yield a body as it goes over the wire: compressed, and in chunks; a truncated one without its end."""
+    """Yield `most` bytes of a body as they go over the wire: compressed, in chunks; the end not if it is truncated."""
     compressor = None
-    first = True
     async with aclosing(body):
+        # What is compressed already shows that in its first bytes.
+        held = b""
         async for piece in body:
-            if first and coding is not None and not coding.is_coded(piece):
-                compressor = coding.compressor()
-            first = False
+            if coding is not None:
+                held += piece
+                if len(held) < MARK:
+                    continue
+                compressor = None if coding.begins(held) else coding.compressor()
+                piece, held, coding = held, b"", None
+            if most is not None:
+                piece = piece[:most]
+                most -= len(piece)
             coded = piece if compressor is None else compressor.compress(piece)
             if coded:
                 yield b"%x\r\n%b\r\n" % (len(coded), coded) if chunked else coded
+            if most == 0:
+                break
+    if coding is not None and held:
+        held = coding.compressed(held)
+    elif compressor is not None:
+        held = compressor.flush()
     if truncated:
         return
-    rest = b"" if compressor is None else compressor.flush()
-    if rest:
-        yield b"%x\r\n%b\r\n" % (len(rest), rest) if chunked else rest
+    if held:
+        yield b"%x\r\n%b\r\n" % (len(held), held) if chunked else held
     if chunked:
         yield b"0\r\n\r\n"
 
@@ -283,27 +322,31 @@ async def _encoded_events(events: Any, json_dumps: JsonDumps) -> AsyncGenerator[
             if hasattr(events, "aclose"):
                 await events.aclose()
     else:
-        for event in events:
-            yield encoded_event(event, json_dumps)
+        try:
+            for event in events:
+                yield encoded_event(event, json_dumps)
+        finally:
+            if hasattr(events, "close"):
+                events.close()
 
 
 def _dumped(payload: Any, json_dumps: JsonDumps) -> bytes:
     try:
         dumped = json_dumps(payload)
+        if isinstance(dumped, str):
+            return dumped.encode()
     except (TypeError, ValueError) as error:
         raise (TypeError if isinstance(error, TypeError) else ValueError)(
             f"payload: expected a value that json can serialise, got {shortened(repr(payload))}: {error}"
         ) from error
-    return dumped.encode() if isinstance(dumped, str) else bytes(dumped)
+    return bytes(dumped)
 
 
 def _check_events(events: object, body: object, payload: object) -> None:
     for name, other, default in (("body", body, ""), ("payload", payload, None)):
         if other is not default and other != default:
             raise ValueError(f"{name} and events contradict each other: a reply has one body")
-    check_source(
-        "events", events, "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
-    )
+    check_source("events", events, _EVENTS)
     if isinstance(events, (list, tuple)):
         for event in events:
             encoded_event(event, lambda data: "")
@@ -343,7 +386,8 @@ def _check_line(name: str, value: object) -> None:
         raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {value!r}")
 
 
-def _checked_headers(headers: Headers | None) -> CIMultiDict[str]:
+def checked_headers(headers: Headers | None) -> CIMultiDict[str]:
+    """Return headers as they are sent; raise `TypeError` or `ValueError` for what cannot be."""
     try:
         checked: CIMultiDict[str] = CIMultiDict(headers or ())
     except (TypeError, ValueError) as error:

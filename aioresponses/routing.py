@@ -74,6 +74,11 @@ class Router:
         `method` is in upper case, `url` is normalised. The mock is used once by this. The second thing that is returned
         tells of those mocks whose conditions do not hold, by their keys, which condition it is.
         """
+        if not self._any_query and not self._patterns and url.raw_user is None:
+            # Mostly the first that is registered under the URL answers, and there is nothing else to look at.
+            queue = self._exact.get((method, url))
+            if queue and not queue[0].conditions and queue[0].key in self.matches:
+                return self._taken(queue[0], call), {}
         unmet: dict[str, str] = {}
         url = comparable(url)
         for match in self._candidates(method, url):
@@ -90,12 +95,15 @@ class Router:
                     unmet[match.key] = reason
                     call.match_info = {}
                     continue
-            call.match = match
-            match.calls.append(call)
-            if match.remaining == 0:
-                del self.matches[match.key]
-            return match, unmet
+            return self._taken(match, call), unmet
         return None, unmet
+
+    def _taken(self, match: RequestMatch, call: RequestCall) -> RequestMatch:
+        call.match = match
+        match.calls.append(call)
+        if match.remaining == 0:
+            del self.matches[match.key]
+        return match
 
     def verdicts(
         self, method: str, url: URL, call: RequestCall, unmet: dict[str, str]
@@ -120,17 +128,21 @@ class Router:
 
     def _candidates(self, method: str, url: URL) -> Iterable[RequestMatch]:
         """Return the mocks of a method and URL in the order of their registration, perhaps with some used up."""
-        queues: list[Iterable[RequestMatch]] = []
-        for asked in (url,) if url.raw_user is None else (url, without_credentials(url)):
-            queues.append(self._in_service(self._exact.get((method, asked))))
-            if self._any_query:
-                queues.append(self._in_service(self._any_query.get((method, asked.with_query(None)))))
+        queues: list[Iterable[RequestMatch]] = [self._in_service(self._exact.get((method, url)))]
+        if url.raw_user is not None:
+            queues.append(self._in_service(self._exact.get((method, without_credentials(url)))))
+        if self._any_query:
+            bare = url.with_query(None)
+            queues.append(self._in_service(self._any_query.get((method, bare))))
+            if url.raw_user is not None:
+                queues.append(self._in_service(self._any_query.get((method, without_credentials(bare)))))
         if self._patterns:
             self._patterns = [match for match in self._patterns if match.key in self.matches]
             queues.append(self._patterns)
-        return queues[0] if len(queues) == 1 else heapq.merge(*queues, key=attrgetter("order"))
+        return heapq.merge(*queues, key=attrgetter("order"))
 
     def _in_service(self, queue: deque[RequestMatch] | None) -> Iterable[RequestMatch]:
         while queue and queue[0].key not in self.matches:
             queue.popleft()
-        return queue or ()
+        # A copy, for what is asked of a request may register mocks itself.
+        return tuple(queue or ())

@@ -33,14 +33,18 @@ def check_source(name: str, source: object, expected: str) -> None:
 
 def is_used_up_by_one(source: object) -> bool:
     """Tell whether there is nothing left of a body once it has been sent."""
-    if hasattr(source, "read"):
-        return not _is_seekable(source)
-    return isinstance(source, Iterator) or hasattr(source, "__anext__")
+    if hasattr(source, "__aiter__"):
+        return hasattr(source, "__anext__")
+    return not _is_seekable(source) if hasattr(source, "read") else isinstance(source, Iterator)
 
 
-def called(function: Callable[..., Any], call: RequestCall) -> Any:
+def called(name: str, function: Callable[..., Any], call: RequestCall) -> Any:
     """Return what a function returns that may take a parameter: the call that is answered."""
-    return function(call) if _takes_parameter(function) else function()
+    result = function(call) if _takes_parameter(function) else function()
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError(f"{name}: expected a function that returns at once, got a coroutine from {function!r}")
+    return result
 
 
 def _takes_parameter(function: Callable[..., Any]) -> bool:
@@ -62,8 +66,8 @@ def size_of(source: Any) -> int | None:
     return None
 
 
-async def pieces(source: Any, most: int | None = None) -> AsyncGenerator[bytes, None]:
-    """Yield a body that is no bytes, of a file `most` bytes of it."""
+async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
+    """Yield a body that is no bytes."""
     if hasattr(source, "__aiter__"):
         try:
             async for piece in source:
@@ -75,17 +79,15 @@ async def pieces(source: Any, most: int | None = None) -> AsyncGenerator[bytes, 
         # Two replies may read the same file side by side, and each repeated one begins where the first did.
         seekable = _is_seekable(source)
         start = place = source.tell() if seekable else 0
-        while most is None or most > 0:
+        while True:
             if seekable:
                 source.seek(place)
-            piece = _as_bytes(source.read(PIECE if most is None else min(PIECE, most)))
+            piece = _as_bytes(source.read(PIECE))
             if seekable:
                 place = source.tell()
                 source.seek(start)
             if not piece:
                 break
-            if most is not None:
-                most -= len(piece)
             yield piece
     else:
         try:

@@ -22,7 +22,8 @@ def normalize_url(url: URL | str) -> URL:
     >>> normalize_url("http://example.com/?b=2&a=1")
     URL('http://example.com/?a=1&b=2')
     """
-    url = URL(url)
+    if not isinstance(url, URL):
+        url = URL(url)
     if not url.raw_query_string:
         return url
     # Even a single parameter goes through with_query: it settles how it is quoted, `%20` or `+`.

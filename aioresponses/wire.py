@@ -46,7 +46,7 @@ import errno
 import io
 import tempfile
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -81,10 +81,12 @@ Respond = Callable[[], "Answer | Awaitable[Answer]"]
 class Written:
     """What has been written of a request, piece by piece; from 4 MiB on it is kept in a temporary file."""
 
-    def __init__(self, pieces: Iterable[bytes] = ()) -> None:
-        self._pieces = list(pieces)
+    __slots__ = ("__weakref__", "_file", "_pieces", "size")
+
+    def __init__(self, first: bytes = b"") -> None:
+        self._pieces = [first]
         self._file: IO[bytes] | None = None
-        self.size = sum(map(len, self._pieces))
+        self.size = len(first)
         """In bytes."""
 
     @property
@@ -106,8 +108,13 @@ class Written:
             self._pieces.clear()
 
     def beginning(self) -> bytes:
-        """Return the first piece, of at least 64 KiB where there is as much."""
-        return next(iter(self), b"") if self.is_large else bytes(self)
+        """Return as many pieces as it takes to have the head, or all where it has not been written."""
+        head = b""
+        for piece in self:
+            head += piece
+            if b"\r\n\r\n" in head:
+                break
+        return head
 
     def __iter__(self) -> Iterator[bytes]:
         if self._file is None:
@@ -123,7 +130,7 @@ class Written:
         return b"".join(self)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Written, ([bytes(self)],)
+        return Written, (bytes(self),)
 
 
 def exchange(connection: Connection, request: ClientRequest, respond: Respond) -> Written:
@@ -210,19 +217,34 @@ class RefusingConnector(InMemoryConnector):
     def __init__(self, stands_for: BaseConnector, delay: float) -> None:
         super().__init__(stands_for)
         self._delay = delay
+        self._closed_from_afar: asyncio.Future[None] = self._loop.create_future()
 
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
-        await asyncio.sleep(self._delay)
+        most = timeout.sock_connect
+        times_out = most is not None and most < self._delay
+        await asyncio.wait([self._closed_from_afar], timeout=most if times_out else self._delay)
+        if self._closed_from_afar.done():
+            self._closed_from_afar.result()
+        if times_out:
+            raise asyncio.TimeoutError
         raise refusal(req)
+
+    def _hang_up(self, why: str) -> None:
+        if not self._loop.is_closed() and not self._closed_from_afar.done():
+            self._closed_from_afar.set_exception(ClientConnectionError(why))
+            self._closed_from_afar.exception()  # Nobody may be waiting.
+        super()._hang_up(why)
 
 
 def refusal(request: ClientRequest) -> ClientConnectorError:
     """Return what `TCPConnector` raises where nobody listens."""
     where = (request.url.raw_host, request.url.port)
     error = ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {where!r}")
-    return ClientConnectorError(request.connection_key, error)
+    refused = ClientConnectorError(request.connection_key, error)
+    refused.__cause__ = error
+    return refused
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
@@ -244,25 +266,26 @@ class InMemoryProtocol(ResponseHandler):
         self._told: BaseException | None = None
 
     def expect(self, request: ClientRequest, respond: Respond) -> Written:
-        assert isinstance(self.transport, InMemoryTransport)
-        self.transport.end_streaming()
-        received = self.transport.received = Written()
+        transport = self.transport
+        assert isinstance(transport, InMemoryTransport)
+        transport.end_streaming()
+        received = transport.received = Written()
         self._told = None
         self._request = request
         self._respond = respond
-        self._expects_continue = "100-continue" in request.headers.get(hdrs.EXPECT, "").lower()
+        self._expects_continue = (
+            hdrs.EXPECT in request.headers and "100-continue" in request.headers[hdrs.EXPECT].lower()
+        )
         return received
 
     async def read(self) -> tuple[RawResponseMessage, StreamReader]:
-        if self._respond is not None:
-            await self._answer(self._respond)
-        return await super().read()
-
-    async def _answer(self, respond: Respond) -> None:
+        respond = self._respond
+        if respond is None:
+            return await super().read()
         if self._expects_continue:
             self._expects_continue = False
             self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
-            return  # The client goes on writing, and comes to read once more.
+            return await super().read()  # The client goes on writing, and comes to read once more.
         # The task that writes the request, if there is one: private, and the only thing that tells (3.8.6 to 3.14.5).
         writer: asyncio.Task[None] | None = getattr(self._request, "_writer", None)
         if writer is not None and not writer.done():
@@ -275,8 +298,9 @@ class InMemoryProtocol(ResponseHandler):
         if self._told is not None:
             raise self._told
         transport = self.transport
-        if sent is not None and isinstance(transport, InMemoryTransport):
-            transport.send(sent)
+        if sent is not None and transport is not None:
+            transport.send(sent)  # type: ignore[attr-defined]
+        return await super().read()
 
     async def _written(self, writer: asyncio.Task[None]) -> None:
         waiter = self._loop.create_future()
@@ -369,10 +393,11 @@ class InMemoryTransport(asyncio.Transport):
         """Send an answer to the client, as fast as it reads."""
         head, body, self._hang_up = answer
         if isinstance(body, bytes):
-            self._body = body
-            self._sent = PIECE
             self._receive(head + body[:PIECE])
-            self._send_on()
+            if len(body) > PIECE or self._hang_up:
+                self._body = body
+                self._sent = PIECE
+                self._send_on()
         else:
             self._receive(head)
             self._streaming = self._loop.create_task(self._stream(body))
@@ -397,6 +422,14 @@ class InMemoryTransport(asyncio.Transport):
                             self._resumed = self._loop.create_future()
                             await self._resumed
                         self._receive(piece[start:start + PIECE])
+                        # A plain generator waits nowhere, so nothing else would end it.
+                        if self._closing:
+                            return
+        except asyncio.CancelledError:
+            if self._streaming is not None:  # Not by us: the body itself has given up.
+                self._streaming = None
+                self.lose()
+            raise
         except Exception as error:
             # The body that is being read, which has no public name (3.8.6 to 3.14.5). The loss of the connection is
             # not to say anything else of it.

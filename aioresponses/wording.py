@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import hdrs
 
-__all__ = ["add_note", "cut", "hidden", "shortened", "veiled"]
+__all__ = ["SECRET_HEADERS", "add_note", "cut", "hidden", "shortened", "veiled"]
 
-_SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
+SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
 _MOST_LINES = 20
 
 
@@ -31,7 +31,7 @@ def cut(lines: Sequence[str], around: int = 0) -> list[str]:
 
 def hidden(header: str, value: Any, other: Any = None) -> Any:
     """Return the value of a header to be shown beside an `other` one: … where it is a secret."""
-    return veiled(value, other) if header.lower() in _SECRET_HEADERS else value
+    return veiled(value, other) if header.lower() in SECRET_HEADERS else value
 
 
 def veiled(value: Any, other: Any) -> str:

@@ -6,7 +6,7 @@ from multidict import MultiDict
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, aioresponses
-from aioresponses.matching import Prefix
+from aioresponses.matching import Prefix, Target
 
 
 class MatchingTest(AioResponsesTestCase):
@@ -77,6 +77,67 @@ class MatchingTest(AioResponsesTestCase):
         self.assertEqual(await self.ask("http://me:secret@example.com/without"), 200)
         self.assertEqual(await self.ask("http://me:secret@example.com/pattern"), 200)
         self.assertIsNone(await self.ask("http://example.com/asked-without"))
+
+    async def test_a_query_that_is_asked_for_apart_leaves_the_url_as_it_is(self):
+        self.mock.get("http://example.com/a", match_query={"q": "1"}, status=201, repeat=True)
+        self.mock.get(re.compile("http://example.com/b$"), match_query={"q": "1"}, status=202, repeat=True)
+        self.mock.get("http://example.com/{c}/{d}", match_query={"q": "1"}, status=203, repeat=True)
+        for path, expected in [("a", 201), ("b", 202), ("c/d", 203)]:
+            with self.subTest(path):
+                self.assertEqual(await self.ask(f"http://example.com/{path}?q=1#top"), expected)
+                self.assertIsNone(await self.ask(f"http://example.com/{path}"))
+                self.assertIsNone(await self.ask(f"http://example.com/x/{path}/x?q=1"))
+
+    async def test_a_pattern_sees_the_query_where_it_is_not_asked_for_apart(self):
+        self.mock.get(re.compile(r"http://example.com/\?q=(?P<q>\w+)$"))
+        self.assertEqual(await self.ask("http://example.com/?q=ab"), 200)
+        self.assertEqual(self.mock.calls[0].match_info, {"q": "ab"})
+
+
+class TargetTest(unittest.TestCase):
+    def test_shows_method_and_url_without_secrets(self):
+        for method, url, expected in [
+            ("get", "http://example.com/?b=2&a=1#top", "GET http://example.com/?a=1&b=2"),
+            (None, "http://example.com/", "http://example.com/"),
+            ("GET", None, "any GET request"),
+            (None, None, "any request"),
+            ("GET", "http://me:secret@example.com/", "GET http://…@example.com/"),
+            ("GET", "http://example.com/{id}", "GET http://example.com/{id}"),
+            ("GET", re.compile("x"), "GET re.compile('x')"),
+        ]:
+            with self.subTest(expected):
+                self.assertEqual(str(Target.of(method, url)), expected)
+
+    def test_knows_whether_it_has_a_query(self):
+        for url, expected in [
+            ("http://example.com/", False),
+            ("http://example.com/?", False),
+            ("http://example.com/?a", True),
+            ("http://example.com/{id}", False),
+            ("http://example.com/{id}?a=1", True),
+            (re.compile(r"http://example.com/\?a=1"), False),
+            (None, False),
+        ]:
+            with self.subTest(url=url):
+                self.assertIs(Target.of("GET", url).has_query, expected)
+
+    def test_says_what_the_names_stand_for(self):
+        here = URL("http://example.com/users/7")
+        for method, url, expected in [
+            ("GET", "http://example.com/users/{id}", {"id": "7"}),
+            ("PUT", "http://example.com/users/{id}", None),
+            (None, "http://example.com/users/{id}", {"id": "7"}),
+            ("GET", re.compile(r".*/(?P<id>\d+)(?P<rest>x)?"), {"id": "7", "rest": ""}),
+            ("GET", re.compile("http://(.*)"), {}),
+            ("GET", "http://example.com/users/7", {}),
+            ("GET", None, {}),
+            ("GET", "http://example.com/users/8", None),
+        ]:
+            with self.subTest(method=method, url=url):
+                target = Target.of(method, url)
+                self.assertEqual(target.filled("GET", here), expected)
+                self.assertIs(target.fits("GET", here), expected is not None)
+                self.assertIs(target.verdict("GET", here) is None, expected is not None)
 
 
 class RefusedTargetTest(unittest.TestCase):

@@ -1,5 +1,6 @@
 import re
 import unittest
+from unittest.mock import ANY
 
 from yarl import URL
 
@@ -30,6 +31,81 @@ class RouterTest(unittest.TestCase):
     def test_exact_mocks_and_patterns_answer_in_the_order_of_registration(self):
         matches = [self.register(url) for url in (re.compile("http"), HERE, re.compile("http://"), HERE)]
         self.assertEqual([self.claim() for _ in range(5)], [*matches, None])
+
+    def test_mocks_of_all_kinds_answer_in_the_order_of_registration(self):
+        urls = [
+            (HERE, {}), (HERE, {"match_query": {}}), ("http://*.com/", {}), (re.compile("http"), {}),
+            ("http://example.com/{a:.*}", {"match_query": {}}), (HERE, {}), (HERE, {"match_query": ANY}),
+            (re.compile("http"), {"match_query": {}}),
+        ]
+        for turn in range(len(urls)):
+            with self.subTest(turn=turn):
+                self.router.clear()
+                matches = [
+                    self.register(url, **conditions) for url, conditions in urls[turn:] + urls[:turn]
+                ]
+                self.assertEqual([self.claim() for _ in range(len(urls) + 1)], [*matches, None])
+
+    def test_so_they_do_where_the_url_that_is_asked_for_has_credentials(self):
+        with_credentials = HERE.with_user("me")
+        matches = [
+            self.register(HERE, match_query=ANY), self.register(with_credentials), self.register(HERE),
+            self.register(with_credentials, match_query=ANY),
+        ]
+        self.assertEqual([self.claim(url=with_credentials) for _ in range(5)], [*matches, None])
+
+    def test_one_whose_conditions_do_not_hold_is_left_as_it_is(self):
+        never = self.register(HERE, match=lambda call: (False, "never"))
+        other = self.register(HERE)
+        self.assertEqual(self.router.claim("GET", HERE, call()), (other, {never.key: "match: never"}))
+        self.assertEqual((never.called, never.remaining, other.remaining), (False, 1, 0))
+        self.assertEqual(self.router.claim("GET", HERE, call()), (None, {never.key: "match: never"}))
+
+    def test_the_conditions_of_those_that_are_used_up_or_of_other_urls_are_not_asked(self):
+        asked = []
+
+        def condition(call):
+            asked.append(call)
+            return True
+
+        self.register(HERE, match=condition)
+        self.register(HERE, "PUT", match=condition)
+        self.register(HERE / "other", match=condition)
+        self.register("http://example.com/other/{id}", match=condition)
+        self.assertIsNotNone(self.claim())
+        self.assertIsNone(self.claim())
+        self.assertEqual(len(asked), 1)
+
+    def test_one_that_raises_is_not_used(self):
+        def condition(call):
+            raise RuntimeError("no")
+
+        match = self.register(HERE, match=condition)
+        with self.assertRaises(RuntimeError) as raised:
+            self.claim()
+        self.assertEqual(
+            raised.exception.__notes__,
+            ["aioresponses: raised by match of the mock GET http://example.com/, match=condition"],
+        )
+        self.assertEqual((match.called, match.remaining), (False, 1))
+
+    def test_what_must_be_known_of_a_request_follows_from_what_is_asked(self):
+        def known():
+            return self.router.has_conditions, self.router.looks_at_bodies
+
+        self.register(HERE)
+        self.assertEqual(known(), (False, False))
+        for conditions in ({"match_query": ANY}, {"match_headers": {"X-One": "1"}}):
+            self.register(HERE, **conditions)
+            self.assertEqual(known(), (True, False))
+        for conditions in (
+            {"match_json": {}}, {"match_form": {}}, {"match_body": b""}, {"match": lambda call: True},
+        ):
+            with self.subTest(conditions=conditions):
+                self.router.clear()
+                self.assertEqual(known(), (False, False))
+                self.register(HERE, **conditions)
+                self.assertEqual(known(), (True, True))
 
     def test_a_match_knows_its_calls_and_each_call_its_match(self):
         match = self.register(HERE, repeat=2)
@@ -75,6 +151,21 @@ class RouterTest(unittest.TestCase):
         for match in matches[:-1]:
             match.target = None  # Whoever asked it would fail.
         self.assertIs(self.claim(url=HERE / "9999"), matches[-1])
+
+    def test_neither_are_those_of_any_query(self):
+        matches = [self.register(HERE / str(number), match_query={"a": "1"}) for number in range(1000)]
+        for match in matches[:-1]:
+            match.target = match.conditions = None  # Whoever asked them would fail.
+        asked = (HERE / "999").with_query("a=1")
+        self.assertIs(self.router.claim("GET", asked, record(("GET", asked), asked, {}))[0], matches[-1])
+
+    def test_those_of_one_url_that_are_used_up_are_passed_over_but_once(self):
+        matches = [self.register(HERE) for _ in range(1000)]
+        self.assertEqual([self.claim() for _ in matches], matches)
+        for match in matches:
+            match.key = None  # Whoever looked at it would fail.
+        last = self.register(HERE)
+        self.assertIs(self.claim(), last)
 
     def test_a_single_prefix_may_be_given_without_a_list(self):
         router = Router("http://127.0.0.1", False)

@@ -1,0 +1,378 @@
+"""The README and the pages of docs/ say what is so: their code runs, and prints what they show.
+
+The code blocks of a page run in their order, in one namespace.
+
+- A `python` block runs within an active mock named `mock`, a new one for each block. Where it uses `await` outside of a
+  function, there is a `session` as well, an `aiohttp.ClientSession`.
+- Test cases that a block defines are run then, and functions named `test_…` called.
+- All that must succeed and print nothing, unless a `text` block follows: then this is what is printed, and how the one
+  exception that is raised, or the one test that fails, is shown at the end of a traceback, notes included.
+- A `text` block without a `python` block before it repeats one that is checked on another page.
+- What a `sh` block names must exist.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import io
+import re
+import textwrap
+import unittest
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+
+from aioresponses import (
+    AioResponsesTestCase,
+    BodyAssertionsMixin,
+    CallbackResult,
+    CallCountAssertionsMixin,
+    CallOrderAssertionsMixin,
+    Fault,
+    RequestCall,
+    RequestMatch,
+    aioresponses,
+    matchers,
+)
+
+from .examples.weather import WeatherClient
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.rst"
+DOCS = ROOT / "docs"
+PAGES = [README, *sorted(DOCS.glob("*.rst"))]
+
+
+class Block(NamedTuple):
+    language: str
+    line: int
+    """The number of its first line."""
+
+    code: str
+
+
+def blocks_of(text: str) -> list[Block]:
+    return [
+        Block(found[1], text.count("\n", 0, found.start(2)) + 1, textwrap.dedent(found[2]).strip())
+        for found in re.finditer(r"^\.\. code-block:: ?(.*)\n\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    ]
+
+
+def examples_of(path: Path) -> str:
+    """Return all Python code of a page."""
+    return "\n".join(block.code for block in blocks_of(path.read_text(encoding="utf-8")) if block.language == "python")
+
+
+class Result(unittest.TestResult):
+    """Keeps the exceptions of the tests that fail, as they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.raised: list[BaseException] = []
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.raised.append(err[1])
+
+    addFailure = addError
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self.raised.append(err[1])
+
+
+class Page:
+    """A page whose blocks are run."""
+
+    def __init__(self, text: str, filename: str = "<page>", checked_elsewhere: frozenset[str] = frozenset()) -> None:
+        self.blocks = blocks_of(text)
+        self.filename = filename
+        self.checked_elsewhere = checked_elsewhere
+        self.names: dict[str, Any] = {"__name__": "example", "WeatherClient": WeatherClient}
+
+    def check(self, case: unittest.TestCase) -> None:
+        before = None
+        for number, block in enumerate(self.blocks):
+            with case.subTest(page=self.filename, line=block.line):
+                following = self.blocks[number + 1] if number + 1 < len(self.blocks) else None
+                if block.language == "python":
+                    shown = following is not None and following.language == "text"
+                    printed, raised = self.run(block)
+                    if raised and not shown:
+                        raise raised[0]
+                    told = "\n\n".join([printed.strip()] * bool(printed) + [told_of(error) for error in raised])
+                    case.assertEqual(following.code if shown else "", told)
+                elif block.language == "text":
+                    if before is None or before.language != "python":
+                        case.assertIn(block.code, self.checked_elsewhere)
+                else:
+                    case.assertEqual(block.language, "sh")
+            before = block
+
+    def run(self, block: Block) -> tuple[str, list[BaseException]]:
+        """Run a block; return what it prints, and what it or its tests raise."""
+        # With the lines where they are in the file, tracebacks show them.
+        code = compile(
+            "\n" * (block.line - 1) + block.code, self.filename, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        )
+        before = dict(self.names)
+        result = Result()
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            try:
+                if code.co_flags & inspect.CO_COROUTINE:
+                    asyncio.run(self.run_with_session(code))
+                else:
+                    with aioresponses() as self.names["mock"]:
+                        exec(code, self.names)
+                for name, made in tuple(self.names.items()):
+                    if before.get(name) is made:
+                        continue
+                    if inspect.isclass(made) and made.__module__ == "example" and issubclass(made, unittest.TestCase):
+                        tests = unittest.defaultTestLoader.loadTestsFromTestCase(made)
+                        if not tests.countTestCases():
+                            raise AssertionError(f"{name} has no tests")
+                        tests.run(result)
+                    elif name.startswith("test_") and callable(made):
+                        returned = made()
+                        if inspect.isawaitable(returned):
+                            asyncio.run(returned)
+            except Exception as error:
+                result.raised.append(error)
+        if result.skipped or result.unexpectedSuccesses:
+            raise AssertionError("examples do not skip tests, nor succeed unexpectedly")
+        return printed.getvalue(), result.raised
+
+    async def run_with_session(self, code: Any) -> None:
+        async with aiohttp.ClientSession() as session:
+            with aioresponses() as mock:
+                self.names.update(mock=mock, session=session)
+                await eval(code, self.names)
+
+
+def told_of(error: BaseException) -> str:
+    """Return the end of a traceback, with the notes that are shown from Python 3.11 on."""
+    name = type(error).__qualname__
+    module = type(error).__module__
+    lines = [f"{name if module == 'builtins' else f'{module}.{name}'}{f': {error}' if str(error) else ''}"]
+    return "\n".join([*lines, *getattr(error, "__notes__", [])]).strip()
+
+
+class DocsTest(unittest.TestCase):
+    maxDiff = None
+
+    def test_these_are_the_pages(self):
+        self.assertEqual(
+            [path.name for path in PAGES],
+            ["README.rst", "assertions.rst", "matching.rst", "migrating.rst", "replies.rst", "testcase.rst"],
+        )
+
+    def test_every_example_runs_and_prints_what_is_shown(self):
+        texts = {path: path.read_text(encoding="utf-8") for path in PAGES}
+        for path, text in texts.items():
+            shown_elsewhere = frozenset(
+                second.code
+                for other in texts
+                if other is not path
+                for first, second in zip(blocks_of(texts[other]), blocks_of(texts[other])[1:])
+                if (first.language, second.language) == ("python", "text")
+            )
+            Page(text, str(path), shown_elsewhere).check(self)
+
+    def test_every_page_is_one_that_is_read_as_plain_text_too(self):
+        for path in PAGES:
+            text = path.read_text(encoding="utf-8")
+            with self.subTest(page=path.name):
+                if path is not README:
+                    self.assertEqual([line for line in text.splitlines() if len(line) > 120], [])
+                self.assertEqual(re.findall(r"^.*[ \t]$", text, re.MULTILINE), [])
+                directives = set(re.findall(r"^ *\.\. ([\w:-]+)::", text, re.MULTILINE))
+                self.assertEqual(directives - {"code-block", "list-table"}, set())
+                self.assertEqual(re.findall(r"(?<!`):[a-z:]+:`", text), [])
+                # Blocks that are indented otherwise would not be found, and so not run.
+                self.assertEqual(text.count(".. code-block::"), len(blocks_of(text)))
+
+    def test_links_lead_somewhere(self):
+        for path in PAGES:
+            text = path.read_text(encoding="utf-8")
+            for target in re.findall(r"<([^<>\s]+)>`_", text):
+                if "://" in target:
+                    continue
+                with self.subTest(page=path.name, target=target):
+                    file, _, heading = target.partition("#")
+                    linked = (path.parent / file).resolve() if file else path
+                    self.assertTrue(linked.exists(), linked)
+                    if heading:
+                        titles = re.findall(r"^(.+)\n[=~-]{3,}$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+                        self.assertIn(heading, [re.sub(r"\W+", "-", title.lower()).strip("-") for title in titles])
+
+    def test_commands_name_what_exists(self):
+        for path in PAGES:
+            text = path.read_text(encoding="utf-8")
+            commands = [line for block in blocks_of(text) if block.language == "sh" for line in block.code.splitlines()]
+            commands += re.findall(r"``((?:make|pip|python -m) [^`]+)``", text)
+            for command in commands:
+                with self.subTest(page=path.name, command=command):
+                    self.check_command(command.partition("#")[0].split())
+
+    def check_command(self, words: list[str]) -> None:
+        if words[:1] == ["make"]:
+            targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+            variables = re.findall(r"^(\w+) \?=", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+            for word in words[1:]:
+                name, is_variable, _ = word.partition("=")
+                self.assertIn(name, variables if is_variable else targets)
+        elif words[:2] == ["pip", "install"]:
+            setup = ConfigParser()
+            setup.read(ROOT / "setup.cfg", encoding="utf-8")
+            self.assertEqual(words[2:], [setup["metadata"]["name"]])
+        elif words[:3] == ["python", "-m", "unittest"]:
+            for word in words[3:]:
+                self.assertTrue((ROOT / word.replace(".", "/")).with_suffix(".py").exists(), word)
+        elif words:
+            self.fail(f"nothing here can tell whether this is right: {' '.join(words)}")
+
+    def test_what_moving_leads_to_exists(self):
+        # Of each table in that page, the names in the second column.
+        text = (DOCS / "migrating.rst").read_text(encoding="utf-8")
+        tables = re.findall(r"^(=+ +)=+\n.+\n=.+\n((?:[^=].*\n)+)=", text, re.MULTILINE)
+        self.assertEqual(len(tables), len(re.findall(r"^From .+\n---", text, re.MULTILINE)))
+        names = " ".join(line[len(first):] for first, rows in tables for line in rows.splitlines())
+        names = re.sub('"[^"]*"', '""', names)
+        functions = (aioresponses, aioresponses.add, CallbackResult)
+        arguments = {name for function in functions for name in inspect.signature(function).parameters}
+        for pattern, known in (
+            (r"\b(\w+)=(?!=)", arguments | {"url"}),
+            (r"\b(assert[A-Z]\w+)\(", set(dir(AioResponsesTestCase))),
+            (r"\bm(?:ock)?\.(\w+)", set(dir(aioresponses)) | {"requests"}),
+            (r"\bcall\.(\w+)", set(dir(RequestCall))),
+            (r"\bRequestMatch\.(\w+)", set(dir(RequestMatch)) | {"calls"}),
+            (r"\bFault\.(\w+)", set(Fault.__members__)),
+        ):
+            found = set(re.findall(pattern, names))
+            self.assertTrue(found, pattern)
+            self.assertEqual(found - known, set())
+
+
+class CompletenessTest(unittest.TestCase):
+    """There is an example of everything."""
+
+    def check_examples(self, page: str, wanted: set[str], pattern: str) -> None:
+        code = examples_of(DOCS / page)
+        self.assertEqual({name for name in wanted if not re.search(pattern.format(re.escape(name)), code)}, set())
+
+    def test_of_every_assertion(self):
+        own = {
+            name
+            for mixin in (CallCountAssertionsMixin, CallOrderAssertionsMixin, BodyAssertionsMixin)
+            for name in vars(mixin)
+            if name.startswith("assert")
+        }
+        self.assertGreater(len(own), 20)
+        self.check_examples("assertions.rst", own, r"self\.{}\(")
+        names = {name for name in vars(aioresponses) if name.startswith(("assert_", "call"))}
+        self.check_examples("assertions.rst", names, r"mock\.{}\b")
+
+    def test_of_every_condition(self):
+        arguments = {name for name in inspect.signature(aioresponses.add).parameters if name.startswith("match")}
+        self.assertEqual(len(arguments), 6)
+        self.check_examples("matching.rst", arguments, r"\b{}=")
+        self.check_examples("matching.rst", set(matchers.__all__), r"\b{}\(")
+
+    def test_of_every_argument_of_a_reply(self):
+        arguments = {
+            name for name in inspect.signature(aioresponses.add).parameters if not name.startswith("match")
+        } - {"self", "url", "method", "optional"}
+        self.check_examples("replies.rst", arguments, r"\b{}=")
+        self.check_examples("replies.rst", set(Fault.__members__), r"Fault\.{}\b")
+
+    def test_of_every_attribute_of_the_test_case(self):
+        attributes = {name for name in AioResponsesTestCase.__annotations__ if name != "mock"}
+        self.assertEqual(len(attributes), 5)
+        self.check_examples("testcase.rst", attributes, r"\b{} = ")
+
+
+def page(*parts: tuple[str, str]) -> str:
+    """Return a page with blocks of a language and some lines each."""
+    return "\n".join(f".. code-block:: {language}\n\n{textwrap.indent(code, '    ')}\n" for language, code in parts)
+
+
+FAILING_CASE = """\
+from aioresponses import AioResponsesTestCase
+
+class FailingTest(AioResponsesTestCase):
+    def test(self):
+        self.assertCalledOnce()
+"""
+REFUSED = """\
+aiohttp.client_exceptions.ClientConnectionError: Connection refused: GET http://example.com/
+aioresponses: no mock answers GET http://example.com/
+No mocks are registered."""
+
+
+class CheckTest(unittest.TestCase):
+    """A page that does not say what is so is found out."""
+
+    def check(self, *parts: tuple[str, str]) -> list[str]:
+        """Return what is wrong with a page, each thing by the last line that tells of it."""
+        class Case(unittest.TestCase):
+            def runTest(self):
+                Page(page(*parts)).check(self)
+
+        result = Result()
+        Case().run(result)
+        return [told_of(error).splitlines()[0] for error in result.raised]
+
+    def test_of_blocks_that_are_right(self):
+        self.assertEqual(
+            self.check(
+                ("python", "seen = []\nmock.get('http://example.com/', body='x')\n"),
+                ("python", "url = 'http://example.com/'\nmock.get(url)\nseen.append((await session.get(url)).status)"),
+                ("python", "assert seen == [200]\ndef test_it():\n    seen.append(1)"),
+                ("python", "assert seen == [200, 1]\nprint(seen)"),
+                ("text", "[200, 1]"),
+                ("python", FAILING_CASE),
+                ("text", "AssertionError: Expected 1 call of any request, but there were none.\nThere were no calls."),
+                ("python", "await session.get('http://example.com/')"),
+                ("text", REFUSED),
+                ("sh", "make test"),
+            ),
+            [],
+        )
+
+    def test_of_blocks_that_are_wrong(self):
+        for parts, wrong in (
+            ([("python", "1 / 0")], "ZeroDivisionError: division by zero"),
+            ([("python", "import asyncio\nawait asyncio.sleep(0)\nassert False, 'no'")], "AssertionError: no"),
+            ([("python", "def test_it():\n    assert False, 'no'")], "AssertionError: no"),
+            ([("python", "async def test_it():\n    assert False, 'no'")], "AssertionError: no"),
+            ([("python", "print('more')")], "AssertionError: '' != 'more'"),
+            ([("python", "def")], "SyntaxError: invalid syntax (<page>, line 3)"),
+            ([("python", FAILING_CASE)], "AssertionError: Expected 1 call of any request, but there were none."),
+            (
+                [("python", FAILING_CASE.replace("test", "nothing"))],
+                "AssertionError: FailingTest has no tests",
+            ),
+            (
+                [("python", "raise OSError('one')"), ("text", "OSError: two")],
+                "AssertionError: 'OSError: two' != 'OSError: one'",
+            ),
+            ([("python", "pass"), ("text", "OSError: two")], "AssertionError: 'OSError: two' != ''"),
+            ([("text", "OSError: two")], "AssertionError: 'OSError: two' not found in frozenset()"),
+            ([("bash", "make")], "AssertionError: 'bash' != 'sh'"),
+        ):
+            with self.subTest(parts=parts):
+                self.assertEqual(self.check(*parts), [wrong])
+
+    def test_of_commands(self):
+        docs = DocsTest()
+        for command in ("make test AIOHTTP=3.9.5", "pip install aioresponses", "python -m unittest tests.test_docs"):
+            docs.check_command(command.split())
+        for command in ("make tea", "make test TEA=1", "pip install tea", "python -m unittest tests.test_tea", "tea"):
+            with self.subTest(command=command), self.assertRaises(AssertionError):
+                docs.check_command(command.split())

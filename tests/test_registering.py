@@ -1,0 +1,403 @@
+import functools
+import re
+import unittest
+from unittest.mock import ANY
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from aioresponses import AioResponsesTestCase, CallbackResult, Fault, FilePart, Group, aioresponses
+from aioresponses.matchers import subset
+
+HERE = "http://example.com/"
+API = "https://api.example.com/v2"
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+
+
+def refusal(function, *args, **kwargs):
+    """Return class and text of what is raised where something cannot be registered."""
+    try:
+        function(*args, **kwargs)
+    except Exception as error:
+        return type(error), str(error)
+    return None
+
+
+class RefusedTest(unittest.TestCase):
+    """Wrong use fails where it stands, with the names of the arguments."""
+
+    maxDiff = None
+
+    def setUp(self):
+        self.mock = aioresponses()
+
+    def check(self, rows):
+        for url, arguments, error, message in rows:
+            with self.subTest(url=url, arguments=arguments):
+                self.assertEqual(refusal(self.mock.post, url, **arguments), (error, message))
+                self.assertEqual(self.mock._matches, {})
+
+    def test_conditions_that_contradict_each_other(self):
+        body = "match_json and match_form contradict each other: no body is both"
+        query = "the query in url and match_query contradict each other: one of them says what it is"
+        self.check([
+            (HERE, {"match_json": {}, "match_form": {}}, ValueError, body),
+            (HERE, {"match_json": ANY, "match_form": {"file": FilePart()}}, ValueError, body),
+            (HERE + "?a=1", {"match_query": {"a": "1"}}, ValueError, query),
+            (HERE + "?a=1", {"match_query": ANY}, ValueError, query),
+            (URL(HERE + "?a"), {"match_query": {}}, ValueError, query),
+            (HERE + "{id}?a=1", {"match_query": {"a": "1"}}, ValueError, query),
+            ("https://*.example.com?a=1", {"match_query": ANY}, ValueError, query),
+        ])
+
+    def test_a_question_mark_alone_is_no_query(self):
+        self.assertEqual(str(self.mock.get(HERE + "?", match_query={})), f"GET {HERE}, match_query={{}}")
+
+    def test_replies_that_contradict_each_other(self):
+        self.check([
+            (HERE, {"body": "x", "events": []}, ValueError,
+             "body and events contradict each other: a reply has one body"),
+            (HERE, {"payload": 0, "events": ["x"]}, ValueError,
+             "payload and events contradict each other: a reply has one body"),
+            (HERE, {"exception": OSError(), "fault": Fault.HANG}, ValueError,
+             "exception and fault contradict each other: a reply fails in one way"),
+            (HERE, {"timeout": True, "fault": Fault.HANG}, ValueError,
+             "timeout and fault contradict each other: a reply fails in one way"),
+            (HERE, {"body": iter("x"), "repeat": 2}, ValueError,
+             "body and repeat contradict each other: an iterator or a file that cannot be rewound is used up by one "
+             "reply; give the generator function itself"),
+            (HERE, {"events": iter("x"), "repeat": True}, ValueError,
+             "events and repeat contradict each other: an iterator or a file that cannot be rewound is used up by one "
+             "reply; give the generator function itself"),
+        ])
+
+    def test_an_argument_of_one_reply_beside_several(self):
+        message = "{} and replies contradict each other: each of the replies says it for itself"
+        for name, value in [
+            ("status", 201),
+            ("body", "x"),
+            ("payload", 0),
+            ("headers", {"X-One": "1"}),
+            ("exception", OSError),
+            ("callback", print),
+            ("content_type", "text/plain"),
+            ("timeout", True),
+            ("reason", "Fine"),
+            ("cookies", {"a": "1"}),
+            ("delay", 1),
+            ("events", ["x"]),
+            ("fault", Fault.HANG),
+            ("response_class", aiohttp.ClientResponse),
+        ]:
+            self.check([(HERE, {name: value, "replies": [{}]}, ValueError, message.format(name))])
+
+    def test_replies_that_are_none(self):
+        what = "replies: expected a list of dicts, exceptions or CallbackResults, got "
+        one = "replies: expected dicts of arguments, exceptions or CallbackResults, got "
+        self.check([
+            (HERE, {"replies": []}, TypeError, what + "[]"),
+            (HERE, {"replies": ()}, TypeError, what + "()"),
+            (HERE, {"replies": {"status": 200}}, TypeError, what + "{'status': 200}"),
+            (HERE, {"replies": 5}, TypeError, what + "5"),
+            (HERE, {"replies": [5]}, TypeError, one + "5"),
+            (HERE, {"replies": [{}, None]}, TypeError, one + "None"),
+            (HERE, {"replies": [int]}, TypeError, one + repr(int)),
+            (HERE, {"replies": [{"repeat": 2}]}, TypeError,
+             "replies: expected dicts of arguments of a reply, got 'repeat' in one"),
+            (HERE, {"replies": [{"match_json": 2}]}, TypeError,
+             "replies: expected dicts of arguments of a reply, got 'match_json' in one"),
+            (HERE, {"replies": [{"status": 99}]}, ValueError,
+             "replies: status: expected an int from 200 to 999, or 101, got 99"),
+            (HERE, {"replies": [{"delay": -1}]}, ValueError, "replies: delay: expected seconds, from 0 on, got -1"),
+        ])
+
+    def test_delays_that_are_none(self):
+        for delay, error, message in [
+            (-1, ValueError, "delay: expected seconds, from 0 on, got -1"),
+            (float("nan"), ValueError, "delay: expected seconds, from 0 on, got nan"),
+            (float("inf"), ValueError, "delay: expected seconds, from 0 on, got inf"),
+            ("1", TypeError, "delay: expected seconds, got '1'"),
+            (True, TypeError, "delay: expected seconds, got True"),
+        ]:
+            self.check([(HERE, {"delay": delay}, error, message)])
+
+    def test_a_template_that_does_not_compile(self):
+        error, message = refusal(self.mock.get, HERE + "{id:(}")
+        self.assertIs(error, ValueError)
+        self.assertTrue(
+            message.startswith("url: expected a URL, got 'http://example.com/{id:(}': its path makes no pattern: "),
+            message,
+        )
+
+    def test_fields_that_are_none(self):
+        for name in ("match_query", "match_headers", "match_form"):
+            for value in (5, True, b"a=b", 1.5, [1], ["ab", "c"], [("a",)], [("a", "b", "c")]):
+                self.check([(
+                    HERE, {name: value}, TypeError,
+                    f"{name}: expected a mapping or pairs of name and value, got {value!r}",
+                )])
+        for name in ("match_headers", "match_form"):
+            self.check([(
+                HERE, {name: "a=b"}, TypeError, f"{name}: expected a mapping or pairs of name and value, got 'a=b'"
+            )])
+
+    def test_names_of_headers_that_are_none(self):
+        self.check([
+            (HERE, {"match_headers": {5: "x"}}, TypeError, "match_headers: expected names of str, got 5"),
+            (HERE, {"match_headers": subset({b"X": "x"})}, TypeError, "match_headers: expected names of str, got b'X'"),
+        ])
+
+    def test_bodies_that_are_none(self):
+        for value in ({}, [], (), 5, 1.5, True):
+            self.check([(
+                HERE, {"match_body": value}, TypeError,
+                f"match_body: expected bytes, text or a compiled pattern, got {value!r}",
+            )])
+
+    def test_functions_that_are_none(self):
+        async def asks(call):
+            return True
+
+        partly = functools.partial(asks)
+        for value, shown in [
+            (5, 5), ("abc", "a"), (True, True), ([print, None], None), (asks, asks), ([print, asks], asks),
+            (partly, partly),
+        ]:
+            self.check([(
+                HERE, {"match": value}, TypeError,
+                f"match: expected a function of the call, or several, got {shown!r}",
+            )])
+
+    def test_other_names(self):
+        error, message = refusal(self.mock.get, HERE, match_cookies={})
+        self.assertIs(error, TypeError)
+        self.assertIn("unexpected keyword argument 'match_cookies'", message)
+
+    def test_none_asks_for_nothing(self):
+        match = self.mock.get(
+            HERE, match_query=None, match_headers=None, match_json=None, match_form=None, match_body=None, match=None
+        )
+        self.assertEqual(str(match), f"GET {HERE}")
+        self.assertFalse(match.conditions)
+
+
+class ShownTest(unittest.TestCase):
+    def test_a_mock_shows_its_conditions_in_one_order(self):
+        def admin(call):
+            return True
+
+        match = aioresponses().post(
+            HERE + "{id}",
+            match=[admin, functools.partial(admin)],
+            match_body=b"x" * 300,
+            match_form={"a": "1"},
+            match_headers=CIMultiDict({"X-One": "1", "Cookie": "a=secret"}),
+            match_query="a=1",
+            repeat=2,
+        )
+        self.assertEqual(
+            re.sub(" at 0x[0-9a-f]+", "", repr(match)),
+            "<RequestMatch POST http://example.com/{id}, match_query='a=1', "
+            "match_headers={'X-One': '1', 'Cookie': '…'}, match_form={'a': '1'}, "
+            f"match_body=b'{'x' * 198}… (103 more characters), match=admin, "
+            "match=functools.partial(<function ShownTest.test_a_mock_shows_its_conditions_in_one_order.<locals>."
+            "admin>), used 0 of 2>",
+        )
+
+
+class GroupTest(AioResponsesTestCase):
+    maxDiff = None
+
+    async def ask(self, method, url, **kwargs):
+        async with self.client_session().request(method, url, **kwargs) as response:
+            return response.status, await response.text(), response.headers
+
+    def test_mocks_are_registered_by_their_paths(self):
+        for url, path, expected in [
+            (API, "/users", API + "/users"),
+            (API + "/", "/users", API + "/users"),
+            (API, "", API),
+            (API, "/", API + "/"),
+            (API, "?page=1", API + "?page=1"),
+            (API, "/users?b=2&a=1", API + "/users?a=1&b=2"),
+            (API, "/users/{id}", API + "/users/{id}"),
+            ("https://api.example.com", "", "https://api.example.com"),
+            ("https://api.example.com/", "/ü", "https://api.example.com/%C3%BC"),
+            ("https://*.example.com", "/users", "https://*.example.com/users"),
+            (API + "/{tenant}", "/users", API + "/{tenant}/users"),
+            ("http://[::1]:8080", "/a", "http://[::1]:8080/a"),
+            ("http://me:secret@example.com", "/a", "http://…@example.com/a"),
+        ]:
+            with self.subTest(url=url, path=path):
+                match = self.mock.host(url).get(path)
+                self.assertEqual(str(match), f"GET {expected}".replace("example.com?", "example.com/?"))
+                self.assertIs(self.mock._matches[match.key], match)
+
+    async def test_it_has_every_shortcut_and_add(self):
+        api = self.mock.host(API)
+        self.assertIsInstance(api, Group)
+        for method in METHODS:
+            getattr(api, method)("/users", status=201)
+            self.assertEqual((await self.ask(method, API + "/users"))[0], 201)
+        api.add("/users", "propfind", status=207)
+        api.add("/users", status=202)
+        self.assertEqual((await self.ask("PROPFIND", API + "/users"))[0], 207)
+        self.assertEqual((await self.ask("GET", API + "/users"))[0], 202)
+
+    async def test_it_can_be_given_to_a_function(self):
+        def register_users(api):
+            api.get("/users/{id}", payload=lambda call: {"id": call.match_info["id"]}, repeat=True)
+            api.post("/users", match_json={"name": "Ada"}, status=201)
+
+        for host in ("https://one.example.com", "https://two.example.com/v2"):
+            register_users(self.mock.host(host))
+            self.assertEqual((await self.ask("GET", host + "/users/7"))[:2], (200, '{"id": "7"}'))
+            self.assertEqual((await self.ask("POST", host + "/users", json={"name": "Ada"}))[0], 201)
+
+    async def test_its_headers_are_those_of_the_replies(self):
+        api = self.mock.host(API, headers={"Server": "api", "X-Version": "2"})
+        for arguments, expected in [
+            ({}, ["api", "2", None]),
+            ({"headers": {"x-version": "3", "X-Own": "1"}}, ["api", "3", "1"]),
+            ({"headers": [("X-Own", "1")]}, ["api", "2", "1"]),
+            ({"headers": {}}, ["api", "2", None]),
+            ({"headers": None}, ["api", "2", None]),
+            ({"replies": [{}]}, ["api", "2", None]),
+            ({"replies": [{"headers": {"X-Version": "3"}}]}, ["api", "3", None]),
+        ]:
+            with self.subTest(arguments=arguments):
+                api.get("/users", **arguments)
+                headers = (await self.ask("GET", API + "/users"))[2]
+                self.assertEqual([headers.get(name) for name in ("Server", "X-Version", "X-Own")], expected)
+
+    async def test_headers_of_several_values(self):
+        api = self.mock.host(API, headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+        api.get("/", repeat=1)
+        self.assertEqual((await self.ask("GET", API + "/"))[2].getall("Set-Cookie"), ["a=1", "b=2"])
+        api.get("/", headers=[("Set-Cookie", "c=3"), ("Set-Cookie", "d=4")])
+        self.assertEqual((await self.ask("GET", API + "/"))[2].getall("Set-Cookie"), ["c=3", "d=4"])
+
+    async def test_replies_that_are_no_dicts_are_given_as_they_are(self):
+        api = self.mock.host(API, headers={"Server": "api"})
+        api.get("/", replies=[CallbackResult(status=201), aiohttp.ClientPayloadError("no"), {"status": 202}])
+        self.assertEqual((await self.ask("GET", API + "/"))[0], 201)
+        with self.assertRaises(aiohttp.ClientPayloadError):
+            await self.ask("GET", API + "/")
+        status, _, headers = await self.ask("GET", API + "/")
+        self.assertEqual((status, headers["Server"]), (202, "api"))
+
+    async def test_its_match_headers_are_asked_of_requests(self):
+        api = self.mock.host(API, match_headers={"Authorization": "Bearer secret", "Accept": ANY})
+        match = api.get("/users")
+        more = api.get("/users", match_headers={"X-One": "1"}, status=201)
+        self.assertEqual(
+            [str(match), str(more)],
+            [
+                f"GET {API}/users, match_headers={{'Authorization': '…', 'Accept': <ANY>}}",
+                f"GET {API}/users, match_headers={{'Authorization': '…', 'Accept': <ANY>, 'X-One': '1'}}",
+            ],
+        )
+        with self.assertRaises(aiohttp.ClientConnectionError) as raised:
+            await self.ask("GET", API + "/users")
+        self.assertEqual(
+            raised.exception.__notes__,
+            [
+                f"aioresponses: no mock answers GET {API}/users\n"
+                "Registered mocks, the closest first:\n"
+                f"  {match}: headers: at Authorization: '…' is missing\n"
+                f"  {more}: headers: at Authorization: '…' is missing"
+            ],
+        )
+        api.get("/users", match_headers={"authorization": "Bearer other"}, status=202)
+        for token, status in (("secret", 200), ("other", 202)):
+            answer = await self.ask("GET", API + "/users", headers={"Authorization": f"Bearer {token}"})
+            self.assertEqual(answer[0], status)
+
+    async def test_a_mock_may_ask_for_headers_by_an_object_that_decides(self):
+        api = self.mock.host(API, match_headers={"X-One": "1"})
+        for expected in (ANY, subset({"X-Two": "2"})):
+            with self.subTest(expected=expected):
+                api.get("/", match_headers=expected)
+                answer = await self.ask("GET", API + "/", headers={"X-One": "1", "X-Two": "2"})
+                self.assertEqual(answer[0], 200)
+
+    def test_later_changes_of_what_it_was_given_do_not_show(self):
+        headers = {"X-One": "1"}
+        api = self.mock.host(API, match_headers=headers)
+        headers["X-Two"] = "2"
+        self.assertEqual(str(api.get("/")), f"GET {API}/, match_headers={{'X-One': '1'}}")
+        given = {"X-Two": "2"}
+        api.get("/", match_headers=given)
+        self.assertEqual(given, {"X-Two": "2"})
+
+    def test_shows_itself(self):
+        self.assertEqual(repr(self.mock.host(API + "/")), "<Group https://api.example.com/v2>")
+
+    def test_no_password_is_shown(self):
+        self.assertNotIn("secret", repr(self.mock.host("https://me:secret@example.com/v2")))
+
+    def test_hosts_that_are_none(self):
+        for url, error, message in [
+            (5, TypeError, "url: expected a str, got 5"),
+            (None, TypeError, "url: expected a str, got None"),
+            (re.compile("x"), TypeError, "url: expected a str, got re.compile('x')"),
+            ("api.example.com", ValueError,
+             "url: expected one with a scheme and a host, without a query, got 'api.example.com'"),
+            ("/v2", ValueError, "url: expected one with a scheme and a host, without a query, got '/v2'"),
+            (API + "?a=1", ValueError,
+             f"url: expected one with a scheme and a host, without a query, got '{API}?a=1'"),
+            (API + "#top", ValueError,
+             f"url: expected one with a scheme and a host, without a query, got '{API}#top'"),
+            (API + "/{}", ValueError,
+             f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' in it is neither {{name}} nor {{name:regex}}; "
+             "for such braces, give a yarl.URL"),
+        ]:
+            with self.subTest(url=url):
+                self.assertEqual(refusal(self.mock.host, url), (error, message))
+
+    def test_paths_that_are_none(self):
+        api = self.mock.host(API)
+        for path, error, message in [
+            (5, TypeError, "url: expected a path of str, got 5"),
+            (URL("/users"), TypeError, "url: expected a path of str, got URL('/users')"),
+            (re.compile("/users"), TypeError, "url: expected a path of str, got re.compile('/users')"),
+            ("users", ValueError, "url: expected a path that begins with /, got 'users'"),
+            (HERE, ValueError, "url: expected a path that begins with /, got 'http://example.com/'"),
+            ("/{}", ValueError, f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' in it is neither {{name}} nor "
+             "{name:regex}; for such braces, give a yarl.URL"),
+        ]:
+            with self.subTest(path=path):
+                self.assertEqual(refusal(api.get, path), (error, message))
+        self.assertEqual(self.mock._matches, {})
+
+    def test_wrong_arguments_are_told_of_as_without_a_group(self):
+        plain = self.mock.host(API)
+        with_headers = self.mock.host(API, headers={"X-One": "1"}, match_headers={"X-One": "1"})
+        for arguments in (
+            {"headers": 5},
+            {"headers": ["x"]},
+            {"headers": {"X": 5}},
+            {"match_headers": 5},
+            {"match_headers": "x"},
+            {"match_headers": {5: "x"}},
+            {"replies": 5},
+            {"replies": []},
+            {"replies": [5]},
+            {"replies": [{"headers": 5}]},
+            {"replies": [{"repeat": 5}]},
+            {"replies": [{}], "status": 201},
+            {"replies": [{}], "headers": {"X-Two": "2"}},
+        ):
+            with self.subTest(arguments=arguments):
+                expected = refusal(plain.get, "/", **arguments)
+                self.assertIsNotNone(expected)
+                self.assertEqual(refusal(with_headers.get, "/", **arguments), expected)
+
+    def test_wrong_headers_of_a_group_are_refused_where_they_stand(self):
+        for name in ("headers", "match_headers"):
+            for value in (5, "x", ["x"]):
+                with self.subTest(name=name, value=value):
+                    error, message = refusal(self.mock.host, API, **{name: value})
+                    self.assertIs(error, TypeError)
+                    self.assertTrue(message.startswith(f"{name}: expected "), message)
