@@ -241,14 +241,6 @@ class StrictTest(unittest.TestCase):
         [output] = self.check(case_class, failures=1)["failures"]
         self.assertEqual(output[output.index("AssertionError: "):], f"AssertionError: {message}")
 
-    def test_a_test_that_has_failed_is_left_at_that(self):
-        class Case(StrictCase):
-            async def test(self):
-                self.mock.get(URL)
-                self.fail("by itself")
-
-        self.check_message(Case, "by itself\n")
-
     def test_each_attribute_has_its_own_failure_and_strict_has_both(self):
         class Lenient(AioResponsesTestCase):
             async def test(self):
