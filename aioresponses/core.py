@@ -93,7 +93,6 @@ class aioresponses(Registering):
             "passthrough_unmatched": passthrough_unmatched,
             "assert_all_called": assert_all_called or strict,
             "assert_all_mocked": assert_all_mocked or strict,
-            "json_dumps": json_dumps,
         }
         self.json_dumps = json_dumps
         self._started = 0.0
@@ -228,7 +227,7 @@ class aioresponses(Registering):
         return decorated
 
     def _another(self) -> aioresponses:
-        return aioresponses(**self._settings)
+        return aioresponses(**self._settings, json_dumps=self.json_dumps)
 
     def _itself(self) -> aioresponses:
         # A decorated function may run within itself, or several times side by side.

@@ -178,6 +178,8 @@ def made(
     reply: Mapping[str, Any],
 ) -> RequestMatch:
     """Return the mock that `aioresponses.add` registers for its arguments."""
+    if not callable(json_dumps):
+        raise TypeError(f"json_dumps: expected a function, got {json_dumps!r}")
     # None stands for any URL and any method in a target, but not here.
     check_method(method)
     target = Target.of(method, url_or_pattern := check_url(url))
@@ -194,7 +196,7 @@ def _replies(replies: Any, reply: Mapping[str, Any]) -> Sequence[Reply]:
     if replies is None:
         return (Reply(**reply),)
     for name, value in reply.items():
-        if value is not _DEFAULTS[name] and value != _DEFAULTS[name]:
+        if bool(value) if isinstance(value, bytes) else value != _DEFAULTS[name]:
             raise ValueError(f"{name} and replies contradict each other: each of the replies says it for itself")
     if not isinstance(replies, (list, tuple)) or not replies:
         raise TypeError(f"replies: expected a list of dicts, exceptions or CallbackResults, got {replies!r}")

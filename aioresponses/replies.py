@@ -151,7 +151,7 @@ class CallbackResult:
         self.reason = reason
         for cookie in _checked_cookies(cookies):
             self.headers.add(hdrs.SET_COOKIE, cookie)
-        if hdrs.CONTENT_ENCODING in self.headers and not (payload is None and events is None and body in ("", b"")):
+        if hdrs.CONTENT_ENCODING in self.headers and not (payload is None and events is None and _is_empty(body)):
             # A codec that is missing is told of here.
             coding_of(self.headers[hdrs.CONTENT_ENCODING])
         self._made_head: bytes | None = None
@@ -238,7 +238,8 @@ class CallbackResult:
             if chunked:
                 source = b"%x\r\n%b\r\n0\r\n\r\n" % (len(source), source) if source else b"0\r\n\r\n"
             if truncated:
-                source = source[:len(source) // 2]
+                shortest = int(length) if length is not None and length.strip().isdigit() else len(source)
+                source = source[:min(shortest, len(source)) // 2]
         else:
             if truncated and length is not None and length.strip().isdigit():
                 size = int(length) // 2
@@ -339,12 +340,18 @@ def _dumped(payload: Any, json_dumps: JsonDumps) -> bytes:
         raise (TypeError if isinstance(error, TypeError) else ValueError)(
             f"payload: expected a value that json can serialise, got {shortened(repr(payload))}: {error}"
         ) from error
+    if not isinstance(dumped, (bytes, bytearray, memoryview)):
+        raise TypeError(f"json_dumps: expected a function that returns text or bytes, got {dumped!r} from it")
     return bytes(dumped)
 
 
+def _is_empty(body: object) -> bool:
+    return isinstance(body, (str, bytes)) and not body
+
+
 def _check_events(events: object, body: object, payload: object) -> None:
-    for name, other, default in (("body", body, ""), ("payload", payload, None)):
-        if other is not default and other != default:
+    for name, is_given in (("body", not _is_empty(body)), ("payload", payload is not None)):
+        if is_given:
             raise ValueError(f"{name} and events contradict each other: a reply has one body")
     check_source("events", events, _EVENTS)
     if isinstance(events, (list, tuple)):
@@ -370,6 +377,8 @@ def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[st
     for name, value in cookies.items():
         if not isinstance(name, str) or not isinstance(value, (str, Morsel)):
             raise TypeError(f"cookies: expected names and values of str, got {name!r}: {value!r}")
+        if isinstance(value, Morsel) and value.key != name:
+            raise ValueError(f"cookies: expected a morsel that is named {name!r}, got {value.key!r}")
         try:
             made[name] = value
         except CookieError as error:

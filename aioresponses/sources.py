@@ -25,6 +25,8 @@ def check_source(name: str, source: object, expected: str) -> None:
     """Raise `TypeError` unless something can be streamed: a file, an iterable, an async one, or a function."""
     if inspect.iscoroutinefunction(source):
         raise TypeError(f"{name}: expected a generator function, got a coroutine function: {source!r}")
+    if inspect.iscoroutinefunction(getattr(source, "read", None)) and not hasattr(source, "__aiter__"):
+        raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {source!r}")
     # These can be iterated over, but nobody means that.
     streams = isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping, Set))
     if not (streams or isinstance(source, AsyncIterable) or callable(source) or hasattr(source, "read")):

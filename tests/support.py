@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import struct
 import unittest
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -95,6 +97,62 @@ async def error_of(awaitable: Awaitable[object]) -> tuple[type[BaseException], s
     except (Exception, asyncio.CancelledError) as error:
         return type(error), str(error)
     return None
+
+
+Behave = Callable[[asyncio.StreamWriter, int], Awaitable["bool | None"]]
+
+
+class RawServer:
+    """A server of plain asyncio on loopback, for what no decent server does.
+
+    What came in is `received`, requests with a `Content-Length` or without a body; after each, `behave` is called with
+    the writer of its connection and the number of requests before it. The connection is closed unless it returns True.
+    """
+
+    def __init__(self, behave: Behave) -> None:
+        self.url = URL()
+        self.received: list[Received] = []
+        self._behave = behave
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = URL.build(scheme="http", host="127.0.0.1", port=self._server.sockets[0].getsockname()[1], path="/")
+
+    async def close(self) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            goes_on: bool | None = True
+            while goes_on:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                line, *lines = head.rstrip("\r\n").split("\r\n")
+                method, path, _ = line.split(" ")
+                headers = [(name, value) for name, value in (line.split(": ", 1) for line in lines)]
+                body = await reader.readexactly(int(CIMultiDict(headers).get("Content-Length", "0")))
+                self.received.append(Received.of(method, self.url.join(URL(path)), headers, body))
+                goes_on = await self._behave(writer, len(self.received) - 1)
+        except (asyncio.CancelledError, asyncio.IncompleteReadError, ConnectionError):
+            pass  # The end of the test, or a client that has gone.
+        finally:
+            writer.close()
+            self._tasks.discard(task)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Break a connection off, so that its other end finds it reset."""
+    # To linger for no time is to send RST in place of FIN.
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 @dataclass(eq=False)
@@ -207,6 +265,68 @@ def _response(reply: Reply) -> web.Response:
 class Outcome(NamedTuple):
     seen: Any
     received: list[Received]
+
+
+class RepliesTestCase(RealServerTestCase):
+    """A test case that holds replies of the mock against what a server does that is written for the test."""
+
+    async def received_by(self, *routes: web.AbstractRouteDef) -> tuple[URL, list[Received]]:
+        """Start a server with `routes`; return its URL, and the list of what comes in."""
+        received: list[Received] = []
+
+        def noting(handler: Any) -> Any:
+            async def handle(request: web.Request) -> web.StreamResponse:
+                # request.url does not work with aiohttp 3.8 and a yarl of today.
+                url = URL(f"http://{request.host}").join(request.rel_url)
+                body = await request.read()
+                received.append(Received.of(request.method, url, request.headers.items(), body))
+                return await handler(request)
+
+            return handle
+
+        noted = [web.route(route.method, route.path, noting(route.handler)) for route in routes]
+        return (await self.serve(*noted)).make_url("/"), received
+
+    async def raw_server(self, behave: Behave) -> RawServer:
+        server = RawServer(behave)
+        await server.start()
+        self.addAsyncCleanup(server.close)
+        return server
+
+    async def hold_against(
+        self,
+        received: list[Received],
+        register: Callable[[aioresponses], object],
+        scenario: Callable[[ClientSession], Awaitable[Any]],
+        session_options: Mapping[str, Any] | None = None,
+        what_came_in: bool = True,
+    ) -> Outcome:
+        """Run `scenario` with a real server, which notes in `received` what comes in, and then with a mock.
+
+        Fails unless it returns the same both times and, if `what_came_in` is true, the same requests came in. Returns
+        both.
+        """
+        async with ClientSession(**(session_options or {})) as session:
+            real = await scenario(session)
+        with aioresponses() as mock:
+            register(mock)
+            async with ClientSession(**(session_options or {})) as session:
+                mocked = await scenario(session)
+        self.assertEqual(mocked, real)
+        came_in = requests_of(mock)
+        if what_came_in:
+            self.assertEqual(came_in, received)
+        return Outcome(real, came_in)
+
+
+def requests_of(mock: aioresponses) -> list[Received]:
+    """Return the requests that were sent to a mock; those that never got that far have no headers."""
+    return [
+        Received.of(hop.method, hop.url, hop.headers.items(), hop.body)
+        for call in mock.calls
+        for hop in call.hops
+        if hop.headers
+    ]
 
 
 class ComparingTestCase(RealServerTestCase):

@@ -1,13 +1,18 @@
+import errno
 import gzip
+import json
+import threading
 import unittest
 import zlib
 from http import HTTPStatus
+from http.cookies import SimpleCookie
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientResponse, ClientSession, CookieJar, web
 from multidict import CIMultiDict
 
-from aioresponses import AioResponsesTestCase, CallbackResult, RequestCall, aioresponses
+from aioresponses import AioResponsesTestCase, CallbackResult, Fault, RequestCall, aioresponses
 from aioresponses.wire import Answer
+from tests.support import RepliesTestCase, seen
 
 CALL = RequestCall((), {})
 BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
@@ -102,6 +107,29 @@ class AnswerTest(unittest.TestCase):
                 self.assertEqual(self.answer(body=body, headers={"Content-Encoding": encoding}).body, body)
 
 
+class FaultyAnswerTest(unittest.TestCase):
+    def answer(self, method="GET", **kwargs):
+        return CallbackResult(**kwargs).answer(method, CALL)
+
+    def test_each_fault_on_the_wire(self):
+        for fault, body, hang_up in (
+            (Fault.EMPTY_RESPONSE, b"", True),
+            (Fault.MALFORMED_RESPONSE, b"This is not HTTP.\r\n\r\n", True),
+        ):
+            with self.subTest(fault):
+                self.assertEqual(self.answer(fault=fault, body="text"), Answer(body, b"", hang_up))
+        answer = self.answer(fault=Fault.CONNECTION_RESET, body="text")
+        self.assertEqual((answer.head, answer.body), (b"", b""))
+        self.assertEqual((type(answer.hang_up), answer.hang_up.errno), (ConnectionResetError, errno.ECONNRESET))
+
+    def test_a_truncated_body_keeps_its_length(self):
+        for body, length, sent in (("abcdef", 6, b"abc"), ("abc", 3, b"a"), ("a", 1, b""), ("", 1, b"")):
+            with self.subTest(body):
+                answer = self.answer(fault=Fault.TRUNCATED_BODY, body=body)
+                self.assertTrue(answer.head.endswith(b"\r\nContent-Length: %d\r\n\r\n" % length))
+                self.assertEqual((answer.body, answer.hang_up), (sent, True))
+
+
 class RefusedReplyTest(unittest.TestCase):
     def test_wrong_arguments_are_refused_with_name_value_and_expectation(self):
         for kwargs, error, message in [
@@ -191,3 +219,276 @@ class ResponseClassTest(AioResponsesTestCase):
 class ReplyReprTest(unittest.TestCase):
     def test_says_the_status(self):
         self.assertEqual(repr(CallbackResult(status=404)), "CallbackResult(status=404)")
+
+    def test_says_the_fault(self):
+        self.assertEqual(
+            repr(CallbackResult(status=404, fault=Fault.TRUNCATED_BODY)),
+            "CallbackResult(status=404, fault=Fault.TRUNCATED_BODY)",
+        )
+
+
+def morsel(name, value, **attributes):
+    made = SimpleCookie()
+    made[name] = value
+    made[name].update(attributes)
+    return made[name]
+
+
+class CookiesTest(RepliesTestCase):
+    async def compare(self, cookies, set_cookies, headers=()):
+        """Return the headers that set cookies, what the response and the jar make of them, and what is sent next."""
+
+        async def handle(request):
+            response = web.Response(headers=CIMultiDict([("Content-Type", "text/plain"), *headers]))
+            for name, value, options in set_cookies:
+                response.set_cookie(name, value, **options)
+            return response
+
+        url, received = await self.received_by(web.route("*", "/{path:.*}", handle))
+
+        def register(mock):
+            reply = {"cookies": cookies, "content_type": "text/plain", "headers": headers}
+            for path in ("deep/first", "deep/second", "other"):
+                mock.get(url / path, **reply)
+
+        async def scenario(session):
+            # Sessions keep no cookies of IP addresses otherwise.
+            async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+                async with session.get(url / "deep/first") as response:
+                    first = await seen(response)
+                    kept = [dict(cookie) | {"": cookie.value} for cookie in session.cookie_jar]
+                for path in ("deep/second", "other"):
+                    async with session.get(url / path) as response:
+                        await response.read()
+            return [item for item in first.headers if item[0] == "Set-Cookie"], first.cookies, kept
+
+        outcome = await self.hold_against(received, register, scenario)
+        return outcome.seen[0], [request.header("Cookie") for request in outcome.received]
+
+    async def test_names_and_values(self):
+        self.assertEqual(
+            await self.compare({"a": "1", "b": "2"}, [("a", "1", {}), ("b", "2", {})]),
+            ([("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/")], [None, "a=1; b=2", "a=1; b=2"]),
+        )
+
+    async def test_values_that_want_quotes(self):
+        for value in ("", "b c", 'with "quotes"', "a;b", "a,b", "ü", "a\\b", "line\nend"):
+            with self.subTest(value):
+                headers, _ = await self.compare({"a": value}, [("a", value, {})])
+                self.assertEqual(len(headers), 1)
+
+    async def test_morsels_have_attributes_of_their_own(self):
+        for attributes, options in (
+            ({"path": "/deep"}, {"path": "/deep"}),
+            ({"path": "/", "max-age": "60"}, {"max_age": 60}),
+            ({"path": "/", "max-age": "0"}, {"max_age": 0}),
+            ({"path": "/", "httponly": True}, {"httponly": True}),
+            ({"path": "/", "samesite": "Strict"}, {"samesite": "Strict"}),
+            ({"path": "/", "secure": True}, {"secure": True}),
+            (
+                {"path": "/", "expires": "Wed, 01 Jan 2070 00:00:00 GMT"},
+                {"expires": "Wed, 01 Jan 2070 00:00:00 GMT"},
+            ),
+        ):
+            with self.subTest(**attributes):
+                cookies = {"a": morsel("a", "1", **attributes), "b": "2"}
+                headers, sent = await self.compare(cookies, [("a", "1", options), ("b", "2", {})])
+                self.assertEqual(len(headers), 2)
+
+    async def test_beside_headers_that_set_cookies(self):
+        headers, sent = await self.compare(
+            {"a": "1"}, [("a", "1", {})], [("Set-Cookie", "b=2; Path=/"), ("Set-Cookie", "c=3; Path=/")]
+        )
+        self.assertEqual(sent[1], "a=1; b=2; c=3")
+
+    async def test_none(self):
+        for cookies in (None, {}):
+            self.assertEqual(await self.compare(cookies, []), ([], [None, None, None]))
+
+    async def test_a_redirect_may_set_them(self):
+        async def start(request):
+            response = web.Response(status=302, headers={"Location": "/end"})
+            response.set_cookie("a", "1")
+            return response
+
+        async def end(request):
+            return web.Response(body=request.headers["Cookie"].encode())
+
+        url, received = await self.received_by(web.get("/start", start), web.get("/end", end))
+
+        def register(mock):
+            mock.get(url / "start", status=302, headers={"Location": "/end"}, cookies={"a": "1"})
+            mock.get(url / "end", body=lambda call: call.headers["Cookie"])
+
+        async def scenario(session):
+            async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
+                async with session.get(url / "start") as response:
+                    return await response.read()
+
+        self.assertEqual((await self.hold_against(received, register, scenario)).seen, b"a=1")
+
+    def test_what_cannot_be_a_cookie_is_refused(self):
+        for cookies, error, message in (
+            ([("a", "1")], TypeError, "cookies: expected a mapping of names and values, got [('a', '1')]"),
+            ("a=1", TypeError, "cookies: expected a mapping of names and values, got 'a=1'"),
+            ({"a": 1}, TypeError, "cookies: expected names and values of str, got 'a': 1"),
+            ({"a": None}, TypeError, "cookies: expected names and values of str, got 'a': None"),
+            ({1: "a"}, TypeError, "cookies: expected names and values of str, got 1: 'a'"),
+            (
+                {"a b": "1"},
+                ValueError,
+                "cookies: expected names that cookies can have, got 'a b': Illegal key 'a b'",
+            ),
+            ({"": "1"}, ValueError, "cookies: expected names that cookies can have, got '': Illegal key ''"),
+        ):
+            with self.subTest(cookies):
+                with self.assertRaises(error) as raised:
+                    aioresponses().get("http://example.com/", cookies=cookies)
+                self.assertEqual((type(raised.exception), str(raised.exception)), (error, message))
+
+
+class JsonDumpsTest(unittest.IsolatedAsyncioTestCase):
+    @staticmethod
+    def as_text(data):
+        return f"<{data}>"
+
+    @staticmethod
+    def as_bytes(data):
+        return f"<{data}>".encode()
+
+    async def read(self, url="http://example.com/"):
+        async with ClientSession() as session:
+            async with session.get(url) as response:
+                return await response.read()
+
+    async def test_as_an_argument(self):
+        for dumps in (self.as_text, self.as_bytes, lambda data: bytearray(self.as_bytes(data))):
+            with aioresponses(json_dumps=dumps) as mock:
+                mock.get("http://example.com/", payload={"a": 1})
+                self.assertIs(mock.json_dumps, dumps)
+                self.assertEqual(await self.read(), b"<{'a': 1}>")
+
+    async def test_as_an_attribute_it_holds_for_mocks_from_then_on(self):
+        with aioresponses() as mock:
+            mock.get("http://example.com/", payload={"a": 1}, repeat=True)
+            mock.json_dumps = self.as_bytes
+            mock.get("http://example.com/then", payload={"a": 1})
+            mock.json_dumps = json.dumps
+            self.assertEqual(await self.read(), b'{"a": 1}')
+            self.assertEqual(await self.read("http://example.com/then"), b"<{'a': 1}>")
+
+    async def test_it_holds_for_callbacks_sequences_and_payload_functions(self):
+        with aioresponses(json_dumps=self.as_text) as mock:
+            for reply in (
+                {"callback": lambda call: CallbackResult(payload=[1])},
+                {"replies": [{"payload": [1]}]},
+                {"replies": [CallbackResult(payload=[1])]},
+                {"payload": lambda call: [1]},
+            ):
+                mock.get("http://example.com/", **reply)
+                self.assertEqual(await self.read(), b"<[1]>")
+            mock.host("http://example.com").get("/", payload=[1])
+            self.assertEqual(await self.read(), b"<[1]>")
+
+    async def test_what_it_can_serialise_may_be_no_json(self):
+        with aioresponses(json_dumps=lambda data: json.dumps(sorted(data))) as mock:
+            mock.get("http://example.com/", payload={2, 1})
+            self.assertEqual(await self.read(), b"[1, 2]")
+
+    def test_what_it_cannot_is_refused_at_registration(self):
+        def dumps(data):
+            raise error("not this")
+
+        for error in (TypeError, ValueError):
+            with self.assertRaises(error) as raised:
+                aioresponses(json_dumps=dumps).get("http://example.com/", payload=1)
+            self.assertEqual(
+                (type(raised.exception), str(raised.exception)),
+                (error, "payload: expected a value that json can serialise, got 1: not this"),
+            )
+
+    async def test_a_decorated_class_gets_it_for_every_test(self):
+        class Decorated(unittest.IsolatedAsyncioTestCase):
+            async def test(decorated, mock):
+                mock.get("http://example.com/", payload=[1])
+                decorated.assertEqual(await self.read(), b"<[1]>")
+
+        result = unittest.TestResult()
+        case = aioresponses(json_dumps=self.as_text)(Decorated)("test")
+        # It has a loop of its own, which does not run within another.
+        thread = threading.Thread(target=case.run, args=(result,))
+        thread.start()
+        thread.join()
+        self.assertEqual((result.testsRun, result.errors, result.failures), (1, [], []))
+
+
+class WithoutBodyTest(RepliesTestCase):
+    async def answered(self, method, head, **reply):
+        """Return what two requests on one connection came to, with a server that sends this head and no body."""
+
+        async def behave(writer, before):
+            writer.write(head)
+            return True
+
+        server = await self.raw_server(behave)
+
+        def register(mock):
+            mock.add(server.url, method, repeat=True, content_type="text/plain", **reply)
+
+        async def scenario(session):
+            responses = []
+            for _ in range(2):
+                async with session.request(method, server.url) as response:
+                    responses.append(await seen(response))
+            return responses
+
+        return (await self.hold_against(server.received, register, scenario)).seen[0]
+
+    async def test_a_head_shows_the_length_that_is_registered(self):
+        for body in ("", "text", b"text", lambda: ["te", "xt"]):
+            with self.subTest(body):
+                response = await self.answered(
+                    "HEAD",
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1234\r\n\r\n",
+                    body=body,
+                    headers={"Content-Length": "1234"},
+                )
+                self.assertEqual((response.header("Content-Length"), response.body), ("1234", b""))
+
+    async def test_a_head_shows_chunks_that_are_not_sent(self):
+        for reply in (
+            {"body": lambda: ["te", "xt"]}, {"body": "text", "headers": {"Transfer-Encoding": "chunked"}}
+        ):
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+            response = await self.answered("HEAD", head, **reply)
+            self.assertEqual((response.header("Transfer-Encoding"), response.body), ("chunked", b""))
+
+    async def test_204_and_304(self):
+        for status, line in ((204, b"204 No Content"), (304, b"304 Not Modified")):
+            for body in ("", "text", lambda: ["te", "xt"]):
+                with self.subTest(status, body=body):
+                    response = await self.answered(
+                        "GET", b"HTTP/1.1 %b\r\nContent-Type: text/plain\r\n\r\n" % line, status=status, body=body
+                    )
+                    self.assertEqual((response.status, response.body), (status, b""))
+
+    async def test_304_shows_the_length_that_is_registered(self):
+        response = await self.answered(
+            "GET",
+            b"HTTP/1.1 304 Not Modified\r\nContent-Type: text/plain\r\nContent-Length: 1234\r\n\r\n",
+            status=304,
+            headers={"Content-Length": "1234"},
+        )
+        self.assertEqual((response.header("Content-Length"), response.body), ("1234", b""))
+
+    async def test_101_is_what_it_is_for_a_protocol_that_follows(self):
+        with aioresponses() as mock:
+            mock.get(
+                "http://example.com/", status=101, body="text", headers={"Upgrade": "own", "Connection": "upgrade"}
+            )
+            async with ClientSession() as session:
+                async with session.get("http://example.com/") as response:
+                    self.assertEqual((response.status, response.reason), (101, "Switching Protocols"))
+                    self.assertEqual(response.headers["Upgrade"], "own")
+                    self.assertNotIn("Content-Length", response.headers)
+                    response.close()
