@@ -1,16 +1,22 @@
-# Everything that a fresh machine needs is made here: a virtual environment, with the package in it.
+# Everything that a fresh machine needs is made here: virtual environments, with the package in them.
 #
 #   make demo       run the examples, as a user would
 #   make test       run all tests; AIOHTTP=3.9.5 for another release of aiohttp, PYTHON=python3.12 for another Python
-#   make lint       flake8, and mypy --strict on the package
+#   make lint       flake8, and mypy --strict on the package and on the examples
 #   make coverage   run all tests, and show the lines that none of them reaches
+#   make pytest     run the examples with pytest, and what is there for its users
+#   make matrix     run all tests on every supported aiohttp and every CPython that is found, and once on uvloop
+#   make next       run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
+#   make bench      compare with other mocks, a real server and the least that is possible; writes benchmarks/RESULTS.rst
+#   make dist       build the source distribution and the wheel, and test both in empty environments
 
 PYTHON ?= python3
 AIOHTTP ?=
 VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
+PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint coverage clean
+.PHONY: demo test lint coverage pytest matrix next bench dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -19,20 +25,42 @@ test: $(VENV)/installed
 	$(BIN)/python -W error -m unittest
 
 lint: $(VENV)/installed-dev
-	$(BIN)/python -m flake8 setup.py aioresponses tests
+	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks .ci
 	$(BIN)/python -m mypy
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -W error -m coverage run -m unittest
 	$(BIN)/python -m coverage report
 
+pytest: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -W error -p no:cacheprovider tests/examples
+
+matrix:
+	$(PYTHON) .ci/matrix.py
+
+# aiohttp's sources have to be compiled, unless they are told not to.
+next:
+	test -n "$(AIOHTTP)" || { echo "make next AIOHTTP=<path or URL of aiohttp's source>"; exit 2; }
+	rm -rf .venv-next
+	$(PYTHON) -m venv .venv-next
+	.venv-next/bin/python $(PIP) --editable .
+	AIOHTTP_NO_EXTENSIONS=1 .venv-next/bin/python $(PIP) --upgrade --force-reinstall --pre "$(AIOHTTP)"
+	.venv-next/bin/python -c "import aiohttp; print('aiohttp', aiohttp.__version__)"
+	.venv-next/bin/python -W error -m unittest
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/run.py
+
+dist: $(VENV)/installed-dev
+	$(BIN)/python .ci/dist.py
+
 $(VENV)/installed: setup.cfg setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . $(addprefix aiohttp==,$(AIOHTTP))
+	$(BIN)/python $(PIP) --editable . $(addprefix aiohttp==,$(AIOHTTP))
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python $(PIP) --editable '.[dev]'
 	touch $@
 
 clean:

@@ -12,7 +12,7 @@ from .registering import Group
 from .replies import Fault
 from .testcase import AioResponsesTestCase
 
-__version__ = "1.0.0.dev0"
+__version__ = "1.0.0"
 
 __all__ = [
     "AioResponsesTestCase",

@@ -492,3 +492,50 @@ class WithoutBodyTest(RepliesTestCase):
                     self.assertEqual(response.headers["Upgrade"], "own")
                     self.assertNotIn("Content-Length", response.headers)
                     response.close()
+
+
+class LateRefusalsTest(AioResponsesTestCase):
+    """What can only be found wrong when it is used, or by looking twice."""
+
+    def test_a_serialiser_that_is_none(self):
+        self.mock.json_dumps = 5
+        with self.assertRaises(TypeError) as raised:
+            self.mock.get("http://example.com/")
+        self.assertEqual(str(raised.exception), "json_dumps: expected a function, got 5")
+
+    def test_a_serialiser_that_returns_something_else(self):
+        self.mock.json_dumps = lambda payload: 5
+        with self.assertRaises(TypeError) as raised:
+            self.mock.get("http://example.com/", payload={})
+        self.assertEqual(
+            str(raised.exception), "json_dumps: expected a function that returns text or bytes, got 5 from it"
+        )
+
+    def test_a_serialiser_holds_for_a_decorated_function_that_runs_within_itself(self):
+        mock = aioresponses(json_dumps=str)
+
+        @mock
+        def decorated(again, inner):
+            return decorated(False) if again else inner.json_dumps
+
+        self.assertIs(decorated(True), str)
+
+    def test_a_morsel_of_another_name(self):
+        cookie = SimpleCookie({"b": "1"})["b"]
+        with self.assertRaises(ValueError) as raised:
+            self.mock.get("http://example.com/", cookies={"a": cookie})
+        self.assertEqual(str(raised.exception), "cookies: expected a morsel that is named 'a', got 'b'")
+
+    def test_a_file_that_can_only_be_waited_for(self):
+        class Reader:
+            async def read(self, size):
+                return b""
+
+            def __repr__(self):
+                return "Reader()"
+
+        with self.assertRaises(TypeError) as raised:
+            self.mock.get("http://example.com/", body=Reader())
+        self.assertEqual(
+            str(raised.exception), "body: expected a file that is read at once, or an async iterable, got Reader()"
+        )

@@ -5,7 +5,7 @@ from unittest.mock import ANY
 
 from aiohttp import ClientResponseError
 
-from aioresponses import AioResponsesTestCase
+from aioresponses import AioResponsesTestCase, RequestCall
 
 from .weather import WeatherClient
 
@@ -16,18 +16,18 @@ REPORTS = "https://api.example.com/reports"
 class WeatherTest(AioResponsesTestCase):
     """The first steps: answers, and errors."""
 
-    async def test_reads_the_temperature(self):
+    async def test_reads_the_temperature(self) -> None:
         self.mock.get("https://api.example.com/weather?q=Oslo", payload={"temp": 21})
         self.assertEqual(await WeatherClient().temperature("Oslo"), 21)
         self.mock.assert_called_once_with("https://api.example.com/weather", params={"q": "Oslo"})
 
-    async def test_tells_of_an_unknown_city(self):
+    async def test_tells_of_an_unknown_city(self) -> None:
         self.mock.get(f"{WEATHER}?q=Atlantis", status=404)
         with self.assertRaises(ClientResponseError) as raised:
             await WeatherClient().temperature("Atlantis")
         self.assertEqual(raised.exception.status, 404)
 
-    async def test_lets_a_time_out_through(self):
+    async def test_lets_a_time_out_through(self) -> None:
         self.mock.get(f"{WEATHER}?q=Oslo", timeout=True)
         with self.assertRaises(asyncio.TimeoutError):
             await WeatherClient().temperature("Oslo")
@@ -38,21 +38,21 @@ class ReportTest(AioResponsesTestCase):
 
     strict = True
 
-    async def test_sends_the_measurement_as_json(self):
+    async def test_sends_the_measurement_as_json(self) -> None:
         self.mock.post(REPORTS, status=201, headers={"Location": "/reports/7"})
         self.assertEqual(await WeatherClient().report("Oslo", 21), "7")
         self.assertJsonBody({"q": "Oslo", "temp": 21, "at": ANY}, REPORTS, "POST")
         self.assertJsonBodyContains({"q": "Oslo"})
         self.assertRequestHeaders({"Content-Type": "application/json"})
 
-    async def test_tries_once_more_after_a_timeout_and_then_gives_up(self):
+    async def test_tries_once_more_after_a_timeout_and_then_gives_up(self) -> None:
         self.mock.post(REPORTS, timeout=True, repeat=2)
         with self.assertRaises(asyncio.TimeoutError):
             await WeatherClient().report("Oslo", 21)
         self.assertCallCount(2, REPORTS, "POST")
         self.assertNotCalled(method="GET")
 
-    async def test_asks_before_it_reports(self):
+    async def test_asks_before_it_reports(self) -> None:
         self.mock.get(f"{WEATHER}?q=Oslo", payload={"temp": 21})
         self.mock.post(REPORTS, status=201, headers={"Location": "/reports/8"})
         client = WeatherClient()
@@ -61,10 +61,10 @@ class ReportTest(AioResponsesTestCase):
         self.assertQuery({"q": "Oslo"}, WEATHER)
         self.assertMaxConcurrency(1)
 
-    async def test_asks_for_many_cities_at_once(self):
+    async def test_asks_for_many_cities_at_once(self) -> None:
         everybody_asked = asyncio.Event()
 
-        async def answer_when_all_have_asked(url, **kwargs):
+        async def answer_when_all_have_asked(call: RequestCall) -> None:
             if self.mock.call_count == 3:
                 everybody_asked.set()
             await everybody_asked.wait()

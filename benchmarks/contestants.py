@@ -1,0 +1,150 @@
+"""What is compared: each contestant answers the same requests, in its own way.
+
+Nothing but the contestant itself is imported in a process, for two of them go by the same name.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import IsolatedAsyncioTestCase
+
+from aiohttp import ClientSession
+
+SMALL = {"id": 7, "name": "Ada Lovelace", "tags": ["author", "admin"], "active": True}
+LARGE_SIZE = 64 * 2 ** 20
+
+
+class Exchange(NamedTuple):
+    """The requests of a measure, and their answer: SMALL, or LARGE_SIZE bytes."""
+
+    method: str = "GET"
+    large: bool = False
+    mocks: int = 1
+    """How many mocks are registered; the last one answers."""
+
+    @property
+    def body(self) -> bytes:
+        return bytes(LARGE_SIZE) if self.large else json.dumps(SMALL).encode()
+
+
+class PlainCase(IsolatedAsyncioTestCase):
+    """A test case that does nothing, and mocks nothing."""
+
+    async def test(self) -> None:
+        pass
+
+
+class Floor:
+    """Knows GET alone."""
+
+    @asynccontextmanager
+    async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
+        """Answer requests of this kind; give a session for them, and their URL."""
+        from floor import FloorConnector
+
+        body = exchange.body
+        # Just what this package sends.
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        async with ClientSession(connector=FloorConnector(head + body)) as session:
+            yield session, "http://api.example.com/users/7"
+
+
+class Mock:
+    """A package that mocks by URL; the three of them share the names of their methods."""
+
+    module = "aioresponses"
+
+    @asynccontextmanager
+    async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
+        """Answer requests of this kind; give a session for them, and their URL."""
+        urls = [f"http://api.example.com/users/{number}" for number in range(exchange.mocks)]
+        answer: dict[str, Any] = {"body": exchange.body} if exchange.large else {"payload": SMALL}
+        async with self.active() as mock, ClientSession() as session:
+            for url in urls:
+                mock.add(url, exchange.method, repeat=True, **answer)
+            yield session, urls[-1]
+
+    @asynccontextmanager
+    async def active(self) -> AsyncIterator[Any]:
+        from aioresponses import aioresponses
+
+        with aioresponses() as mock:
+            yield mock
+
+    def test_case(self) -> type[IsolatedAsyncioTestCase]:
+        """Return a test case like `PlainCase`, in which requests would be answered."""
+        active = self.active
+
+        class MockedCase(IsolatedAsyncioTestCase):
+            async def test(self) -> None:
+                async with active():
+                    pass
+
+        return MockedCase
+
+
+class ThisPackage(Mock):
+    def test_case(self) -> type[IsolatedAsyncioTestCase]:
+        from aioresponses import AioResponsesTestCase
+
+        class MockedCase(AioResponsesTestCase):
+            async def test(self) -> None:
+                pass
+
+        return MockedCase
+
+
+class Published(Mock):
+    def test_case(self) -> type[IsolatedAsyncioTestCase]:
+        from aioresponses import aioresponses
+
+        class MockedCase(IsolatedAsyncioTestCase):
+            async def test(self) -> None:
+                with aioresponses():
+                    pass
+
+        return MockedCase
+
+
+class Aiointercept(Mock):
+    module = "aiointercept"
+
+    @asynccontextmanager
+    async def active(self) -> AsyncIterator[Any]:
+        from aiointercept import aiointercept
+
+        async with aiointercept(mock_external_urls=True) as mock:
+            yield mock
+
+
+class RealServer:
+    """An `aiohttp.test_utils.TestServer` in a process of its own, so that it works while the client does."""
+
+    def __init__(self) -> None:
+        # It goes when this process goes, for then its stdin ends.
+        self._server = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("server.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self._server.stdout is not None
+        self._port = int(self._server.stdout.readline())
+
+    @asynccontextmanager
+    async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
+        """Answer requests of this kind; give a session for them, and their URL."""
+        async with ClientSession() as session:
+            yield session, f"http://127.0.0.1:{self._port}/{'large' if exchange.large else 'small'}"
+
+
+CONTESTANTS: dict[str, type[Any]] = {
+    "floor": Floor,
+    "this package": ThisPackage,
+    "aioresponses 0.7.9": Published,
+    "aiointercept": Aiointercept,
+    "real server": RealServer,
+}

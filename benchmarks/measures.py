@@ -1,0 +1,211 @@
+"""The measures: what a contestant does in one round, and what is asked of this package.
+
+A measure is a generator, plain or asynchronous. It is given a contestant and yields the seconds of a round, each time
+that it is asked for one; where it can, it makes everything anew for each round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from contestants import Exchange, PlainCase
+
+RECORDS = {
+    "rows": [{"id": number, "name": f"name of user {number:06}", "tags": ["a", "b"], "score": number / 8}
+             for number in range(13_000)]
+}
+STRING = {"text": "a" * 2 ** 20}
+
+Action = Callable[[], Awaitable[None]]
+
+
+async def timed(action: Action, seconds: float = 0.01, times: int = 0) -> float:
+    """Return the mean time of an action: done for some time, or so many times."""
+    gc.collect()
+    count = 0
+    started = now = time.perf_counter()
+    while count < times if times else now - started < seconds:
+        await action()
+        count += 1
+        now = time.perf_counter()
+    return (now - started) / count
+
+
+@asynccontextmanager
+async def fetching(contestant: Any, exchange: Exchange = Exchange(), document: Any = None) -> AsyncIterator[Action]:
+    """Give an action that makes one request of this kind, and reads its answer; it has been done a few times."""
+    async with contestant.answering(exchange) as (session, url):
+        call = partial(session.get, url) if document is None else partial(session.post, url, json=document)
+
+        async def fetch() -> None:
+            async with call() as response:
+                await (response.read() if exchange.large else response.json())
+
+        for _ in range(1 if exchange.large or document else 10):
+            async with call() as response:
+                assert await response.read() == exchange.body
+        yield fetch
+
+
+async def one_get(contestant: Any) -> AsyncIterator[float]:
+    while True:
+        async with fetching(contestant) as fetch:
+            seconds = await timed(fetch)
+        yield seconds
+
+
+async def many_gets(contestant: Any) -> AsyncIterator[float]:
+    while True:
+        async with fetching(contestant) as fetch:
+            async def all_at_once() -> None:
+                await asyncio.gather(*[fetch() for _ in range(1000)])
+
+            seconds = await timed(all_at_once, times=1)
+        yield seconds
+
+
+async def get_of_10_mocks(contestant: Any, mocks: int = 10) -> AsyncIterator[float]:
+    # Registering takes longer than what is measured, so the mocks stay for all rounds.
+    async with fetching(contestant, Exchange(mocks=mocks)) as fetch:
+        while True:
+            yield await timed(fetch)
+
+
+def get_of_10_000_mocks(contestant: Any) -> AsyncIterator[float]:
+    return get_of_10_mocks(contestant, mocks=10_000)
+
+
+async def early_get(contestant: Any) -> AsyncIterator[float]:
+    while True:
+        async with fetching(contestant) as fetch:
+            seconds = await timed(fetch, times=400)
+        yield seconds
+
+
+async def late_get(contestant: Any) -> AsyncIterator[float]:
+    async with fetching(contestant) as fetch:
+        for number in range(100_000):
+            await fetch()
+            if number % 1000 == 0:
+                # Let the event loop drop the timers of these requests.
+                await asyncio.sleep(0)
+        while True:
+            yield await timed(fetch, times=400)
+
+
+async def post_of_records(contestant: Any, document: Any = RECORDS) -> AsyncIterator[float]:
+    while True:
+        async with fetching(contestant, Exchange("POST"), document) as post:
+            seconds = await timed(post, times=2)
+        yield seconds
+
+
+def post_of_a_string(contestant: Any) -> AsyncIterator[float]:
+    return post_of_records(contestant, STRING)
+
+
+async def large_reply(contestant: Any) -> AsyncIterator[float]:
+    async with fetching(contestant, Exchange(large=True)) as fetch:
+        while True:
+            yield await timed(fetch, times=1)
+
+
+def empty_test(contestant: Any) -> Iterator[float]:
+    """Yield how much longer a test takes than a plain one, which runs in turn with it."""
+    cases = (PlainCase, contestant.test_case())
+    while True:
+        gc.collect()
+        taken: tuple[list[float], list[float]] = ([], [])
+        for _ in range(20):
+            for case, times in zip(cases, taken):
+                result = unittest.TestResult()
+                started = time.perf_counter()
+                case("test").run(result)
+                times.append(time.perf_counter() - started)
+                assert result.wasSuccessful(), result
+        plain, mocked = map(median, taken)
+        yield mocked - plain
+
+
+def importing(contestant: Any) -> Iterator[float]:
+    """Yield what an import takes in a new process, after aiohttp's, where all is compiled already."""
+    code = "import time, aiohttp; started = time.perf_counter(); import {}; print(time.perf_counter() - started)"
+    command = [sys.executable, "-c", code.format(contestant.module)]
+    with tempfile.TemporaryDirectory() as compiled:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        while True:
+            # Not from the root of the checkout, lest it be this package that is found by the name of 0.7.9.
+            yield float(subprocess.check_output(command, env=environment, cwd=Path(__file__).parent))
+
+
+class Limit(NamedTuple):
+    """What this package may take at most: so many times what something else takes, or so many seconds."""
+
+    most: float
+    of: str | None = None
+    """A contestant, or the name of another measure, of this package itself."""
+
+
+class Measure(NamedTuple):
+    name: str
+    play: Callable[[Any], Any]
+    limits: list[Limit]
+    rounds: int = 40
+    debug: bool = False
+    """Whether it is in asyncio's debug mode, as everything is in an `IsolatedAsyncioTestCase`."""
+    contestants: tuple[str, ...] = ("floor", "this package", "aioresponses 0.7.9", "aiointercept", "real server")
+
+
+FLOORLESS = ("this package", "aioresponses 0.7.9", "aiointercept", "real server")
+MOCKS = ("this package", "aioresponses 0.7.9", "aiointercept")
+
+# The measures of one group take turns as well, so that they can be compared.
+GROUPS = [
+    [Measure(
+        "GET with a JSON reply", one_get,
+        [Limit(1.3, "floor"), Limit(1 / 4, "aioresponses 0.7.9"), Limit(1, "real server")], rounds=100,
+    )],
+    [Measure("the same in asyncio's debug mode", one_get, [Limit(1.3, "floor")], debug=True)],
+    [Measure("1,000 of them at once", many_gets, [Limit(1.3, "floor")], rounds=11)],
+    [
+        Measure("GET, with 10 mocks", get_of_10_mocks, [], contestants=MOCKS),
+        Measure(
+            "GET, with 10,000 mocks", get_of_10_000_mocks, [Limit(1.1, "GET, with 10 mocks")], contestants=MOCKS
+        ),
+    ],
+    [
+        Measure("the 10th call, and 400 more", early_get, [], rounds=10, contestants=("this package",)),
+        Measure(
+            "the 100,000th call, and 400 more", late_get, [Limit(1.1, "the 10th call, and 400 more")],
+            rounds=10, contestants=("this package",),
+        ),
+    ],
+    [Measure(
+        "POST of 1 MiB of JSON, 13,000 records", post_of_records, [Limit(1, "real server")], rounds=9,
+        contestants=FLOORLESS,
+    )],
+    [Measure(
+        "POST of 1 MiB of JSON, one string", post_of_a_string, [Limit(1, "real server")], rounds=15,
+        contestants=FLOORLESS,
+    )],
+    [Measure("GET of 64 MiB", large_reply, [Limit(1, "real server")], rounds=9)],
+    [Measure(
+        "an empty test, more than a plain one", empty_test, [Limit(60e-6), Limit(1 / 10, "aioresponses 0.7.9")],
+        contestants=MOCKS,
+    )],
+    [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
+]
