@@ -3,14 +3,21 @@
 aiohttp's own client runs unchanged; only the socket is replaced, by a connection whose other end is in memory.
 """
 
-from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
 from .events import ServerSentEvent
 from .matchers import FilePart
 from .reading import Part
 from .registering import Group
 from .replies import Fault
-from .testcase import AioResponsesTestCase
+
+if TYPE_CHECKING:
+    from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
+    from .testcase import AioResponsesTestCase
 
 __version__ = "1.0.0"
 
@@ -29,3 +36,22 @@ __all__ = [
     "ServerSentEvent",
     "aioresponses",
 ]
+
+# unittest takes longer to import than all of this package, and those who use the mock alone may do without it.
+_WITH_UNITTEST = {
+    "AioResponsesTestCase": ".testcase",
+    "BodyAssertionsMixin": ".assertions",
+    "CallCountAssertionsMixin": ".assertions",
+    "CallOrderAssertionsMixin": ".assertions",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WITH_UNITTEST:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_WITH_UNITTEST[name], __name__), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

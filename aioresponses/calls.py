@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import marshal
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.message import Message
 from http.cookies import SimpleCookie
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import ClientResponse, ClientTimeout, StreamReader, hdrs
@@ -38,6 +39,10 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 # Values that never change need no copy, and a stream must have none; the others in the keyword arguments of a call do.
 _UNCHANGING = (str, bytes, int, float, type(None), URL, ClientTimeout, StreamReader)
+
+
+class _Frozen(bytes):
+    """A copy of an argument, made of builtin types alone, that is unpacked when somebody looks at it."""
 
 
 class _Arguments(NamedTuple):
@@ -89,11 +94,39 @@ class RequestCall(_Arguments):
     order: int = 0
     """The place of the call among all calls of this process."""
 
+    _is_frozen: bool = False
     _url: URL = URL()
     _hops: list[RequestCall] | None = None
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
     _sent: Written = Written()
     _elsewhere: tuple[CIMultiDict[str], Written, bool] | None = None
+
+    # A copy of a large json= takes several times as long as all else of a request, and mostly nobody looks at it.
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        """The keyword arguments of the call."""
+        kwargs: Any = super().__getitem__(1)
+        if self._is_frozen:
+            self._is_frozen = False
+            for name, value in kwargs.items():
+                if isinstance(value, _Frozen):
+                    kwargs[name] = marshal.loads(value)
+        return cast("dict[str, Any]", kwargs)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.args, self.kwargs))
+
+    def __getitem__(self, index: Any) -> Any:
+        return tuple(self)[index]
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == (tuple(other) if isinstance(other, RequestCall) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy, or what is pickled, is a record of the call: what took part in it is no part of it.
@@ -283,12 +316,20 @@ def record(key: tuple[str, URL], url: URL, kwargs: Mapping[str, Any]) -> Request
     `kwargs` are those of the call. They are copied, so that what happens to them later does not show; values that
     cannot be copied are kept as they are.
     """
-    copied = {name: value if isinstance(value, _UNCHANGING) else _copied(value) for name, value in kwargs.items()}
+    copied = {}
+    is_frozen = False
+    for name, value in kwargs.items():
+        if not isinstance(value, _UNCHANGING):
+            value = _copied(value)
+            is_frozen = is_frozen or isinstance(value, _Frozen)
+        copied[name] = value
     method = key[0]
     # As 0.7.9 has it: `session.request()` need not say it, but the call is recorded as if by `session.post()`.
     if method == hdrs.METH_POST:
         copied.setdefault("data", None)
     call = RequestCall((), copied)
+    if is_frozen:
+        call._is_frozen = True
     call.method = method
     call._url = url
     call.key = key
@@ -298,12 +339,21 @@ def record(key: tuple[str, URL], url: URL, kwargs: Mapping[str, Any]) -> Request
 
 
 def _copied(value: Any) -> Any:
+    if type(value) in (dict, list):
+        try:
+            return _Frozen(marshal.dumps(value))
+        except ValueError:
+            pass  # Not all of it is of builtin types.
+    return _deeply_copied(value)
+
+
+def _deeply_copied(value: Any) -> Any:
     try:
         return copy.deepcopy(value)
     except Exception:
         # A file, a generator, an SSL context: keep it, and copy at least what it stands in.
         if type(value) is dict:
-            return {name: _copied(item) for name, item in value.items()}
+            return {name: _deeply_copied(item) for name, item in value.items()}
         if type(value) in (list, tuple):
-            return type(value)(map(_copied, value))
+            return type(value)(map(_deeply_copied, value))
         return value

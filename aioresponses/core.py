@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-import unittest
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -29,6 +28,7 @@ from .wanted import WantedCall
 from .wording import cut, shortened
 
 if TYPE_CHECKING:
+    import unittest
     from http.cookies import Morsel
 
     from typing_extensions import Self
@@ -195,6 +195,8 @@ class aioresponses(Registering):
         Of a subclass of `unittest.TestCase`, all test methods are decorated. Any other class: `TypeError`.
         """
         if isinstance(function, type):
+            import unittest  # Not before it is needed: it takes longer to import than all of this package.
+
             if not issubclass(function, unittest.TestCase):
                 raise TypeError(_DECORATES.format(function))
             for name in unittest.defaultTestLoader.getTestCaseNames(function):
@@ -527,6 +529,8 @@ class aioresponses(Registering):
 
 
 def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    import unittest
+
     case = unittest.TestCase()
     # There is nobody who could set it.
     case.maxDiff = None

@@ -18,12 +18,13 @@ from .urls import merge_params, normalize_url
 
 __all__ = ["Template", "is_template"]
 
-_PLACE = re.compile(r"(\{[_a-zA-Z][^{}]*(?:\{[^{}]*\}[^{}]*)*\})")
-_NAMED = re.compile(r"\{(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)(?::(?P<regex>.+))?\}", re.DOTALL)
-_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+# Compiled when the first template is: most suites have none.
+_PLACE = r"(\{[_a-zA-Z][^{}]*(?:\{[^{}]*\}[^{}]*)*\})"
+_NAMED = r"(?s)\{(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)(?::(?P<regex>.+))?\}"
+_BARE_PERCENT = "%(?![0-9A-Fa-f]{2})"
 _SEGMENT = "[^{}/]+"
 # What may stand between scheme and path.
-_ORIGIN = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<any>\*\.)?(?P<authority>[^/?#]*)")
+_ORIGIN = r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<any>\*\.)?(?P<authority>[^/?#]*)"
 
 
 def is_template(url: str) -> bool:
@@ -52,7 +53,7 @@ class Template(NamedTuple):
     def of(cls, text: str) -> Template:
         """Make a template of text; raise `ValueError` where it does not compile."""
         before, query, _ = _cut_apart(text)
-        origin = _ORIGIN.match(before)
+        origin = re.match(_ORIGIN, before)
         if origin is None:
             raise ValueError("a template needs a scheme and a host")
         authority = origin["authority"]
@@ -61,7 +62,7 @@ class Template(NamedTuple):
         base = normalize_url(f"{origin['scheme']}://{authority}/{query}")
         if not base.raw_host:
             raise ValueError("a template needs a scheme and a host")
-        path = _BARE_PERCENT.sub("%25", before[origin.end():] or "/")
+        path = re.sub(_BARE_PERCENT, "%25", before[origin.end():] or "/")
         return cls(text, origin["any"] is not None, base, _compiled(path), _readable(path))
 
     def __str__(self) -> str:
@@ -106,8 +107,8 @@ def _cut_apart(text: str) -> tuple[str, str, str]:
 
 def _compiled(path: str) -> re.Pattern[str]:
     pattern = ""
-    for part in _PLACE.split(path):
-        place = _NAMED.fullmatch(part)
+    for part in re.split(_PLACE, path):
+        place = re.fullmatch(_NAMED, part)
         if place is not None:
             pattern += f"(?P<{place['name']}>{place['regex'] or _SEGMENT})"
         elif "{" in part or "}" in part:

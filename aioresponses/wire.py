@@ -30,7 +30,7 @@ part, since people's tests count the turns of the event loop:
     protocol's future, for it does not wait for it. `set_exception` therefore cancels the coroutine, in the manner of
     `asyncio.timeout()`, and `read()` then raises what `set_exception` was called with.
 
-What the far end sends respects flow control. It feeds pieces of 64 KiB until the client pauses reading, and goes on
+What the far end sends respects flow control. It feeds pieces of up to 256 KiB until the client pauses reading, and goes on
 one turn after the client resumes, as a socket would: a large body is never in the stream reader as a whole, and a
 response that nobody reads stays unfinished. A body that comes piece by piece has a task of its own, for whoever
 provides it may have to wait; the task waits in turn for as long as the client does not read, and ends with the
@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "InMemoryConnector", "RefusingConnector", "Respond", "Written", "exchange", "refusal"]
 
 PIECE = 2 ** 16
+# What asyncio's own transports read at once.
+_AT_ONCE = 2 ** 18
 _MOST_IN_MEMORY = 2 ** 22
 
 
@@ -393,10 +395,10 @@ class InMemoryTransport(asyncio.Transport):
         """Send an answer to the client, as fast as it reads."""
         head, body, self._hang_up = answer
         if isinstance(body, bytes):
-            self._receive(head + body[:PIECE])
-            if len(body) > PIECE or self._hang_up:
+            self._receive(head + body[:_AT_ONCE])
+            if len(body) > _AT_ONCE or self._hang_up:
                 self._body = body
-                self._sent = PIECE
+                self._sent = _AT_ONCE
                 self._send_on()
         else:
             self._receive(head)
@@ -404,8 +406,8 @@ class InMemoryTransport(asyncio.Transport):
 
     def _send_on(self) -> None:
         while self._sent < len(self._body) and not self._paused and not self._closing:
-            piece = self._body[self._sent:self._sent + PIECE]
-            self._sent += PIECE
+            piece = self._body[self._sent:self._sent + _AT_ONCE]
+            self._sent += _AT_ONCE
             self._receive(piece)
         if self._sent >= len(self._body):
             self._body = b""

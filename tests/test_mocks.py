@@ -321,7 +321,7 @@ class DelayTest(MockTestCase):
             ("of the system", {"exception": OSError(5, "late")}, (OSError, "[Errno 5] late")),
         ):
             with self.subTest(name):
-                match = self.mock.get(SITE + "a", delay=0.05, **reply)
+                match = self.mock.get(SITE + "a", delay=0.2, **reply)
                 self.mock.get(SITE + "b", delay=0.001)
                 self.mock.get(SITE + "c", **reply)
                 self.assertEqual(
