@@ -327,7 +327,8 @@ def record(key: tuple[str, URL], url: URL, kwargs: Mapping[str, Any]) -> Request
     # As 0.7.9 has it: `session.request()` need not say it, but the call is recorded as if by `session.post()`.
     if method == hdrs.METH_POST:
         copied.setdefault("data", None)
-    call = RequestCall((), copied)
+    # As the constructor does it, without its detour.
+    call = tuple.__new__(RequestCall, ((), copied))
     if is_frozen:
         call._is_frozen = True
     call.method = method

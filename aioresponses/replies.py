@@ -6,6 +6,7 @@ import enum
 import errno
 import http
 import json
+import marshal
 import math
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
@@ -156,6 +157,7 @@ class CallbackResult:
             coding_of(self.headers[hdrs.CONTENT_ENCODING])
         self._made_head: bytes | None = None
         self._usual_head: bytes | None = None
+        self._last_dumped: tuple[bytes, bytes] | None = None
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"
@@ -260,7 +262,9 @@ class CallbackResult:
         """Return the body: bytes, or what is to be streamed."""
         if self.payload is not None:
             payload = self.payload
-            return _dumped(called("payload", payload, call) if callable(payload) else payload, json_dumps)
+            return self._kept(json_dumps) or _dumped(
+                called("payload", payload, call) if callable(payload) else payload, json_dumps
+            )
         if self.events is not None:
             events: Any = self.events
             if callable(events):
@@ -277,6 +281,24 @@ class CallbackResult:
         if body is not self.body:
             check_source("body", body, f"a function that returns {_BODIES}")
         return body
+
+
+    def _kept(self, dumps: JsonDumps) -> bytes | None:
+        """Return the payload as it was serialised last, if it has not changed since.
+
+        Packing it, to tell, takes a fraction of the time. None where that cannot be told: there are other types than
+        builtin ones in it, or somebody's own serialiser may do more than serialise.
+        """
+        if dumps is not json_dumps:
+            return None
+        try:
+            packed = marshal.dumps(self.payload)
+        except ValueError:
+            return None
+        kept = self._last_dumped
+        if kept is None or kept[0] != packed:
+            kept = self._last_dumped = packed, _dumped(self.payload, dumps)
+        return kept[1]
 
 
 async def _streamed(
