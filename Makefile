@@ -33,7 +33,7 @@ coverage: $(VENV)/installed-dev
 	$(BIN)/python -m coverage report
 
 pytest: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -W error -p no:cacheprovider tests/examples
+	$(BIN)/python -m pytest -q -W error -p no:cacheprovider tests/examples tests/examples/with_pytest.py
 
 matrix:
 	$(PYTHON) .ci/matrix.py

@@ -1,0 +1,28 @@
+"""How to test a client with pytest: the fixture `aioresponses`, and the marker `strict`."""
+
+import asyncio
+
+import pytest
+
+from aioresponses import aioresponses as Mock
+
+from .weather import WeatherClient
+
+
+def test_reads_the_temperature(aioresponses: Mock) -> None:
+    aioresponses.get("https://api.example.com/weather?q=Oslo", payload={"temp": 21})
+    assert asyncio.run(WeatherClient().temperature("Oslo")) == 21
+    aioresponses.assert_called_once()
+
+
+@pytest.mark.strict
+def test_asks_for_both_cities(aioresponses: Mock) -> None:
+    for city in ("Oslo", "Rome"):
+        aioresponses.get(f"https://api.example.com/weather?q={city}", payload={"temp": 20})
+    assert asyncio.run(WeatherClient().temperatures(["Oslo", "Rome"])) == {"Oslo": 20, "Rome": 20}
+
+
+@pytest.mark.strict
+@pytest.mark.xfail(reason="the mock is not used, and strict says so", strict=True, raises=pytest.fail.Exception)
+def test_leaves_a_mock_unused(aioresponses: Mock) -> None:
+    aioresponses.get("https://api.example.com/weather?q=Oslo")
