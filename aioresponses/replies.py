@@ -282,7 +282,6 @@ class CallbackResult:
             check_source("body", body, f"a function that returns {_BODIES}")
         return body
 
-
     def _kept(self, dumps: JsonDumps) -> bytes | None:
         """Return the payload as it was serialised last, if it has not changed since.
 

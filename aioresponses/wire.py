@@ -30,8 +30,8 @@ part, since people's tests count the turns of the event loop:
     protocol's future, for it does not wait for it. `set_exception` therefore cancels the coroutine, in the manner of
     `asyncio.timeout()`, and `read()` then raises what `set_exception` was called with.
 
-What the far end sends respects flow control. It feeds pieces of up to 256 KiB until the client pauses reading, and goes on
-one turn after the client resumes, as a socket would: a large body is never in the stream reader as a whole, and a
+What the far end sends respects flow control. It feeds pieces of up to 256 KiB until the client pauses reading, and goes
+on one turn after the client resumes, as a socket would: a large body is never in the stream reader as a whole, and a
 response that nobody reads stays unfinished. A body that comes piece by piece has a task of its own, for whoever
 provides it may have to wait; the task waits in turn for as long as the client does not read, and ends with the
 connection. What the client sends is taken at once and kept, in a file where it is large.
