@@ -40,7 +40,7 @@ matrix:
 
 # aiohttp's sources have to be compiled, unless they are told not to.
 next:
-	test -n "$(AIOHTTP)" || { echo "make next AIOHTTP=<path or URL of aiohttp's source>"; exit 2; }
+	@test -n "$(AIOHTTP)" || { echo "make next AIOHTTP=<path or URL of aiohttp's source>"; exit 2; }
 	rm -rf .venv-next
 	$(PYTHON) -m venv .venv-next
 	.venv-next/bin/python $(PIP) --editable .
