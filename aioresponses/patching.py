@@ -158,9 +158,11 @@ class Interception:
         self._last = (ref(connector), found)
         return found
 
-    def refusing_connector_for(self, connector: BaseConnector, delay: float) -> InMemoryConnector:
-        """Return an in-memory connector that refuses to connect, after `delay` seconds."""
-        refusing = RefusingConnector(connector, delay)
+    def stand_in_for(self, connector: BaseConnector, reply: Reply) -> InMemoryConnector:
+        """Return the in-memory connector on which `reply` is given in place of `connector`."""
+        if not reply.refuses:
+            return self.connector_for(connector)
+        refusing = RefusingConnector(connector, reply.result.delay)
         self._refusing.add(refusing)
         return refusing
 
@@ -199,10 +201,12 @@ class _Progress:
     request: ClientRequest | None = None
     raised: BaseException | None = None
     passes_through = False
-    # What answers it: a mock, one of its replies, and whether that went wrong as a server goes wrong.
+    # What answers it: a mock, one of its replies, and whether that went wrong as a server goes wrong. What the other
+    # mocks ask for in vain.
     match: RequestMatch
     reply: Reply
     is_faulty = False
+    unmet: dict[str, str] = {}
 
     def __init__(
         self, interception: Interception, call: RequestCall, asked: URL, kwargs: dict[str, Any]
@@ -222,13 +226,24 @@ class _Progress:
             url if request.url is asked or request.url == without_credentials(asked) else normalize_url(request.url),
         )
 
-    def begin_hop(self, request: ClientRequest) -> None:
-        if self.request is not None:
-            self.hop = self.call.next_hop(request.method, request.url, self.request.response)
-        self.request, self.raised, self.is_faulty = request, None, False
+    def raises_again(self, request: ClientRequest) -> bool:
+        """Tell whether aiohttp itself tries the same request once more, after a mock raised what makes it do so."""
+        return (
+            self.raised is not None
+            and isinstance(self.raised, (ClientOSError, ServerDisconnectedError))
+            and self._is_second_try(request)
+        )
 
-    def is_second_try(self, request: ClientRequest) -> bool:
-        """Tell whether aiohttp itself tries the same request once more."""
+    def begin_hop(self, request: ClientRequest) -> None:
+        """Note that a request is on its way, the first of the call or one that follows it."""
+        if self.request is not None:
+            self.is_faulty = self.is_faulty and self._is_second_try(request)
+            self.hop = self.call.next_hop(request.method, request.url, self.request.response)
+        self.request, self.raised = request, None
+        self.url = self.target(request)[1]
+        self.passes_through = self.interception.router.passes_through(request.url)
+
+    def _is_second_try(self, request: ClientRequest) -> bool:
         last = self.request
         return (
             # A middleware that tries again does so with the same request, and is answered by the next mock.
@@ -388,9 +403,17 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             raise ClientConnectionError("Connector is closed.")
         if not progress.interception.active:
             raise ClientConnectionError(_STOPPED)
-        stand_in = await _who_answers(progress, connector, req, traces)
-        if stand_in is None:
-            return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+        if progress.raises_again(req):
+            stand_in = progress.interception.connector_for(connector)
+        else:
+            progress.begin_hop(req)
+            router = progress.interception.router
+            if router.has_conditions and not progress.passes_through:
+                await _look_ahead(progress, connector, req)
+            if not _is_answered(progress, req, traces):
+                await _note_unanswered(progress, req)
+                return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+            stand_in = progress.interception.stand_in_for(connector, progress.reply)
         connection: Connection = await installation.base_connect(stand_in, req, traces, timeout)
         progress.hop.sent_as(exchange(connection, req, functools.partial(_respond, progress, traces)))
         return connection
@@ -398,61 +421,55 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
     return connect
 
 
-async def _who_answers(
-    progress: _Progress, connector: BaseConnector, request: ClientRequest, traces: list[Trace]
-) -> InMemoryConnector | None:
-    """Return what connects a request to the far end that answers it; None if it goes to the network.
-
-    Raises if nobody answers.
-    """
+async def _look_ahead(progress: _Progress, connector: BaseConnector, request: ClientRequest) -> None:
+    """Note what is about to be sent, for the mocks that ask for more than method and URL."""
     interception = progress.interception
-    disconnected = False
-    if progress.request is not None and progress.is_second_try(request):
-        if isinstance(progress.raised, (ClientOSError, ServerDisconnectedError)):
-            return interception.connector_for(connector)
-        disconnected = progress.is_faulty
-    router = interception.router
-    method, progress.url = progress.target(request)
-    progress.begin_hop(request)
-    progress.passes_through = router.passes_through(request.url)
-    match: RequestMatch | None = None
-    unmet: dict[str, str] = {}
-    if not progress.passes_through:
-        if router.has_conditions:
-            body = await read_ahead(request) if router.looks_at_bodies else Written()
-            if not interception.active:
-                raise ClientConnectionError(_STOPPED)
-            progress.hop.sent_elsewhere(_headers_to_send(request, connector), body, bool(request.compress))
-        try:
-            match, unmet = router.claim(request.method, progress.url, progress.hop)
-        except Exception as error:
-            # A condition has raised; it reaches the caller as it is.
-            _note_raised(progress, error, traces)
-            raise
+    body = await read_ahead(request) if interception.router.looks_at_bodies else Written()
+    if not interception.active:
+        raise ClientConnectionError(_STOPPED)
+    progress.hop.sent_elsewhere(_headers_to_send(request, connector), body, bool(request.compress))
+
+
+def _is_answered(progress: _Progress, request: ClientRequest, traces: list[Trace]) -> bool:
+    """Find the mock that answers a request; tell whether there is one."""
+    if progress.passes_through:
+        return False
+    try:
+        match, progress.unmet = progress.interception.router.claim(request.method, progress.url, progress.hop)
+    except Exception as error:
+        # A condition has raised; it reaches the caller as it is.
+        _note_raised(progress, error, traces)
+        raise
     if match is not None:
         progress.match, progress.reply = match, match.reply
-    elif disconnected:
+    elif progress.is_faulty:
         # The server that disconnected the client does so again.
         progress.hop.match = progress.match
     else:
-        progress.passes_through = progress.passes_through or router.passthrough_unmatched
-        if not router.looks_at_bodies or router.passes_through(request.url):
-            sent = await body_of(request)
-            if sent is None:
-                sent = tee(request) if progress.passes_through else Written()
-            progress.hop.sent_elsewhere(request.headers, sent, bool(request.compress))
-        if progress.passes_through:
-            return None
-        progress.hop.unmatched = progress.call.unmatched = True
-        verdicts = router.verdicts(request.method, progress.url, progress.hop, unmet)
-        raise refused(method, progress.url, verdicts, progress.hop.redirect)
-    result = progress.reply.result
-    response_class = result.response_class or interception.response_class()
+        return False
+    progress.is_faulty = False
+    response_class = progress.reply.result.response_class or progress.interception.response_class()
     if response_class is not None:
         request.response_class = response_class  # type: ignore[assignment]
-    if progress.reply.refuses:
-        return interception.refusing_connector_for(connector, result.delay)
-    return interception.connector_for(connector)
+    return True
+
+
+async def _note_unanswered(progress: _Progress, request: ClientRequest) -> None:
+    """Note a request that goes to the network; raise if it does not."""
+    router = progress.interception.router
+    looked_ahead = router.looks_at_bodies and not progress.passes_through
+    progress.passes_through = progress.passes_through or router.passthrough_unmatched
+    if not looked_ahead:
+        body = await body_of(request)
+        if body is None:
+            body = tee(request) if progress.passes_through else Written()
+        progress.hop.sent_elsewhere(request.headers, body, bool(request.compress))
+    if progress.passes_through:
+        return
+    progress.hop.unmatched = progress.call.unmatched = True
+    method, url = progress.target(request)
+    verdicts = router.verdicts(request.method, url, progress.hop, progress.unmet)
+    raise refused(method, url, verdicts, progress.hop.redirect)
 
 
 def _headers_to_send(request: ClientRequest, connector: BaseConnector) -> CIMultiDict[str]:
