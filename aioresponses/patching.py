@@ -97,13 +97,22 @@ class Interception:
         self.responses: list[ClientResponse] = []
         self.left_alone: Callable[[URL], bool] | None = None
         """Tells of a URL that its requests are none of this mock's business."""
-        self._connectors: WeakKeyDictionary[
-            BaseConnector, dict[asyncio.AbstractEventLoop, InMemoryConnector]
-        ] = WeakKeyDictionary()
-        self._lent: WeakKeyDictionary[ClientSession, asyncio.AbstractEventLoop] = WeakKeyDictionary()
-        self._refusing: WeakSet[RefusingConnector] = WeakSet()
         # The one of the last request, for mostly it is that of the next one as well.
         self._last: tuple[ref[BaseConnector], InMemoryConnector] | None = None
+
+    # A mock that answers nothing has none of these, and most of the time that it would take is theirs.
+
+    @functools.cached_property
+    def _connectors(self) -> WeakKeyDictionary[BaseConnector, dict[asyncio.AbstractEventLoop, InMemoryConnector]]:
+        return WeakKeyDictionary()
+
+    @functools.cached_property
+    def _lent(self) -> WeakKeyDictionary[ClientSession, asyncio.AbstractEventLoop]:
+        return WeakKeyDictionary()
+
+    @functools.cached_property
+    def _refusing(self) -> WeakSet[RefusingConnector]:
+        return WeakSet()
 
     @property
     def active(self) -> bool:
@@ -120,19 +129,15 @@ class Interception:
         _active.remove(self)
         if not _active:
             _Installation.take_out()
-        # A mock that answered nothing has none of these, and most of the time that this takes is theirs.
         self._last = None
-        if self._connectors:
-            for connectors in self._connectors.values():
-                for connector in connectors.values():
-                    connector.close_from_afar(_STOPPED)
-            self._connectors.clear()
-        for refusing in self._refusing:
+        made = vars(self)
+        for connectors in made.pop("_connectors", {}).values():
+            for connector in connectors.values():
+                connector.close_from_afar(_STOPPED)
+        for refusing in made.pop("_refusing", ()):
             refusing.close_from_afar(_STOPPED)
-        if self._lent:
-            for session, loop in self._lent.items():
-                session._loop = loop
-            self._lent.clear()
+        for session, loop in made.pop("_lent", {}).items():
+            session._loop = loop
 
     def lend_loop(self, session: ClientSession, loop: asyncio.AbstractEventLoop) -> None:
         """Have a session whose own loop does not run use the one that does."""
