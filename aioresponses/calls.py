@@ -21,7 +21,7 @@ from yarl import URL
 
 from .reading import Part, decoded, parse_multipart, parse_request
 from .urls import without_credentials
-from .wire import Written
+from .written import Written
 
 if TYPE_CHECKING:
     from .mocks import RequestMatch

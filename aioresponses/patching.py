@@ -66,7 +66,8 @@ from .reading import body_of, read_ahead, tee
 from .replies import CallbackResult, Fault
 from .routing import Router
 from .urls import merge_params, normalize_url, without_credentials
-from .wire import Answer, InMemoryConnector, RefusingConnector, Written, exchange, refusal
+from .wire import Answer, InMemoryConnector, RefusingConnector, exchange, refusal
+from .written import Written
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientResponse, ClientTimeout

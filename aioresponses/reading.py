@@ -17,7 +17,7 @@ from aiohttp.http import HttpProcessingError, HttpRequestParser
 from aiohttp.payload import BytesPayload
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .wire import Written
+from .written import Written
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest

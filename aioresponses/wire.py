@@ -43,15 +43,14 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import io
-import tempfile
-import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import BaseConnector, ClientConnectionError, ClientConnectorError, ClientRequest, hdrs
 from aiohttp.client_proto import ResponseHandler
+
+from .written import Written
 
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
@@ -60,12 +59,11 @@ if TYPE_CHECKING:
     from aiohttp.streams import StreamReader
     from aiohttp.tracing import Trace
 
-__all__ = ["Answer", "InMemoryConnector", "RefusingConnector", "Respond", "Written", "exchange", "refusal"]
+__all__ = ["Answer", "InMemoryConnector", "RefusingConnector", "Respond", "exchange", "refusal"]
 
 PIECE = 2 ** 16
 # What asyncio's own transports read at once.
 _AT_ONCE = 2 ** 18
-_MOST_IN_MEMORY = 2 ** 22
 
 
 class Answer(NamedTuple):
@@ -78,61 +76,6 @@ class Answer(NamedTuple):
 
 
 Respond = Callable[[], "Answer | Awaitable[Answer]"]
-
-
-class Written:
-    """What has been written of a request, piece by piece; from 4 MiB on it is kept in a temporary file."""
-
-    __slots__ = ("__weakref__", "_file", "_pieces", "size")
-
-    def __init__(self, first: bytes = b"") -> None:
-        self._pieces = [first]
-        self._file: IO[bytes] | None = None
-        self.size = len(first)
-        """In bytes."""
-
-    @property
-    def is_large(self) -> bool:
-        """Whether it is not kept in memory."""
-        return self._file is not None
-
-    def append(self, piece: bytes) -> None:
-        self.size += len(piece)
-        if self._file is not None:
-            self._file.write(piece)
-            return
-        self._pieces.append(piece)
-        if self.size > _MOST_IN_MEMORY:
-            self._file = tempfile.TemporaryFile()
-            # It lives as long as this; nobody is there to close it.
-            weakref.finalize(self, self._file.close)
-            self._file.writelines(self._pieces)
-            self._pieces.clear()
-
-    def beginning(self) -> bytes:
-        """Return as many pieces as it takes to have the head, or all where it has not been written."""
-        head = b""
-        for piece in self:
-            head += piece
-            if b"\r\n\r\n" in head:
-                break
-        return head
-
-    def __iter__(self) -> Iterator[bytes]:
-        if self._file is None:
-            yield from self._pieces
-            return
-        for start in range(0, self.size, PIECE):
-            self._file.seek(start)
-            piece = self._file.read(PIECE)
-            self._file.seek(0, io.SEEK_END)
-            yield piece
-
-    def __bytes__(self) -> bytes:
-        return b"".join(self)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Written, (bytes(self),)
 
 
 def exchange(connection: Connection, request: ClientRequest, respond: Respond) -> Written:
