@@ -145,7 +145,7 @@ def _checked_fields(name: str, fields: Any) -> Any:
             return by_name(MultiDict(fields))
         except (TypeError, ValueError) as error:
             raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {fields!r}") from error
-    if isinstance(fields, (bytes, int, float)) or isinstance(fields, str):
+    if isinstance(fields, (str, bytes, int, float)):
         raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {fields!r}")
     return fields
 

@@ -59,6 +59,7 @@ from aiohttp import (
     hdrs,
 )
 from aiohttp.http import HttpProcessingError, HttpVersion11
+
 from .calls import RequestCall, record
 from .diagnosis import refused
 from .mocks import Reply, RequestMatch

@@ -21,7 +21,7 @@ from .calls import RequestCall
 from .codings import MARK, Coding, coding_of
 from .events import Event, encoded_event
 from .matching import TOKEN
-from .sources import Body, called, check_source, is_used_up_by_one, pieces, size_of
+from .sources import Body, called, check_source, each, is_used_up_by_one, pieces, size_of
 from .wire import Answer
 from .wording import shortened
 
@@ -179,14 +179,18 @@ class CallbackResult:
 
         Faults that are no answer, `CONNECTION_REFUSED` and `HANG`, are none of its business.
         """
+        if self.fault is Fault.CONNECTION_RESET:
+            return Answer(b"", hang_up=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
+        if self.fault is Fault.EMPTY_RESPONSE:
+            return Answer(b"", hang_up=True)
+        if self.fault is Fault.MALFORMED_RESPONSE:
+            return Answer(b"This is not HTTP.\r\n\r\n", hang_up=True)
         if self._usual_head is None:
             self._usual_head = self._find_usual_head()
-        if self._usual_head and method != hdrs.METH_HEAD:
-            source = self._source(call, json_dumps)
-            if isinstance(source, bytes):
-                return Answer(b"%bContent-Length: %d\r\n\r\n" % (self._usual_head, len(source)), source)
-            return self._unusual_answer(method, source)
-        return self._unusual_answer(method, self._source(call, json_dumps))
+        source = self._source(call, json_dumps)
+        if self._usual_head and method != hdrs.METH_HEAD and isinstance(source, bytes):
+            return Answer(b"%bContent-Length: %d\r\n\r\n" % (self._usual_head, len(source)), source)
+        return self._unusual_answer(method, source)
 
     def _find_usual_head(self) -> bytes:
         """Return the head without its length, of a reply that is the same for every body; else nothing."""
@@ -196,12 +200,6 @@ class CallbackResult:
         return self._head()
 
     def _unusual_answer(self, method: str, source: Any) -> Answer:
-        if self.fault is Fault.CONNECTION_RESET:
-            return Answer(b"", hang_up=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
-        if self.fault is Fault.EMPTY_RESPONSE:
-            return Answer(b"", hang_up=True)
-        if self.fault is Fault.MALFORMED_RESPONSE:
-            return Answer(b"This is not HTTP.\r\n\r\n", hang_up=True)
         truncated = self.fault is Fault.TRUNCATED_BODY
         headers = self.headers
         length = headers.get(hdrs.CONTENT_LENGTH)
@@ -336,20 +334,9 @@ async def _streamed(
 
 
 async def _encoded_events(events: Any, json_dumps: JsonDumps) -> AsyncGenerator[bytes, None]:
-    if hasattr(events, "__aiter__"):
-        try:
-            async for event in events:
-                yield encoded_event(event, json_dumps)
-        finally:
-            if hasattr(events, "aclose"):
-                await events.aclose()
-    else:
-        try:
-            for event in events:
-                yield encoded_event(event, json_dumps)
-        finally:
-            if hasattr(events, "close"):
-                events.close()
+    async with aclosing(each(events)) as items:
+        async for event in items:
+            yield encoded_event(event, json_dumps)
 
 
 def _dumped(payload: Any, json_dumps: JsonDumps) -> bytes:

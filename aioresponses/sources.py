@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Mapping, Set
+from contextlib import aclosing
 from typing import IO, TYPE_CHECKING, Any, Union
 
 from .calls import RequestCall
@@ -12,7 +13,7 @@ from .calls import RequestCall
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
 
-__all__ = ["Body", "Piece", "called", "check_source", "is_used_up_by_one", "pieces", "size_of"]
+__all__ = ["Body", "Piece", "called", "check_source", "each", "is_used_up_by_one", "pieces", "size_of"]
 
 PIECE = 2 ** 16
 
@@ -70,14 +71,7 @@ def size_of(source: Any) -> int | None:
 
 async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
     """Yield a body that is no bytes."""
-    if hasattr(source, "__aiter__"):
-        try:
-            async for piece in source:
-                yield _as_bytes(piece)
-        finally:
-            if hasattr(source, "aclose"):
-                await source.aclose()
-    elif hasattr(source, "read"):
+    if hasattr(source, "read") and not hasattr(source, "__aiter__"):
         # Two replies may read the same file side by side, and each repeated one begins where the first did.
         seekable = _is_seekable(source)
         start = place = source.tell() if seekable else 0
@@ -92,12 +86,25 @@ async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
                 break
             yield piece
     else:
-        try:
-            for piece in source:
-                yield _as_bytes(piece)
-        finally:
-            if hasattr(source, "close"):
-                source.close()
+        async with aclosing(each(source)) as items:
+            async for item in items:
+                yield _as_bytes(item)
+
+
+async def each(source: Any) -> AsyncGenerator[Any, None]:
+    """Yield the items of an iterable or an async iterable; generators are closed, however it ends."""
+    try:
+        if hasattr(source, "__aiter__"):
+            async for item in source:
+                yield item
+        else:
+            for item in source:
+                yield item
+    finally:
+        if hasattr(source, "aclose"):
+            await source.aclose()
+        elif hasattr(source, "close"):
+            source.close()
 
 
 def _is_seekable(file: Any) -> bool:

@@ -46,6 +46,13 @@ class AnswerTest(unittest.TestCase):
             with self.subTest(**kwargs):
                 self.assertEqual(self.answer(**kwargs).head.split(b"\r\n")[0], line)
 
+    def test_of_a_fault_without_a_response_no_body_is_asked_for(self):
+        asked = []
+        for fault in (Fault.CONNECTION_RESET, Fault.EMPTY_RESPONSE, Fault.MALFORMED_RESPONSE):
+            for name in ("body", "payload", "events"):
+                self.answer(fault=fault, **{name: lambda: asked.append(name) or ["x"]})
+        self.assertEqual(asked, [])
+
     def test_payload_goes_before_body_even_if_empty(self):
         for payload, body in [({}, b"{}"), ([], b"[]"), (0, b"0"), ("", b'""'), (False, b"false")]:
             with self.subTest(payload=payload):
