@@ -13,13 +13,14 @@ import aiohttp
 from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
-from .calls import RequestCall
+from .calls import RequestCall, call_of
 from .conditions import Match
 from .diagnosis import listed, redacted, told_unmatched, told_unused
 from .matchers import unpaired
 from .matching import Url
 from .mocks import Callback, Raises, RequestMatch
-from .patching import Interception
+from .patching import activate, deactivate, is_active
+from .progress import Interception
 from .registering import Group, Registering, made
 from .replies import CallbackResult, Events, Fault, Headers, JsonDumps, json_dumps
 from .routing import Router
@@ -97,27 +98,20 @@ class aioresponses(Registering):
         self.json_dumps = json_dumps
         self._started = 0.0
         self._router = Router(passthrough, passthrough_unmatched)
-        self._interception = Interception(self._router, self._record, self._response_class)
-        self.requests: dict[tuple[str, URL], list[RequestCall]] = {}
-        """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in."""
+        self._interception = Interception(self._router, self._response_class)
+        self._requests: dict[tuple[str, URL], list[RequestCall]] = {}
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
         # Suites patch this module's ClientResponse to have a class of their own used, as aioresponses 0.7 did.
         return ClientResponse if ClientResponse is not aiohttp.ClientResponse else None
 
-    def _record(self, call: RequestCall) -> None:
-        calls = self.requests.get(call.key)
-        if calls is None:
-            calls = self.requests[call.key] = []
-        calls.append(call)
-
     # Starting and stopping.
 
     @property
     def active(self) -> bool:
         """Whether this mock has been started, and not been stopped since."""
-        return self._interception.active
+        return is_active(self._interception)
 
     def start(self) -> None:
         """Answer requests from now on, in place of any mock that is active already.
@@ -127,7 +121,7 @@ class aioresponses(Registering):
         if self.active:
             raise RuntimeError("start() called on an aioresponses that is active already")
         self._started = time.perf_counter()
-        self._interception.activate()
+        activate(self._interception)
 
     def stop(self) -> None:
         """Answer no more requests, and forget all mocks; `requests` and `calls` remain.
@@ -136,7 +130,7 @@ class aioresponses(Registering):
         """
         if not self.active:
             raise RuntimeError("stop() called on an aioresponses that is not active")
-        self._interception.deactivate()
+        deactivate(self._interception)
         self.clear()
 
     def clear(self) -> None:
@@ -393,6 +387,21 @@ class aioresponses(Registering):
         return self._interception.responses
 
     # What was asked for.
+
+    @property
+    def requests(self) -> dict[tuple[str, URL], list[RequestCall]]:
+        """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in."""
+        noted = self._interception.noted
+        while noted:
+            call = call_of(noted.popleft())
+            self._requests.setdefault(call.key, []).append(call)
+        return self._requests
+
+    @requests.setter
+    def requests(self, value: dict[tuple[str, URL], list[RequestCall]]) -> None:
+        # Suites reset it so.
+        self._interception.noted.clear()
+        self._requests = value
 
     @property
     def calls(self) -> list[RequestCall]:

@@ -8,13 +8,16 @@ import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
+from aiohttp import hdrs
 from yarl import URL
 
-from .calls import RequestCall
+from .calls import RequestCall, call_of
 from .conditions import Conditions
+from .exchanges import Exchange
 from .matching import Target, Verdict
 from .replies import CallbackResult, Fault, JsonDumps, json_dumps
 from .templates import Template
+from .wire import Answer
 
 if TYPE_CHECKING:
     import re
@@ -31,9 +34,14 @@ class Reply:
     """One reply of a mock: a `CallbackResult`, or an exception; a callback may be asked before."""
 
     def __init__(
-        self, exception: Raises | None = None, timeout: bool = False, callback: Callback | None = None, **result: Any
+        self,
+        exception: Raises | None = None,
+        timeout: bool = False,
+        callback: Callback | None = None,
+        result: CallbackResult | None = None,
+        **of_result: Any,
     ) -> None:
-        self.result = CallbackResult(**result)
+        self.result = CallbackResult(**of_result) if result is None else result
         if exception is not None and not (
             isinstance(exception, BaseException)
             or isinstance(exception, type) and issubclass(exception, BaseException)
@@ -48,13 +56,12 @@ class Reply:
         self._raises = asyncio.TimeoutError if timeout else exception
         self._callback = callback
         self._takes_call = callback is not None and _takes_call(callback)
-        self.plain = self._find_plain()
-        """What is replied where nobody need be asked for it or waited for; None where it is not so."""
-
-    def _find_plain(self) -> CallbackResult | None:
-        asks = self._raises is not None or self._callback is not None
-        waits = self.result.delay or self.result.fault is Fault.HANG
-        return None if asks or waits else self.result
+        self._is_plain = (
+            self._raises is None and callback is None and not self.result.delay and self.result.fault is None
+        )
+        self._last: tuple[str | bytes, Answer] | None = None
+        self.refuses = callback is None and self.result.fault is Fault.CONNECTION_REFUSED
+        """Whether the connection is refused, so that the request is never sent."""
 
     @classmethod
     def of(cls, given: object) -> Reply:
@@ -68,35 +75,41 @@ class Reply:
             except (TypeError, ValueError) as error:
                 raise (TypeError if isinstance(error, TypeError) else ValueError)(f"replies: {error}") from error
         if isinstance(given, CallbackResult):
-            reply = cls()
-            reply.result = given
-            reply.plain = reply._find_plain()
-            return reply
+            return cls(result=given)
         if isinstance(given, BaseException) or isinstance(given, type) and issubclass(given, BaseException):
             return cls(exception=given)
         raise TypeError(f"replies: expected dicts of arguments, exceptions or CallbackResults, got {given!r}")
 
-    @property
-    def refuses(self) -> bool:
-        """Whether the connection is refused, so that the request is never sent."""
-        return self._callback is None and self.result.fault is Fault.CONNECTION_REFUSED
+    def at_once(self, method: str, exchange: Exchange, json_dumps: JsonDumps) -> Answer | None:
+        """Return the reply as bytes on the wire where nothing goes wrong and nobody need be asked or waited for."""
+        if not self._is_plain:
+            return None
+        # Most mocks say the same whenever they answer.
+        contents = self.result.contents(json_dumps) if method != hdrs.METH_HEAD else None
+        if contents is None:
+            return self.result.answer(method, exchange, json_dumps)
+        if self._last is None or self._last[0] != contents:
+            self._last = contents, self.result.answer(method, exchange, json_dumps)
+        return self._last[1]
 
-    def to(self, call: RequestCall, url: URL, kwargs: Mapping[str, Any]) -> CallbackResult | Awaitable[CallbackResult]:
-        """Return the reply to a call, or raise what is to be raised in its place.
+    def to(
+        self, exchange: Exchange, url: URL, kwargs: Mapping[str, Any]
+    ) -> CallbackResult | Awaitable[CallbackResult]:
+        """Return the reply to a request, or raise what is to be raised in its place.
 
         `url` and `kwargs` are what a callback is called with that does not take the call. Returns an awaitable where
         there is something to wait for.
         """
         if self._callback is None:
-            return self._settled(None, call)
-        result = self._callback(call) if self._takes_call else self._callback(url, **kwargs)
-        return self._settled_later(result, call) if inspect.isawaitable(result) else self._settled(result, call)
+            return self._settled(None, exchange)
+        result = self._callback(call_of(exchange)) if self._takes_call else self._callback(url, **kwargs)
+        return self._settled_later(result, exchange) if inspect.isawaitable(result) else self._settled(result, exchange)
 
-    async def _settled_later(self, result: Awaitable[object], call: RequestCall) -> CallbackResult:
-        settled = self._settled(await result, call)
+    async def _settled_later(self, result: Awaitable[object], exchange: Exchange) -> CallbackResult:
+        settled = self._settled(await result, exchange)
         return settled if isinstance(settled, CallbackResult) else await settled
 
-    def _settled(self, result: object, call: RequestCall) -> CallbackResult | Awaitable[CallbackResult]:
+    def _settled(self, result: object, exchange: Exchange) -> CallbackResult | Awaitable[CallbackResult]:
         if self._raises is not None:
             if self.result.delay:
                 return self._when_due(self.result)
@@ -105,7 +118,7 @@ class Reply:
             result = self.result
         if not isinstance(result, CallbackResult):
             raise TypeError(
-                f"callback: expected a CallbackResult or None from the callback of {call.match}, got {result!r}"
+                f"callback: expected a CallbackResult or None from the callback of {exchange.match}, got {result!r}"
             )
         return self._when_due(result) if result.delay or result.fault is Fault.HANG else result
 
@@ -123,7 +136,7 @@ _ARGUMENTS = {
     name
     for function in (Reply.__init__, CallbackResult.__init__)
     for name in inspect.signature(function).parameters
-} - {"self", "method", "result"}
+} - {"self", "method", "result", "of_result"}
 
 
 def _takes_call(callback: Callback) -> bool:
@@ -162,6 +175,7 @@ class RequestMatch:
         self.target = target
         self.url_or_pattern = url_or_pattern
         self.conditions = conditions
+        self.is_unconditional = not conditions
         self.json_dumps = json_dumps
         self._replies = replies
         times = _times(repeat)
@@ -179,8 +193,7 @@ class RequestMatch:
         self._take_out: Callable[[RequestMatch], None] | None = None
         self.optional = optional
         """Whether the mock may stay unused where all mocks must be called."""
-        self.calls: list[RequestCall] = []
-        """The requests that this mock answered, in order."""
+        self._exchanges: list[Exchange] = []
 
     def __repr__(self) -> str:
         times = "once" if self.call_count == 1 else f"{self.call_count} times"
@@ -221,24 +234,30 @@ class RequestMatch:
         return Verdict(0, f"used up ({self.call_count} of {self._limit})") if unmet is None else Verdict(0.25, unmet)
 
     @property
+    def calls(self) -> list[RequestCall]:
+        """The requests that this mock answered, in order."""
+        return list(map(call_of, self._exchanges))
+
+    @property
     def called(self) -> bool:
         """Whether this mock answered a request."""
-        return bool(self.calls)
+        return bool(self._exchanges)
 
     @property
     def call_count(self) -> int:
         """How many requests this mock answered."""
-        return len(self.calls)
+        return len(self._exchanges)
 
     @property
     def remaining(self) -> int | None:
         """How many more requests this mock answers; None for any number."""
-        return None if self._limit is None else self._limit - len(self.calls)
+        return None if self._limit is None else self._limit - len(self._exchanges)
 
-    @property
-    def reply(self) -> Reply:
-        """The reply to the last of `calls`."""
-        return self._replies[(len(self.calls) - 1) % len(self._replies)]
+    def take(self, exchange: Exchange) -> Reply:
+        """Answer one more request; return the reply that it gets."""
+        reply = self._replies[len(self._exchanges) % len(self._replies)]
+        self._exchanges.append(exchange)
+        return reply
 
 
 def _times(repeat: object) -> int | None:

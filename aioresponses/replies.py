@@ -17,9 +17,9 @@ from typing import Any, Union
 from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict
 
-from .calls import RequestCall
 from .codings import MARK, Coding, coding_of
 from .events import Event, encoded_event
+from .exchanges import Exchange
 from .matching import TOKEN
 from .sources import Body, called, check_source, each, is_used_up_by_one, pieces, size_of
 from .wire import Answer
@@ -155,9 +155,6 @@ class CallbackResult:
         if hdrs.CONTENT_ENCODING in self.headers and not (payload is None and events is None and _is_empty(body)):
             # A codec that is missing is told of here.
             coding_of(self.headers[hdrs.CONTENT_ENCODING])
-        self._made_head: bytes | None = None
-        self._usual_head: bytes | None = None
-        self._last_dumped: tuple[bytes, bytes] | None = None
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"
@@ -174,7 +171,22 @@ class CallbackResult:
         if self.payload is not None and not callable(self.payload):
             _dumped(self.payload, json_dumps)
 
-    def answer(self, method: str, call: RequestCall, json_dumps: JsonDumps = json_dumps) -> Answer:
+    def contents(self, dumps: JsonDumps) -> str | bytes | None:
+        """Return what tells whether the body is still the same; None where that cannot be told.
+
+        Packing a payload, for this, takes a fraction of the time that serialising takes. It cannot be done where there
+        are other types than builtin ones in it, and somebody's own serialiser may do more than serialise.
+        """
+        if self.payload is None:
+            return self.body if isinstance(self.body, (str, bytes)) and self.events is None else None
+        if dumps is not json_dumps:
+            return None
+        try:
+            return marshal.dumps(self.payload)
+        except ValueError:
+            return None
+
+    def answer(self, method: str, exchange: Exchange, json_dumps: JsonDumps = json_dumps) -> Answer:
         """Return the reply to a request with this method, as bytes on the wire.
 
         Faults that are no answer, `CONNECTION_REFUSED` and `HANG`, are none of its business.
@@ -185,21 +197,7 @@ class CallbackResult:
             return Answer(b"", hang_up=True)
         if self.fault is Fault.MALFORMED_RESPONSE:
             return Answer(b"This is not HTTP.\r\n\r\n", hang_up=True)
-        if self._usual_head is None:
-            self._usual_head = self._find_usual_head()
-        source = self._source(call, json_dumps)
-        if self._usual_head and method != hdrs.METH_HEAD and isinstance(source, bytes):
-            return Answer(b"%bContent-Length: %d\r\n\r\n" % (self._usual_head, len(source)), source)
-        return self._unusual_answer(method, source)
-
-    def _find_usual_head(self) -> bytes:
-        """Return the head without its length, of a reply that is the same for every body; else nothing."""
-        unusual = (hdrs.CONTENT_LENGTH, hdrs.CONTENT_ENCODING, hdrs.TRANSFER_ENCODING)
-        if self.fault or self.status in _WITHOUT_BODY or any(name in self.headers for name in unusual):
-            return b""
-        return self._head()
-
-    def _unusual_answer(self, method: str, source: Any) -> Answer:
+        source = self._source(exchange, json_dumps)
         truncated = self.fault is Fault.TRUNCATED_BODY
         headers = self.headers
         length = headers.get(hdrs.CONTENT_LENGTH)
@@ -247,31 +245,27 @@ class CallbackResult:
         return Answer(head + b"\r\n", source, hang_up or truncated)
 
     def _head(self) -> bytes:
-        # The status line and all headers but those that tell of the length. Made once: most mocks answer many times.
-        if self._made_head is None:
-            lines = [f"HTTP/1.1 {self.status:d} {_phrase(self.status) if self.reason is None else self.reason}"]
-            if hdrs.CONTENT_TYPE not in self.headers:
-                lines.append(f"{hdrs.CONTENT_TYPE}: {self.content_type}")
-            lines += [f"{name}: {value}" for name, value in self.headers.items() if name.lower() != "content-length"]
-            self._made_head = "".join(f"{line}\r\n" for line in lines).encode()
-        return self._made_head
+        """Return the status line and all headers but those that tell of the length."""
+        lines = [f"HTTP/1.1 {self.status:d} {_phrase(self.status) if self.reason is None else self.reason}"]
+        if hdrs.CONTENT_TYPE not in self.headers:
+            lines.append(f"{hdrs.CONTENT_TYPE}: {self.content_type}")
+        lines += [f"{name}: {value}" for name, value in self.headers.items() if name.lower() != "content-length"]
+        return "".join(f"{line}\r\n" for line in lines).encode()
 
-    def _source(self, call: RequestCall, json_dumps: JsonDumps) -> Any:
+    def _source(self, exchange: Exchange, json_dumps: JsonDumps) -> Any:
         """Return the body: bytes, or what is to be streamed."""
         if self.payload is not None:
             payload = self.payload
-            return self._kept(json_dumps) or _dumped(
-                called("payload", payload, call) if callable(payload) else payload, json_dumps
-            )
+            return _dumped(called("payload", payload, exchange) if callable(payload) else payload, json_dumps)
         if self.events is not None:
             events: Any = self.events
             if callable(events):
-                events = called("events", events, call)
+                events = called("events", events, exchange)
                 check_source("events", events, f"a function that returns {_EVENTS}")
             return _encoded_events(events, json_dumps)
         body: Any = self.body
         if callable(body):
-            body = called("body", body, call)
+            body = called("body", body, exchange)
         if isinstance(body, str):
             return body.encode()
         if isinstance(body, (bytes, bytearray, memoryview)):
@@ -279,23 +273,6 @@ class CallbackResult:
         if body is not self.body:
             check_source("body", body, f"a function that returns {_BODIES}")
         return body
-
-    def _kept(self, dumps: JsonDumps) -> bytes | None:
-        """Return the payload as it was serialised last, if it has not changed since.
-
-        Packing it, to tell, takes a fraction of the time. None where that cannot be told: there are other types than
-        builtin ones in it, or somebody's own serialiser may do more than serialise.
-        """
-        if dumps is not json_dumps:
-            return None
-        try:
-            packed = marshal.dumps(self.payload)
-        except ValueError:
-            return None
-        kept = self._last_dumped
-        if kept is None or kept[0] != packed:
-            kept = self._last_dumped = packed, _dumped(self.payload, dumps)
-        return kept[1]
 
 
 async def _streamed(

@@ -9,9 +9,10 @@ from operator import attrgetter
 
 from yarl import URL
 
-from .calls import RequestCall
+from .calls import RequestCall, call_of
+from .exchanges import Exchange
 from .matching import Prefix, Verdict
-from .mocks import RequestMatch
+from .mocks import Reply, RequestMatch
 from .urls import comparable, without_credentials
 
 __all__ = ["Router"]
@@ -34,7 +35,8 @@ class Router:
         """Whether a mock has conditions, so that the headers of a request must be known before it is sent."""
         self.looks_at_bodies = False
         """Whether a mock has conditions on the body, so that it must be known before it is sent."""
-        self._prefixes = [Prefix(prefix) for prefix in passthrough]
+        self.prefixes = [Prefix(prefix) for prefix in passthrough]
+        """Of the URLs whose requests go to the network, whatever is registered."""
         self._registered: dict[str, RequestMatch] = {}
         # By method and URL; in the second, by URLs without their query.
         self._exact: dict[tuple[str, URL], deque[RequestMatch]] = {}
@@ -66,19 +68,22 @@ class Router:
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
-        return bool(self._prefixes) and any(prefix.covers(url) for prefix in self._prefixes)
+        return any(prefix.covers(url) for prefix in self.prefixes)
 
-    def claim(self, method: str, url: URL, call: RequestCall) -> tuple[RequestMatch | None, dict[str, str]]:
-        """Return the mock that answers `call`, a request of this method and URL; None where none does.
+    def claim(self, method: str, url: URL, exchange: Exchange) -> tuple[Reply | None, dict[str, str]]:
+        """Have a mock answer a request of this method and URL, and return its reply; None where none does.
 
-        `method` is in upper case, `url` is normalised. The mock is used once by this. The second thing that is returned
-        tells of those mocks whose conditions do not hold, by their keys, which condition it is.
+        `method` is in upper case, `url` is normalised. `exchange` is told which mock it is, and the mock is used once by
+        this. The second thing that is returned tells of those mocks whose conditions do not hold, by their keys, which
+        condition it is.
         """
         if not self._any_query and not self._patterns and url.raw_user is None:
             # Mostly the first that is registered under the URL answers, and there is nothing else to look at.
             queue = self._exact.get((method, url))
-            if queue and not queue[0].conditions and queue[0].key in self.matches:
-                return self._taken(queue[0], call), {}
+            if queue:
+                match = queue[0]
+                if match.is_unconditional and match.key in self.matches:
+                    return self._taken(match, exchange), {}
         unmet: dict[str, str] = {}
         url = comparable(url)
         for match in self._candidates(method, url):
@@ -88,22 +93,22 @@ class Router:
                 filled = match.target.filled(method, url)
                 if filled is None:
                     continue
-                call.match_info = filled
-            if match.conditions:
-                reason = match.conditions.unmet(call, match)
+                exchange.match_info = filled
+            if not match.is_unconditional:
+                reason = match.conditions.unmet(call_of(exchange), match)
                 if reason is not None:
                     unmet[match.key] = reason
-                    call.match_info = {}
+                    exchange.match_info = {}
                     continue
-            return self._taken(match, call), unmet
+            return self._taken(match, exchange), unmet
         return None, unmet
 
-    def _taken(self, match: RequestMatch, call: RequestCall) -> RequestMatch:
-        call.match = match
-        match.calls.append(call)
+    def _taken(self, match: RequestMatch, exchange: Exchange) -> Reply:
+        exchange.match = match
+        reply = match.take(exchange)
         if match.remaining == 0:
             del self.matches[match.key]
-        return match
+        return reply
 
     def verdicts(
         self, method: str, url: URL, call: RequestCall, unmet: dict[str, str]

@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, I
 from contextlib import aclosing
 from typing import IO, TYPE_CHECKING, Any, Union
 
-from .calls import RequestCall
+from .calls import call_of
+from .exchanges import Exchange
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
@@ -41,9 +42,9 @@ def is_used_up_by_one(source: object) -> bool:
     return not _is_seekable(source) if hasattr(source, "read") else isinstance(source, Iterator)
 
 
-def called(name: str, function: Callable[..., Any], call: RequestCall) -> Any:
+def called(name: str, function: Callable[..., Any], exchange: Exchange) -> Any:
     """Return what a function returns that may take a parameter: the call that is answered."""
-    result = function(call) if _takes_parameter(function) else function()
+    result = function(call_of(exchange)) if _takes_parameter(function) else function()
     if inspect.iscoroutine(result):
         result.close()
         raise TypeError(f"{name}: expected a function that returns at once, got a coroutine from {function!r}")

@@ -83,14 +83,17 @@ def exchange(connection: Connection, request: ClientRequest, respond: Respond) -
 
     Returns what is written of it, which grows until the request is complete.
     """
-    protocol = connection.protocol
-    assert isinstance(protocol, InMemoryProtocol)
+    protocol, transport = connection.protocol, connection.transport
+    assert isinstance(protocol, InMemoryProtocol) and isinstance(transport, InMemoryTransport)
     if request.proxy is not None and not request.is_ssl():
         # TCPConnector does this as it connects to a proxy: its credentials become a header of the request.
         to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
         if hdrs.AUTHORIZATION in to_proxy.headers:
             request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
-    return protocol.expect(request, respond)
+    transport.end_streaming()
+    transport.received = received = Written()
+    protocol.expect(request, respond)
+    return received
 
 
 class InMemoryConnector(BaseConnector):
@@ -206,34 +209,27 @@ class InMemoryProtocol(ResponseHandler):
         super().__init__(loop)
         self._request: ClientRequest | None = None
         self._respond: Respond | None = None
-        self._expects_continue = False
         self._interrupt: Callable[[], object] | None = None
         self._told: BaseException | None = None
+        self._has_continued = False
 
-    def expect(self, request: ClientRequest, respond: Respond) -> Written:
-        transport = self.transport
-        assert isinstance(transport, InMemoryTransport)
-        transport.end_streaming()
-        received = transport.received = Written()
+    def expect(self, request: ClientRequest, respond: Respond) -> None:
         self._told = None
         self._request = request
         self._respond = respond
-        self._expects_continue = (
-            hdrs.EXPECT in request.headers and "100-continue" in request.headers[hdrs.EXPECT].lower()
-        )
-        return received
+        self._has_continued = False
 
     async def read(self) -> tuple[RawResponseMessage, StreamReader]:
         respond = self._respond
         if respond is None:
             return await super().read()
-        if self._expects_continue:
-            self._expects_continue = False
-            self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
-            return await super().read()  # The client goes on writing, and comes to read once more.
         # The task that writes the request, if there is one: private, and the only thing that tells (3.8.6 to 3.14.5).
         writer: asyncio.Task[None] | None = getattr(self._request, "_writer", None)
         if writer is not None and not writer.done():
+            if not self._has_continued and self._expects_continue():
+                self._has_continued = True
+                self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
+                return await super().read()  # The client goes on writing, and comes to read once more.
             await self._written(writer)
         self._respond = self._request = None
         sent: Answer | None = None
@@ -246,6 +242,10 @@ class InMemoryProtocol(ResponseHandler):
         if sent is not None and transport is not None:
             transport.send(sent)  # type: ignore[attr-defined]
         return await super().read()
+
+    def _expects_continue(self) -> bool:
+        assert self._request is not None
+        return "100-continue" in self._request.headers.get(hdrs.EXPECT, "").lower()
 
     async def _written(self, writer: asyncio.Task[None]) -> None:
         waiter = self._loop.create_future()

@@ -358,7 +358,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             self.check_fails(
                 "Expected POST http://example.com/ to be called with other arguments (- expected, + made):\n"
                 "{'allow_redirects': True, 'json': {'a': 2}, 'data': None} != "
-                "{'allow_redirects': True, 'data': None, 'json': {'a': 1}}\n"
+                "{'data': None, 'json': {'a': 1}, 'allow_redirects': True}\n"
                 "- {'allow_redirects': True, 'data': None, 'json': {'a': 2}}\n"
                 "?                                                       ^\n"
                 "\n"

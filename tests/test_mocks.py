@@ -12,7 +12,9 @@ import aiohttp
 from aiohttp import ClientResponse, ClientTimeout, web
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, Fault, RequestCall, RequestMatch, aioresponses
+from aioresponses import AioResponsesTestCase, CallbackResult, Fault, RequestMatch, aioresponses
+from aioresponses.calls import call_of
+from aioresponses.exchanges import Exchange
 from tests.support import RepliesTestCase
 
 SITE = "http://example.com/"
@@ -626,11 +628,9 @@ class RequestMatchTest(unittest.TestCase):
         }
         self.assertEqual(aioresponses().get(SITE, replies=[defaults]).remaining, 1)
 
-    def test_the_reply_is_the_one_to_the_last_call(self):
+    def test_each_request_that_is_taken_gets_the_next_reply(self):
         match = aioresponses().get(SITE, replies=[{"status": 201}, {"status": 202}], repeat=2)
         self.assertIsInstance(match, RequestMatch)
-        statuses = []
-        for _ in range(4):
-            match.calls.append(RequestCall((), {}))
-            statuses.append(match.reply.result.status)
-        self.assertEqual(statuses, [201, 202, 201, 202])
+        asked = [Exchange("GET", URL(SITE), URL(SITE), {}) for _ in range(4)]
+        self.assertEqual([match.take(exchange).result.status for exchange in asked], [201, 202, 201, 202])
+        self.assertEqual((match.calls, match.remaining), ([call_of(exchange) for exchange in asked], 0))

@@ -9,18 +9,20 @@ from http.cookies import SimpleCookie
 
 from aiohttp import ClientResponse, ClientSession, CookieJar, web
 from multidict import CIMultiDict
+from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, Fault, RequestCall, aioresponses
+from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
+from aioresponses.exchanges import Exchange
 from aioresponses.wire import Answer
 from tests.support import RepliesTestCase, seen
 
-CALL = RequestCall((), {})
+ASKED = Exchange("GET", URL("http://example.com/"), URL("http://example.com/"), {})
 BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
 
 
 class AnswerTest(unittest.TestCase):
     def answer(self, method="GET", **kwargs):
-        return CallbackResult(**kwargs).answer(method, CALL)
+        return CallbackResult(**kwargs).answer(method, ASKED)
 
     def test_has_status_line_content_type_and_length(self):
         self.assertEqual(
@@ -62,7 +64,7 @@ class AnswerTest(unittest.TestCase):
         payload = {"a": 1}
         result = CallbackResult(payload=payload)
         payload["a"] = 2
-        self.assertEqual(result.answer("GET", CALL).body, b'{"a": 2}')
+        self.assertEqual(result.answer("GET", ASKED).body, b'{"a": 2}')
 
     def test_body_may_be_any_bytes(self):
         for body in (b"x", bytearray(b"x"), memoryview(b"x")):
@@ -116,7 +118,7 @@ class AnswerTest(unittest.TestCase):
 
 class FaultyAnswerTest(unittest.TestCase):
     def answer(self, method="GET", **kwargs):
-        return CallbackResult(**kwargs).answer(method, CALL)
+        return CallbackResult(**kwargs).answer(method, ASKED)
 
     def test_each_fault_on_the_wire(self):
         for fault, body, hang_up in (
@@ -201,7 +203,7 @@ class RefusedReplyTest(unittest.TestCase):
         )
 
     def test_payload_goes_before_a_body_of_no_use(self):
-        self.assertEqual(CallbackResult(payload=1, body=None).answer("GET", CALL).body, b"1")
+        self.assertEqual(CallbackResult(payload=1, body=None).answer("GET", ASKED).body, b"1")
 
 
 class ResponseClassTest(AioResponsesTestCase):

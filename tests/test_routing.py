@@ -5,14 +5,15 @@ from unittest.mock import ANY
 from yarl import URL
 
 from aioresponses import aioresponses
-from aioresponses.calls import record
+from aioresponses.calls import call_of
+from aioresponses.exchanges import Exchange
 from aioresponses.routing import Router
 
 HERE = URL("http://example.com/")
 
 
-def call():
-    return record(("GET", HERE), HERE, {})
+def asked(url=HERE):
+    return Exchange("GET", url, url, {})
 
 
 class RouterTest(unittest.TestCase):
@@ -25,8 +26,12 @@ class RouterTest(unittest.TestCase):
         return match
 
     def claim(self, method="GET", url=HERE):
-        match, unmet = self.router.claim(method, url, call())
-        return match
+        return self.claimed(asked(url), method)[0]
+
+    def claimed(self, exchange, method="GET"):
+        reply, unmet = self.router.claim(method, exchange.url, exchange)
+        self.assertEqual(reply is None, exchange.match is None)
+        return exchange.match, unmet
 
     def test_exact_mocks_and_patterns_answer_in_the_order_of_registration(self):
         matches = [self.register(url) for url in (re.compile("http"), HERE, re.compile("http://"), HERE)]
@@ -57,9 +62,9 @@ class RouterTest(unittest.TestCase):
     def test_one_whose_conditions_do_not_hold_is_left_as_it_is(self):
         never = self.register(HERE, match=lambda call: (False, "never"))
         other = self.register(HERE)
-        self.assertEqual(self.router.claim("GET", HERE, call()), (other, {never.key: "match: never"}))
+        self.assertEqual(self.claimed(asked()), (other, {never.key: "match: never"}))
         self.assertEqual((never.called, never.remaining, other.remaining), (False, 1, 0))
-        self.assertEqual(self.router.claim("GET", HERE, call()), (None, {never.key: "match: never"}))
+        self.assertEqual(self.claimed(asked()), (None, {never.key: "match: never"}))
 
     def test_the_conditions_of_those_that_are_used_up_or_of_other_urls_are_not_asked(self):
         asked = []
@@ -109,12 +114,14 @@ class RouterTest(unittest.TestCase):
 
     def test_a_match_knows_its_calls_and_each_call_its_match(self):
         match = self.register(HERE, repeat=2)
-        first, second = call(), call()
-        self.router.claim("GET", HERE, first)
+        first, second = asked(), asked()
+        self.claimed(first)
         self.assertEqual((match.called, match.call_count, match.remaining), (True, 1, 1))
-        self.router.claim("GET", HERE, second)
-        self.assertEqual((match.calls, match.remaining), ([first, second], 0))
-        self.assertIs(second.match, match)
+        self.claimed(second)
+        self.assertEqual(match.remaining, 0)
+        for call, exchange in zip(match.calls, [first, second]):
+            self.assertIs(call, call_of(exchange))
+            self.assertIs(call.match, match)
 
     def test_one_that_repeats_without_end_has_no_number_remaining(self):
         self.assertIsNone(self.register(HERE, repeat=True).remaining)
@@ -156,8 +163,7 @@ class RouterTest(unittest.TestCase):
         matches = [self.register(HERE / str(number), match_query={"a": "1"}) for number in range(1000)]
         for match in matches[:-1]:
             match.target = match.conditions = None  # Whoever asked them would fail.
-        asked = (HERE / "999").with_query("a=1")
-        self.assertIs(self.router.claim("GET", asked, record(("GET", asked), asked, {}))[0], matches[-1])
+        self.assertIs(self.claim(url=(HERE / "999").with_query("a=1")), matches[-1])
 
     def test_those_of_one_url_that_are_used_up_are_passed_over_but_once(self):
         matches = [self.register(HERE) for _ in range(1000)]

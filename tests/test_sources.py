@@ -13,7 +13,9 @@ import aiohttp
 from aiohttp import ClientSession, web
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, RequestCall, aioresponses
+from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
+from aioresponses.calls import call_of
+from aioresponses.exchanges import Exchange
 from aioresponses.sources import PIECE, called, is_used_up_by_one, pieces, size_of
 from tests.support import RepliesTestCase, error_of, seen
 
@@ -585,7 +587,8 @@ class WhatIsKnownTest(unittest.IsolatedAsyncioTestCase):
         )
 
     def test_a_function_is_given_the_call_if_it_takes_one(self):
-        call = RequestCall((), {})
+        exchange = Exchange("GET", URL(SITE), URL(SITE), {})
+        call = call_of(exchange)
 
         class Source:
             def method(self):
@@ -599,7 +602,7 @@ class WhatIsKnownTest(unittest.IsolatedAsyncioTestCase):
 
         self.assertEqual(
             [
-                called("body", function, call)
+                called("body", function, exchange)
                 for function in (
                     lambda: "nothing", lambda call: call, lambda *args: args, lambda **kwargs: kwargs, Source().method,
                     Source().of, Source(), dict, lambda *, a=1: a,

@@ -1,0 +1,166 @@
+"""What is noted of a request while it is on its way.
+
+Most of it nobody ever looks at. So an `Exchange` is plain, and noting something is an assignment; a `RequestCall`, which
+is what users see of it, is made when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import marshal
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientResponse, ClientTimeout, StreamReader, hdrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from .written import Written
+
+if TYPE_CHECKING:
+    from .calls import RequestCall
+    from .mocks import RequestMatch
+
+__all__ = ["Exchange", "copied", "thawed"]
+
+_count = itertools.count()
+
+# What copies of it keep: what took part in it is no part of a record.
+_RECORDED = ("method", "url", "normalized_url", "kwargs", "order", "started", "ended", "unmatched", "sent", "elsewhere")
+
+_NOTHING = Written()
+_NO_INFO: Mapping[str, str] = MappingProxyType({})
+
+
+class Exchange:
+    """One call of a session's method, or one of several requests that it came to, and what came of it.
+
+    `kwargs` are those of the call; they are copied, so that what happens to them later does not show.
+    """
+
+    unmatched = False
+    """Whether it was refused because no mock answers it."""
+
+    match: RequestMatch | None = None
+    """The mock that answered."""
+
+    match_info = _NO_INFO
+    """What the places of the mock's template, or the named groups of its pattern, stand for."""
+
+    previous: ClientResponse | None = None
+    """The response to the request before it, of the same call."""
+
+    response: ClientResponse | None = None
+    exception: BaseException | None = None
+
+    ended: float | None = None
+
+    sent = _NOTHING
+    """The bytes of the request, as far as they have been written."""
+
+    elsewhere: tuple[CIMultiDict[str], Written, bool] | None = None
+    """Of a request that is not written to us, or not yet: its headers, its body, and whether that is encoded."""
+
+    call: RequestCall | None = None
+    """What users see of it, if anybody has looked."""
+
+    def __init__(self, method: str, url: URL, normalized_url: URL, kwargs: dict[str, Any]) -> None:
+        self.method = method
+        self.url = url
+        self.normalized_url = normalized_url
+        self.kwargs = copied(kwargs)
+        self.hops: list[Exchange] | None = None
+        self.order = next(_count)
+        self.started = time.perf_counter()
+
+    def next_hop(self, method: str, url: URL, response: ClientResponse | None) -> Exchange:
+        """Note that one more request of this call is about to be sent; return what stands for it alone.
+
+        `response` is the one to the request before it, if there was any.
+        """
+        if self.hops is None:
+            first = copy.copy(self)
+            first.call = None
+            self.hops = [first]
+        hop = Exchange(method, url, url, {})
+        self.hops[-1].response, self.hops[-1].ended = response, hop.started
+        hop.kwargs, hop.order, hop.previous = self.kwargs, self.order, response
+        self.hops.append(hop)
+        return hop
+
+    def sent_elsewhere(self, headers: CIMultiDict[str], body: Written, to_encode: bool) -> None:
+        """Note a request that is not written to us, or not yet: its headers, and where its body is, or will be.
+
+        `to_encode` is whether aiohttp is yet to encode that body as the headers say.
+        """
+        self.elsewhere = (headers, body, hdrs.CONTENT_ENCODING in headers and not to_encode)
+
+    def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
+        """Note how the call ended."""
+        self.response, self.exception, self.ended = response, exception, time.perf_counter()
+        if self.hops is not None:
+            last = self.hops[-1]
+            last.response, last.exception, last.ended = response, exception, self.ended
+
+    def recorded(self) -> Exchange:
+        """Return a copy that can be kept for ever, and pickled."""
+        record = Exchange.__new__(Exchange)
+        record.__dict__.update((name, self.__dict__[name]) for name in _RECORDED if name in self.__dict__)
+        record.hops = None
+        record.match_info = dict(self.match_info)
+        return record
+
+
+# Values that never change need no copy, and a stream must have none; the others in the keyword arguments of a call do.
+_UNCHANGING = (str, bytes, int, float, type(None), URL, ClientTimeout, StreamReader)
+
+
+class _Frozen(bytes):
+    """A copy of an argument, made of builtin types alone, that is unpacked when somebody looks at it."""
+
+
+# A copy of a large json= takes several times as long as all else of a request, and mostly nobody looks at it.
+
+
+def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of arguments, or the dict itself where nothing in it can change.
+
+    Values that cannot be copied are kept as they are. What is to be looked at must be `thawed` before.
+    """
+    for value in kwargs.values():
+        if not isinstance(value, _UNCHANGING):
+            return {
+                name: value if isinstance(value, _UNCHANGING) else _copied(value) for name, value in kwargs.items()
+            }
+    return kwargs
+
+
+def thawed(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of what `copied` returned, of the types that were given."""
+    return {
+        name: marshal.loads(value) if isinstance(value, _Frozen) else value for name, value in kwargs.items()
+    }
+
+
+def _copied(value: Any) -> Any:
+    if type(value) in (dict, list):
+        try:
+            return _Frozen(marshal.dumps(value))
+        except ValueError:
+            pass  # Not all of it is of builtin types.
+    return _deeply_copied(value)
+
+
+def _deeply_copied(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        # A file, a generator, an SSL context: keep it, and copy at least what it stands in.
+        if type(value) is dict:
+            return {name: _deeply_copied(item) for name, item in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(map(_deeply_copied, value))
+        return value

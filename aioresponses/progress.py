@@ -1,0 +1,258 @@
+"""One call on its way: who answers its requests, and which exception is whose.
+
+Exceptions that a mock raises must reach the caller as they are. They are raised where the client waits for its
+response, so middlewares see just them. Above that, aiohttp has two habits that a registered exception must survive:
+it tries an idempotent request once more after `ServerDisconnectedError` and `ClientOSError` (3.10 and newer) - the
+second try of it gets the same exception, and no other mock - and it wraps an `OSError` in `ClientOSError`, and a
+`HttpProcessingError` in `ClientResponseError`, which is undone for the traces and for the caller. A fault of the server
+is another thing: there the second try is the client's answer to it, and goes to the next mock that fits. Only where
+there is none, it finds the server as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp import ClientOSError, ClientResponseError, ServerDisconnectedError, ServerTimeoutError, hdrs
+from aiohttp.http import HttpProcessingError, HttpVersion11
+
+from .calls import call_of
+from .diagnosis import refused
+from .exchanges import Exchange
+from .mocks import Reply, RequestMatch
+from .reading import body_of, read_ahead, tee
+from .replies import CallbackResult, Fault
+from .routing import Router
+from .standins import StandIns
+from .urls import normalize_url, without_credentials
+from .wire import Answer, refusal
+from .written import Written
+
+if TYPE_CHECKING:
+    from aiohttp import BaseConnector, ClientRequest, ClientResponse
+    from aiohttp.tracing import Trace
+    from multidict import CIMultiDict
+    from yarl import URL
+
+__all__ = ["Interception", "Progress"]
+
+# What aiohttp wraps, and in which exception of its own.
+_WRAPPERS: dict[type[BaseException], type[BaseException]] = {
+    ClientOSError: OSError,
+    ClientResponseError: HttpProcessingError,
+    # While it connects; aiohttp 3.10 and newer raise the more special one.
+    ServerTimeoutError: asyncio.TimeoutError,
+    getattr(aiohttp, "ConnectionTimeoutError", ServerTimeoutError): asyncio.TimeoutError,
+}
+
+
+class Interception:
+    """What one mock has to do with the requests that it intercepts: who answers them, and what is noted of them.
+
+    `response_class` tells which class the responses have, where the mock does not say.
+    """
+
+    def __init__(self, router: Router, response_class: Callable[[], type[ClientResponse] | None]) -> None:
+        self.router = router
+        self.response_class = response_class
+        self.stand_ins = StandIns()
+        self.noted: deque[Exchange] = deque()
+        """The calls, in their order, until somebody takes them from here."""
+        self.responses: list[ClientResponse] = []
+        self.left_alone: Callable[[URL], bool] | None = None
+        """Tells of a URL that its requests are none of this mock's business."""
+
+
+class Progress:
+    """One call on its way, which asks for `asked`.
+
+    Its requests come one by one to `begin_hop`; then `finds_answer` says whether a mock answers, and `respond` has it
+    answer.
+    """
+
+    # What answers, and whether it went wrong as a server goes wrong. What the other mocks ask for in vain.
+    match: RequestMatch
+    reply: Reply
+    is_faulty = False
+    unmet: dict[str, str] = {}
+
+    def __init__(self, interception: Interception, call: Exchange, kwargs: dict[str, Any]) -> None:
+        self.interception = interception
+        self.call = self.hop = call
+        self.kwargs = kwargs
+        # The request that is on its way, and what its mock raised.
+        self.request: ClientRequest | None = None
+        self.traces: list[Trace] = []
+        self.raised: BaseException | None = None
+        self.passes_through = False
+        self.url = call.normalized_url
+
+    def begin_hop(self, request: ClientRequest, traces: list[Trace]) -> None:
+        """Note that a request is on its way, the first of the call or one that follows it."""
+        call = self.call
+        if self.request is not None:
+            self.is_faulty = self.is_faulty and self._is_second_try(request)
+            self.hop = call.next_hop(request.method, request.url, self.request.response)
+            self.raised = None
+        self.request = request
+        self.traces = traces
+        # In its request, aiohttp has the URL of the call as it goes over the wire.
+        self.url = call.normalized_url if request.url is call.url else self._target(request)[1]
+        router = self.interception.router
+        self.passes_through = bool(router.prefixes) and router.passes_through(request.url)
+
+    def _target(self, request: ClientRequest) -> tuple[str, URL]:
+        """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
+        call = self.call
+        is_callers = request.url == without_credentials(call.url)
+        return (
+            call.method if call.method.upper() == request.method else request.method,
+            call.normalized_url if is_callers else normalize_url(request.url),
+        )
+
+    def is_raised_again(self, request: ClientRequest) -> bool:
+        """Tell whether aiohttp itself tries the same request once more, after a mock raised what makes it do so."""
+        return isinstance(self.raised, (ClientOSError, ServerDisconnectedError)) and self._is_second_try(request)
+
+    def _is_second_try(self, request: ClientRequest) -> bool:
+        last = self.request
+        return (
+            # A middleware that tries again does so with the same request, and is answered by the next mock.
+            last is not None
+            and request is not last
+            and (request.method, request.url) == (last.method, last.url)
+        )
+
+    # Who answers.
+
+    async def look_ahead(self, request: ClientRequest, connector: BaseConnector) -> None:
+        """Note what is about to be sent, for the mocks that ask for more than method and URL."""
+        body = await read_ahead(request) if self.interception.router.looks_at_bodies else Written()
+        self.hop.sent_elsewhere(_headers_to_send(request, connector), body, bool(request.compress))
+
+    def finds_answer(self, request: ClientRequest) -> bool:
+        """Find the mock that answers a request; tell whether there is one."""
+        if self.passes_through:
+            return False
+        hop = self.hop
+        try:
+            reply, self.unmet = self.interception.router.claim(request.method, self.url, hop)
+        except Exception as error:
+            # A condition has raised; it reaches the caller as it is.
+            self._note_raised(error)
+            raise
+        if reply is not None:
+            assert hop.match is not None
+            self.match, self.reply = hop.match, reply
+        elif self.is_faulty:
+            # The server that disconnected the client does so again.
+            hop.match, reply = self.match, self.reply
+        else:
+            return False
+        self.is_faulty = False
+        response_class = reply.result.response_class or self.interception.response_class()
+        if response_class is not None:
+            request.response_class = response_class  # type: ignore[assignment]
+        return True
+
+    async def note_unanswered(self, request: ClientRequest) -> None:
+        """Note a request that goes to the network; raise if it does not."""
+        router = self.interception.router
+        looked_ahead = router.looks_at_bodies and not self.passes_through
+        self.passes_through = self.passes_through or router.passthrough_unmatched
+        if not looked_ahead:
+            body = await body_of(request)
+            if body is None:
+                body = tee(request) if self.passes_through else Written()
+            self.hop.sent_elsewhere(request.headers, body, bool(request.compress))
+        if self.passes_through:
+            return
+        self.hop.unmatched = self.call.unmatched = True
+        method, url = self._target(request)
+        call = call_of(self.hop)
+        raise refused(method, url, router.verdicts(request.method, url, call, self.unmet), call.redirect)
+
+    # The answer.
+
+    def respond(self) -> Answer | Awaitable[Answer]:
+        """Have the mock answer the request, which has been sent."""
+        if self.raised is not None:
+            raise self.raised  # As it did before: this is aiohttp's second try.
+        request = self.request
+        assert request is not None
+        try:
+            answer = self.reply.at_once(request.method, self.hop, self.match.json_dumps)
+            if answer is not None:
+                return answer
+            result = self.reply.to(self.hop, self.url, self.kwargs)
+            if isinstance(result, CallbackResult):
+                return self._encoded(request, result)
+        except BaseException as error:
+            self._note_raised(error)
+            raise
+        return self._respond_later(request, result)
+
+    async def _respond_later(self, request: ClientRequest, result: Awaitable[CallbackResult]) -> Answer:
+        try:
+            return self._encoded(request, await result)
+        except BaseException as error:
+            self._note_raised(error)
+            raise
+
+    def _encoded(self, request: ClientRequest, result: CallbackResult) -> Answer:
+        # The response object stands by the time that a callback says of which class it is to be.
+        if result.response_class is not None and isinstance(result.response_class, type):
+            request.response.__class__ = result.response_class
+        if result.fault is not None:
+            self.is_faulty = True
+            if result.fault is Fault.CONNECTION_REFUSED:
+                raise refusal(request)
+        return result.answer(request.method, self.hop, self.match.json_dumps)
+
+    # What comes of it.
+
+    def _note_raised(self, error: BaseException) -> None:
+        self.raised = error
+        if isinstance(error, tuple(_WRAPPERS.values())):
+            for trace in self.traces:
+                self._tell_unwrapped(trace)
+
+    def _tell_unwrapped(self, trace: Trace) -> None:
+        """Have a trace, which belongs to this call alone, see exceptions without aiohttp's wrapping."""
+        send = trace.send_request_exception
+
+        async def send_unwrapped(method: str, url: URL, headers: CIMultiDict[str], exception: BaseException) -> None:
+            await send(method, url, headers, self.unwrapped(exception))
+
+        trace.send_request_exception = send_unwrapped  # type: ignore[method-assign]
+
+    def unwrapped(self, error: BaseException) -> BaseException:
+        """Return the exception of a mock that aiohttp has wrapped in `error`, or else `error`."""
+        wraps = _WRAPPERS.get(type(error))
+        if wraps is not None and isinstance(self.raised, wraps) and error.__cause__ is self.raised:
+            return self.raised
+        return error
+
+    def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
+        """Note how the call ended.
+
+        Its request may be large, and timers that aiohttp has cancelled remember this object for a while.
+        """
+        self.request = None
+        self.call.end(response, exception)
+        if response is not None:
+            self.interception.responses.append(response)
+
+
+def _headers_to_send(request: ClientRequest, connector: BaseConnector) -> CIMultiDict[str]:
+    """Return the headers of a request with those that aiohttp adds in the moment of sending it (3.8.6 to 3.14.5)."""
+    headers = request.headers.copy()
+    if request.method in request.POST_METHODS and hdrs.CONTENT_TYPE not in request.skip_auto_headers:
+        headers.setdefault(hdrs.CONTENT_TYPE, "application/octet-stream")
+    if connector.force_close and request.version == HttpVersion11:
+        headers.setdefault(hdrs.CONNECTION, "close")
+    return headers
