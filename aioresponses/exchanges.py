@@ -1,7 +1,7 @@
 """What is noted of a request while it is on its way.
 
-Most of it nobody ever looks at. So an `Exchange` is plain, and noting something is an assignment; a `RequestCall`, which
-is what users see of it, is made when somebody asks for it.
+Most of it nobody ever looks at. So an `Exchange` is plain, and noting something is an assignment; a `RequestCall`,
+which is what users see of it, is made when somebody asks for it.
 """
 
 from __future__ import annotations

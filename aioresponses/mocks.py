@@ -255,6 +255,7 @@ class RequestMatch:
 
     def take(self, exchange: Exchange) -> Reply:
         """Answer one more request; return the reply that it gets."""
+        exchange.match = self
         reply = self._replies[len(self._exchanges) % len(self._replies)]
         self._exchanges.append(exchange)
         return reply

@@ -217,7 +217,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
         connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
         progress = _progress.get() if _Installation.current is installation else None
-        if progress is None or progress.passes_through and progress.request is req:
+        if progress is None or progress.request is req and progress.passes_through:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
         if connector.closed:
             # As a session finds it that is closed while aiohttp makes ready for its second try.

@@ -74,11 +74,18 @@ class Progress:
     answer.
     """
 
-    # What answers, and whether it went wrong as a server goes wrong. What the other mocks ask for in vain.
-    match: RequestMatch
+    # What answers, and whether that went wrong as a server goes wrong. What the other mocks ask for in vain.
     reply: Reply
     is_faulty = False
-    unmet: dict[str, str] = {}
+    unmet: dict[str, str]
+
+    # The mock that went wrong so, where it is to do so again.
+    _faulty: RequestMatch | None = None
+
+    # Of the request that is on its way.
+    url: URL
+    traces: list[Trace]
+    passes_through: bool
 
     def __init__(self, interception: Interception, call: Exchange, kwargs: dict[str, Any]) -> None:
         self.interception = interception
@@ -86,16 +93,14 @@ class Progress:
         self.kwargs = kwargs
         # The request that is on its way, and what its mock raised.
         self.request: ClientRequest | None = None
-        self.traces: list[Trace] = []
         self.raised: BaseException | None = None
-        self.passes_through = False
-        self.url = call.normalized_url
 
     def begin_hop(self, request: ClientRequest, traces: list[Trace]) -> None:
         """Note that a request is on its way, the first of the call or one that follows it."""
         call = self.call
         if self.request is not None:
-            self.is_faulty = self.is_faulty and self._is_second_try(request)
+            self._faulty = self.hop.match if self.is_faulty and self._is_second_try(request) else None
+            self.is_faulty = False
             self.hop = call.next_hop(request.method, request.url, self.request.response)
             self.raised = None
         self.request = request
@@ -103,7 +108,7 @@ class Progress:
         # In its request, aiohttp has the URL of the call as it goes over the wire.
         self.url = call.normalized_url if request.url is call.url else self._target(request)[1]
         router = self.interception.router
-        self.passes_through = bool(router.prefixes) and router.passes_through(request.url)
+        self.passes_through = router.passes_through(request.url) if router.prefixes else False
 
     def _target(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
@@ -146,14 +151,12 @@ class Progress:
             self._note_raised(error)
             raise
         if reply is not None:
-            assert hop.match is not None
-            self.match, self.reply = hop.match, reply
-        elif self.is_faulty:
+            self.reply = reply
+        elif self._faulty is not None:
             # The server that disconnected the client does so again.
-            hop.match, reply = self.match, self.reply
+            hop.match, reply = self._faulty, self.reply
         else:
             return False
-        self.is_faulty = False
         response_class = reply.result.response_class or self.interception.response_class()
         if response_class is not None:
             request.response_class = response_class  # type: ignore[assignment]
@@ -182,28 +185,31 @@ class Progress:
         """Have the mock answer the request, which has been sent."""
         if self.raised is not None:
             raise self.raised  # As it did before: this is aiohttp's second try.
-        request = self.request
-        assert request is not None
+        request, hop, reply = self.request, self.hop, self.reply
+        match = hop.match
+        assert request is not None and match is not None
         try:
-            answer = self.reply.at_once(request.method, self.hop, self.match.json_dumps)
+            answer = reply.at_once(request.method, hop, match.json_dumps)
             if answer is not None:
                 return answer
-            result = self.reply.to(self.hop, self.url, self.kwargs)
+            result = reply.to(hop, self.url, self.kwargs)
             if isinstance(result, CallbackResult):
-                return self._encoded(request, result)
+                return self._encoded(request, match, result)
         except BaseException as error:
             self._note_raised(error)
             raise
-        return self._respond_later(request, result)
+        return self._respond_later(request, match, result)
 
-    async def _respond_later(self, request: ClientRequest, result: Awaitable[CallbackResult]) -> Answer:
+    async def _respond_later(
+        self, request: ClientRequest, match: RequestMatch, result: Awaitable[CallbackResult]
+    ) -> Answer:
         try:
-            return self._encoded(request, await result)
+            return self._encoded(request, match, await result)
         except BaseException as error:
             self._note_raised(error)
             raise
 
-    def _encoded(self, request: ClientRequest, result: CallbackResult) -> Answer:
+    def _encoded(self, request: ClientRequest, match: RequestMatch, result: CallbackResult) -> Answer:
         # The response object stands by the time that a callback says of which class it is to be.
         if result.response_class is not None and isinstance(result.response_class, type):
             request.response.__class__ = result.response_class
@@ -211,7 +217,7 @@ class Progress:
             self.is_faulty = True
             if result.fault is Fault.CONNECTION_REFUSED:
                 raise refusal(request)
-        return result.answer(request.method, self.hop, self.match.json_dumps)
+        return result.answer(request.method, self.hop, match.json_dumps)
 
     # What comes of it.
 

@@ -73,7 +73,7 @@ class Router:
     def claim(self, method: str, url: URL, exchange: Exchange) -> tuple[Reply | None, dict[str, str]]:
         """Have a mock answer a request of this method and URL, and return its reply; None where none does.
 
-        `method` is in upper case, `url` is normalised. `exchange` is told which mock it is, and the mock is used once by
+        `method` is in upper case, `url` is normalised. `exchange` is told which mock it is; the mock is used once by
         this. The second thing that is returned tells of those mocks whose conditions do not hold, by their keys, which
         condition it is.
         """
@@ -104,7 +104,6 @@ class Router:
         return None, unmet
 
     def _taken(self, match: RequestMatch, exchange: Exchange) -> Reply:
-        exchange.match = match
         reply = match.take(exchange)
         if match.remaining == 0:
             del self.matches[match.key]

@@ -83,17 +83,13 @@ def exchange(connection: Connection, request: ClientRequest, respond: Respond) -
 
     Returns what is written of it, which grows until the request is complete.
     """
-    protocol, transport = connection.protocol, connection.transport
-    assert isinstance(protocol, InMemoryProtocol) and isinstance(transport, InMemoryTransport)
+    protocol: InMemoryProtocol = connection.protocol  # type: ignore[assignment]
     if request.proxy is not None and not request.is_ssl():
         # TCPConnector does this as it connects to a proxy: its credentials become a header of the request.
         to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
         if hdrs.AUTHORIZATION in to_proxy.headers:
             request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
-    transport.end_streaming()
-    transport.received = received = Written()
-    protocol.expect(request, respond)
-    return received
+    return protocol.expect(request, respond)
 
 
 class InMemoryConnector(BaseConnector):
@@ -213,11 +209,13 @@ class InMemoryProtocol(ResponseHandler):
         self._told: BaseException | None = None
         self._has_continued = False
 
-    def expect(self, request: ClientRequest, respond: Respond) -> None:
-        self._told = None
+    def expect(self, request: ClientRequest, respond: Respond) -> Written:
         self._request = request
         self._respond = respond
         self._has_continued = False
+        self._told = None
+        transport: InMemoryTransport = self.transport  # type: ignore[assignment]
+        return transport.receive()
 
     async def read(self) -> tuple[RawResponseMessage, StreamReader]:
         respond = self._respond
@@ -232,15 +230,14 @@ class InMemoryProtocol(ResponseHandler):
                 return await super().read()  # The client goes on writing, and comes to read once more.
             await self._written(writer)
         self._respond = self._request = None
-        sent: Answer | None = None
         if self._told is None:
             answer = respond()
             sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
+            transport: Any = self.transport
+            if self._told is None and sent is not None and transport is not None:
+                transport.send(sent)
         if self._told is not None:
             raise self._told
-        transport = self.transport
-        if sent is not None and transport is not None:
-            transport.send(sent)  # type: ignore[attr-defined]
         return await super().read()
 
     def _expects_continue(self) -> bool:
@@ -333,6 +330,13 @@ class InMemoryTransport(asyncio.Transport):
         self._hang_up: bool | OSError = False
         self._streaming: asyncio.Task[None] | None = None
         open_ones.add(self)
+
+    def receive(self) -> Written:
+        """Return what the client will have written of the request that it is about to send."""
+        if self._streaming is not None:
+            self.end_streaming()
+        self.received = Written()
+        return self.received
 
     def send(self, answer: Answer) -> None:
         """Send an answer to the client, as fast as it reads."""

@@ -20,7 +20,7 @@ class Written:
     __slots__ = ("__weakref__", "_file", "_pieces", "size")
 
     def __init__(self, first: bytes = b"") -> None:
-        self._pieces = [first]
+        self._pieces = [first] if first else []
         self._file: IO[bytes] | None = None
         self.size = len(first)
         """In bytes."""
@@ -31,17 +31,18 @@ class Written:
         return self._file is not None
 
     def append(self, piece: bytes) -> None:
-        self.size += len(piece)
-        if self._file is not None:
-            self._file.write(piece)
-            return
         self._pieces.append(piece)
+        self.size += len(piece)
         if self.size > _MOST_IN_MEMORY:
+            self._move_to_file()
+
+    def _move_to_file(self) -> None:
+        if self._file is None:
             self._file = tempfile.TemporaryFile()
             # It lives as long as this; nobody is there to close it.
             weakref.finalize(self, self._file.close)
-            self._file.writelines(self._pieces)
-            self._pieces.clear()
+        self._file.writelines(self._pieces)
+        self._pieces.clear()
 
     def beginning(self) -> bytes:
         """Return as many pieces as it takes to have the head, or all where it has not been written."""
