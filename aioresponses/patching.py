@@ -241,7 +241,10 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
                 stand_in = interception.stand_ins.refusing(connector, reply.result.delay)
             else:
                 stand_in = interception.stand_ins.of(connector, req.loop)
-        connection: Connection = await installation.base_connect(stand_in, req, traces, timeout)
+        connection: Connection | None = stand_in.spare_connection(req, traces)
+        if connection is None:
+            connection = await installation.base_connect(stand_in, req, traces, timeout)
+            assert connection is not None
         hop = progress.hop
         hop.sent, hop.elsewhere = exchange(connection, req, progress.respond), None
         return connection

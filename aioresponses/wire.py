@@ -43,18 +43,20 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import BaseConnector, ClientConnectionError, ClientConnectorError, ClientRequest, hdrs
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
 
 from .written import Written
 
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
-    from aiohttp.connector import Connection
+    from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
     from aiohttp.tracing import Trace
@@ -104,6 +106,10 @@ class InMemoryConnector(BaseConnector):
             options["keepalive_timeout"] = getattr(stands_for, "_keepalive_timeout", 15.0)
         super().__init__(limit=stands_for.limit, limit_per_host=stands_for.limit_per_host, **options)
         self._open: set[InMemoryTransport] = set()
+        self._spare: tuple[ConnectionKey, ResponseHandler] | None = None
+        # Up to how many connections in use one may be spare; under a limit there must be room for one more besides it,
+        # for who waits for a connection is not told of the spare one.
+        self._most_with_spare = 0 if stands_for.force_close or self.limit_per_host else (self.limit or sys.maxsize) - 1
 
     def __del__(self, *_: object) -> None:
         # aiohttp warns here of connections left open. The session warns of itself, and ours hold nothing open.
@@ -119,12 +125,38 @@ class InMemoryConnector(BaseConnector):
         protocol.connection_made(transport)
         return protocol
 
+    # Much of what a request takes is the connector's pool. So the connection that was released last stays acquired, and
+    # goes to the next request at once, if that needs just this one; else it is released then.
+
+    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        if (
+            self._spare is None
+            and not should_close
+            and len(self._acquired) <= self._most_with_spare
+            and not protocol.should_close
+        ):
+            self._spare = key, protocol
+        else:
+            super()._release(key, protocol, should_close=should_close)
+
+    def spare_connection(self, request: ClientRequest, traces: list[Trace]) -> Connection | None:
+        """Return the connection that is there for `request` without asking the pool, if there is one."""
+        if self._spare is None:
+            return None
+        key, protocol = self._spare
+        self._spare = None
+        if not traces and protocol.is_connected() and key == request.connection_key:
+            return Connection(self, key, protocol, self._loop)
+        super()._release(key, protocol)
+        return None
+
     def close_from_here(self) -> list[Awaitable[object]]:
         """Close as the session's connector would: what is in flight ends as `session.close()` ends it.
 
         Returns what to wait for, as the session does with real connections from aiohttp 3.12 on: a client that waits
         for a response is told, and goes on, before the session lets go of its connector.
         """
+        self._spare, self._most_with_spare = None, -1
         protocols = [transport.get_protocol() for transport in self._open]
         told = [getattr(protocol, "closed", None) for protocol in protocols if protocol.waits_for_answer]
         # The one method that closes without being awaited; aiohttp's development branch renamed it.
@@ -217,28 +249,43 @@ class InMemoryProtocol(ResponseHandler):
         transport: InMemoryTransport = self.transport  # type: ignore[assignment]
         return transport.receive()
 
-    async def read(self) -> tuple[RawResponseMessage, StreamReader]:
+    # No coroutine itself, for mostly there is nothing to wait for.
+    def read(self) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
         respond = self._respond
-        if respond is None:
-            return await super().read()
-        # The task that writes the request, if there is one: private, and the only thing that tells (3.8.6 to 3.14.5).
-        writer: asyncio.Task[None] | None = getattr(self._request, "_writer", None)
-        if writer is not None and not writer.done():
-            if not self._has_continued and self._expects_continue():
-                self._has_continued = True
-                self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
-                return await super().read()  # The client goes on writing, and comes to read once more.
-            await self._written(writer)
-        self._respond = self._request = None
-        if self._told is None:
+        if respond is not None:
+            # The task that writes the request, if there is one: private, and all that tells (3.8.6 to 3.14.5).
+            writer: asyncio.Task[None] | None = getattr(self._request, "_writer", None)
+            if writer is not None and not writer.done():
+                return self._read_when_written(writer)
+            self._respond = self._request = None
+            if self._told is not None:
+                raise self._told
             answer = respond()
-            sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
-            transport: Any = self.transport
-            if self._told is None and sent is not None and transport is not None:
-                transport.send(sent)
+            if not isinstance(answer, Answer):
+                return self._read_when_answered(answer)
+            self._send(answer)
+        return super().read()
+
+    async def _read_when_written(self, writer: asyncio.Task[None]) -> tuple[RawResponseMessage, StreamReader]:
+        if self._expects_continue() and not self._has_continued:
+            self._has_continued = True
+            self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
+            return await super().read()  # The client goes on writing, and comes to read once more.
+        await self._written(writer)
         if self._told is not None:
             raise self._told
+        return await self.read()
+
+    async def _read_when_answered(self, answer: Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
+        self._send(await self._interruptible(answer))
         return await super().read()
+
+    def _send(self, answer: Answer | None) -> None:
+        # What has happened while it was made goes before it.
+        if self._told is not None:
+            raise self._told
+        if answer is not None and self.transport is not None:
+            self.transport.send(answer)  # type: ignore[attr-defined]
 
     def _expects_continue(self) -> bool:
         assert self._request is not None
