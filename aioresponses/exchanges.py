@@ -71,7 +71,8 @@ class Exchange:
         self.method = method
         self.url = url
         self.normalized_url = normalized_url
-        self.kwargs = copied(kwargs)
+        # Mostly there is but the one that every call has, `allow_redirects`.
+        self.kwargs = copied(kwargs) if len(kwargs) > 1 else kwargs
         self.hops: list[Exchange] | None = None
         self.order = next(_count)
         self.started = time.perf_counter()
@@ -98,9 +99,11 @@ class Exchange:
         """
         self.elsewhere = (headers, body, hdrs.CONTENT_ENCODING in headers and not to_encode)
 
-    def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
+    def end(self, response: ClientResponse | None, exception: BaseException | None = None) -> None:
         """Note how the call ended."""
-        self.response, self.exception, self.ended = response, exception, time.perf_counter()
+        self.response = response
+        self.exception = exception
+        self.ended = time.perf_counter()
         if self.hops is not None:
             last = self.hops[-1]
             last.response, last.exception, last.ended = response, exception, self.ended

@@ -59,7 +59,9 @@ class Reply:
         self._is_plain = (
             self._raises is None and callback is None and not self.result.delay and self.result.fault is None
         )
-        self._last: tuple[str | bytes, Answer] | None = None
+        self._json_dumps = json_dumps
+        self._last_contents: str | bytes | None = None
+        self._last_answer: Answer
         self.refuses = callback is None and self.result.fault is Fault.CONNECTION_REFUSED
         """Whether the connection is refused, so that the request is never sent."""
 
@@ -80,17 +82,27 @@ class Reply:
             return cls(exception=given)
         raise TypeError(f"replies: expected dicts of arguments, exceptions or CallbackResults, got {given!r}")
 
-    def at_once(self, method: str, exchange: Exchange, json_dumps: JsonDumps) -> Answer | None:
+    def serialise_by(self, json_dumps: JsonDumps) -> None:
+        """Say what serialises payloads; raise `TypeError` or `ValueError` if it cannot serialise the one there is."""
+        self._json_dumps = json_dumps
+        self.result.check_payload(json_dumps)
+
+    def at_once(self, method: str, exchange: Exchange) -> Answer | None:
         """Return the reply as bytes on the wire where nothing goes wrong and nobody need be asked or waited for."""
         if not self._is_plain:
             return None
         # Most mocks say the same whenever they answer.
-        contents = self.result.contents(json_dumps) if method != hdrs.METH_HEAD else None
-        if contents is None:
-            return self.result.answer(method, exchange, json_dumps)
-        if self._last is None or self._last[0] != contents:
-            self._last = contents, self.result.answer(method, exchange, json_dumps)
-        return self._last[1]
+        contents = self.result.contents(self._json_dumps)
+        if contents is None or method == hdrs.METH_HEAD:
+            return self.encoded(self.result, method, exchange)
+        if contents != self._last_contents:
+            self._last_answer = self.encoded(self.result, method, exchange)
+            self._last_contents = contents
+        return self._last_answer
+
+    def encoded(self, result: CallbackResult, method: str, exchange: Exchange) -> Answer:
+        """Return what `to` has returned, in the end, as bytes on the wire."""
+        return result.answer(method, exchange, self._json_dumps)
 
     def to(
         self, exchange: Exchange, url: URL, kwargs: Mapping[str, Any]
@@ -176,12 +188,13 @@ class RequestMatch:
         self.url_or_pattern = url_or_pattern
         self.conditions = conditions
         self.is_unconditional = not conditions
-        self.json_dumps = json_dumps
         self._replies = replies
         times = _times(repeat)
         self._limit = None if times is None else times * len(replies)
+        self.is_used_up = False
+        """Whether the mock has answered all the requests that it was to answer."""
         for reply in replies:
-            reply.result.check_payload(json_dumps)
+            reply.serialise_by(json_dumps)
             if times != 1 and reply.result.is_used_up_by_one:
                 name = "body" if reply.result.events is None else "events"
                 raise ValueError(
@@ -256,8 +269,11 @@ class RequestMatch:
     def take(self, exchange: Exchange) -> Reply:
         """Answer one more request; return the reply that it gets."""
         exchange.match = self
-        reply = self._replies[len(self._exchanges) % len(self._replies)]
-        self._exchanges.append(exchange)
+        exchanges, replies = self._exchanges, self._replies
+        reply = replies[len(exchanges) % len(replies)]
+        exchanges.append(exchange)
+        if self._limit is not None:
+            self.is_used_up = len(exchanges) == self._limit
         return reply
 
 

@@ -82,7 +82,8 @@ class Progress:
     # The mock that went wrong so, where it is to do so again.
     _faulty: RequestMatch | None = None
 
-    # Of the request that is on its way.
+    # Of the request that is on its way; the URL is normalised.
+    method: str
     url: URL
     traces: list[Trace]
     passes_through: bool
@@ -104,6 +105,7 @@ class Progress:
             self.hop = call.next_hop(request.method, request.url, self.request.response)
             self.raised = None
         self.request = request
+        self.method = request.method
         self.traces = traces
         # In its request, aiohttp has the URL of the call as it goes over the wire.
         self.url = call.normalized_url if request.url is call.url else self._target(request)[1]
@@ -145,7 +147,7 @@ class Progress:
             return False
         hop = self.hop
         try:
-            reply, self.unmet = self.interception.router.claim(request.method, self.url, hop)
+            reply, self.unmet = self.interception.router.claim(self.method, self.url, hop)
         except Exception as error:
             # A condition has raised; it reaches the caller as it is.
             self._note_raised(error)
@@ -185,31 +187,29 @@ class Progress:
         """Have the mock answer the request, which has been sent."""
         if self.raised is not None:
             raise self.raised  # As it did before: this is aiohttp's second try.
-        request, hop, reply = self.request, self.hop, self.reply
-        match = hop.match
-        assert request is not None and match is not None
+        hop, reply = self.hop, self.reply
         try:
-            answer = reply.at_once(request.method, hop, match.json_dumps)
+            answer = reply.at_once(self.method, hop)
             if answer is not None:
                 return answer
             result = reply.to(hop, self.url, self.kwargs)
             if isinstance(result, CallbackResult):
-                return self._encoded(request, match, result)
+                return self._encoded(result)
         except BaseException as error:
             self._note_raised(error)
             raise
-        return self._respond_later(request, match, result)
+        return self._respond_later(result)
 
-    async def _respond_later(
-        self, request: ClientRequest, match: RequestMatch, result: Awaitable[CallbackResult]
-    ) -> Answer:
+    async def _respond_later(self, result: Awaitable[CallbackResult]) -> Answer:
         try:
-            return self._encoded(request, match, await result)
+            return self._encoded(await result)
         except BaseException as error:
             self._note_raised(error)
             raise
 
-    def _encoded(self, request: ClientRequest, match: RequestMatch, result: CallbackResult) -> Answer:
+    def _encoded(self, result: CallbackResult) -> Answer:
+        request = self.request
+        assert request is not None
         # The response object stands by the time that a callback says of which class it is to be.
         if result.response_class is not None and isinstance(result.response_class, type):
             request.response.__class__ = result.response_class
@@ -217,7 +217,7 @@ class Progress:
             self.is_faulty = True
             if result.fault is Fault.CONNECTION_REFUSED:
                 raise refusal(request)
-        return result.answer(request.method, self.hop, match.json_dumps)
+        return self.reply.encoded(result, self.method, self.hop)
 
     # What comes of it.
 

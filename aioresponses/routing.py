@@ -42,6 +42,7 @@ class Router:
         self._exact: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._any_query: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._patterns: list[RequestMatch] = []
+        self._has_exact_only = True
 
     def add(self, match: RequestMatch) -> None:
         """Register a mock behind those that are registered."""
@@ -51,6 +52,7 @@ class Router:
         self.has_conditions = self.has_conditions or bool(match.conditions)
         self.looks_at_bodies = self.looks_at_bodies or match.conditions.look_at_body
         target = match.target
+        self._has_exact_only = self._has_exact_only and isinstance(target.url, URL) and not target.any_query
         if isinstance(target.url, URL):
             exact = self._any_query if target.any_query else self._exact
             exact.setdefault((str(target.method), target.url), deque()).append(match)
@@ -65,6 +67,7 @@ class Router:
         self._any_query.clear()
         self._patterns.clear()
         self.has_conditions = self.looks_at_bodies = False
+        self._has_exact_only = True
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
@@ -77,13 +80,16 @@ class Router:
         this. The second thing that is returned tells of those mocks whose conditions do not hold, by their keys, which
         condition it is.
         """
-        if not self._any_query and not self._patterns and url.raw_user is None:
+        if self._has_exact_only and url.raw_user is None:
             # Mostly the first that is registered under the URL answers, and there is nothing else to look at.
             queue = self._exact.get((method, url))
             if queue:
                 match = queue[0]
                 if match.is_unconditional and match.key in self.matches:
-                    return self._taken(match, exchange), {}
+                    reply = match.take(exchange)
+                    if match.is_used_up:
+                        del self.matches[match.key]
+                    return reply, {}
         unmet: dict[str, str] = {}
         url = comparable(url)
         for match in self._candidates(method, url):
@@ -100,14 +106,11 @@ class Router:
                     unmet[match.key] = reason
                     exchange.match_info = {}
                     continue
-            return self._taken(match, exchange), unmet
+            reply = match.take(exchange)
+            if match.is_used_up:
+                del self.matches[match.key]
+            return reply, unmet
         return None, unmet
-
-    def _taken(self, match: RequestMatch, exchange: Exchange) -> Reply:
-        reply = match.take(exchange)
-        if match.remaining == 0:
-            del self.matches[match.key]
-        return reply
 
     def verdicts(
         self, method: str, url: URL, call: RequestCall, unmet: dict[str, str]

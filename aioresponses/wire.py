@@ -247,7 +247,9 @@ class InMemoryProtocol(ResponseHandler):
         self._has_continued = False
         self._told = None
         transport: InMemoryTransport = self.transport  # type: ignore[assignment]
-        return transport.receive()
+        transport.end_streaming()
+        transport.received = received = Written()
+        return received
 
     # No coroutine itself, for mostly there is nothing to wait for.
     def read(self) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
@@ -378,22 +380,23 @@ class InMemoryTransport(asyncio.Transport):
         self._streaming: asyncio.Task[None] | None = None
         open_ones.add(self)
 
-    def receive(self) -> Written:
-        """Return what the client will have written of the request that it is about to send."""
-        if self._streaming is not None:
-            self.end_streaming()
-        self.received = Written()
-        return self.received
-
     def send(self, answer: Answer) -> None:
         """Send an answer to the client, as fast as it reads."""
-        head, body, self._hang_up = answer
+        head, body, hang_up = answer
+        if hang_up or not isinstance(body, bytes) or len(body) > _AT_ONCE:
+            self._send_piece_by_piece(head, body, hang_up)
+        else:
+            self._receive(head + body)
+
+    def _send_piece_by_piece(
+        self, head: bytes, body: bytes | AsyncGenerator[bytes, None], hang_up: bool | OSError
+    ) -> None:
+        self._hang_up = hang_up
         if isinstance(body, bytes):
             self._receive(head + body[:_AT_ONCE])
-            if len(body) > _AT_ONCE or self._hang_up:
-                self._body = body
-                self._sent = _AT_ONCE
-                self._send_on()
+            self._body = body
+            self._sent = _AT_ONCE
+            self._send_on()
         else:
             self._receive(head)
             self._streaming = self._loop.create_task(self._stream(body))
