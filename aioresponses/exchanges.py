@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 import itertools
 import marshal
-import time
 from collections.abc import Mapping
+from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ class Exchange:
         self.kwargs = copied(kwargs) if len(kwargs) > 1 else kwargs
         self.hops: list[Exchange] | None = None
         self.order = next(_count)
-        self.started = time.perf_counter()
+        self.started = perf_counter()
 
     def next_hop(self, method: str, url: URL, response: ClientResponse | None) -> Exchange:
         """Note that one more request of this call is about to be sent; return what stands for it alone.
@@ -99,11 +99,11 @@ class Exchange:
         """
         self.elsewhere = (headers, body, hdrs.CONTENT_ENCODING in headers and not to_encode)
 
-    def end(self, response: ClientResponse | None, exception: BaseException | None = None) -> None:
+    def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
         """Note how the call ended."""
         self.response = response
         self.exception = exception
-        self.ended = time.perf_counter()
+        self.ended = perf_counter()
         if self.hops is not None:
             last = self.hops[-1]
             last.response, last.exception, last.ended = response, exception, self.ended

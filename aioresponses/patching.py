@@ -179,8 +179,9 @@ def _begin(
     installation: _Installation, session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
 ) -> Progress | None:
     interception = _active[-1]
-    connector = session.connector
-    if connector is None or connector.closed:
+    # Private names here and below, for their properties take time that every request would pay.
+    connector = session._connector
+    if connector is None or connector._closed:
         return None
     if not session._loop.is_running():
         _lend_loop(session)
@@ -199,7 +200,7 @@ def _begin(
             url = merge_params(url, params)
         except Exception:
             pass  # So it is about these.
-    if session.headers:
+    if session._default_headers:
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
     call = Exchange(method, url, normalize_url(url), kwargs)
     interception.noted.append(call)
@@ -219,7 +220,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
         progress = _progress.get() if _Installation.current is installation else None
         if progress is None or progress.request is req and progress.passes_through:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-        if connector.closed:
+        if connector._closed:
             # As a session finds it that is closed while aiohttp makes ready for its second try.
             raise ClientConnectionError("Connector is closed.")
         interception = progress.interception

@@ -17,6 +17,8 @@ from .urls import comparable, without_credentials
 
 __all__ = ["Router"]
 
+_ALL_MET: dict[str, str] = {}
+
 
 class Router:
     """Finds the mock that answers a request.
@@ -89,7 +91,7 @@ class Router:
                     reply = match.take(exchange)
                     if match.is_used_up:
                         del self.matches[match.key]
-                    return reply, {}
+                    return reply, _ALL_MET
         unmet: dict[str, str] = {}
         url = comparable(url)
         for match in self._candidates(method, url):

@@ -145,7 +145,8 @@ class InMemoryConnector(BaseConnector):
             return None
         key, protocol = self._spare
         self._spare = None
-        if not traces and protocol.is_connected() and key == request.connection_key:
+        url = request.url
+        if not traces and protocol.is_connected() and key.host == url.raw_host and key.port == url.port:
             return Connection(self, key, protocol, self._loop)
         super()._release(key, protocol)
         return None
@@ -263,10 +264,11 @@ class InMemoryProtocol(ResponseHandler):
             if self._told is not None:
                 raise self._told
             answer = respond()
-            if not isinstance(answer, Answer):
+            transport = self.transport
+            if self._told is not None or transport is None or not isinstance(answer, Answer):
                 return self._read_when_answered(answer)
-            self._send(answer)
-        return super().read()
+            transport.send(answer)  # type: ignore[attr-defined]
+        return ResponseHandler.read(self)
 
     async def _read_when_written(self, writer: asyncio.Task[None]) -> tuple[RawResponseMessage, StreamReader]:
         if self._expects_continue() and not self._has_continued:
@@ -278,16 +280,14 @@ class InMemoryProtocol(ResponseHandler):
             raise self._told
         return await self.read()
 
-    async def _read_when_answered(self, answer: Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
-        self._send(await self._interruptible(answer))
-        return await super().read()
-
-    def _send(self, answer: Answer | None) -> None:
+    async def _read_when_answered(self, answer: Answer | Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
+        sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
         # What has happened while it was made goes before it.
         if self._told is not None:
             raise self._told
-        if answer is not None and self.transport is not None:
-            self.transport.send(answer)  # type: ignore[attr-defined]
+        if sent is not None and self.transport is not None:
+            self.transport.send(sent)  # type: ignore[attr-defined]
+        return await super().read()
 
     def _expects_continue(self) -> bool:
         assert self._request is not None
