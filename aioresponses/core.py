@@ -96,7 +96,7 @@ class aioresponses(Registering):
             "assert_all_mocked": assert_all_mocked or strict,
         }
         self.json_dumps = json_dumps
-        self._started = 0.0
+        self._started = self._cleared = 0.0
         self._router = Router(passthrough, passthrough_unmatched)
         self._interception = Interception(self._router, self._response_class)
         self._requests: dict[tuple[str, URL], list[RequestCall]] = {}
@@ -136,7 +136,7 @@ class aioresponses(Registering):
     def clear(self) -> None:
         """Forget all mocks; `requests` and `calls` remain."""
         self._router.clear()
-        self._responses.clear()
+        self._cleared = time.perf_counter()
 
     def __enter__(self) -> Self:
         self.start()
@@ -384,7 +384,9 @@ class aioresponses(Registering):
 
     @property
     def _responses(self) -> list[ClientResponse]:
-        return self._interception.responses
+        return [
+            call.response for call in self.calls if call.response is not None and call.started >= self._cleared
+        ]
 
     # What was asked for.
 

@@ -188,7 +188,7 @@ class RequestMatch:
         self.url_or_pattern = url_or_pattern
         self.conditions = conditions
         self.is_unconditional = not conditions
-        self._replies = replies
+        self._next_reply = itertools.cycle(replies).__next__
         times = _times(repeat)
         self._limit = None if times is None else times * len(replies)
         self.is_used_up = False
@@ -269,12 +269,10 @@ class RequestMatch:
     def take(self, exchange: Exchange) -> Reply:
         """Answer one more request; return the reply that it gets."""
         exchange.match = self
-        exchanges, replies = self._exchanges, self._replies
-        reply = replies[len(exchanges) % len(replies)]
-        exchanges.append(exchange)
+        self._exchanges.append(exchange)
         if self._limit is not None:
-            self.is_used_up = len(exchanges) == self._limit
-        return reply
+            self.is_used_up = len(self._exchanges) == self._limit
+        return self._next_reply()
 
 
 def _times(repeat: object) -> int | None:

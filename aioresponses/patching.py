@@ -162,13 +162,16 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
             if progress is None:
                 raise
             failure = progress.unwrapped(error)
-            progress.end(None, failure)
+            progress.call.end(None, failure)
         else:
             if progress is not None:
-                progress.end(response, None)
+                progress.call.end(response, None)
             return response
         finally:
             _progress.set(outer)
+            if progress is not None:
+                # It may be large, and the timers that aiohttp has cancelled remember our context for a while.
+                progress.request = None
         # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
         raise failure
 
@@ -194,10 +197,9 @@ def _begin(
     if type(connector).connect is not installation.connect:
         installation.reach(type(connector))
     kwargs.setdefault("allow_redirects", True)
-    params = kwargs.get("params")
-    if params:
+    if "params" in kwargs:
         try:
-            url = merge_params(url, params)
+            url = merge_params(url, kwargs["params"])
         except Exception:
             pass  # So it is about these.
     if session._default_headers:

@@ -62,7 +62,6 @@ class Interception:
         self.stand_ins = StandIns()
         self.noted: deque[Exchange] = deque()
         """The calls, in their order, until somebody takes them from here."""
-        self.responses: list[ClientResponse] = []
         self.left_alone: Callable[[URL], bool] | None = None
         """Tells of a URL that its requests are none of this mock's business."""
 
@@ -242,16 +241,6 @@ class Progress:
         if wraps is not None and isinstance(self.raised, wraps) and error.__cause__ is self.raised:
             return self.raised
         return error
-
-    def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
-        """Note how the call ended.
-
-        Its request may be large, and timers that aiohttp has cancelled remember this object for a while.
-        """
-        self.request = None
-        self.call.end(response, exception)
-        if response is not None:
-            self.interception.responses.append(response)
 
 
 def _headers_to_send(request: ClientRequest, connector: BaseConnector) -> CIMultiDict[str]:

@@ -91,7 +91,15 @@ def exchange(connection: Connection, request: ClientRequest, respond: Respond) -
         to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
         if hdrs.AUTHORIZATION in to_proxy.headers:
             request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
-    return protocol.expect(request, respond)
+    protocol.request = request
+    protocol.respond = respond
+    protocol.told = None
+    protocol.has_continued = False
+    transport: InMemoryTransport = protocol.transport  # type: ignore[assignment]
+    if transport.streaming is not None:
+        transport.end_streaming()
+    transport.received = received = Written()
+    return received
 
 
 class InMemoryConnector(BaseConnector):
@@ -236,62 +244,52 @@ class InMemoryProtocol(ResponseHandler):
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self._request: ClientRequest | None = None
-        self._respond: Respond | None = None
+        self.request: ClientRequest | None = None
+        self.respond: Respond | None = None
         self._interrupt: Callable[[], object] | None = None
-        self._told: BaseException | None = None
-        self._has_continued = False
-
-    def expect(self, request: ClientRequest, respond: Respond) -> Written:
-        self._request = request
-        self._respond = respond
-        self._has_continued = False
-        self._told = None
-        transport: InMemoryTransport = self.transport  # type: ignore[assignment]
-        transport.end_streaming()
-        transport.received = received = Written()
-        return received
+        self.told: BaseException | None = None
+        self.has_continued = False
 
     # No coroutine itself, for mostly there is nothing to wait for.
     def read(self) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
-        respond = self._respond
+        respond = self.respond
         if respond is not None:
             # The task that writes the request, if there is one: private, and all that tells (3.8.6 to 3.14.5).
-            writer: asyncio.Task[None] | None = getattr(self._request, "_writer", None)
+            writer: asyncio.Task[None] | None = getattr(self.request, "_writer", None)
             if writer is not None and not writer.done():
                 return self._read_when_written(writer)
-            self._respond = self._request = None
-            if self._told is not None:
-                raise self._told
+            self.respond = self.request = None
+            if self.told is not None:
+                raise self.told
             answer = respond()
             transport = self.transport
-            if self._told is not None or transport is None or not isinstance(answer, Answer):
+            if self.told is not None or transport is None or not isinstance(answer, Answer):
                 return self._read_when_answered(answer)
             transport.send(answer)  # type: ignore[attr-defined]
         return ResponseHandler.read(self)
 
     async def _read_when_written(self, writer: asyncio.Task[None]) -> tuple[RawResponseMessage, StreamReader]:
-        if self._expects_continue() and not self._has_continued:
-            self._has_continued = True
+        if self._expects_continue() and not self.has_continued:
+            self.has_continued = True
             self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
             return await super().read()  # The client goes on writing, and comes to read once more.
         await self._written(writer)
-        if self._told is not None:
-            raise self._told
+        if self.told is not None:
+            raise self.told
         return await self.read()
 
     async def _read_when_answered(self, answer: Answer | Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
         sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
         # What has happened while it was made goes before it.
-        if self._told is not None:
-            raise self._told
+        if self.told is not None:
+            raise self.told
         if sent is not None and self.transport is not None:
             self.transport.send(sent)  # type: ignore[attr-defined]
         return await super().read()
 
     def _expects_continue(self) -> bool:
-        assert self._request is not None
-        return "100-continue" in self._request.headers.get(hdrs.EXPECT, "").lower()
+        assert self.request is not None
+        return "100-continue" in self.request.headers.get(hdrs.EXPECT, "").lower()
 
     async def _written(self, writer: asyncio.Task[None]) -> None:
         waiter = self._loop.create_future()
@@ -350,7 +348,7 @@ class InMemoryProtocol(ResponseHandler):
     def set_exception(self, exc: type[BaseException] | BaseException, *cause: BaseException) -> None:
         super().set_exception(exc, *cause)  # type: ignore[arg-type]
         # aiohttp 3.12 and later forget it in close().
-        self._told = exc if isinstance(exc, BaseException) else exc()
+        self.told = exc if isinstance(exc, BaseException) else exc()
         if self._interrupt is not None:
             self._interrupt()
 
@@ -377,7 +375,7 @@ class InMemoryTransport(asyncio.Transport):
         self._body = b""
         self._sent = 0
         self._hang_up: bool | OSError = False
-        self._streaming: asyncio.Task[None] | None = None
+        self.streaming: asyncio.Task[None] | None = None
         open_ones.add(self)
 
     def send(self, answer: Answer) -> None:
@@ -399,7 +397,7 @@ class InMemoryTransport(asyncio.Transport):
             self._send_on()
         else:
             self._receive(head)
-            self._streaming = self._loop.create_task(self._stream(body))
+            self.streaming = self._loop.create_task(self._stream(body))
 
     def _send_on(self) -> None:
         while self._sent < len(self._body) and not self._paused and not self._closing:
@@ -425,8 +423,8 @@ class InMemoryTransport(asyncio.Transport):
                         if self._closing:
                             return
         except asyncio.CancelledError:
-            if self._streaming is not None:  # Not by us: the body itself has given up.
-                self._streaming = None
+            if self.streaming is not None:  # Not by us: the body itself has given up.
+                self.streaming = None
                 self.lose()
             raise
         except Exception as error:
@@ -439,15 +437,15 @@ class InMemoryTransport(asyncio.Transport):
         # Should it have been announced to be longer, then the client would wait for what never comes.
         payload = self._protocol._payload
         if self._hang_up or payload is not None and not payload.is_eof():
-            self._streaming = None
+            self.streaming = None
             self.lose(None, self._hang_up)
 
     def end_streaming(self) -> None:
         """Send no more of a body that comes piece by piece."""
-        if self._streaming is not None:
+        if self.streaming is not None:
             if not self._loop.is_closed():
-                self._streaming.cancel()
-            self._streaming = None
+                self.streaming.cancel()
+            self.streaming = None
 
     def lose(self, told: ClientConnectionError | None = None, broken: bool | OSError = False) -> None:
         """End the connection from the far end.
