@@ -149,10 +149,10 @@ class RequestCall(_Arguments):
     @property
     def headers(self) -> CIMultiDictProxy[str]:
         """The headers that were sent; none where the request never got that far."""
-        exchange = self._exchange
-        if exchange.elsewhere is not None:
-            return CIMultiDictProxy(exchange.elsewhere[0])
-        return parse_request(exchange.sent.beginning())[0] if exchange.sent.is_large else self._received()[0]
+        if self._exchange.elsewhere is not None:
+            return CIMultiDictProxy(self._exchange.elsewhere[0])
+        sent = self._exchange.sent
+        return parse_request(sent.beginning())[0] if sent.is_large else self._received()[0]
 
     @property
     def body(self) -> bytes:

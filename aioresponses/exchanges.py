@@ -23,15 +23,18 @@ from .written import Written
 if TYPE_CHECKING:
     from .calls import RequestCall
     from .mocks import RequestMatch
+    from .progress import Progress
 
 __all__ = ["Exchange", "copied", "thawed"]
 
 _count = itertools.count()
 
 # What copies of it keep: what took part in it is no part of a record.
-_RECORDED = ("method", "url", "normalized_url", "kwargs", "order", "started", "ended", "unmatched", "sent", "elsewhere")
+_RECORDED = ("method", "url", "normalized_url", "kwargs", "order", "started", "ended", "unmatched", "_sent", "elsewhere")
 
-_NOTHING = Written()
+# So much of a request is kept as it comes.
+_SMALL = 2 ** 16
+
 _NO_INFO: Mapping[str, str] = MappingProxyType({})
 
 
@@ -58,11 +61,11 @@ class Exchange:
 
     ended: float | None = None
 
-    sent = _NOTHING
-    """The bytes of the request, as far as they have been written."""
-
     elsewhere: tuple[CIMultiDict[str], Written, bool] | None = None
     """Of a request that is not written to us, or not yet: its headers, its body, and whether that is encoded."""
+
+    progress: Progress | None = None
+    """Of a call that is on its way: how far it has come."""
 
     call: RequestCall | None = None
     """What users see of it, if anybody has looked."""
@@ -74,6 +77,7 @@ class Exchange:
         # Mostly there is but the one that every call has, `allow_redirects`.
         self.kwargs = copied(kwargs) if len(kwargs) > 1 else kwargs
         self.hops: list[Exchange] | None = None
+        self._sent: bytes | Written = b""
         self.order = next(_count)
         self.started = perf_counter()
 
@@ -84,13 +88,32 @@ class Exchange:
         """
         if self.hops is None:
             first = copy.copy(self)
-            first.call = None
+            first.call = first.progress = None
             self.hops = [first]
         hop = Exchange(method, url, url, {})
         self.hops[-1].response, self.hops[-1].ended = response, hop.started
         hop.kwargs, hop.order, hop.previous = self.kwargs, self.order, response
         self.hops.append(hop)
         return hop
+
+    def start_again(self) -> None:
+        """Forget what was sent, for the request is about to be sent once more."""
+        self._sent = b""
+
+    def receive(self, data: bytes) -> None:
+        """Note what is sent of the request."""
+        # Mostly it comes as one piece, and then there is no need for more objects than it.
+        if not self._sent and len(data) < _SMALL:
+            self._sent, self.elsewhere = data, None
+            return
+        if isinstance(self._sent, bytes):
+            self._sent, self.elsewhere = Written(self._sent), None
+        self._sent.append(data)
+
+    @property
+    def sent(self) -> Written:
+        """What has been sent of the request."""
+        return Written(self._sent) if isinstance(self._sent, bytes) else self._sent
 
     def sent_elsewhere(self, headers: CIMultiDict[str], body: Written, to_encode: bool) -> None:
         """Note a request that is not written to us, or not yet: its headers, and where its body is, or will be.

@@ -57,12 +57,15 @@ __all__ = ["activate", "deactivate", "is_active"]
 _Method = Callable[..., Any]
 
 _STOPPED = "The mock that was to answer has been stopped"
+_ENDED = "The call that this request belongs to has ended"
 
 # The active mocks, the innermost last, and the sessions that were lent a loop, with their own ones.
 _active: list[Interception] = []
 _lent: WeakKeyDictionary[ClientSession, AbstractEventLoop] = WeakKeyDictionary()
 
-_progress: ContextVar[Progress | None] = ContextVar("aioresponses_progress", default=None)
+# It is the record of the call and not its progress, which holds on to the request, since the timers that aiohttp has
+# cancelled remember their context for a while.
+_call: ContextVar[Exchange | None] = ContextVar("aioresponses_call", default=None)
 
 
 def activate(interception: Interception) -> None:
@@ -152,9 +155,9 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
         if _Installation.current is not installation:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
         progress = _begin(installation, session, method, str_or_url, kwargs)
-        outer = _progress.get()
+        outer = _call.get()
         # None if this call is not intercepted: then it is not even a part of the one within whose callback it is made.
-        _progress.set(progress)
+        _call.set(None if progress is None else progress.call)
         failure: BaseException
         try:
             response: ClientResponse = await original(session, method, str_or_url, **kwargs)
@@ -168,10 +171,9 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
                 progress.call.end(response, None)
             return response
         finally:
-            _progress.set(outer)
+            _call.set(outer)
             if progress is not None:
-                # It may be large, and the timers that aiohttp has cancelled remember our context for a while.
-                progress.request = None
+                progress.call.progress = None
         # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
         raise failure
 
@@ -206,7 +208,8 @@ def _begin(
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
     call = Exchange(method, url, normalize_url(url), kwargs)
     interception.noted.append(call)
-    return Progress(interception, call, kwargs)
+    progress = call.progress = Progress(interception, call, kwargs)
+    return progress
 
 
 def _lend_loop(session: ClientSession) -> None:
@@ -219,8 +222,13 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
     async def connect(
         connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        progress = _progress.get() if _Installation.current is installation else None
-        if progress is None or progress.request is req and progress.passes_through:
+        call = _call.get() if _Installation.current is installation else None
+        if call is None:
+            return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+        progress = call.progress
+        if progress is None:
+            raise ClientConnectionError(_ENDED)
+        if progress.request is req and progress.passes_through:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
         if connector._closed:
             # As a session finds it that is closed while aiohttp makes ready for its second try.
@@ -229,6 +237,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
         if interception not in _active:
             raise ClientConnectionError(_STOPPED)
         if progress.raised is not None and progress.is_raised_again(req):
+            progress.hop.start_again()
             stand_in = interception.stand_ins.of(connector, req.loop)
         else:
             progress.begin_hop(req, traces)
@@ -248,8 +257,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
         if connection is None:
             connection = await installation.base_connect(stand_in, req, traces, timeout)
             assert connection is not None
-        hop = progress.hop
-        hop.sent, hop.elsewhere = exchange(connection, req, progress.respond), None
+        exchange(connection, req, progress.hop.receive, progress.respond)
         return connection
 
     return connect

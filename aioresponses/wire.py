@@ -52,8 +52,6 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientConnectorError, 
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
-from .written import Written
-
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
     from aiohttp.client_reqrep import ConnectionKey
@@ -61,7 +59,7 @@ if TYPE_CHECKING:
     from aiohttp.streams import StreamReader
     from aiohttp.tracing import Trace
 
-__all__ = ["Answer", "InMemoryConnector", "RefusingConnector", "Respond", "exchange", "refusal"]
+__all__ = ["Answer", "InMemoryConnector", "Receive", "RefusingConnector", "Respond", "exchange", "refusal"]
 
 PIECE = 2 ** 16
 # What asyncio's own transports read at once.
@@ -77,13 +75,14 @@ class Answer(NamedTuple):
     """Whether the far end closes the connection after the last byte; an error breaks it off."""
 
 
+Receive = Callable[[bytes], None]
 Respond = Callable[[], "Answer | Awaitable[Answer]"]
 
 
-def exchange(connection: Connection, request: ClientRequest, respond: Respond) -> Written:
+def exchange(connection: Connection, request: ClientRequest, receive: Receive, respond: Respond) -> None:
     """Have the far end of an in-memory `connection` answer the next request on it, which is `request`.
 
-    Returns what is written of it, which grows until the request is complete.
+    What is written of the request goes to `receive`, piece by piece.
     """
     protocol: InMemoryProtocol = connection.protocol  # type: ignore[assignment]
     if request.proxy is not None and not request.is_ssl():
@@ -98,8 +97,7 @@ def exchange(connection: Connection, request: ClientRequest, respond: Respond) -
     transport: InMemoryTransport = protocol.transport  # type: ignore[assignment]
     if transport.streaming is not None:
         transport.end_streaming()
-    transport.received = received = Written()
-    return received
+    transport.receive = receive
 
 
 class InMemoryConnector(BaseConnector):
@@ -364,7 +362,7 @@ class InMemoryTransport(asyncio.Transport):
         peername: tuple[str | None, int | None],
     ) -> None:
         super().__init__({"peername": peername})
-        self.received = Written()
+        self.receive: Receive | None = None
         self._loop = loop
         self._protocol = protocol
         self._receive = protocol.data_received
@@ -466,7 +464,8 @@ class InMemoryTransport(asyncio.Transport):
     # What the client calls.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.received.append(bytes(data))
+        if self.receive is not None:
+            self.receive(bytes(data))
 
     def write_eof(self) -> None:
         pass
