@@ -124,6 +124,7 @@ class Exchange:
 
     def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
         """Note how the call ended."""
+        self.progress = None
         self.response = response
         self.exception = exception
         self.ended = perf_counter()

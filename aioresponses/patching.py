@@ -154,26 +154,26 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
     async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
         if _Installation.current is not installation:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
-        progress = _begin(installation, session, method, str_or_url, kwargs)
-        outer = _call.get()
+        call = _begin(installation, session, method, str_or_url, kwargs)
         # None if this call is not intercepted: then it is not even a part of the one within whose callback it is made.
-        _call.set(None if progress is None else progress.call)
+        token = _call.set(call)
         failure: BaseException
         try:
             response: ClientResponse = await original(session, method, str_or_url, **kwargs)
         except BaseException as error:
-            if progress is None:
+            if call is None or call.progress is None:
                 raise
-            failure = progress.unwrapped(error)
-            progress.call.end(None, failure)
+            failure = call.progress.unwrapped(error)
+            call.end(None, failure)
         else:
-            if progress is not None:
-                progress.call.end(response, None)
+            if call is not None:
+                call.end(response, None)
             return response
         finally:
-            _call.set(outer)
-            if progress is not None:
-                progress.call.progress = None
+            try:
+                _call.reset(token)
+            except ValueError:
+                pass  # It was never awaited to its end, and is closed in a context that is none of ours.
         # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
         raise failure
 
@@ -182,7 +182,7 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
 
 def _begin(
     installation: _Installation, session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
-) -> Progress | None:
+) -> Exchange | None:
     interception = _active[-1]
     # Private names here and below, for their properties take time that every request would pay.
     connector = session._connector
@@ -208,8 +208,8 @@ def _begin(
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
     call = Exchange(method, url, normalize_url(url), kwargs)
     interception.noted.append(call)
-    progress = call.progress = Progress(interception, call, kwargs)
-    return progress
+    call.progress = Progress(interception, call, kwargs)
+    return call
 
 
 def _lend_loop(session: ClientSession) -> None:

@@ -75,7 +75,7 @@ class Answer(NamedTuple):
     """Whether the far end closes the connection after the last byte; an error breaks it off."""
 
 
-Receive = Callable[[bytes], None]
+Receive = Callable[[bytes], object]
 Respond = Callable[[], "Answer | Awaitable[Answer]"]
 
 
@@ -151,8 +151,14 @@ class InMemoryConnector(BaseConnector):
             return None
         key, protocol = self._spare
         self._spare = None
-        url = request.url
-        if not traces and protocol.is_connected() and key.host == url.raw_host and key.port == url.port:
+        url, transport = request.url, protocol.transport
+        if (
+            not traces
+            and transport is not None
+            and not transport.is_closing()
+            and key.host == url.raw_host
+            and key.port == url.port
+        ):
             return Connection(self, key, protocol, self._loop)
         super()._release(key, protocol)
         return None
@@ -362,7 +368,8 @@ class InMemoryTransport(asyncio.Transport):
         peername: tuple[str | None, int | None],
     ) -> None:
         super().__init__({"peername": peername})
-        self.receive: Receive | None = None
+        # Of the request that is sent; nobody asks for it until the first exchange.
+        self.receive: Receive = len
         self._loop = loop
         self._protocol = protocol
         self._receive = protocol.data_received
@@ -464,8 +471,7 @@ class InMemoryTransport(asyncio.Transport):
     # What the client calls.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self.receive is not None:
-            self.receive(bytes(data))
+        self.receive(bytes(data))
 
     def write_eof(self) -> None:
         pass
