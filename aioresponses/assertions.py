@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from yarl import URL
 
 from .bodies import BodyAssertionsMixin
+from .asserting import difference
 from .calls import RequestCall
-from .core import difference
 from .diagnosis import told_unmatched, told_unused
 from .expectations import CallAssertions, Expectation, counted, place_of, there_were
 from .matching import Url

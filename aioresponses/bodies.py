@@ -8,9 +8,9 @@ from typing import Any, TypeVar, cast
 from multidict import CIMultiDict, MultiMapping
 from yarl import URL
 
+from .asserting import difference
 from .calls import RequestCall
 from .conditions import by_name, file_of, form_of
-from .core import difference
 from .expectations import CallAssertions, place_of, there_were
 from .matchers import ABSENT, Difference, FilePart, beside, differences, subset
 from .matching import Url

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
+from .asserting import check_any_call, check_calls, check_last_call, fail, were
 from .calls import RequestCall, call_of
 from .conditions import Match
-from .diagnosis import listed, redacted, told_unmatched, told_unused
-from .matchers import unpaired
+from .decorating import decorate_tests, decorated
+from .diagnosis import listed, told_unmatched, told_unused
 from .matching import Url
 from .mocks import Callback, Raises, RequestMatch
 from .patching import activate, deactivate, is_active
@@ -26,10 +25,8 @@ from .replies import CallbackResult, Events, Fault, Headers, JsonDumps, json_dum
 from .routing import Router
 from .sources import Body
 from .wanted import WantedCall
-from .wording import cut, shortened
 
 if TYPE_CHECKING:
-    import unittest
     from http.cookies import Morsel
 
     from typing_extensions import Self
@@ -41,9 +38,6 @@ __all__ = ["CallbackResult", "RequestCall", "RequestMatch", "aioresponses"]
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
-
-_MOST_DIFFERENCE = 5000
-_DECORATES = "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got {!r}"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -188,39 +182,12 @@ class aioresponses(Registering):
 
         Of a subclass of `unittest.TestCase`, all test methods are decorated. Any other class: `TypeError`.
         """
+        param = self._settings["param"]
         if isinstance(function, type):
-            import unittest  # Not before it is needed: it takes longer to import than all of this package.
-
-            if not issubclass(function, unittest.TestCase):
-                raise TypeError(_DECORATES.format(function))
-            for name in unittest.defaultTestLoader.getTestCaseNames(function):
-                # A new mock for each run, so that no test sees the calls of another.
-                method = inspect.getattr_static(function, name)
-                if isinstance(method, (staticmethod, classmethod)):
-                    setattr(function, name, type(method)(self._decorated(method.__func__, self._another)))
-                else:
-                    setattr(function, name, self._decorated(method, self._another))
+            # A new mock for each run, so that no test sees the calls of another.
+            decorate_tests(function, self._another, param)
             return function
-        if not callable(function):
-            raise TypeError(_DECORATES.format(function))
-        return self._decorated(function, self._itself)  # type: ignore[return-value]
-
-    def _decorated(self, function: Callable[..., Any], mock_of_a_run: Callable[[], aioresponses]) -> Callable[..., Any]:
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def decorated_coroutine(*args: Any, **kwargs: Any) -> Any:
-                with mock_of_a_run() as mock:
-                    return await mock._run(function, args, kwargs)
-
-            return decorated_coroutine
-
-        @functools.wraps(function)
-        def decorated(*args: Any, **kwargs: Any) -> Any:
-            with mock_of_a_run() as mock:
-                return mock._run(function, args, kwargs)
-
-        return decorated
+        return decorated(function, self._itself, param)
 
     def _another(self) -> aioresponses:
         return aioresponses(**self._settings, json_dumps=self.json_dumps)
@@ -228,10 +195,6 @@ class aioresponses(Registering):
     def _itself(self) -> aioresponses:
         # A decorated function may run within itself, or several times side by side.
         return self._another() if self.active else self
-
-    def _run(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        param = self._settings["param"]
-        return function(*args, self, **kwargs) if param is None else function(*args, **kwargs, **{param: self})
 
     # Registering.
 
@@ -445,27 +408,27 @@ class aioresponses(Registering):
 
     def assert_not_called(self) -> None:
         """Raise `AssertionError` if there was a call."""
-        if self.called:
-            self._fail(f"Expected no calls, but there {self._were()}.")
+        calls = self.calls
+        if calls:
+            fail(calls, f"Expected no calls, but there {were(calls)}.")
 
     def assert_called(self) -> None:
         """Raise `AssertionError` if there was no call."""
         if not self.called:
-            self._fail("Expected at least one call.")
+            fail([], "Expected at least one call.")
 
     def assert_called_once(self) -> None:
         """Raise `AssertionError` unless there was exactly one call."""
-        if self.call_count != 1:
-            self._fail(f"Expected one call, but there {self._were()}.")
+        calls = self.calls
+        if len(calls) != 1:
+            fail(calls, f"Expected one call, but there {were(calls)}.")
 
     def assert_any_call(self, url: Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.
 
         `params` are merged into the URL. Keyword arguments that are not given may have been anything.
         """
-        wanted = WantedCall(url, method, kwargs)
-        if not any(map(wanted.fits, self.calls)):
-            self._fail(f"Expected {wanted}, but there was no such call.", self._closest(wanted))
+        check_any_call(self.calls, WantedCall(url, method, kwargs))
 
     def assert_has_calls(self, calls: Iterable[Any], any_order: bool = False) -> None:
         """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, all of them.
@@ -475,16 +438,7 @@ class aioresponses(Registering):
 
         >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
         """
-        wanted = [WantedCall.of(one) for one in calls]
-        made = self.calls
-        if any_order:
-            for one in unpaired(wanted, made, WantedCall.fits):
-                self._fail(f"Expected {one} among the calls, but there was no such call.", self._closest(one))
-        elif not any(
-            all(map(WantedCall.fits, wanted, made[start:])) for start in range(len(made) - len(wanted) + 1)
-        ):
-            shown = "\n".join(cut([f"  {one}" for one in wanted]))
-            self._fail(f"Expected these calls one after another, but they were not made so:\n{shown}")
+        check_calls(self.calls, [WantedCall.of(one) for one in calls], any_order)
 
     def assert_called_with(
         self,
@@ -499,59 +453,9 @@ class aioresponses(Registering):
         `params` are merged into the URL. `allow_redirects` is True, and `data` of a POST None, unless given. With
         `args_to_match`, only the arguments of these names are compared, and each of them must be there.
         """
-        wanted = WantedCall(url, method, kwargs)
-        made = [call for call in self.calls if wanted.reaches(call)]
-        if not made:
-            self._fail(f"Expected {wanted.target} to be called, but it was never called.")
-        expected = {"allow_redirects": True, **kwargs}
-        if wanted.target.method == hdrs.METH_POST:
-            expected.setdefault("data", None)
-        found: dict[str, Any] = made[-1].kwargs
-        if args_to_match is not None:
-            names = list(args_to_match)
-            for arguments, which in ((expected, "expected"), (found, "made")):
-                absent = ", ".join(name for name in names if name not in arguments)
-                if absent:
-                    self._fail(f"args_to_match: the call of {wanted.target} that was {which} has no {absent}.")
-            expected = {name: expected[name] for name in names}
-            found = {name: found[name] for name in names}
-        if made[-1].args != args or not expected == found:
-            self._fail(
-                f"Expected {wanted.target} to be called with other arguments (- expected, + made):",
-                _difference_of_arguments({**expected, "args": args} if args else expected, found),
-            )
+        check_last_call(self.calls, WantedCall(url, method, kwargs), args, args_to_match)
 
     def assert_called_once_with(self, *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was exactly one call, and `assert_called_with` holds for it."""
         self.assert_called_once()
         self.assert_called_with(*args, **kwargs)
-
-    def _closest(self, wanted: WantedCall) -> str:
-        found = wanted.of_last(self.calls)
-        if found is None:
-            return ""
-        return "The last one was (- expected, + made):\n" + _difference_of_arguments(wanted.kwargs, found)
-
-    def _were(self) -> str:
-        return "was 1" if self.call_count == 1 else f"were {self.call_count}"
-
-    def _fail(self, headline: str, detail: str = "") -> NoReturn:
-        raise AssertionError("\n".join(part for part in (headline, detail, listed(self.calls)) if part))
-
-
-def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    import unittest
-
-    case = unittest.TestCase()
-    # There is nobody who could set it.
-    case.maxDiff = None
-    return shortened(difference(case, redacted(expected, {}), redacted(found, expected)), _MOST_DIFFERENCE)
-
-
-def difference(case: unittest.TestCase, expected: object, found: object) -> str:
-    """Return how two values differ, in the words of unittest and within the `maxDiff` of a test case."""
-    try:
-        case.assertEqual(expected, found)
-    except case.failureException as error:
-        return str(error)
-    return ""

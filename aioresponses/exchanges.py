@@ -30,7 +30,9 @@ __all__ = ["Exchange", "copied", "thawed"]
 _count = itertools.count()
 
 # What copies of it keep: what took part in it is no part of a record.
-_RECORDED = ("method", "url", "normalized_url", "kwargs", "order", "started", "ended", "unmatched", "_sent", "elsewhere")
+_RECORDED = (
+    "method", "url", "normalized_url", "kwargs", "order", "started", "ended", "unmatched", "_sent", "elsewhere",
+)
 
 # So much of a request is kept as it comes.
 _SMALL = 2 ** 16

@@ -27,9 +27,9 @@ from .mocks import Reply, RequestMatch
 from .reading import body_of, read_ahead, tee
 from .replies import CallbackResult, Fault
 from .routing import Router
-from .standins import StandIns
+from .connectors import StandIns, refusal
 from .urls import normalize_url, without_credentials
-from .wire import Answer, refusal
+from .wire import Answer
 from .written import Written
 
 if TYPE_CHECKING:
