@@ -25,7 +25,7 @@ The two hooks of one call find each other by a context variable, because aiohttp
 and requests of one session run side by side. The mock that a call belongs to is the innermost one at its start.
 
 A session keeps the loop that it was made on, for its timers and tasks. Suites share sessions over tests, each with a
-loop of its own, so a session whose loop does not run is lent the running one, until the mock is stopped.
+loop of its own, so a session whose loop does not run is lent the running one, until the last mock is stopped.
 """
 
 from __future__ import annotations
