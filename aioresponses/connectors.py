@@ -9,12 +9,12 @@ the one that the requests run on, which need not be the one that the session was
 
 Pooling, limits and traces are aiohttp's own, with one exception. Asking the pool takes a tenth of the time of a whole
 request, and mostly it is asked for the connection that came back a moment ago. So that one is kept back: for the pool
-it is still in use, and it goes straight to the next request if that is for the same host and port and has no traces to
-tell. Anything else gives it back to the pool first. It is never kept back where a limit might be reached by it, so
-nobody waits for a connection that nobody uses.
+it is still in use, and it goes straight to the next request if that needs one of this kind and has no traces to tell.
+Anything else gives it back to the pool first. It is never kept back where somebody waits for a connection, or where a
+limit might be reached by it, so nobody waits for a connection that nobody uses.
 
 The private parts of aiohttp's connector that this needs have been the same from 3.8.6 to 3.14.5: `_create_connection`,
-`_release` and `_acquired`, and for closing `_close` and `_waiters`.
+`_release`, `_acquired`, `_waiters` and `_keepalive_timeout`, and for closing `_close`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import functools
 import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet, ref
 
@@ -54,7 +55,7 @@ class InMemoryConnector(BaseConnector):
             options["keepalive_timeout"] = getattr(stands_for, "_keepalive_timeout", 15.0)
         super().__init__(limit=stands_for.limit, limit_per_host=stands_for.limit_per_host, **options)
         self._open: set[InMemoryTransport] = set()
-        self._spare: tuple[ConnectionKey, ResponseHandler] | None = None
+        self._spare: tuple[ConnectionKey, ResponseHandler, float] | None = None
         # Up to how many connections in use, itself among them, one is kept back: there must be room for one more.
         self._most_with_spare = 0 if stands_for.force_close or self.limit_per_host else (self.limit or sys.maxsize) - 1
 
@@ -78,8 +79,9 @@ class InMemoryConnector(BaseConnector):
             and not should_close
             and len(self._acquired) <= self._most_with_spare
             and not protocol.should_close
+            and not (self._waiters and any(self._waiters.values()))
         ):
-            self._spare = key, protocol
+            self._spare = key, protocol, monotonic()
         else:
             super()._release(key, protocol, should_close=should_close)
 
@@ -87,18 +89,13 @@ class InMemoryConnector(BaseConnector):
         """Return the connection that was kept back if it is of use to `request`; else give it back to the pool."""
         if self._spare is None:
             return None
-        key, protocol = self._spare
+        key, protocol, released = self._spare
         self._spare = None
-        url, transport = request.url, protocol.transport
-        if (
-            not traces
-            and transport is not None
-            and not transport.is_closing()
-            and key.host == url.raw_host
-            and key.port == url.port
-        ):
+        # How long it has been there makes no difference but to the traces.
+        if not traces and key == request.connection_key and protocol.is_connected():
             return Connection(self, key, protocol, self._loop)
-        super()._release(key, protocol)
+        expired = self._keepalive_timeout is not None and monotonic() - released > self._keepalive_timeout
+        super()._release(key, protocol, should_close=expired)
         return None
 
     def close_from_here(self) -> list[Awaitable[object]]:
@@ -198,8 +195,9 @@ class StandIns:
     def _refusing(self) -> WeakSet[RefusingConnector]:
         return WeakSet()
 
-    def of(self, connector: BaseConnector, loop: AbstractEventLoop) -> InMemoryConnector:
-        """Return the one that stands for `connector` on `loop`, which is running."""
+    def of(self, connector: BaseConnector) -> InMemoryConnector:
+        """Return the one that stands for `connector` on the running loop."""
+        loop = asyncio.get_running_loop()
         last = self._last
         if last is not None and last[0]() is connector and last[1] is loop:
             return last[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,7 @@ from .calls import RequestCall, call_of
 from .conditions import Match
 from .decorating import decorate_tests, decorated
 from .diagnosis import listed, told_unmatched, told_unused
+from .exchanges import Exchange
 from .matching import Url
 from .mocks import Callback, Raises, RequestMatch
 from .patching import activate, deactivate, is_active
@@ -92,13 +94,31 @@ class aioresponses(Registering):
         self.json_dumps = json_dumps
         self._started = self._cleared = 0.0
         self._router = Router(passthrough, passthrough_unmatched)
-        self._interception = Interception(self._router, self._response_class)
-        self._requests: dict[tuple[str, URL], list[RequestCall]] = {}
+        self._interception = Interception(self._router, self._record, self._response_class)
+        self._own_requests: dict[tuple[str, URL], list[RequestCall]] = {}
+        self._requests = self._own_requests
+        # Calls that are not among them yet, for nobody has looked.
+        self._noted: deque[Exchange] = deque()
+        self._is_looked_at = False
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
         # Suites patch this module's ClientResponse to have a class of their own used, as aioresponses 0.7 did.
         return ClientResponse if ClientResponse is not aiohttp.ClientResponse else None
+
+    def _record(self, exchange: Exchange) -> None:
+        self._noted.append(exchange)
+        # Who has looked once may still hold what was seen then.
+        if self._is_looked_at:
+            self._file_noted()
+
+    def _file_noted(self) -> None:
+        while True:
+            try:
+                call = call_of(self._noted.popleft())
+            except IndexError:  # Another thread may be doing the same.
+                return
+            self._requests.setdefault(call.key, []).append(call)
 
     # Starting and stopping.
 
@@ -356,29 +376,34 @@ class aioresponses(Registering):
     @property
     def requests(self) -> dict[tuple[str, URL], list[RequestCall]]:
         """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in."""
-        noted = self._interception.noted
-        while noted:
-            call = call_of(noted.popleft())
-            self._requests.setdefault(call.key, []).append(call)
+        self._is_looked_at = True
+        self._file_noted()
         return self._requests
+
+    # Suites put another dict in its place, for a while or for good.
 
     @requests.setter
     def requests(self, value: dict[tuple[str, URL], list[RequestCall]]) -> None:
-        # Suites reset it so.
-        self._interception.noted.clear()
+        self._file_noted()
+        self._is_looked_at = True
         self._requests = value
+
+    @requests.deleter
+    def requests(self) -> None:
+        self._file_noted()
+        self._requests = self._own_requests
 
     @property
     def calls(self) -> list[RequestCall]:
         """All calls, in their order."""
         return sorted(
-            (call for calls in self.requests.values() for call in calls), key=lambda call: call.order
+            (call for calls in list(self.requests.values()) for call in calls), key=lambda call: call.order
         )
 
     @property
     def call_count(self) -> int:
         """The number of calls."""
-        return sum(map(len, self.requests.values()))
+        return sum(map(len, list(self.requests.values())))
 
     @property
     def called(self) -> bool:

@@ -7,12 +7,13 @@ which is what users see of it, is made when somebody asks for it.
 from __future__ import annotations
 
 import copy
+import io
 import itertools
-import marshal
+import pickle
 from collections.abc import Mapping
 from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from aiohttp import ClientResponse, ClientTimeout, StreamReader, hdrs
 from multidict import CIMultiDict
@@ -89,6 +90,7 @@ class Exchange:
         `response` is the one to the request before it, if there was any.
         """
         if self.hops is None:
+            self.kwargs = thawed(self.kwargs)
             first = copy.copy(self)
             first.call = first.progress = None
             self.hops = [first]
@@ -148,10 +150,21 @@ _UNCHANGING = (str, bytes, int, float, type(None), URL, ClientTimeout, StreamRea
 
 
 class _Frozen(bytes):
-    """A copy of an argument, made of builtin types alone, that is unpacked when somebody looks at it."""
+    """A copy of an argument, made of builtin types alone, that is unpacked when somebody looks at it.
+
+    Any other copy of a large json= takes several times as long as all else of a request, and mostly nobody looks at it.
+    """
 
 
-# A copy of a large json= takes several times as long as all else of a request, and mostly nobody looks at it.
+# How it is packed, with either sign.
+_NANS = (b"G\x7f\xf8", b"G\xff\xf8")
+
+
+class _Packer(pickle.Pickler):
+    """Packs builtin types alone."""
+
+    def reducer_override(self, value: object) -> NoReturn:
+        raise pickle.PicklingError(f"{type(value)} is another type")
 
 
 def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -170,16 +183,22 @@ def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
 def thawed(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of what `copied` returned, of the types that were given."""
     return {
-        name: marshal.loads(value) if isinstance(value, _Frozen) else value for name, value in kwargs.items()
+        name: pickle.loads(value) if isinstance(value, _Frozen) else value for name, value in kwargs.items()
     }
 
 
 def _copied(value: Any) -> Any:
     if type(value) in (dict, list):
+        packed = io.BytesIO()
         try:
-            return _Frozen(marshal.dumps(value))
-        except ValueError:
+            _Packer(packed, pickle.HIGHEST_PROTOCOL).dump(value)
+        except (pickle.PicklingError, RecursionError):
             pass  # Not all of it is of builtin types.
+        else:
+            # A NaN equals none but itself, and must not become another one.
+            frozen = _Frozen(packed.getbuffer())
+            if not any(nan in frozen for nan in _NANS):
+                return frozen
     return _deeply_copied(value)
 
 

@@ -56,8 +56,9 @@ class Reply:
         self._raises = asyncio.TimeoutError if timeout else exception
         self._callback = callback
         self._takes_call = callback is not None and _takes_call(callback)
-        self._is_plain = (
-            self._raises is None and callback is None and not self.result.delay and self.result.fault is None
+        # A result that somebody else has may become another one at any time.
+        self._is_plain = not (
+            result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
         )
         self._json_dumps = json_dumps
         self._last_contents: str | bytes | None = None

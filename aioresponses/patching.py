@@ -142,12 +142,31 @@ class _Installation:
 
     def _put(self, owner: type, name: str, make: Callable[[_Installation, _Method], _Method]) -> _Method:
         # Somebody may have put back a hook after its time.
-        original: _Method = inspect.unwrap(vars(owner)[name], stop=lambda method: method not in self._made)
-        hook = functools.wraps(original)(make(self, original))
+        original: _Method = inspect.unwrap(vars(owner)[name], stop=lambda method: not self._is_ours(method))
+        hook = functools.wraps(original)(make(self, _unbound(original)))
         self._made.add(hook)
         self._hooks[owner, name] = original, hook
         setattr(owner, name, hook)
-        return original
+        return _unbound(original)
+
+    @classmethod
+    def _is_ours(cls, method: _Method) -> bool:
+        # Not by equality: a wrapper may be equal to what it wraps.
+        return any(method is made for made in cls._made)
+
+
+def _unbound(method: Any) -> _Method:
+    """Return a method as a function of the object that it is a method of.
+
+    Most are such functions, but somebody may have put a descriptor of another kind in the place of one.
+    """
+    if inspect.isfunction(method):
+        return method
+
+    def call(owner: object, *args: Any, **kwargs: Any) -> Any:
+        return method.__get__(owner, type(owner))(*args, **kwargs)
+
+    return call
 
 
 def _request_hook(installation: _Installation, original: _Method) -> _Method:
@@ -161,8 +180,9 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
         try:
             response: ClientResponse = await original(session, method, str_or_url, **kwargs)
         except BaseException as error:
-            if call is None or call.progress is None:
+            if call is None:
                 raise
+            assert call.progress is not None
             failure = call.progress.unwrapped(error)
             call.end(None, failure)
         else:
@@ -207,7 +227,7 @@ def _begin(
     if session._default_headers:
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
     call = Exchange(method, url, normalize_url(url), kwargs)
-    interception.noted.append(call)
+    interception.record(call)
     call.progress = Progress(interception, call, kwargs)
     return call
 
@@ -238,7 +258,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             raise ClientConnectionError(_STOPPED)
         if progress.raised is not None and progress.is_raised_again(req):
             progress.hop.start_again()
-            stand_in = interception.stand_ins.of(connector, req.loop)
+            stand_in = interception.stand_ins.of(connector)
         else:
             progress.begin_hop(req, traces)
             if interception.router.has_conditions and not progress.passes_through:
@@ -252,11 +272,15 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             if reply.refuses:
                 stand_in = interception.stand_ins.refusing(connector, reply.result.delay)
             else:
-                stand_in = interception.stand_ins.of(connector, req.loop)
+                stand_in = interception.stand_ins.of(connector)
         connection: Connection | None = stand_in.spare_connection(req, traces)
         if connection is None:
             connection = await installation.base_connect(stand_in, req, traces, timeout)
             assert connection is not None
+            if connection.closed:
+                # While a trace waited.
+                connection.close()
+                raise ClientConnectionError("Connector is closed." if interception in _active else _STOPPED)
         exchange(connection, req, progress.hop.receive, progress.respond)
         return connection
 

@@ -12,7 +12,6 @@ there is none, it finds the server as it was.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +20,13 @@ from aiohttp import ClientOSError, ClientResponseError, ServerDisconnectedError,
 from aiohttp.http import HttpProcessingError, HttpVersion11
 
 from .calls import call_of
+from .connectors import StandIns, refusal
 from .diagnosis import refused
 from .exchanges import Exchange
 from .mocks import Reply, RequestMatch
 from .reading import body_of, read_ahead, tee
 from .replies import CallbackResult, Fault
 from .routing import Router
-from .connectors import StandIns, refusal
 from .urls import normalize_url, without_credentials
 from .wire import Answer
 from .written import Written
@@ -51,23 +50,28 @@ _WRAPPERS: dict[type[BaseException], type[BaseException]] = {
 
 
 class Interception:
-    """What one mock has to do with the requests that it intercepts: who answers them, and what is noted of them.
+    """What one mock has to do with the requests that it intercepts: who answers them, and where they are recorded.
 
-    `response_class` tells which class the responses have, where the mock does not say.
+    `record` is given every call as it begins. `response_class` tells which class the responses have, where the mock
+    does not say.
     """
 
-    def __init__(self, router: Router, response_class: Callable[[], type[ClientResponse] | None]) -> None:
+    def __init__(
+        self,
+        router: Router,
+        record: Callable[[Exchange], None],
+        response_class: Callable[[], type[ClientResponse] | None],
+    ) -> None:
         self.router = router
+        self.record = record
         self.response_class = response_class
         self.stand_ins = StandIns()
-        self.noted: deque[Exchange] = deque()
-        """The calls, in their order, until somebody takes them from here."""
         self.left_alone: Callable[[URL], bool] | None = None
         """Tells of a URL that its requests are none of this mock's business."""
 
 
 class Progress:
-    """One call on its way, which asks for `asked`.
+    """One call on its way.
 
     Its requests come one by one to `begin_hop`; then `finds_answer` says whether a mock answers, and `respond` has it
     answer.
@@ -125,9 +129,9 @@ class Progress:
         return isinstance(self.raised, (ClientOSError, ServerDisconnectedError)) and self._is_second_try(request)
 
     def _is_second_try(self, request: ClientRequest) -> bool:
+        # A middleware that tries again does so with the same request, and is answered by the next mock.
         last = self.request
         return (
-            # A middleware that tries again does so with the same request, and is answered by the next mock.
             last is not None
             and request is not last
             and (request.method, request.url) == (last.method, last.url)

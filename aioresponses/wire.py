@@ -68,6 +68,10 @@ Receive = Callable[[bytes], object]
 Respond = Callable[[], "Answer | Awaitable[Answer]"]
 
 
+def _drop(data: bytes) -> None:
+    """Receive what belongs to no exchange."""
+
+
 def exchange(connection: Connection, request: ClientRequest, receive: Receive, respond: Respond) -> None:
     """Have the far end of an in-memory `connection` answer the next request on it, which is `request`.
 
@@ -214,11 +218,10 @@ class InMemoryTransport(asyncio.Transport):
         peername: tuple[str | None, int | None],
     ) -> None:
         super().__init__({"peername": peername})
-        # Of the request that is sent; nobody asks for it until the first exchange.
-        self.receive: Receive = len
+        self.receive: Receive = _drop
         self._loop = loop
         self._protocol = protocol
-        self._receive = protocol.data_received
+        self._feed = protocol.data_received
         self._open_ones = open_ones
         self._closing = False
         self._paused = False
@@ -235,26 +238,26 @@ class InMemoryTransport(asyncio.Transport):
         if hang_up or not isinstance(body, bytes) or len(body) > _AT_ONCE:
             self._send_piece_by_piece(head, body, hang_up)
         else:
-            self._receive(head + body)
+            self._feed(head + body)
 
     def _send_piece_by_piece(
         self, head: bytes, body: bytes | AsyncGenerator[bytes, None], hang_up: bool | OSError
     ) -> None:
         self._hang_up = hang_up
         if isinstance(body, bytes):
-            self._receive(head + body[:_AT_ONCE])
+            self._feed(head + body[:_AT_ONCE])
             self._body = body
             self._sent = _AT_ONCE
             self._send_on()
         else:
-            self._receive(head)
+            self._feed(head)
             self.streaming = self._loop.create_task(self._stream(body))
 
     def _send_on(self) -> None:
         while self._sent < len(self._body) and not self._paused and not self._closing:
             piece = self._body[self._sent:self._sent + _AT_ONCE]
             self._sent += _AT_ONCE
-            self._receive(piece)
+            self._feed(piece)
         if self._sent >= len(self._body):
             self._body = b""
             if self._hang_up:
@@ -269,7 +272,7 @@ class InMemoryTransport(asyncio.Transport):
                         while self._paused:
                             self._resumed = self._loop.create_future()
                             await self._resumed
-                        self._receive(piece[start:start + PIECE])
+                        self._feed(piece[start:start + PIECE])
                         # A plain generator waits nowhere, so nothing else would end it.
                         if self._closing:
                             return

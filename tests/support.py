@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from aiohttp import ClientResponse, ClientSession, web
+from aiohttp import ClientResponse, ClientSession, TraceConfig, web
 from aiohttp.test_utils import TestServer
 from multidict import CIMultiDict
 from yarl import URL
@@ -97,6 +97,17 @@ async def error_of(awaitable: Awaitable[object]) -> tuple[type[BaseException], s
     except (Exception, asyncio.CancelledError) as error:
         return type(error), str(error)
     return None
+
+
+def traced(signals: dict[Any, list[str]]) -> TraceConfig:
+    """Make a TraceConfig that notes every signal in `signals`, by the `trace_request_ctx` of the request."""
+    config = TraceConfig()
+    for name in sorted(name for name in dir(TraceConfig) if name.startswith("on_")):
+        async def note(session: Any, context: Any, params: Any, name: str = name) -> None:
+            signals.setdefault(context.trace_request_ctx, []).append(name)
+
+        getattr(config, name).append(note)
+    return config
 
 
 Behave = Callable[[asyncio.StreamWriter, int], Awaitable["bool | None"]]

@@ -1,8 +1,11 @@
+import ast
 import configparser
 import importlib
 import inspect
 import re
 import sys
+import tempfile
+import textwrap
 import types
 import unittest
 from pathlib import Path
@@ -72,6 +75,83 @@ class PublicNamesTest(unittest.TestCase):
         changes = (ROOT / "CHANGELOG.rst").read_text(encoding="utf-8")
         newest = re.search(r"^(\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d\n-+$", changes, re.MULTILINE)
         self.assertEqual(newest[1], aioresponses.__version__)
+
+
+def imported_rooms(path):
+    """Return the rooms that a room imports from when it runs, wherever in it that stands."""
+    skipped = set()
+    rooms = []
+    # In the order of the tree, so that an `if TYPE_CHECKING` comes before what is in it.
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            skipped.update(inner for child in node.body for inner in ast.walk(child))
+        if node in skipped:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            parts = (node.module or "").split(".") if node.module else []
+            if node.level == 0 and parts[:1] == ["aioresponses"]:
+                parts = parts[1:]
+            elif node.level != 1:
+                continue
+            rooms += parts[:1] or [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            rooms += [
+                alias.name.partition(".")[2].partition(".")[0] or "__init__"
+                for alias in node.names
+                if alias.name.partition(".")[0] == "aioresponses"
+            ]
+    return rooms
+
+
+class RoomsTest(unittest.TestCase):
+    """The tables of rooms in the README are the plan of the package."""
+
+    def setUp(self):
+        readme = (ROOT / "README.rst").read_text(encoding="utf-8")
+        contributing = re.split(r"^Contributing\n-+\n", readme, flags=re.MULTILINE)[1]
+        self.listed = re.findall(r"^``(\w+)``  +\S", contributing, re.MULTILINE)
+
+    def rooms(self):
+        return {path.stem: path for path in (ROOT / "aioresponses").glob("*.py") if path.stem != "__init__"}
+
+    def test_each_room_is_listed_once(self):
+        self.assertEqual(sorted(self.listed), sorted(self.rooms()))
+
+    def test_each_room_imports_only_from_those_above_it(self):
+        for name, path in self.rooms().items():
+            with self.subTest(name):
+                above = self.listed[:self.listed.index(name)]
+                self.assertEqual([room for room in imported_rooms(path) if room not in above], [])
+
+    def test_imports_are_found_wherever_they_stand(self):
+        source = textwrap.dedent(
+            """
+            from __future__ import annotations
+            import aioresponses.urls
+            from aioresponses.wire import Answer
+            from . import calls, mocks
+            from .events import Event
+            from os import path
+            if TYPE_CHECKING:
+                from .core import aioresponses
+                if True:
+                    from .testcase import AioResponsesTestCase
+            def function():
+                from .routing import Router
+            """
+        )
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "room.py"
+            path.write_text(source, encoding="utf-8")
+            self.assertEqual(
+                sorted(imported_rooms(path)), ["calls", "events", "mocks", "routing", "urls", "wire"]
+            )
+
+    def test_each_room_has_a_module_of_tests(self):
+        # These are tested along with the rooms that are made of them; the last is in this module.
+        without = {"wanted", "expectations", "bodies", "pytest_plugin"}
+        there = {path.stem.partition("test_")[2] for path in (ROOT / "tests").glob("test_*.py")}
+        self.assertEqual(sorted(room for room in self.listed if room not in there), sorted(without))
 
 
 class PytestPluginTest(AioResponsesTestCase):

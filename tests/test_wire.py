@@ -1,4 +1,4 @@
-"""The in-memory connection, held against a real server: traces, timeouts, its end, its limits, no sockets."""
+"""The in-memory connection, held against a real server: traces, timeouts, its end, no sockets."""
 
 from __future__ import annotations
 
@@ -8,56 +8,14 @@ import unittest
 
 import aiohttp
 import aiohttp.abc
-from aiohttp import (
-    BaseConnector,
-    ClientConnectorError,
-    ClientSession,
-    ClientTimeout,
-    ServerTimeoutError,
-    TCPConnector,
-    TraceConfig,
-    UnixConnector,
-)
+from aiohttp import ClientSession, ClientTimeout, ServerTimeoutError, TCPConnector, TraceConfig
 from yarl import URL
 
 from aioresponses import aioresponses
-from tests.support import LARGE, ComparingTestCase, error_of, fetch
+from tests.support import LARGE, ComparingTestCase, error_of, fetch, traced
 
 
 class TraceTest(ComparingTestCase):
-
-    SIGNALS = sorted(name for name in dir(TraceConfig) if name.startswith("on_"))
-
-    def traced(self, signals):
-        """Make a TraceConfig that notes every signal in `signals`, by the `trace_request_ctx` of the request."""
-        config = TraceConfig()
-        for name in self.SIGNALS:
-            async def note(session, context, params, name=name):
-                signals.setdefault(context.trace_request_ctx, []).append(name)
-
-            getattr(config, name).append(note)
-        return config
-
-    async def test_signals_come_in_order_and_a_connection_is_used_again(self):
-        here = await self.origin()
-        for _ in range(2):
-            here.answers("POST", "/", body=b"hello")
-
-        async def scenario():
-            signals = {}
-            async with ClientSession(trace_configs=[self.traced(signals)]) as session:
-                for name in ("first", "second"):
-                    await fetch(session, "POST", here.url, data=b"body", trace_request_ctx=name)
-            return signals
-
-        outcome = await self.compare(scenario)
-        self.assertEqual(
-            {name: [signal for signal in signals if "connection" in signal] for name, signals in outcome.seen.items()},
-            {
-                "first": ["on_connection_create_start", "on_connection_create_end"],
-                "second": ["on_connection_reuseconn"],
-            },
-        )
 
     async def test_a_redirect_is_told(self):
         here = await self.origin()
@@ -66,41 +24,12 @@ class TraceTest(ComparingTestCase):
 
         async def scenario():
             signals = {}
-            async with ClientSession(trace_configs=[self.traced(signals)]) as session:
+            async with ClientSession(trace_configs=[traced(signals)]) as session:
                 await fetch(session, "GET", here.url / "start")
             return signals
 
         outcome = await self.compare(scenario)
         self.assertIn("on_request_redirect", outcome.seen[None])
-
-    async def test_a_request_that_waits_for_a_connection_is_queued(self):
-        here = await self.origin()
-        here.answers("GET", "/large", body=LARGE)
-        here.answers("GET", "/small", body=b"small")
-
-        async def scenario():
-            signals = {}
-            queued = asyncio.Event()
-            config = self.traced(signals)
-
-            async def note(session, context, params):
-                queued.set()
-
-            config.on_connection_queued_start.append(note)
-            async with ClientSession(connector=TCPConnector(limit=1), trace_configs=[config]) as session:
-                async with session.get(here.url / "large", trace_request_ctx="large") as response:
-                    small = asyncio.ensure_future(fetch(session, "GET", here.url / "small", trace_request_ctx="small"))
-                    await queued.wait()
-                    before = small.done()
-                    complete = await response.read() == LARGE
-                return before, complete, (await small).body, signals["small"]
-
-        outcome = await self.compare(scenario)
-        self.assertEqual(outcome.seen[:3], (False, True, b"small"))
-        self.assertEqual(
-            [signal for signal in outcome.seen[3] if "connection" in signal],
-            ["on_connection_queued_start", "on_connection_queued_end", "on_connection_reuseconn"],
-        )
 
     async def test_an_exception_is_told(self):
         here = await self.origin()
@@ -108,7 +37,7 @@ class TraceTest(ComparingTestCase):
 
         async def scenario():
             signals = {}
-            async with ClientSession(trace_configs=[self.traced(signals)]) as session:
+            async with ClientSession(trace_configs=[traced(signals)]) as session:
                 error = await error_of(session.get(here.url, timeout=ClientTimeout(sock_read=0.01)))
             return error[0], signals
 
@@ -252,52 +181,6 @@ class EndOfExchangeTest(ComparingTestCase):
 
         await self.compare(scenario)
 
-    async def connections(self, body, leave, **options):
-        """Return the signals of two requests about their connections, with `leave` called in between."""
-        here = await self.origin()
-        for _ in range(2):
-            here.answers("GET", "/", body=body, **options)
-
-        async def scenario():
-            signals = []
-            config = TraceConfig()
-
-            async def created(session, context, params):
-                signals.append("created")
-
-            async def reused(session, context, params):
-                signals.append("reused")
-
-            config.on_connection_create_end.append(created)
-            config.on_connection_reuseconn.append(reused)
-            async with ClientSession(trace_configs=[config]) as session:
-                async with session.get(here.url) as response:
-                    await leave(response)
-                async with session.get(here.url) as response:
-                    return signals, await response.read() == body
-
-        return (await self.compare(scenario)).seen
-
-    async def test_a_response_left_unread_costs_its_connection(self):
-        async def leave(response):
-            pass
-
-        self.assertEqual(await self.connections(LARGE, leave), (["created", "created"], True))
-
-    async def test_a_response_read_to_its_end_gives_its_connection_back(self):
-        async def leave(response):
-            await response.read()
-
-        self.assertEqual(await self.connections(LARGE, leave), (["created", "reused"], True))
-
-    async def test_a_connection_that_the_server_wants_closed_is_not_used_again(self):
-        async def leave(response):
-            await response.read()
-
-        self.assertEqual(
-            await self.connections(b"hello", leave, headers=[("Connection", "close")]), (["created", "created"], True)
-        )
-
     async def test_a_cancelled_request_leaves_the_session_usable(self):
         here = await self.origin()
         never = here.answers("GET", "/never", answer=asyncio.Event())
@@ -350,21 +233,6 @@ class EndOfExchangeTest(ComparingTestCase):
                 request.cancel()
                 await asyncio.wait([request])
         self.assertEqual((request.cancelled(), ended), (True, [URL("http://example.com/")]))
-
-    async def test_many_requests_at_a_time_are_answered_each_by_its_own(self):
-        here = await self.origin()
-        for number in range(50):
-            here.answers("GET", f"/{number}", body=b"%d" % number)
-
-        async def scenario():
-            async with ClientSession(connector=TCPConnector(limit=7)) as session:
-                responses = await asyncio.gather(*[
-                    fetch(session, "GET", here.url / str(number)) for number in range(50)
-                ])
-                return [response.body for response in responses]
-
-        outcome = await self.compare(scenario, what_came_in=False)
-        self.assertEqual(outcome.seen, [b"%d" % number for number in range(50)])
 
 
 class BrokenConnectionTest(ComparingTestCase):
@@ -513,77 +381,6 @@ class AddressTest(unittest.IsolatedAsyncioTestCase):
     def host(self, url):
         host = f"[{url.raw_host}]" if ":" in url.raw_host else url.raw_host
         return host if url.is_default_port() else f"{host}:{url.port}"
-
-
-class ConnectorTest(unittest.IsolatedAsyncioTestCase):
-
-    async def answered_with(self, connector):
-        with aioresponses() as mock:
-            mock.get("http://example.com/", body="hello")
-            async with ClientSession(connector=connector) as session:
-                async with session.get("http://example.com/") as response:
-                    return await response.read()
-
-    async def test_the_path_of_a_unix_connector_need_not_exist(self):
-        self.assertEqual(await self.answered_with(UnixConnector("/no/such/socket")), b"hello")
-
-    async def test_a_connector_of_somebody_else_is_not_asked_to_connect(self):
-        class Unconnected(BaseConnector):
-            async def _create_connection(self, req, traces, timeout):
-                raise AssertionError("a connection was asked for")
-
-        self.assertEqual(await self.answered_with(Unconnected()), b"hello")
-
-    async def test_a_connector_that_closes_its_connections_has_them_closed(self):
-        self.assertEqual(await self.answered_with(TCPConnector(force_close=True)), b"hello")
-
-    async def test_the_resolver_of_a_connector_is_not_asked(self):
-        class Deaf(aiohttp.abc.AbstractResolver):
-            async def resolve(self, *args, **kwargs):
-                raise AssertionError("a name was looked up")
-
-            async def close(self):
-                pass
-
-        self.assertEqual(await self.answered_with(TCPConnector(resolver=Deaf())), b"hello")
-
-    async def test_the_connector_of_the_session_is_left_without_connections(self):
-        connector = TCPConnector()
-        with aioresponses() as mock:
-            mock.get("http://example.com/", body=LARGE)
-            async with ClientSession(connector=connector) as session:
-                async with session.get("http://example.com/"):
-                    self.assertEqual((len(connector._acquired), len(connector._conns)), (0, 0))
-                self.assertEqual((len(connector._acquired), len(connector._conns)), (0, 0))
-
-    async def test_a_real_connection_serves_no_mocked_request(self):
-        async with ClientSession(connector=TCPConnector()) as session:
-            with aioresponses() as mock:
-                mock.get("http://127.0.0.1:1/", body="hello")
-                async with session.get("http://127.0.0.1:1/") as response:
-                    self.assertEqual(await response.read(), b"hello")
-            # Nobody listens on this port.
-            with self.assertRaises(ClientConnectorError):
-                await session.get("http://127.0.0.1:1/")
-
-    async def test_requests_over_the_limit_of_a_host_wait(self):
-        running = most = 0
-
-        async def callback(url, **kwargs):
-            nonlocal running, most
-            running += 1
-            most = max(most, running)
-            await asyncio.sleep(0)
-            running -= 1
-
-        with aioresponses() as mock:
-            mock.get("http://example.com/", callback=callback, repeat=True)
-            mock.get("http://example.org/", callback=callback, repeat=True)
-            async with ClientSession(connector=TCPConnector(limit_per_host=2)) as session:
-                responses = await asyncio.gather(*[
-                    session.get(url) for url in ("http://example.com/", "http://example.org/") for _ in range(5)
-                ])
-        self.assertEqual(([response.status for response in responses], most), ([200] * 10, 4))
 
 
 _socket_events = None

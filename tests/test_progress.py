@@ -1,10 +1,15 @@
+"""One call on its way: whose exceptions it raises, who answers it or refuses it, and how it may end."""
+
 import asyncio
+import contextvars
+import gc
 import inspect
 import sys
 import unittest
+import warnings
 
 import aiohttp
-from aiohttp import ClientSession, ClientTimeout, TraceConfig, web
+from aiohttp import ClientConnectionError, ClientRequest, ClientSession, ClientTimeout, TraceConfig, web
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -12,8 +17,8 @@ from yarl import URL
 
 from aioresponses import CallbackResult, aioresponses
 
-from .support import RealServerTestCase
-from .test_patching import AIOHTTP, AT_MOST, SITE, text_of
+from .support import RealServerTestCase, error_of
+from .test_patching import AIOHTTP, AT_MOST, SITE, ask, text_of
 
 REQUEST_INFO = aiohttp.RequestInfo(URL(SITE), "GET", CIMultiDictProxy(CIMultiDict()), URL(SITE))
 needs_middlewares = unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "aiohttp 3.12 brought middlewares")
@@ -617,3 +622,356 @@ class DealtWithTest(unittest.IsolatedAsyncioTestCase):
             async with ClientSession() as plain, ClientSession(middlewares=[ask_elsewhere]) as session:
                 async with session.get(SITE) as response:
                     self.assertEqual(await response.text(), "final")
+
+
+class RefusedTest(unittest.IsolatedAsyncioTestCase):
+    async def refusal(self, method, url, **kwargs):
+        async with ClientSession() as session:
+            with self.assertRaises(ClientConnectionError) as caught:
+                await session.request(method, url, **kwargs)
+        self.assertIs(type(caught.exception), ClientConnectionError)
+        return str(caught.exception)
+
+    @aioresponses()
+    async def test_says_what_was_asked_for(self, mock):
+        self.assertEqual(await self.refusal("GET", SITE), "Connection refused: GET http://example.com/")
+
+    @aioresponses()
+    async def test_has_the_method_as_the_caller_wrote_it(self, mock):
+        self.assertEqual(await self.refusal("get", SITE), "Connection refused: get http://example.com/")
+        self.assertEqual(await self.refusal("PropFind", SITE), "Connection refused: PropFind http://example.com/")
+
+    @aioresponses()
+    async def test_has_the_query_sorted(self, mock):
+        self.assertEqual(
+            await self.refusal("GET", f"{SITE}?c=3&a=1", params={"b": "2"}),
+            "Connection refused: GET http://example.com/?a=1&b=2&c=3",
+        )
+
+    @aioresponses()
+    async def test_names_the_target_of_a_redirect(self, mock):
+        mock.post(SITE, status=303, headers={"Location": "https://example.org/there?b=2&a=1"})
+        self.assertEqual(
+            await self.refusal("post", SITE), "Connection refused: GET https://example.org/there?a=1&b=2"
+        )
+
+    @aioresponses()
+    async def test_comes_when_the_mocks_are_used_up(self, mock):
+        mock.get(SITE)
+        await ask()
+        self.assertEqual(await self.refusal("GET", SITE), "Connection refused: GET http://example.com/")
+
+
+class PassthroughTest(RealServerTestCase):
+    async def asyncSetUp(self):
+        async def real(request):
+            return web.Response(text=f"real {request.path_qs}")
+
+        async def redirect(request):
+            raise web.HTTPFound(SITE)
+
+        async def echo(request):
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            await socket.send_str("real " + await socket.receive_str())
+            await socket.close()
+            return socket
+
+        self.server = await self.serve(
+            web.get("/", real), web.get("/redirect", redirect), web.get("/socket", echo), web.post("/", real)
+        )
+        self.url = self.server.make_url("/")
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+
+    def start(self, **settings):
+        mock = aioresponses(**settings)
+        mock.start()
+        self.addCleanup(mock.stop)
+        return mock
+
+    async def test_a_prefix_sends_requests_to_the_network(self):
+        for prefix in (str(self.url), self.url, "http://127.0.0.1"):
+            with self.subTest(prefix), aioresponses(passthrough=[prefix]) as mock:
+                mock.get(self.url, body="mocked")
+                mock.get(SITE, body="mocked")
+                self.assertEqual(await text_of(self.session, self.url), "real /")
+                self.assertEqual(await text_of(self.session), "mocked")
+
+    async def test_all_else_is_refused(self):
+        self.start(passthrough=["http://127.0.0.1/other"])
+        with self.assertRaises(ClientConnectionError) as caught:
+            await self.session.get(self.url)
+        self.assertEqual(str(caught.exception), f"Connection refused: GET {self.url}")
+
+    async def test_what_nobody_answers_goes_to_the_network_where_that_is_wished(self):
+        mock = self.start(passthrough_unmatched=True)
+        mock.get(self.url, body="mocked")
+        self.assertEqual(await text_of(self.session, self.url), "mocked")
+        self.assertEqual(await text_of(self.session, self.url), "real /")
+
+    async def test_params_are_kept(self):
+        self.start(passthrough=[self.url])
+        self.assertEqual(await text_of(self.session, self.url, params={"b": "2", "a": "1"}), "real /?b=2&a=1")
+
+    async def test_such_calls_are_recorded(self):
+        mock = self.start(passthrough=[self.url])
+        await text_of(self.session, self.url, params={"b": "2", "a": "1"})
+        await text_of(self.session, self.url, "POST", data=b"some")
+        self.assertEqual(
+            {key: [call.kwargs for call in calls] for key, calls in mock.requests.items()},
+            {
+                ("GET", self.url.with_query("a=1&b=2")): [
+                    {"allow_redirects": True, "params": {"b": "2", "a": "1"}}
+                ],
+                ("POST", self.url): [{"allow_redirects": True, "data": b"some"}],
+            },
+        )
+        self.assertEqual([call.response.status for call in mock.calls], [200, 200])
+        self.assertEqual([call.body for call in mock.calls], [b"", b"some"])
+        self.assertEqual([call.match for call in mock.calls], [None, None])
+
+    async def test_web_sockets_go_to_the_network(self):
+        http_url = self.server.make_url("/socket")
+        ws_url = http_url.with_scheme("ws")
+        for url, prefix in ((http_url, "http://127.0.0.1"), (ws_url, "ws://127.0.0.1")):
+            with self.subTest(str(url)), aioresponses(passthrough=[prefix]):
+                async with self.session.ws_connect(url) as socket:
+                    await socket.send_str("hello")
+                    self.assertEqual(await socket.receive_str(), "real hello")
+
+    async def test_a_mock_may_redirect_to_the_real_server(self):
+        mock = self.start(passthrough=[self.url])
+        mock.get(SITE, status=302, headers={"Location": str(self.url)})
+        self.assertEqual(await text_of(self.session), "real /")
+        self.assertEqual([hop.url for hop in mock.calls[0].hops], [SITE, str(self.url)])
+
+    async def test_the_real_server_may_redirect_to_a_mock(self):
+        mock = self.start(passthrough=[self.url])
+        mock.get(SITE, body="mocked")
+        self.assertEqual(await text_of(self.session, self.server.make_url("/redirect")), "mocked")
+        self.assertEqual(mock.call_count, 1)
+
+    async def test_of_nested_mocks_the_inner_one_passes_through_to_the_network(self):
+        outer = self.start()
+        outer.get(self.url, body="outer", repeat=True)
+        with aioresponses(passthrough=[self.url]):
+            self.assertEqual(await text_of(self.session, self.url), "real /")
+        with aioresponses(passthrough_unmatched=True):
+            self.assertEqual(await text_of(self.session, self.url), "real /")
+        self.assertEqual(outer.calls, [])
+        self.assertEqual(await text_of(self.session, self.url), "outer")
+
+    async def test_of_nested_mocks_the_outer_one_does_not_pass_through(self):
+        self.start(passthrough=[self.url])
+        with aioresponses(), self.assertRaises(ClientConnectionError):
+            await self.session.get(self.url)
+        self.assertEqual(await text_of(self.session, self.url), "real /")
+
+
+class AfterTheCallTest(RealServerTestCase):
+    """Something that a call has left behind asks for a connection once more, after the call has ended."""
+
+    async def asyncSetUp(self):
+        async def real(request):
+            self.served.append(request.path)
+            return web.Response(text="real")
+
+        self.served = []
+        server = await self.serve(web.get("/{path:.*}", real))
+        self.url = server.make_url("/")
+
+    def leaving(self, kept):
+        """Return a class of requests that leave a task behind, which waits for the call to end."""
+
+        class Leaving(ClientRequest):
+            async def send(self, connection):
+                kept.append((asyncio.ensure_future(self.ask_again()), self))
+                return await super().send(connection)
+
+            async def ask_again(self):
+                await ended.wait()
+                connection = await session.connector.connect(self, traces=[], timeout=ClientTimeout())
+                connection.close()
+
+        ended = asyncio.Event()
+        session = ClientSession(request_class=Leaving)
+        self.addAsyncCleanup(session.close)
+        return session, ended
+
+    async def test_it_is_refused_and_nothing_goes_to_the_network(self):
+        kept = []
+        session, ended = self.leaving(kept)
+        with aioresponses() as mock:
+            mock.get(self.url, body="mocked", repeat=True)
+            self.assertEqual(await text_of(session, self.url), "mocked")
+            ended.set()
+            [(task, _)] = kept
+            self.assertEqual(
+                await error_of(task), (ClientConnectionError, "The call that this request belongs to has ended")
+            )
+            self.assertEqual(mock.call_count, 1)
+            self.assertEqual(list(mock.calls[0].hops), [mock.calls[0]])
+            # Calls that come later are none of its business.
+            async with ClientSession() as other:
+                self.assertEqual(await text_of(other, self.url), "mocked")
+        self.assertEqual(self.served, [])
+
+    async def test_so_it_is_after_a_redirect_and_after_a_call_that_failed(self):
+        kept = []
+        session, ended = self.leaving(kept)
+        with aioresponses() as mock:
+            mock.get(self.url, status=302, headers={"Location": "/there"})
+            mock.get(self.url / "there", exception=ValueError("wrong"))
+            with self.assertRaises(ValueError):
+                await session.get(self.url)
+            ended.set()
+            self.assertEqual(
+                [await error_of(task) for task, _ in kept],
+                [(ClientConnectionError, "The call that this request belongs to has ended")] * 2,
+            )
+        self.assertEqual(self.served, [])
+
+    async def test_while_the_call_goes_on_it_is_a_request_of_the_call(self):
+        async def callback(url, **kwargs):
+            ended.set()
+            [(task, _)] = kept
+            told.append(await error_of(asyncio.wait_for(asyncio.shield(task), AT_MOST)))
+
+        kept, told = [], []
+        session, ended = self.leaving(kept)
+        with aioresponses() as mock:
+            mock.get(self.url, callback=callback, repeat=True)
+            self.assertEqual((await session.get(self.url)).status, 200)
+            self.assertEqual(told, [None])
+            self.assertEqual([hop.url for hop in mock.calls[0].hops], [str(self.url)] * 2)
+        self.assertEqual(self.served, [])
+
+    @needs_middlewares
+    async def test_a_task_that_a_middleware_has_left_is_refused(self):
+        async def middleware(request, handler):
+            async def ask_again():
+                await ended.wait()
+                await session.connector.connect(request, traces=[], timeout=ClientTimeout())
+
+            tasks.append(asyncio.ensure_future(ask_again()))
+            return await handler(request)
+
+        ended, tasks = asyncio.Event(), []
+        with aioresponses() as mock:
+            mock.get(self.url, body="mocked")
+            async with ClientSession(middlewares=[middleware]) as session:
+                self.assertEqual(await text_of(session, self.url), "mocked")
+                ended.set()
+                self.assertEqual(
+                    await error_of(tasks[0]),
+                    (ClientConnectionError, "The call that this request belongs to has ended"),
+                )
+        self.assertEqual(self.served, [])
+
+    async def test_a_call_that_such_a_task_makes_is_a_call_of_its_own(self):
+        class Leaving(ClientRequest):
+            async def send(self, connection):
+                tasks.append(asyncio.ensure_future(ask_later()))
+                return await super().send(connection)
+
+        async def ask_later():
+            await ended.wait()
+            return await text_of(plain, self.url / "later")
+
+        ended, tasks = asyncio.Event(), []
+        with aioresponses() as mock:
+            mock.get(self.url, body="mocked")
+            mock.get(self.url / "later", body="later")
+            async with ClientSession(request_class=Leaving) as session, ClientSession() as plain:
+                self.assertEqual(await text_of(session, self.url), "mocked")
+                ended.set()
+                self.assertEqual(await tasks[0], "later")
+            self.assertEqual([call.url for call in mock.calls], [str(self.url), str(self.url / "later")])
+        self.assertEqual(self.served, [])
+
+
+class AbandonedTest(MockedTestCase):
+    """The coroutine of a request is closed before it has come to its end."""
+
+    async def asyncSetUp(self):
+        async def callback(url, **kwargs):
+            self.began = True
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.ended += 1
+
+        await super().asyncSetUp()
+        self.callback = callback
+        self.began, self.ended = False, 0
+
+    async def drive(self, coroutine, context):
+        """Run a coroutine, as a task would, until the callback waits."""
+        waits_for = context.run(coroutine.send, None)
+        for _ in range(1000):
+            if self.began:
+                return
+            await asyncio.sleep(0)
+            if waits_for is None or waits_for.done():
+                waits_for = context.run(coroutine.send, None)
+        self.fail("The callback was never called")
+
+    async def abandon(self, session, method, start_in, close_in):
+        """Close a request in one context that was begun in another; nobody must have anything to say of it."""
+        def note(loop, context):
+            complaints.append(context["message"])
+
+        complaints = []
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(note)
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                coroutine = session._request(method, SITE, data=b"body" if method == "POST" else None)
+                await self.drive(coroutine, start_in)
+                close_in.run(coroutine.close)
+                del coroutine
+                gc.collect()
+                await asyncio.sleep(0)
+        finally:
+            loop.set_exception_handler(None)
+        self.assertEqual((complaints, [str(one.message) for one in caught]), ([], []))
+
+    async def test_the_next_request_is_answered_whatever_the_contexts(self):
+        one, other = contextvars.copy_context(), contextvars.copy_context()
+        for method in ("GET", "POST"):
+            for start_in, close_in in ((one, one), (one, other)):
+                for options in ({}, {"limit": 1}, {"limit_per_host": 1}):
+                    with self.subTest(method, same=start_in is close_in, **options):
+                        self.began, self.ended = False, 0
+                        session = self.new_session(connector=aiohttp.TCPConnector(**options))
+                        self.mock.add(SITE, method, callback=self.callback)
+                        await self.abandon(session, method, start_in, close_in)
+                        self.assertEqual(self.ended, 1)
+                        call = self.mock.calls[-1]
+                        self.assertEqual((type(call.exception), call.response), (GeneratorExit, None))
+                        self.assertIsNotNone(call.ended)
+                        self.mock.add(SITE, method, body="next")
+                        self.assertEqual(await asyncio.wait_for(text_of(session, method=method), AT_MOST), "next")
+
+    async def test_the_next_request_is_answered_in_the_context_that_it_was_begun_in(self):
+        context = contextvars.copy_context()
+        self.mock.get(SITE, callback=self.callback)
+        self.mock.get(SITE, body="next")
+        await self.abandon(self.session, "GET", context, contextvars.copy_context())
+        asked = context.run(asyncio.ensure_future, text_of(self.session))
+        self.assertEqual(await asyncio.wait_for(asked, AT_MOST), "next")
+        self.assertEqual([str(call) for call in self.mock.calls][1:], [f"GET {SITE} -> 200"])
+
+    async def test_who_waits_for_its_connection_gets_it(self):
+        session = self.new_session(connector=aiohttp.TCPConnector(limit=1))
+        self.mock.get(SITE, callback=self.callback)
+        self.mock.get(SITE, body="next")
+        coroutine = session._request("GET", SITE)
+        context = contextvars.copy_context()
+        await self.drive(coroutine, context)
+        asked = asyncio.ensure_future(text_of(session))
+        await asyncio.sleep(0)
+        contextvars.copy_context().run(coroutine.close)
+        self.assertEqual(await asyncio.wait_for(asked, AT_MOST), "next")

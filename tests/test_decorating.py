@@ -1,0 +1,182 @@
+"""The mock as a decorator of functions, coroutine functions and test cases."""
+
+import asyncio
+import inspect
+import unittest
+
+from aioresponses import aioresponses
+
+from .test_core import HERE, get
+
+
+class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
+    @aioresponses()
+    async def test_decorated_coroutine_function(self, mock):
+        mock.get(HERE, body="x")
+        self.assertEqual(await get(), "x")
+
+    @aioresponses(param="server")
+    async def test_decorated_with_the_name_of_a_parameter(self, server):
+        server.get(HERE, body="x")
+        self.assertEqual(await get(), "x")
+
+    def test_decorated_function(self):
+        @aioresponses()
+        def function(first, mock, *, second):
+            mock.get(HERE, body="x")
+            return first, second, asyncio.run(get())
+
+        self.assertEqual(function(1, second=2), (1, 2, "x"))
+
+    def test_a_decorated_function_looks_as_before(self):
+        @aioresponses()
+        async def function(mock):
+            """Do something."""
+
+        self.assertTrue(inspect.iscoroutinefunction(function))
+        self.assertEqual((function.__name__, function.__doc__), ("function", "Do something."))
+
+    def test_a_decorated_function_may_call_itself(self):
+        @aioresponses()
+        def function(depth, mock):
+            mock.get(HERE, body=str(depth))
+            inner = function(depth - 1) if depth else []
+            return [*inner, asyncio.run(get())]
+
+        self.assertEqual(function(2), ["0", "1", "2"])
+
+    async def test_a_decorated_coroutine_function_may_run_side_by_side(self):
+        @aioresponses()
+        async def function(mock):
+            await asyncio.sleep(0)
+            return mock
+
+        self.assertEqual(len(set(await asyncio.gather(function(), function()))), 2)
+
+
+class ClassDecoratorTest(unittest.TestCase):
+    def run_tests(self, case_class):
+        result = unittest.TestResult()
+        unittest.defaultTestLoader.loadTestsFromTestCase(case_class).run(result)
+        return result
+
+    def check_passes(self, case_class, tests):
+        result = self.run_tests(case_class)
+        self.assertEqual((result.errors, result.failures, result.testsRun), ([], [], tests))
+
+    def test_gives_every_test_method_a_mock(self):
+        @aioresponses()
+        class Case(unittest.IsolatedAsyncioTestCase):
+            async def test_coroutine_function(self, mock):
+                mock.get(HERE, body="x")
+                self.assertEqual(await self.helper(), "x")
+
+            def test_function(self, mock):
+                mock.get(HERE, body="y")
+                self.assertEqual(asyncio.run(self.helper()), "y")
+
+            async def helper(self):
+                return await get()
+
+        self.assertIsInstance(Case, type)
+        self.check_passes(Case, 2)
+
+    def test_gives_it_by_name(self):
+        @aioresponses(param="server")
+        class Case(unittest.TestCase):
+            def test(self, *, server):
+                self.assertIsInstance(server, aioresponses)
+
+        self.check_passes(Case, 1)
+
+    def test_no_test_sees_calls_of_another(self):
+        @aioresponses(strict=True)
+        class Case(unittest.TestCase):
+            def check(self, mock):
+                self.assertEqual(mock.calls, [])
+                mock.get(HERE)
+                asyncio.run(get())
+
+            def test_1(self, mock):
+                self.check(mock)
+
+            def test_2(self, mock):
+                self.check(mock)
+
+        self.check_passes(Case, 2)
+        self.check_passes(Case, 2)
+
+    def test_decorates_static_and_class_methods(self):
+        seen = []
+
+        @aioresponses()
+        class Case(unittest.TestCase):
+            @staticmethod
+            def test_static(mock):
+                seen.append(type(mock))
+
+            @classmethod
+            def test_class(cls, mock):
+                seen.append(type(mock))
+
+        self.check_passes(Case, 2)
+        self.assertEqual(seen, [aioresponses, aioresponses])
+
+    def test_what_cannot_be_called_is_refused(self):
+        with self.assertRaises(TypeError) as raised:
+            aioresponses()(5)
+        self.assertEqual(
+            str(raised.exception),
+            "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got 5",
+        )
+
+    def test_decorates_inherited_methods_and_leaves_the_base_class(self):
+        class Base(unittest.TestCase):
+            def test_inherited(self, mock=None):
+                self.seen = mock
+
+        before = Base.test_inherited
+
+        @aioresponses()
+        class Case(Base):
+            pass
+
+        self.assertIs(Base.test_inherited, before)
+        for case_class, expected in ((Base, type(None)), (Case, aioresponses)):
+            case = case_class("test_inherited")
+            case.run(unittest.TestResult())
+            self.assertIsInstance(case.seen, expected)
+
+    def test_strictness_is_a_failure_of_the_test(self):
+        @aioresponses(strict=True)
+        class Case(unittest.TestCase):
+            def test_bad(self, mock):
+                mock.get(HERE)
+
+            def test_good(self, mock):
+                pass
+
+            @unittest.expectedFailure
+            def test_expected(self, mock):
+                mock.get(HERE)
+
+        result = self.run_tests(Case)
+        [(case, output)] = result.failures
+        self.assertEqual(case.id().rpartition(".")[2], "test_bad")
+        self.assertIn("Expected every mock to be used, but 1 was not:\n  GET http://example.com/\n", output)
+        self.assertEqual((len(result.expectedFailures), result.errors), (1, []))
+
+    def test_takes_no_other_classes(self):
+        class Other:
+            def test(self):
+                pass
+
+        before = dict(vars(Other))
+        with self.assertRaises(TypeError) as raised:
+            aioresponses()(Other)
+        self.assertEqual(
+            str(raised.exception),
+            "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, "
+            f"got {Other!r}",
+        )
+        self.assertEqual(dict(vars(Other)), before)

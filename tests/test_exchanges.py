@@ -1,0 +1,974 @@
+"""What is noted of calls: their arguments, what was sent, and how they are looked at, whenever that is."""
+
+import array
+import asyncio
+import collections
+import contextlib
+import copy
+import decimal
+import functools
+import gc
+import http
+import math
+import pickle
+import re
+import sys
+import threading
+import types
+import unittest
+import warnings
+
+import aiohttp
+from aiohttp import ClientConnectionError, ClientSession, ServerDisconnectedError, web
+from multidict import CIMultiDict
+from yarl import URL
+
+from aioresponses import CallbackResult, Fault, RequestCall, aioresponses
+
+from .support import LARGE, RepliesTestCase, error_of, seen
+from .test_patching import AIOHTTP, AT_MOST, SITE, text_of
+
+
+@contextlib.contextmanager
+def large_bodies_allowed():
+    """Do without aiohttp's warning of bodies of a mebibyte and more, which had better be streamed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+
+
+class RecordingTest(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+
+    def recorded(self):
+        return {key: [call.kwargs for call in calls] for key, calls in self.mock.requests.items()}
+
+    async def test_a_call_is_recorded_under_its_method_and_url_with_its_arguments(self):
+        self.mock.get(SITE)
+        await text_of(self.session, timeout=5)
+        self.assertEqual(self.recorded(), {("GET", URL(SITE)): [{"allow_redirects": True, "timeout": 5}]})
+        self.assertEqual(self.mock.requests["GET", URL(SITE)][0].args, ())
+
+    async def test_the_method_is_as_the_caller_wrote_it(self):
+        self.mock.get(SITE, repeat=True)
+        for method in ("get", "Get", "GET"):
+            await text_of(self.session, method=method)
+        self.assertEqual(list(self.mock.requests), [("get", URL(SITE)), ("Get", URL(SITE)), ("GET", URL(SITE))])
+
+    async def test_the_url_is_normalised_and_has_the_params_merged_in(self):
+        self.mock.get(f"{SITE}?a=1&b=2&c=3", repeat=True)
+        await text_of(self.session, f"{SITE}?c=3&a=1", params={"b": "2"})
+        await text_of(self.session, f"{SITE}?b=2&a=1&c=3")
+        merged = URL(f"{SITE}?a=1&b=2&c=3")
+        self.assertEqual(
+            self.recorded(),
+            {("GET", merged): [{"allow_redirects": True, "params": {"b": "2"}}, {"allow_redirects": True}]},
+        )
+
+    async def test_the_url_is_joined_to_the_base_url_of_the_session(self):
+        self.mock.get(f"{SITE}users")
+        async with ClientSession(SITE) as session:
+            await text_of(session, "users" if AIOHTTP >= (3, 12) else "/users")
+        self.assertEqual(list(self.mock.requests), [("GET", URL(f"{SITE}users"))])
+
+    async def test_allow_redirects_is_always_among_the_arguments(self):
+        for method in ("GET", "POST", "HEAD"):
+            self.mock.add(SITE, method, repeat=True)
+        await self.session.get(SITE)
+        await self.session.get(SITE, allow_redirects=False)
+        await self.session.head(SITE)
+        await self.session.request("GET", SITE)
+        self.assertEqual(
+            self.recorded(),
+            {
+                ("GET", URL(SITE)): [{"allow_redirects": allowed} for allowed in (True, False, True)],
+                ("HEAD", URL(SITE)): [{"allow_redirects": False}],
+            },
+        )
+
+    async def test_a_post_is_recorded_with_data(self):
+        self.mock.post(SITE, repeat=True)
+        await self.session.post(SITE)
+        await self.session.request("POST", SITE)
+        await self.session.post(SITE, data=b"some")
+        self.assertEqual(
+            self.recorded(),
+            {("POST", URL(SITE)): [{"allow_redirects": True, "data": data} for data in (None, None, b"some")]},
+        )
+
+    async def test_the_default_headers_of_the_session_are_merged_in(self):
+        self.mock.get(SITE, repeat=True)
+        async with ClientSession(headers={"A": "session", "B": "session"}) as session:
+            await text_of(session)
+            await text_of(session, headers={"B": "call"})
+        self.assertEqual(
+            [call.kwargs for call in self.mock.calls],
+            [
+                {"allow_redirects": True, "headers": CIMultiDict({"A": "session", "B": "session"})},
+                {"allow_redirects": True, "headers": CIMultiDict({"A": "session", "B": "call"})},
+            ],
+        )
+
+    async def test_headers_are_as_given_where_the_session_has_none(self):
+        self.mock.get(SITE)
+        await text_of(self.session, headers={"B": "call"})
+        self.assertEqual(self.mock.calls[0].kwargs, {"allow_redirects": True, "headers": {"B": "call"}})
+
+    async def test_what_happens_to_the_arguments_later_does_not_show(self):
+        self.mock.post(SITE)
+        given = {"names": ["Ada"]}
+        headers = {"A": "1"}
+        await text_of(self.session, method="POST", json=given, headers=headers)
+        given["names"].append("Grace")
+        headers["A"] = "2"
+        self.assertEqual(
+            self.recorded(),
+            {
+                ("POST", URL(SITE)): [
+                    {"allow_redirects": True, "json": {"names": ["Ada"]}, "headers": {"A": "1"}, "data": None}
+                ]
+            },
+        )
+
+    async def test_the_arguments_reach_the_client_itself_and_no_copy(self):
+        class Names(list):
+            def __deepcopy__(self, memo):
+                return copied
+
+        copied = Names(["a copy"])
+        self.mock.post(SITE)
+        await text_of(self.session, method="POST", json=Names(["Ada"]))
+        self.assertEqual(self.mock.calls[0].json(), ["Ada"])
+        self.assertIs(self.mock.calls[0].kwargs["json"], copied)
+
+    async def test_what_cannot_be_copied_is_kept(self):
+        class Uncopyable:
+            def __deepcopy__(self, memo):
+                raise ValueError("not me")
+
+        async def generate():
+            yield b"generated"
+
+        self.mock.post(SITE, repeat=True)
+        with open(__file__, "rb") as file:
+            for value in (generate(), file):
+                with self.subTest(type(value).__name__):
+                    await text_of(self.session, method="POST", data=value)
+                    self.assertIs(self.mock.calls[-1].kwargs["data"], value)
+        value, names = Uncopyable(), ["Ada"]
+        given = {"list": [value, names], "tuple": (value,), "dict": {"value": value}}
+        await text_of(self.session, method="POST", trace_request_ctx=given)
+        names.append("Grace")
+        self.assertEqual(
+            self.mock.calls[-1].kwargs["trace_request_ctx"],
+            {"list": [value, ["Ada"]], "tuple": (value,), "dict": {"value": value}},
+        )
+
+    async def test_calls_that_nobody_answers_are_recorded(self):
+        with self.assertRaises(ClientConnectionError):
+            await self.session.get(SITE)
+        self.assertEqual(self.recorded(), {("GET", URL(SITE)): [{"allow_redirects": True}]})
+        self.assertEqual(str(self.mock.calls[0].exception), "Connection refused: GET http://example.com/")
+
+    async def test_calls_that_fail_are_recorded(self):
+        exception = ValueError("wrong")
+        self.mock.get(SITE, exception=exception)
+        with self.assertRaises(ValueError):
+            await self.session.get(SITE)
+        self.assertEqual(self.recorded(), {("GET", URL(SITE)): [{"allow_redirects": True}]})
+        self.assertIs(self.mock.calls[0].exception, exception)
+        self.assertIsNone(self.mock.calls[0].response)
+
+    async def test_calls_with_wrong_arguments_fail_as_ever(self):
+        for arguments in ({"params": {"a": True}}, {"no": "such"}):
+            with self.subTest(arguments), self.assertRaises(TypeError):
+                await self.session.get(SITE, **arguments)
+
+    async def test_calls_of_a_closed_session_fail_as_ever(self):
+        session = ClientSession()
+        await session.close()
+        with self.assertRaises(RuntimeError) as caught:
+            await session.get(SITE)
+        self.assertEqual(str(caught.exception), "Session is closed")
+        self.assertEqual(self.mock.calls, [])
+
+    async def test_aiohttp_request_is_answered_and_recorded(self):
+        self.mock.get(SITE, body="answer")
+        async with aiohttp.request("GET", SITE) as response:
+            self.assertEqual(await response.text(), "answer")
+        self.assertEqual(list(self.mock.requests), [("GET", URL(SITE))])
+
+    async def test_many_requests_side_by_side_get_each_their_own_answer_and_are_recorded_in_order(self):
+        def callback(url, **kwargs):
+            return CallbackResult(body=f"called for {url.path}")
+
+        async def coroutine_function(url, **kwargs):
+            await asyncio.sleep(0)
+            return callback(url)
+
+        urls = [f"{SITE}{number}" for number in range(200)]
+        expected = []
+        for number, url in enumerate(urls):
+            if number % 3:
+                self.mock.get(url, callback=callback if number % 2 else coroutine_function)
+                expected.append(f"called for /{number}")
+            else:
+                self.mock.get(url, body=f"answer {number}")
+                expected.append(f"answer {number}")
+        self.assertEqual(await asyncio.gather(*(text_of(self.session, url) for url in urls)), expected)
+        self.assertEqual([call.url for call in self.mock.calls], urls)
+        self.assertEqual(list(self.mock.requests), [("GET", URL(url)) for url in urls])
+
+
+class SentTest(RepliesTestCase):
+    """What was sent of a request, in as many pieces as it may have come."""
+
+    def pieces(self, size, count):
+        async def generate():
+            for number in range(count):
+                yield bytes([number]) * size
+
+        return generate()
+
+    async def hold(self, body, **options):
+        """Send a body with a length to a real server, and to a mock, which must show the same; return what was sent."""
+        async def behave(writer, before):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n")
+            return True
+
+        server = await self.raw_server(behave)
+
+        async def scenario(session):
+            return [(await seen(await session.post(server.url, data=body, **options))).status for _ in range(2)]
+
+        outcome = await self.hold_against(
+            server.received, lambda mock: mock.post(server.url, repeat=True), scenario
+        )
+        return [request.body for request in outcome.received]
+
+    async def test_in_one_piece(self):
+        for body in (b"", b"x", b"x" * 1000):
+            with self.subTest(len(body)):
+                self.assertEqual(await self.hold(body), [body] * 2)
+
+    async def test_in_pieces_of_about_64_kib(self):
+        for size in range(2 ** 16 - 300, 2 ** 16 + 50, 50):
+            with self.subTest(size):
+                self.assertEqual(await self.hold(bytes(size)), [bytes(size)] * 2)
+
+    async def test_with_long_headers_and_many(self):
+        # More than servers take.
+        for count, size in ((1, 2 ** 16), (3, 2 ** 16), (40, 2 ** 12), (100, 2 ** 10), (200, 10)):
+            headers = {f"X-{number}": "x" * size for number in range(count)}
+            with self.subTest(count=count, size=size), aioresponses() as mock:
+                mock.post(SITE)
+                async with ClientSession() as session:
+                    await text_of(session, method="POST", data=b"body", headers=headers)
+                [call] = mock.calls
+                self.assertEqual({name: call.headers[name] for name in headers}, headers)
+                self.assertEqual(call.body, b"body")
+
+    async def test_of_several_mebibytes(self):
+        for size in (2 ** 20, 2 ** 22 - 300, 2 ** 22, 2 ** 22 + 1, 5 * 2 ** 20):
+            with self.subTest(size), large_bodies_allowed():
+                body = LARGE[:size]
+                sent = await self.hold(body)
+                # Not compared as a whole: nobody could read how they differ.
+                self.assertTrue([len(each) for each in sent] == [size] * 2 and sent == [body] * 2)
+
+    async def test_in_several_pieces(self):
+        async def handle(request):
+            return web.Response(content_type="application/json", headers={"X-Length": str(len(await request.read()))})
+
+        for size, count in ((1, 1), (1, 5), (2 ** 15, 3), (2 ** 16 + 1, 3), (3, 0)):
+            with self.subTest(size=size, count=count):
+                url, received = await self.received_by(web.post("/", handle))
+
+                async def scenario(session):
+                    return (await seen(await session.post(url, data=self.pieces(size, count)))).status
+
+                outcome = await self.hold_against(received, lambda mock: mock.post(url), scenario)
+                self.assertEqual(
+                    [request.body for request in outcome.received],
+                    [b"".join(bytes([number]) * size for number in range(count))],
+                )
+
+    async def test_in_pieces_of_several_mebibytes_in_all(self):
+        with aioresponses() as mock:
+            mock.post(SITE, repeat=True)
+            async with ClientSession() as session:
+                for size, count in ((2 ** 10, 5 * 2 ** 10 // 20), (2 ** 20, 6), (5 * 2 ** 20, 2)):
+                    with self.subTest(size=size, count=count):
+                        await text_of(session, method="POST", data=self.pieces_of(size, count))
+                        call = mock.calls[-1]
+                        self.assertEqual(call.headers["Transfer-Encoding"], "chunked")
+                        for _ in range(2):
+                            self.assertTrue(call.body == b"".join(b"%d" % (n % 10) * size for n in range(count)))
+
+    def pieces_of(self, size, count):
+        async def generate():
+            for number in range(count):
+                yield b"%d" % (number % 10) * size
+
+        return generate()
+
+    async def test_what_was_sent_so_far_is_shown_while_the_rest_is_on_its_way(self):
+        async def generate():
+            for piece in (b"one", b"two", bytes(2 ** 17), bytes(2 ** 22)):
+                yield piece
+                # It has been written by the time that the next one is asked for.
+                written.set()
+                await go_on.wait()
+                go_on.clear()
+
+        async def written_so_far():
+            await asyncio.wait_for(written.wait(), AT_MOST)
+            written.clear()
+            [call] = mock.calls
+            return call, len(call.body)
+
+        written, go_on = asyncio.Event(), asyncio.Event()
+        seen_so_far = []
+        with aioresponses() as mock:
+            mock.post(SITE)
+            async with ClientSession() as session:
+                asked = asyncio.ensure_future(text_of(session, method="POST", data=generate()))
+                for _ in range(4):
+                    seen_so_far.append(await written_so_far())
+                    go_on.set()
+                await asyncio.wait_for(asked, AT_MOST)
+        [call] = mock.calls
+        self.assertEqual({id(each) for each, _ in seen_so_far}, {id(call)})
+        sizes = [size for _, size in seen_so_far]
+        self.assertEqual(sizes, [3, 6, 6 + 2 ** 17, 6 + 2 ** 17 + 2 ** 22])
+        self.assertEqual(len(call.body), sizes[-1])
+
+
+class TriedAgainTest(unittest.IsolatedAsyncioTestCase):
+    """aiohttp itself sends an idempotent request once more where the server hung up."""
+
+    BODIES = (b"", b"body", b"x" * 2 ** 17, b"x" * (2 ** 22 + 1))
+
+    async def asyncSetUp(self):
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+
+    async def test_after_an_exception_of_the_mock_it_is_shown_once(self):
+        for method in ("GET", "PUT"):
+            for body in self.BODIES:
+                for exception in (ServerDisconnectedError(), aiohttp.ClientOSError(5, "Input/output error")):
+                    with self.subTest(method, body=len(body), exception=exception):
+                        self.mock.add(SITE, method, exception=exception)
+                        with self.assertRaises(type(exception)), large_bodies_allowed():
+                            await self.session.request(method, SITE, data=body, headers={"X-Id": "1"})
+                        call = self.mock.calls[-1]
+                        self.assertEqual(list(call.hops), [call])
+                        self.assertTrue(call.body == body)
+                        self.assertEqual(call.headers.getall("X-Id"), ["1"])
+                        self.assertIn(call.headers.get("Content-Length", "0"), [str(len(body))])
+
+    async def test_it_is_shown_once_to_who_looked_in_between(self):
+        def callback(call):
+            given.append(call)
+            looked.append((call.body, call.headers["X-Id"]))
+
+        for body in self.BODIES:
+            given, looked = [], []
+            self.mock.put(SITE, callback=callback, exception=ServerDisconnectedError())
+            with self.assertRaises(ServerDisconnectedError), large_bodies_allowed():
+                await self.session.put(SITE, data=body, headers={"X-Id": "1"})
+            call = self.mock.calls[-1]
+            # It is one request of the caller, and the mock is asked for it once.
+            self.assertEqual(len(given), 1)
+            self.assertIs(given[0], call)
+            self.assertTrue(looked == [(body, "1")])
+            self.assertTrue(call.body == body)
+
+    async def test_after_a_fault_each_try_is_shown_once(self):
+        for body in self.BODIES:
+            with self.subTest(len(body)):
+                first = self.mock.put(SITE, fault=Fault.CONNECTION_RESET)
+                second = self.mock.put(SITE, body="second")
+                with large_bodies_allowed():
+                    outcome = await error_of(text_of(self.session, method="PUT", data=body))
+                call = self.mock.calls[-1]
+                tries = 2 if AIOHTTP >= (3, 10) else 1
+                self.assertEqual(outcome is None, tries == 2)
+                self.assertEqual([first.call_count, second.call_count], [1, tries - 1])
+                self.assertEqual([len(hop.body) for hop in call.hops], [len(body)] * tries)
+                self.assertTrue(all(each.body == body for each in (call, *call.hops)))
+                self.mock.clear()
+
+    async def test_after_a_fault_without_another_mock_each_try_is_shown_once(self):
+        for body in self.BODIES:
+            with self.subTest(len(body)):
+                match = self.mock.put(SITE, fault=Fault.EMPTY_RESPONSE)
+                with self.assertRaises(ServerDisconnectedError), large_bodies_allowed():
+                    await text_of(self.session, method="PUT", data=body)
+                call = self.mock.calls[-1]
+                self.assertEqual(match.call_count, 1)
+                self.assertEqual([len(hop.body) for hop in call.hops], [len(body)] * (2 if AIOHTTP >= (3, 10) else 1))
+
+
+class LookedAtTest(unittest.IsolatedAsyncioTestCase):
+    """Whenever a call is looked at it is the same object, and shows what happened since."""
+
+    async def asyncSetUp(self):
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+
+    def now(self, call):
+        return (
+            call.url, call.body, call.match_info, call.response and call.response.status, call.exception,
+            call.ended is not None, [hop.url for hop in call.hops], str(call),
+        )
+
+    async def test_from_its_callback_and_afterwards(self):
+        def callback(call):
+            looked.append((call, self.now(call)))
+
+        async def coroutine_function(call):
+            await asyncio.sleep(0)
+            callback(call)
+
+        def of_url_and_arguments(url, **kwargs):
+            callback(self.mock.calls[-1])
+
+        for function in (callback, coroutine_function, of_url_and_arguments):
+            with self.subTest(function.__name__):
+                looked = []
+                match = self.mock.post(f"{SITE}{{name}}", status=201, callback=function)
+                await self.session.post(f"{SITE}ada", data=b"body")
+                [(call, before)] = looked
+                url, info = f"{SITE}ada", {"name": "ada"}
+                self.assertEqual(before, (url, b"body", info, None, None, False, [url], f"POST {url} -> not ended"))
+                self.assertEqual(self.now(call), (url, b"body", info, 201, None, True, [url], f"POST {url} -> 201"))
+                self.assertIs(self.mock.calls[-1], call)
+                self.assertIs(match.calls[0], call)
+                self.assertIs(self.mock.requests["POST", URL(url)][-1], call)
+
+    async def test_from_a_callback_that_raises(self):
+        def callback(call):
+            looked.append((call, self.now(call)))
+            raise error
+
+        looked, error = [], ValueError("wrong")
+        self.mock.get(SITE, callback=callback)
+        with self.assertRaises(ValueError):
+            await self.session.get(SITE)
+        [(call, before)] = looked
+        self.assertEqual(before, (SITE, b"", {}, None, None, False, [SITE], f"GET {SITE} -> not ended"))
+        self.assertEqual(
+            self.now(call), (SITE, b"", {}, None, error, True, [SITE], f"GET {SITE} -> raised ValueError: wrong")
+        )
+        self.assertIs(self.mock.calls[0], call)
+
+    async def test_from_the_callbacks_of_its_hops(self):
+        def callback(call):
+            looked.append((call, self.mock.calls[-1], str(self.mock.calls[-1])))
+
+        looked = []
+        first = self.mock.get(SITE, status=302, headers={"Location": "/there"}, callback=callback)
+        second = self.mock.get(f"{SITE}there", callback=callback)
+        await self.session.get(SITE)
+        [call] = self.mock.calls
+        self.assertEqual(
+            [shown for _, _, shown in looked],
+            [f"GET {SITE} -> not ended", f"GET {SITE} -> 302, GET {SITE}there -> not ended"],
+        )
+        self.assertEqual(str(call), f"GET {SITE} -> 302, GET {SITE}there -> 200")
+        for _, looked_at, _ in looked:
+            self.assertIs(looked_at, call)
+        self.assertIs(looked[0][0], call)
+        self.assertIs(looked[1][0], call.hops[1])
+        self.assertIs(first.calls[0], call)
+        self.assertIs(second.calls[0], call.hops[1])
+        # They stay what they are, as well.
+        self.assertEqual([id(hop) for hop in call.hops], [id(hop) for hop in call.hops])
+        self.assertEqual([hop.response.status for hop in call.hops], [302, 200])
+
+    async def test_from_a_condition_and_afterwards(self):
+        def condition(call):
+            looked.append((call, call.body, call.headers["X-Id"]))
+            return True
+
+        looked = []
+        self.mock.post(SITE, match=condition)
+        await self.session.post(SITE, data=b"body", headers={"X-Id": "1"})
+        [(call, *before)] = looked
+        self.assertEqual(before, [b"body", "1"])
+        self.assertIs(self.mock.calls[0], call)
+        self.assertEqual((call.body, call.headers["X-Id"], call.response.status), (b"body", "1", 200))
+
+    async def test_one_that_is_refused_and_one_that_is_answered(self):
+        await error_of(self.session.get(SITE))
+        [call] = self.mock.calls
+        self.assertEqual(str(call), f"GET {SITE} -> no mock answered")
+        self.assertIs(self.mock.unmatched_calls[0], call)
+        self.assertIs(self.mock.call_args, call)
+
+
+class CopyTest(unittest.IsolatedAsyncioTestCase):
+    """Copies are records: they show what was requested, and not who took part in it."""
+
+    COPY = (copy.copy, copy.deepcopy, lambda call: pickle.loads(pickle.dumps(call)))
+
+    async def asyncSetUp(self):
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+
+    def shown(self, call):
+        return (
+            call.method, call.url, call.key, call.args, call.kwargs, call.body, list(call.headers.items()),
+            dict(call.match_info), call.started, call.ended, call.order, call.unmatched, dict(call.query),
+        )
+
+    def check(self, call):
+        for make in self.COPY:
+            with self.subTest(make):
+                copied = make(call)
+                self.assertEqual(copied, call)
+                self.assertIsInstance(copied, RequestCall)
+                self.assertEqual(self.shown(copied), self.shown(call))
+                self.assertEqual((copied.response, copied.exception, copied.match), (None, None, None))
+                self.assertEqual(list(copied.hops), [copied])
+                # Copies can be copied.
+                self.assertEqual(self.shown(make(copied)), self.shown(call))
+
+    async def test_of_one_with_hops(self):
+        self.mock.post(f"{SITE}a", status=307, headers={"Location": "/b"})
+        self.mock.post(f"{SITE}b", status=303, headers={"Location": "/c?d=1"})
+        self.mock.get(f"{SITE}c?d=1")
+        await self.session.post(f"{SITE}a", json={"names": ["Ada"]})
+        [call] = self.mock.calls
+        self.assertEqual(len(call.hops), 3)
+        for each in (call, *call.hops):
+            self.check(each)
+
+    async def test_of_one_with_match_info(self):
+        self.mock.get(f"{SITE}users/{{name}}")
+        self.mock.get(re.compile("http://example.com/(?P<kind>[a-z]+)/x"))
+        await self.session.get(f"{SITE}users/ada")
+        await self.session.get(f"{SITE}orders/x")
+        self.assertEqual([call.match_info for call in self.mock.calls], [{"name": "ada"}, {"kind": "orders"}])
+        for call in self.mock.calls:
+            self.check(call)
+
+    async def test_of_one_whose_arguments_nobody_has_looked_at(self):
+        given = {"names": ["Ada", {"born": 1815}], "none": None}
+        self.mock.post(f"{SITE}?a=1")
+        await self.session.post(SITE, json=given, params={"a": "1"}, headers={"X-Id": "1"}, timeout=5)
+        match = self.mock.post(f"{SITE}hop", status=307, headers={"Location": "/hop2"})
+        self.mock.post(f"{SITE}hop2")
+        await self.session.post(f"{SITE}hop", json=given)
+        # By way of the hop, so that its call itself has not been looked at.
+        copied = copy.deepcopy(match.calls[0].hops[1])
+        self.assertEqual(copied.kwargs, {"allow_redirects": True, "json": given, "data": None})
+        for call in self.mock.calls:
+            self.assertEqual(call.kwargs["json"], given)
+            self.check(call)
+
+    async def test_of_all_there_are(self):
+        self.mock.post(SITE, repeat=True)
+        for number in range(3):
+            await self.session.post(SITE, json={"number": [number]})
+        for make in self.COPY:
+            copied = make(self.mock.requests)
+            self.assertEqual(copied, self.mock.requests)
+            self.assertEqual(
+                [call.json() for calls in copied.values() for call in calls], [{"number": [n]} for n in range(3)]
+            )
+
+    async def test_a_deep_copy_and_a_pickle_share_nothing_with_the_call(self):
+        self.mock.post(SITE)
+        await self.session.post(SITE, json={"names": ["Ada"]}, headers={"X-Id": "1"})
+        [call] = self.mock.calls
+        for make in self.COPY[1:]:
+            copied = make(call)
+            copied.kwargs["json"]["names"].append("Grace")
+            copied.kwargs["headers"]["X-Id"] = "2"
+        self.assertEqual((call.kwargs["json"], call.kwargs["headers"]), ({"names": ["Ada"]}, {"X-Id": "1"}))
+
+    async def test_of_one_that_is_on_its_way(self):
+        def callback(call):
+            copies.extend(make(call) for make in self.COPY)
+
+        copies = []
+        self.mock.post(SITE, callback=callback)
+        await self.session.post(SITE, json=[1])
+        for copied in copies:
+            self.assertEqual((copied.json(), copied.ended, copied.response), ([1], None, None))
+            self.assertEqual(copied, self.mock.calls[0])
+
+
+class ArgumentsTest(unittest.IsolatedAsyncioTestCase):
+    """The arguments of a call are as they were given, of the same types, whatever happens to them later."""
+
+    async def asyncSetUp(self):
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+        self.mock.post(SITE, repeat=True)
+
+    async def recorded(self, **arguments):
+        await self.session.post(SITE, **arguments)
+        kwargs = dict(self.mock.calls[-1].kwargs)
+        self.assertEqual([kwargs.pop("allow_redirects"), kwargs.pop("data", None)], [True, arguments.get("data")])
+        return kwargs
+
+    def with_types(self, value):
+        if isinstance(value, dict):
+            items = [(self.with_types(key), self.with_types(item)) for key, item in value.items()]
+            return type(value), items
+        if isinstance(value, (list, tuple)):
+            return type(value), [self.with_types(item) for item in value]
+        return type(value), value
+
+    async def test_of_builtin_types(self):
+        given = {
+            "text": "ä", "int": 2 ** 70, "float": -0.0, "bool": True, "none": None, "list": [1, [2, [3]]],
+            "dict": {"b": 1, "a": {"c": [None, False, 1.5]}}, "tuple": (1, (2,)), 1: "key", "empty": [{}, [], ""],
+            "long": "x" * 2 ** 16,
+        }
+        self.assertEqual(self.with_types(await self.recorded(json=given)), self.with_types({"json": given}))
+
+    async def test_of_types_that_compare_equal_to_builtin_ones(self):
+        class Text(str):
+            pass
+
+        class Bytes(bytes):
+            pass
+
+        class Own(dict):
+            pass
+
+        class Names(list):
+            pass
+
+        session = ClientSession(json_serialize=lambda value: "{}")
+        self.addAsyncCleanup(session.close)
+        self.session = session
+        for value in (
+            Text("text"), Bytes(b"bytes"), Own(a=1), Names([1]), bytearray(b"array"), collections.OrderedDict(a=1),
+            decimal.Decimal("1.50"), http.HTTPStatus.OK, frozenset({1}), {1, 2}, b"bytes", 1j, ..., True,
+        ):
+            for given in ([value], {"key": value}, {"key": [{"key": value}]}, value):
+                with self.subTest(given=given):
+                    self.assertEqual(
+                        self.with_types(await self.recorded(json=given)), self.with_types({"json": given})
+                    )
+
+    async def test_a_buffer_is_no_bytes(self):
+        numbers = array.array("i", [1, 2, 3])
+        session = ClientSession(json_serialize=lambda value: "{}")
+        self.addAsyncCleanup(session.close)
+        self.session = session
+        self.assertEqual(await self.recorded(json={"numbers": numbers}), {"json": {"numbers": numbers}})
+
+    async def test_what_equals_itself_alone_equals_what_was_given(self):
+        for given in ([math.nan], {"key": math.nan}, {"key": [1, {"key": math.nan}]}):
+            with self.subTest(given=given):
+                self.assertEqual(await self.recorded(json=given), {"json": given})
+                self.mock.assert_any_call(SITE, "POST", json=given)
+
+    async def test_what_stands_in_it_twice_is_one_thing(self):
+        shared = ["shared"]
+        kwargs = await self.recorded(json={"a": shared, "b": [shared]})
+        self.assertEqual(kwargs, {"json": {"a": ["shared"], "b": [["shared"]]}})
+        self.assertIs(kwargs["json"]["a"], kwargs["json"]["b"][0])
+        self.assertIsNot(kwargs["json"]["a"], shared)
+
+    async def test_what_contains_itself(self):
+        given = {"name": "Ada"}
+        given["self"] = given
+        session = ClientSession(json_serialize=lambda value: "{}")
+        self.addAsyncCleanup(session.close)
+        self.session = session
+        kwargs = await self.recorded(json=given)
+        self.assertIs(kwargs["json"]["self"], kwargs["json"])
+        self.assertEqual(kwargs["json"]["name"], "Ada")
+
+    async def test_what_is_nested_deeply(self):
+        given = []
+        for _ in range(400):
+            given = [given]
+        self.assertEqual(await self.recorded(json=given), {"json": given})
+
+    async def test_what_happens_to_them_later_does_not_show_whenever_they_are_looked_at(self):
+        for look_before in (False, True):
+            given = {"names": ["Ada"], "by": {"id": [1]}}
+            params, cookies = {"a": "1"}, {"c": "1"}
+            self.mock.post(f"{SITE}?a=1")
+            await self.session.post(SITE, json=given, params=params, cookies=cookies)
+            if look_before:
+                self.mock.calls
+            given["names"].append("Grace")
+            given["by"]["id"][0] = 2
+            del given["by"]
+            params["a"] = cookies["c"] = "2"
+            kwargs = self.mock.calls[-1].kwargs
+            self.assertEqual(
+                kwargs,
+                {
+                    "allow_redirects": True, "data": None, "json": {"names": ["Ada"], "by": {"id": [1]}},
+                    "params": {"a": "1"}, "cookies": {"c": "1"},
+                },
+            )
+            self.mock.requests = {}
+
+    async def test_what_happens_in_the_callback_does_not_show(self):
+        def callback(url, **kwargs):
+            kwargs["json"]["names"].append("Grace")
+            kwargs["more"] = 1
+
+        self.mock.put(SITE, callback=callback)
+        given = {"names": ["Ada"]}
+        await self.session.put(SITE, json=given)
+        self.assertEqual(given, {"names": ["Ada", "Grace"]})
+        self.assertEqual(
+            self.mock.calls[0].kwargs, {"allow_redirects": True, "data": None, "json": {"names": ["Ada"]}}
+        )
+
+    async def test_a_change_of_what_was_looked_at_stays(self):
+        await self.session.post(SITE, json={"names": ["Ada"]})
+        self.mock.calls[0].kwargs["json"]["names"].append("Grace")
+        self.assertEqual(self.mock.calls[0].kwargs["json"], {"names": ["Ada", "Grace"]})
+
+    def held(self, call, size):
+        """Return which bytes and texts a call holds on to that have about the size of a large argument."""
+        found, left = {}, [call]
+        while left:
+            one = left.pop()
+            if id(one) not in found and not isinstance(one, (type, types.ModuleType, types.FunctionType)):
+                found[id(one)] = one
+                left.extend(gc.get_referents(one))
+        return sorted(
+            type(one).__name__
+            for one in found.values()
+            if isinstance(one, (str, bytes)) and size <= len(one) < size + 1000
+        )
+
+    async def test_a_large_one_is_held_once_after_it_was_looked_at(self):
+        size = 2 ** 20
+        async with ClientSession() as session:
+            with large_bodies_allowed():
+                await text_of(session, method="POST", json={"text": "x" * size})
+        [call] = self.mock.calls
+        self.assertEqual(call.kwargs["json"], {"text": "x" * size})
+        # What was given, as a copy, and what was sent.
+        self.assertEqual(self.held(call, size), ["bytes", "str"])
+
+    async def test_a_large_one_of_a_call_with_hops_is_held_once_after_they_were_looked_at(self):
+        size = 2 ** 20
+        self.mock.post(f"{SITE}a", status=307, headers={"Location": "/b"})
+        self.mock.post(f"{SITE}b")
+        async with ClientSession() as session:
+            with large_bodies_allowed():
+                await text_of(session, f"{SITE}a", "POST", json={"text": "x" * size})
+        [call] = self.mock.calls
+        for each in (call, *call.hops):
+            self.assertEqual(each.kwargs["json"], {"text": "x" * size})
+        # How often it is held as bytes depends on what aiohttp sends once more.
+        self.assertEqual(self.held(call, size).count("str"), 1)
+
+
+class RequestsTest(unittest.IsolatedAsyncioTestCase):
+    """`mock.requests` and `mock._responses`, whenever they are looked at, cleared, or replaced."""
+
+    async def asyncSetUp(self):
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = ClientSession()
+        self.addAsyncCleanup(self.session.close)
+        self.mock.get(re.compile(".*"), repeat=True)
+
+    def asked(self):
+        return [call.url for call in self.mock.calls]
+
+    async def ask(self, *paths):
+        for path in paths:
+            await text_of(self.session, SITE + path)
+
+    async def test_after_they_were_cleared_only_later_ones_are_there(self):
+        await self.ask("a", "b")
+        self.mock.requests.clear()
+        self.assertEqual((self.mock.requests, self.mock.calls, self.mock.called), ({}, [], False))
+        await self.ask("c")
+        self.assertEqual(self.asked(), [f"{SITE}c"])
+        self.assertEqual(list(self.mock.requests), [("GET", URL(f"{SITE}c"))])
+
+    async def test_the_dict_that_was_looked_at_is_kept_up_to_date(self):
+        requests = self.mock.requests
+        await self.ask("a")
+        self.assertEqual(list(requests), [("GET", URL(f"{SITE}a"))])
+        self.assertIs(self.mock.requests, requests)
+
+    async def test_the_dict_that_was_looked_at_before_can_be_cleared(self):
+        requests = self.mock.requests
+        await self.ask("a", "b")
+        requests.clear()
+        await self.ask("c")
+        self.assertEqual(self.asked(), [f"{SITE}c"])
+
+    async def test_after_they_were_replaced_only_later_ones_are_there(self):
+        for look_before in (False, True):
+            with self.subTest(look_before=look_before):
+                await self.ask("a", "b")
+                if look_before:
+                    self.assertEqual(self.mock.call_count, 2)
+                mine = {}
+                self.mock.requests = mine
+                self.assertEqual(self.asked(), [])
+                await self.ask("c", "a")
+                self.assertEqual(self.asked(), [f"{SITE}c", f"{SITE}a"])
+                self.assertIs(self.mock.requests, mine)
+                self.mock.requests = {}
+
+    async def test_calls_that_were_on_their_way_when_they_were_replaced_are_gone(self):
+        async def callback(url, **kwargs):
+            began.set()
+            await go_on.wait()
+
+        began, go_on = asyncio.Event(), asyncio.Event()
+        self.mock.post(SITE, status=302, headers={"Location": "/there"}, callback=callback)
+        asked = asyncio.ensure_future(self.session.post(SITE))
+        await asyncio.wait_for(began.wait(), AT_MOST)
+        self.mock.requests = {}
+        await self.ask("a")
+        go_on.set()
+        await asked
+        self.assertEqual(self.asked(), [f"{SITE}a"])
+
+    async def test_they_may_be_replaced_by_some_that_hold_calls(self):
+        await self.ask("a", "a", "b")
+        kept = {key: calls for key, calls in self.mock.requests.items() if key[1].path == "/a"}
+        self.mock.requests = kept
+        await self.ask("a", "c")
+        self.assertEqual(self.asked(), [f"{SITE}a"] * 3 + [f"{SITE}c"])
+
+    async def test_each_list_is_in_the_order_of_the_calls_whenever_they_are_looked_at(self):
+        for number in range(6):
+            await self.ask("a?n=1", "b")
+            if number % 2:
+                self.mock.requests
+        self.assertEqual(self.asked(), [f"{SITE}a?n=1", f"{SITE}b"] * 6)
+        self.assertEqual([len(calls) for calls in self.mock.requests.values()], [6, 6])
+        for calls in self.mock.requests.values():
+            self.assertEqual([call.order for call in calls], sorted(call.order for call in calls))
+
+    async def test_responses_are_those_since_the_mocks_were_cleared(self):
+        await self.ask("a", "b")
+        await error_of(self.session.post(SITE))
+        self.assertEqual([str(response.url) for response in self.mock._responses], [f"{SITE}a", f"{SITE}b"])
+        self.assertEqual(self.mock._responses, [call.response for call in self.mock.calls[:2]])
+        self.mock.clear()
+        self.assertEqual(self.mock._responses, [])
+        self.assertEqual(self.mock.call_count, 3)
+        self.mock.get(re.compile(".*"), repeat=True)
+        await self.ask("c")
+        self.assertEqual([str(response.url) for response in self.mock._responses], [f"{SITE}c"])
+        self.assertEqual(self.mock.call_count, 4)
+
+    async def test_responses_are_gone_after_stop_and_the_requests_remain(self):
+        await self.ask("a")
+        self.mock.stop()
+        self.assertEqual(self.mock._responses, [])
+        self.assertEqual(self.asked(), [f"{SITE}a"])
+        self.mock.start()
+        self.mock.get(re.compile(".*"), repeat=True)
+        await self.ask("b")
+        self.assertEqual([str(response.url) for response in self.mock._responses], [f"{SITE}b"])
+        self.assertEqual(self.asked(), [f"{SITE}a", f"{SITE}b"])
+
+
+class ThreadsTest(unittest.TestCase):
+    """Calls are made in several threads, and looked at in several."""
+
+    def setUp(self):
+        # So that threads take turns as often as they can.
+        interval = sys.getswitchinterval()
+        self.addCleanup(sys.setswitchinterval, interval)
+        sys.setswitchinterval(1e-6)
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.mock.get(re.compile(".*"), body="answer", repeat=True)
+        self.errors = []
+
+    def run_all(self, *functions):
+        def guarded(function):
+            try:
+                function()
+            except BaseException as error:
+                self.errors.append(error)
+
+        threads = [threading.Thread(target=guarded, args=(function,)) for function in functions]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(AT_MOST)
+        self.assertEqual(self.errors, [])
+
+    async def ask(self, thread, count, look=None):
+        async with ClientSession() as session:
+            for number in range(count):
+                self.assertEqual(await text_of(session, f"{SITE}{thread}", params={"n": number}), "answer")
+                if look is not None:
+                    look(number)
+
+    def test_each_call_is_recorded_once(self):
+        self.run_all(*(functools.partial(lambda n: asyncio.run(self.ask(n, 30)), thread) for thread in range(6)))
+        self.assertEqual(self.mock.call_count, 180)
+        for thread in range(6):
+            self.assertEqual(
+                [call.url for call in self.mock.calls if call.url.startswith(f"{SITE}{thread}?")],
+                [f"{SITE}{thread}?n={number}" for number in range(30)],
+            )
+
+    def test_each_thread_sees_its_own_calls_at_once(self):
+        def look(thread, number):
+            url = URL(f"{SITE}{thread}?n={number}")
+            calls = self.mock.requests.get(("GET", url), [])
+            self.assertEqual([call.url for call in calls], [str(url)])
+
+        self.run_all(*(
+            functools.partial(
+                lambda n: asyncio.run(self.ask(n, 40, functools.partial(look, n))), thread
+            )
+            for thread in range(6)
+        ))
+        self.assertEqual(self.mock.call_count, 240)
+
+    def test_they_may_be_looked_at_while_others_are_made(self):
+        def look():
+            while not done.is_set():
+                calls = self.mock.calls
+                self.assertEqual([call.order for call in calls], sorted(call.order for call in calls))
+                self.assertEqual(len({id(call) for call in calls}), len(calls))
+
+        def make(thread):
+            asyncio.run(self.ask(thread, 40))
+            left.pop()
+            if not left:
+                done.set()
+
+        done, left = threading.Event(), [1, 2, 3]
+        self.run_all(*(functools.partial(make, thread) for thread in range(3)), look, look)
+        self.assertEqual(self.mock.call_count, 120)
