@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -100,6 +101,7 @@ class aioresponses(Registering):
         # Calls that are not among them yet, for nobody has looked.
         self._noted: deque[Exchange] = deque()
         self._is_looked_at = False
+        self._filing = Lock()
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
@@ -113,12 +115,10 @@ class aioresponses(Registering):
             self._file_noted()
 
     def _file_noted(self) -> None:
-        while True:
-            try:
+        with self._filing:
+            while self._noted:
                 call = call_of(self._noted.popleft())
-            except IndexError:  # Another thread may be doing the same.
-                return
-            self._requests.setdefault(call.key, []).append(call)
+                self._requests.setdefault(call.key, []).append(call)
 
     # Starting and stopping.
 

@@ -197,7 +197,7 @@ def _copied(value: Any) -> Any:
         else:
             # A NaN equals none but itself, and must not become another one.
             frozen = _Frozen(packed.getbuffer())
-            if not any(nan in frozen for nan in _NANS):
+            if all(frozen.find(nan) < 0 for nan in _NANS):
                 return frozen
     return _deeply_copied(value)
 

@@ -613,7 +613,7 @@ class RepeatedReplyTest(AioResponsesTestCase):
             async with self.session.get(SITE) as response:
                 told.append((
                     response.status, response.reason, response.content_type, response.headers.getall("X-Id", []),
-                    await response.text(),
+                    await response.text("utf-8"),
                 ))
         self.assertEqual(
             told,
