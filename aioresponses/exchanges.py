@@ -13,7 +13,7 @@ import pickle
 from collections.abc import Mapping
 from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from aiohttp import ClientResponse, ClientTimeout, StreamReader, hdrs
 from multidict import CIMultiDict
@@ -149,15 +149,18 @@ class Exchange:
 _UNCHANGING = (str, bytes, int, float, type(None), URL, ClientTimeout, StreamReader)
 
 
-class _Frozen(bytes):
+class _Frozen(NamedTuple):
     """A copy of an argument, made of builtin types alone, that is unpacked when somebody looks at it.
 
     Any other copy of a large json= takes several times as long as all else of a request, and mostly nobody looks at it.
     """
 
+    packed: bytes
 
-# How it is packed, with either sign.
-_NANS = (b"G\x7f\xf8", b"G\xff\xf8")
+
+# A NaN, as it is packed. It equals none but itself, and must not become another one; in what is so large that looking
+# for it takes time, nobody compares it.
+_NANS = (b"\x7f\xf8\0\0\0\0\0\0", b"\xff\xf8\0\0\0\0\0\0")
 
 
 class _Packer(pickle.Pickler):
@@ -183,22 +186,24 @@ def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
 def thawed(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of what `copied` returned, of the types that were given."""
     return {
-        name: pickle.loads(value) if isinstance(value, _Frozen) else value for name, value in kwargs.items()
+        name: pickle.loads(value.packed) if isinstance(value, _Frozen) else value for name, value in kwargs.items()
     }
 
 
 def _copied(value: Any) -> Any:
     if type(value) in (dict, list):
-        packed = io.BytesIO()
+        file = io.BytesIO()
+        packer = _Packer(file, pickle.HIGHEST_PROTOCOL)
+        # It need not remember what it has packed: in JSON, nothing stands within itself.
+        packer.fast = True
         try:
-            _Packer(packed, pickle.HIGHEST_PROTOCOL).dump(value)
-        except (pickle.PicklingError, RecursionError):
-            pass  # Not all of it is of builtin types.
+            packer.dump(value)
+        except (pickle.PicklingError, RecursionError, ValueError):
+            pass  # Not all of it is of builtin types, or something does stand within itself.
         else:
-            # A NaN equals none but itself, and must not become another one.
-            frozen = _Frozen(packed.getbuffer())
-            if all(frozen.find(nan) < 0 for nan in _NANS):
-                return frozen
+            packed = file.getvalue()
+            if len(packed) > _SMALL or not any(nan in packed for nan in _NANS):
+                return _Frozen(packed)
     return _deeply_copied(value)
 
 

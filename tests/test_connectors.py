@@ -405,6 +405,50 @@ class HungUpTest(RepliesTestCase):
             self.assertEqual(about_connections(signals)["next"], CREATED)
 
 
+class ClosedWhileATraceWaitsTest(unittest.IsolatedAsyncioTestCase):
+    """The connection is there already, but by the time that the trace has been told of it, it is closed."""
+
+    async def refused(self, end):
+        waits, proceed = asyncio.Event(), asyncio.Event()
+
+        async def wait(*args):
+            waits.set()
+            await proceed.wait()
+
+        config = TraceConfig()
+        config.on_connection_reuseconn.append(wait)
+        mock = aioresponses()
+        mock.start()
+        self.addCleanup(lambda: mock.active and mock.stop())
+        mock.get("http://example.com/", repeat=True)
+        async with ClientSession(trace_configs=[config]) as session:
+            await session.get("http://example.com/")
+            asked = asyncio.ensure_future(session.get("http://example.com/"))
+            await waits.wait()
+            await end(mock, session)
+            proceed.set()
+            # aiohttp 3.8 and 3.9 lose count of their own connections then.
+            with self.assertRaises(ClientConnectionError if AIOHTTP >= (3, 10) else KeyError) as raised:
+                await asked
+        return raised.exception
+
+    async def test_by_the_end_of_the_mock(self):
+        async def end(mock, session):
+            mock.stop()
+
+        error = await self.refused(end)
+        if AIOHTTP >= (3, 10):
+            self.assertEqual(str(error), "The mock that was to answer has been stopped")
+
+    async def test_by_the_end_of_the_session(self):
+        async def end(mock, session):
+            await session.close()
+
+        error = await self.refused(end)
+        if AIOHTTP >= (3, 10):
+            self.assertEqual(str(error), "Connector is closed.")
+
+
 class LimitTest(ComparingTestCase):
     """No more requests are in flight than the connector allows, and none waits without need."""
 

@@ -1,5 +1,6 @@
 import re
 import unittest
+import unittest.mock
 
 import aiohttp
 from aiohttp import web
@@ -165,6 +166,16 @@ class RecordingTest(AioResponsesTestCase):
                 (("GET", URL(HERE + "a?q=1")), [RequestCall((), {"params": {"q": 1}, "allow_redirects": True})]),
             ],
         )
+
+    async def test_requests_can_be_replaced_for_a_while(self):
+        self.mock.get(HERE, repeat=True)
+        await get(HERE)
+        with unittest.mock.patch.object(self.mock, "requests", {}) as replaced:
+            await get(HERE)
+            self.assertIs(self.mock.requests, replaced)
+            self.assertEqual(len(replaced["GET", URL(HERE)]), 1)
+        await get(HERE)
+        self.assertEqual(len(self.mock.requests["GET", URL(HERE)]), 2)
 
     async def test_the_keys_of_requests_have_the_port_as_the_caller_wrote_it(self):
         self.mock.get("http://example.com/", repeat=True)

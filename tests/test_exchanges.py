@@ -687,11 +687,10 @@ class ArgumentsTest(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(await self.recorded(json=given), {"json": given})
                 self.mock.assert_any_call(SITE, "POST", json=given)
 
-    async def test_what_stands_in_it_twice_is_one_thing(self):
+    async def test_what_stands_in_it_twice(self):
         shared = ["shared"]
         kwargs = await self.recorded(json={"a": shared, "b": [shared]})
         self.assertEqual(kwargs, {"json": {"a": ["shared"], "b": [["shared"]]}})
-        self.assertIs(kwargs["json"]["a"], kwargs["json"]["b"][0])
         self.assertIsNot(kwargs["json"]["a"], shared)
 
     async def test_what_contains_itself(self):

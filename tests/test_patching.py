@@ -10,7 +10,7 @@ import warnings
 from unittest.mock import patch
 
 import aiohttp
-from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, ClientSession, TCPConnector, web
+from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, ClientSession, ClientTimeout, TCPConnector, web
 
 from aioresponses import CallbackResult, aioresponses
 
@@ -274,6 +274,80 @@ class ReplacedHooksTest(RealServerTestCase):
                 there = vars(owner)[name]
                 await self.check_that_all_works()
                 self.assertIs(vars(owner)[name], there)
+
+
+class Wrapper:
+    """A method as some packages wrap it: bound by a descriptor of its own, and equal to what it wraps."""
+
+    def __init__(self, wrapped, told):
+        self.__wrapped__ = wrapped
+        self.told = told
+
+    def __get__(self, instance, owner=None):
+        def call(*args, **kwargs):
+            self.told.append((instance, args[0] if args else None))
+            return self.__wrapped__(instance, *args, **kwargs)
+
+        return call
+
+    def __call__(self, *args, **kwargs):
+        raise AssertionError("called without its owner")
+
+    def __eq__(self, other):
+        return self.__wrapped__ == other
+
+    def __hash__(self):
+        return hash(self.__wrapped__)
+
+
+class DescriptorTest(RealServerTestCase):
+    """What the hooks replace is no function, but a descriptor of somebody else's."""
+
+    def setUp(self):
+        self.assertEqual(replaced(), NONE_REPLACED)
+        self.addCleanup(lambda: self.assertEqual(replaced(), NONE_REPLACED))
+
+    async def asyncSetUp(self):
+        async def real(request):
+            return web.Response(text="real")
+
+        self.url = (await self.serve(web.get("/", real))).make_url("/")
+
+    async def test_it_is_called_with_its_owner(self):
+        for name in ("_request", "connect"):
+            owner = ClientSession if name == "_request" else BaseConnector
+            told = []
+            wrapper = Wrapper(vars(owner)[name], told)
+            with self.subTest(name), patch.object(owner, name, wrapper):
+                async with ClientSession() as session:
+                    with aioresponses(passthrough=[self.url.origin()]) as mock:
+                        mock.get(SITE, body="mocked")
+                        self.assertEqual(await text_of(session), "mocked")
+                        self.assertEqual(await text_of(session, self.url), "real")
+                    if name == "_request":
+                        self.assertEqual(told, [(session, "GET")] * 2)
+                    else:
+                        self.assertIs(told[-1][0], session.connector)
+                self.assertIs(vars(owner)[name], wrapper)
+
+    async def test_it_stays_where_it_was_put_while_a_mock_was_active(self):
+        for name in ("_request", "connect"):
+            owner = ClientSession if name == "_request" else BaseConnector
+            original, told = vars(owner)[name], []
+            try:
+                with self.subTest(name):
+                    with aioresponses():
+                        wrapper = Wrapper(vars(owner)[name], told)
+                        setattr(owner, name, wrapper)
+                    for _ in range(2):
+                        with aioresponses() as mock:
+                            mock.get(SITE, body="mocked")
+                            self.assertEqual(await ask(SITE), "mocked")
+                        self.assertIs(vars(owner)[name], wrapper)
+                    self.assertEqual(await ask(self.url), "real")
+                    self.assertTrue(told)
+            finally:
+                setattr(owner, name, original)
 
 
 class OwnConnectorTest(RealServerTestCase):
@@ -739,6 +813,27 @@ class OnAnyLoopTest(unittest.TestCase):
         thread.join(AT_MOST)
         self.assertEqual(answers, ["answer"])
         self.assertEqual(self.mock.call_count, 1)
+
+    def test_a_session_may_move_between_threads_whose_loops_run(self):
+        async def pieces():
+            yield b"a"
+            await asyncio.sleep(0)
+            yield b"b"
+
+        async def read(session):
+            async with session.get(SITE) as response:
+                return await response.text()
+
+        async def run():
+            session = ClientSession(timeout=ClientTimeout(total=None))
+            with aioresponses() as mock:
+                mock.get(SITE, body=pieces, repeat=True)
+                elsewhere = await asyncio.to_thread(asyncio.run, read(session))
+                here = await read(session)
+                await session.close()
+            return elsewhere, here
+
+        self.assertEqual(asyncio.run(run()), ("ab", "ab"))
 
     def test_many_threads_are_answered_side_by_side(self):
         def run(number):
