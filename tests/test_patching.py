@@ -10,7 +10,7 @@ import warnings
 from unittest.mock import patch
 
 import aiohttp
-from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, ClientSession, TCPConnector, web
 
 from aioresponses import CallbackResult, aioresponses
 
@@ -813,27 +813,6 @@ class OnAnyLoopTest(unittest.TestCase):
         thread.join(AT_MOST)
         self.assertEqual(answers, ["answer"])
         self.assertEqual(self.mock.call_count, 1)
-
-    def test_a_session_may_move_between_threads_whose_loops_run(self):
-        async def pieces():
-            yield b"a"
-            await asyncio.sleep(0)
-            yield b"b"
-
-        async def read(session):
-            async with session.get(SITE) as response:
-                return await response.text()
-
-        async def run():
-            session = ClientSession(timeout=ClientTimeout(total=None))
-            with aioresponses() as mock:
-                mock.get(SITE, body=pieces, repeat=True)
-                elsewhere = await asyncio.to_thread(asyncio.run, read(session))
-                here = await read(session)
-                await session.close()
-            return elsewhere, here
-
-        self.assertEqual(asyncio.run(run()), ("ab", "ab"))
 
     def test_many_threads_are_answered_side_by_side(self):
         def run(number):
