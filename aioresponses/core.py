@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,15 +12,15 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from .asserting import check_any_call, check_calls, check_last_call, fail, were
-from .calls import RequestCall, call_of
+from .calls import RequestCall
 from .conditions import Match
 from .decorating import decorate_tests, decorated
 from .diagnosis import listed, told_unmatched, told_unused
-from .exchanges import Exchange
 from .matching import Url
 from .mocks import Callback, Raises, RequestMatch
 from .patching import activate, deactivate, is_active
 from .progress import Interception
+from .recording import Recorder, Requests
 from .registering import Group, Registering, made
 from .replies import CallbackResult, Events, Fault, Headers, JsonDumps, json_dumps
 from .routing import Router
@@ -93,32 +91,15 @@ class aioresponses(Registering):
             "assert_all_mocked": assert_all_mocked or strict,
         }
         self.json_dumps = json_dumps
-        self._started = self._cleared = 0.0
+        self._started = 0.0
         self._router = Router(passthrough, passthrough_unmatched)
-        self._interception = Interception(self._router, self._record, self._response_class)
-        self._own_requests: dict[tuple[str, URL], list[RequestCall]] = {}
-        self._requests = self._own_requests
-        # Calls that are not among them yet, for nobody has looked.
-        self._noted: deque[Exchange] = deque()
-        self._is_looked_at = False
-        self._filing = Lock()
+        self._recorder = Recorder()
+        self._interception = Interception(self._router, self._recorder.record, self._response_class)
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
         # Suites patch this module's ClientResponse to have a class of their own used, as aioresponses 0.7 did.
         return ClientResponse if ClientResponse is not aiohttp.ClientResponse else None
-
-    def _record(self, exchange: Exchange) -> None:
-        self._noted.append(exchange)
-        # Who has looked once may still hold what was seen then.
-        if self._is_looked_at:
-            self._file_noted()
-
-    def _file_noted(self) -> None:
-        with self._filing:
-            while self._noted:
-                call = call_of(self._noted.popleft())
-                self._requests.setdefault(call.key, []).append(call)
 
     # Starting and stopping.
 
@@ -150,7 +131,7 @@ class aioresponses(Registering):
     def clear(self) -> None:
         """Forget all mocks; `requests` and `calls` remain."""
         self._router.clear()
-        self._cleared = time.perf_counter()
+        self._responses.clear()
 
     def __enter__(self) -> Self:
         self.start()
@@ -367,31 +348,24 @@ class aioresponses(Registering):
 
     @property
     def _responses(self) -> list[ClientResponse]:
-        return [
-            call.response for call in self.calls if call.response is not None and call.started >= self._cleared
-        ]
+        return self._interception.responses
 
     # What was asked for.
 
     @property
-    def requests(self) -> dict[tuple[str, URL], list[RequestCall]]:
+    def requests(self) -> Requests:
         """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in."""
-        self._is_looked_at = True
-        self._file_noted()
-        return self._requests
+        return self._recorder.requests
 
     # Suites put another dict in its place, for a while or for good.
 
     @requests.setter
-    def requests(self, value: dict[tuple[str, URL], list[RequestCall]]) -> None:
-        self._file_noted()
-        self._is_looked_at = True
-        self._requests = value
+    def requests(self, value: Requests) -> None:
+        self._recorder.requests = value
 
     @requests.deleter
     def requests(self) -> None:
-        self._file_noted()
-        self._requests = self._own_requests
+        del self._recorder.requests
 
     @property
     def calls(self) -> list[RequestCall]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .mocks import RequestMatch
     from .progress import Progress
 
-__all__ = ["Exchange", "copied", "thawed"]
+__all__ = ["Exchange", "thawed"]
 
 _count = itertools.count()
 
@@ -44,7 +44,8 @@ _NO_INFO: Mapping[str, str] = MappingProxyType({})
 class Exchange:
     """One call of a session's method, or one of several requests that it came to, and what came of it.
 
-    `kwargs` are those of the call; they are copied, so that what happens to them later does not show.
+    `kwargs` are those of the call; they are copied, so that what happens to them later does not show, and must be
+    `thawed` to be looked at.
     """
 
     unmatched = False
@@ -77,8 +78,7 @@ class Exchange:
         self.method = method
         self.url = url
         self.normalized_url = normalized_url
-        # Mostly there is but the one that every call has, `allow_redirects`.
-        self.kwargs = copied(kwargs) if len(kwargs) > 1 else kwargs
+        self.kwargs = _copied_arguments(kwargs)
         self.hops: list[Exchange] | None = None
         self._sent: bytes | Written = b""
         self.order = next(_count)
@@ -170,10 +170,10 @@ class _Packer(pickle.Pickler):
         raise pickle.PicklingError(f"{type(value)} is another type")
 
 
-def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
+def _copied_arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of arguments, or the dict itself where nothing in it can change.
 
-    Values that cannot be copied are kept as they are. What is to be looked at must be `thawed` before.
+    Values that cannot be copied are kept as they are.
     """
     for value in kwargs.values():
         if not isinstance(value, _UNCHANGING):
@@ -184,7 +184,7 @@ def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def thawed(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of what `copied` returned, of the types that were given."""
+    """Return a copy of the `kwargs` of an exchange, of the types that were given."""
     return {
         name: pickle.loads(value.packed) if isinstance(value, _Frozen) else value for name, value in kwargs.items()
     }
@@ -194,7 +194,8 @@ def _copied(value: Any) -> Any:
     if type(value) in (dict, list):
         file = io.BytesIO()
         packer = _Packer(file, pickle.HIGHEST_PROTOCOL)
-        # It need not remember what it has packed: in JSON, nothing stands within itself.
+        # It need not remember what it has packed: in JSON nothing stands within itself, and what stands there twice is
+        # sent twice as well.
         packer.fast = True
         try:
             packer.dump(value)

@@ -188,12 +188,9 @@ class RequestMatch:
         self.target = target
         self.url_or_pattern = url_or_pattern
         self.conditions = conditions
-        self.is_unconditional = not conditions
         self._next_reply = itertools.cycle(replies).__next__
         times = _times(repeat)
         self._limit = None if times is None else times * len(replies)
-        self.is_used_up = False
-        """Whether the mock has answered all the requests that it was to answer."""
         for reply in replies:
             reply.serialise_by(json_dumps)
             if times != 1 and reply.result.is_used_up_by_one:
@@ -271,8 +268,6 @@ class RequestMatch:
         """Answer one more request; return the reply that it gets."""
         exchange.match = self
         self._exchanges.append(exchange)
-        if self._limit is not None:
-            self.is_used_up = len(self._exchanges) == self._limit
         return self._next_reply()
 
 

@@ -186,7 +186,8 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
             failure = call.progress.unwrapped(error)
             call.end(None, failure)
         else:
-            if call is not None:
+            if call is not None and call.progress is not None:
+                call.progress.interception.responses.append(response)
                 call.end(response, None)
             return response
         finally:

@@ -66,6 +66,7 @@ class Interception:
         self.record = record
         self.response_class = response_class
         self.stand_ins = StandIns()
+        self.responses: list[ClientResponse] = []
         self.left_alone: Callable[[URL], bool] | None = None
         """Tells of a URL that its requests are none of this mock's business."""
 
@@ -112,8 +113,7 @@ class Progress:
         self.traces = traces
         # In its request, aiohttp has the URL of the call as it goes over the wire.
         self.url = call.normalized_url if request.url is call.url else self._target(request)[1]
-        router = self.interception.router
-        self.passes_through = router.passes_through(request.url) if router.prefixes else False
+        self.passes_through = self.interception.router.passes_through(request.url)
 
     def _target(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""

@@ -66,17 +66,20 @@ def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
 
 
 def _parse(sent: bytes, auto_decompress: bool) -> tuple[CIMultiDictProxy[str], bytes]:
-    limits: dict[str, Any] = {"max_line_size": _NO_LIMIT, "max_field_size": _NO_LIMIT, "max_headers": _NO_LIMIT}
+    make = functools.partial(
+        HttpRequestParser,
+        BaseProtocol(_NO_LOOP),
+        _NO_LOOP,
+        _NO_LIMIT,
+        max_line_size=_NO_LIMIT,
+        max_field_size=_NO_LIMIT,
+        auto_decompress=auto_decompress,
+    )
     try:
-        parser = HttpRequestParser(
-            BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, auto_decompress=auto_decompress, **limits
-        )
+        parser = make(max_headers=_NO_LIMIT)
     except TypeError:
         # Releases that do not count headers know no limit for them either.
-        del limits["max_headers"]
-        parser = HttpRequestParser(
-            BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, auto_decompress=auto_decompress, **limits
-        )
+        parser = make()
     messages, _, _ = parser.feed_data(sent)
     if not messages:
         return CIMultiDictProxy(CIMultiDict()), b""

@@ -37,14 +37,12 @@ class Router:
         """Whether a mock has conditions, so that the headers of a request must be known before it is sent."""
         self.looks_at_bodies = False
         """Whether a mock has conditions on the body, so that it must be known before it is sent."""
-        self.prefixes = [Prefix(prefix) for prefix in passthrough]
-        """Of the URLs whose requests go to the network, whatever is registered."""
+        self._prefixes = [Prefix(prefix) for prefix in passthrough]
         self._registered: dict[str, RequestMatch] = {}
         # By method and URL; in the second, by URLs without their query.
         self._exact: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._any_query: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._patterns: list[RequestMatch] = []
-        self._has_exact_only = True
 
     def add(self, match: RequestMatch) -> None:
         """Register a mock behind those that are registered."""
@@ -54,7 +52,6 @@ class Router:
         self.has_conditions = self.has_conditions or bool(match.conditions)
         self.looks_at_bodies = self.looks_at_bodies or match.conditions.look_at_body
         target = match.target
-        self._has_exact_only = self._has_exact_only and isinstance(target.url, URL) and not target.any_query
         if isinstance(target.url, URL):
             exact = self._any_query if target.any_query else self._exact
             exact.setdefault((str(target.method), target.url), deque()).append(match)
@@ -69,11 +66,10 @@ class Router:
         self._any_query.clear()
         self._patterns.clear()
         self.has_conditions = self.looks_at_bodies = False
-        self._has_exact_only = True
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
-        return any(prefix.covers(url) for prefix in self.prefixes)
+        return bool(self._prefixes) and any(prefix.covers(url) for prefix in self._prefixes)
 
     def claim(self, method: str, url: URL, exchange: Exchange) -> tuple[Reply | None, dict[str, str]]:
         """Have a mock answer a request of this method and URL, and return its reply; None where none does.
@@ -82,16 +78,11 @@ class Router:
         this. The second thing that is returned tells of those mocks whose conditions do not hold, by their keys, which
         condition it is.
         """
-        if self._has_exact_only and url.raw_user is None:
+        if not self._any_query and not self._patterns and url.raw_user is None:
             # Mostly the first that is registered under the URL answers, and there is nothing else to look at.
             queue = self._exact.get((method, url))
-            if queue:
-                match = queue[0]
-                if match.is_unconditional and match.key in self.matches:
-                    reply = match.take(exchange)
-                    if match.is_used_up:
-                        del self.matches[match.key]
-                    return reply, _ALL_MET
+            if queue and not queue[0].conditions and queue[0].key in self.matches:
+                return self._taken(queue[0], exchange), _ALL_MET
         unmet: dict[str, str] = {}
         url = comparable(url)
         for match in self._candidates(method, url):
@@ -102,17 +93,20 @@ class Router:
                 if filled is None:
                     continue
                 exchange.match_info = filled
-            if not match.is_unconditional:
+            if match.conditions:
                 reason = match.conditions.unmet(call_of(exchange), match)
                 if reason is not None:
                     unmet[match.key] = reason
                     exchange.match_info = {}
                     continue
-            reply = match.take(exchange)
-            if match.is_used_up:
-                del self.matches[match.key]
-            return reply, unmet
+            return self._taken(match, exchange), unmet
         return None, unmet
+
+    def _taken(self, match: RequestMatch, exchange: Exchange) -> Reply:
+        reply = match.take(exchange)
+        if match.remaining == 0:
+            del self.matches[match.key]
+        return reply
 
     def verdicts(
         self, method: str, url: URL, call: RequestCall, unmet: dict[str, str]

@@ -380,3 +380,18 @@ class ComparingTestCase(RealServerTestCase):
         if what_came_in:
             self.assertEqual(received, self._received)
         return Outcome(real, received)
+
+
+class MockedTestCase(unittest.IsolatedAsyncioTestCase):
+    """A mock that is active, and a session, with nothing of this package's own test case."""
+
+    async def asyncSetUp(self) -> None:
+        self.mock = aioresponses()
+        self.mock.start()
+        self.addCleanup(self.mock.stop)
+        self.session = self.new_session()
+
+    def new_session(self, **options: Any) -> ClientSession:
+        session = ClientSession(**options)
+        self.addAsyncCleanup(session.close)
+        return session

@@ -6,16 +6,12 @@ import collections
 import contextlib
 import copy
 import decimal
-import functools
 import gc
 import http
 import math
 import pickle
 import re
-import sys
-import threading
 import types
-import unittest
 import warnings
 
 import aiohttp
@@ -25,7 +21,7 @@ from yarl import URL
 
 from aioresponses import CallbackResult, Fault, RequestCall, aioresponses
 
-from .support import LARGE, RepliesTestCase, error_of, seen
+from .support import LARGE, MockedTestCase, RepliesTestCase, error_of, seen
 from .test_patching import AIOHTTP, AT_MOST, SITE, text_of
 
 
@@ -37,14 +33,7 @@ def large_bodies_allowed():
         yield
 
 
-class RecordingTest(unittest.IsolatedAsyncioTestCase):
-    async def asyncSetUp(self):
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.session = ClientSession()
-        self.addAsyncCleanup(self.session.close)
-
+class RecordingTest(MockedTestCase):
     def recorded(self):
         return {key: [call.kwargs for call in calls] for key, calls in self.mock.requests.items()}
 
@@ -349,17 +338,10 @@ class SentTest(RepliesTestCase):
         self.assertEqual(len(call.body), sizes[-1])
 
 
-class TriedAgainTest(unittest.IsolatedAsyncioTestCase):
+class TriedAgainTest(MockedTestCase):
     """aiohttp itself sends an idempotent request once more where the server hung up."""
 
     BODIES = (b"", b"body", b"x" * 2 ** 17, b"x" * (2 ** 22 + 1))
-
-    async def asyncSetUp(self):
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.session = ClientSession()
-        self.addAsyncCleanup(self.session.close)
 
     async def test_after_an_exception_of_the_mock_it_is_shown_once(self):
         for method in ("GET", "PUT"):
@@ -418,15 +400,8 @@ class TriedAgainTest(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual([len(hop.body) for hop in call.hops], [len(body)] * (2 if AIOHTTP >= (3, 10) else 1))
 
 
-class LookedAtTest(unittest.IsolatedAsyncioTestCase):
+class LookedAtTest(MockedTestCase):
     """Whenever a call is looked at it is the same object, and shows what happened since."""
-
-    async def asyncSetUp(self):
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.session = ClientSession()
-        self.addAsyncCleanup(self.session.close)
 
     def now(self, call):
         return (
@@ -519,17 +494,10 @@ class LookedAtTest(unittest.IsolatedAsyncioTestCase):
         self.assertIs(self.mock.call_args, call)
 
 
-class CopyTest(unittest.IsolatedAsyncioTestCase):
+class CopyTest(MockedTestCase):
     """Copies are records: they show what was requested, and not who took part in it."""
 
     COPY = (copy.copy, copy.deepcopy, lambda call: pickle.loads(pickle.dumps(call)))
-
-    async def asyncSetUp(self):
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.session = ClientSession()
-        self.addAsyncCleanup(self.session.close)
 
     def shown(self, call):
         return (
@@ -615,15 +583,11 @@ class CopyTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(copied, self.mock.calls[0])
 
 
-class ArgumentsTest(unittest.IsolatedAsyncioTestCase):
+class ArgumentsTest(MockedTestCase):
     """The arguments of a call are as they were given, of the same types, whatever happens to them later."""
 
     async def asyncSetUp(self):
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.session = ClientSession()
-        self.addAsyncCleanup(self.session.close)
+        await super().asyncSetUp()
         self.mock.post(SITE, repeat=True)
 
     async def recorded(self, **arguments):
@@ -785,189 +749,3 @@ class ArgumentsTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(each.kwargs["json"], {"text": "x" * size})
         # How often it is held as bytes depends on what aiohttp sends once more.
         self.assertEqual(self.held(call, size).count("str"), 1)
-
-
-class RequestsTest(unittest.IsolatedAsyncioTestCase):
-    """`mock.requests` and `mock._responses`, whenever they are looked at, cleared, or replaced."""
-
-    async def asyncSetUp(self):
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.session = ClientSession()
-        self.addAsyncCleanup(self.session.close)
-        self.mock.get(re.compile(".*"), repeat=True)
-
-    def asked(self):
-        return [call.url for call in self.mock.calls]
-
-    async def ask(self, *paths):
-        for path in paths:
-            await text_of(self.session, SITE + path)
-
-    async def test_after_they_were_cleared_only_later_ones_are_there(self):
-        await self.ask("a", "b")
-        self.mock.requests.clear()
-        self.assertEqual((self.mock.requests, self.mock.calls, self.mock.called), ({}, [], False))
-        await self.ask("c")
-        self.assertEqual(self.asked(), [f"{SITE}c"])
-        self.assertEqual(list(self.mock.requests), [("GET", URL(f"{SITE}c"))])
-
-    async def test_the_dict_that_was_looked_at_is_kept_up_to_date(self):
-        requests = self.mock.requests
-        await self.ask("a")
-        self.assertEqual(list(requests), [("GET", URL(f"{SITE}a"))])
-        self.assertIs(self.mock.requests, requests)
-
-    async def test_the_dict_that_was_looked_at_before_can_be_cleared(self):
-        requests = self.mock.requests
-        await self.ask("a", "b")
-        requests.clear()
-        await self.ask("c")
-        self.assertEqual(self.asked(), [f"{SITE}c"])
-
-    async def test_after_they_were_replaced_only_later_ones_are_there(self):
-        for look_before in (False, True):
-            with self.subTest(look_before=look_before):
-                await self.ask("a", "b")
-                if look_before:
-                    self.assertEqual(self.mock.call_count, 2)
-                mine = {}
-                self.mock.requests = mine
-                self.assertEqual(self.asked(), [])
-                await self.ask("c", "a")
-                self.assertEqual(self.asked(), [f"{SITE}c", f"{SITE}a"])
-                self.assertIs(self.mock.requests, mine)
-                self.mock.requests = {}
-
-    async def test_calls_that_were_on_their_way_when_they_were_replaced_are_gone(self):
-        async def callback(url, **kwargs):
-            began.set()
-            await go_on.wait()
-
-        began, go_on = asyncio.Event(), asyncio.Event()
-        self.mock.post(SITE, status=302, headers={"Location": "/there"}, callback=callback)
-        asked = asyncio.ensure_future(self.session.post(SITE))
-        await asyncio.wait_for(began.wait(), AT_MOST)
-        self.mock.requests = {}
-        await self.ask("a")
-        go_on.set()
-        await asked
-        self.assertEqual(self.asked(), [f"{SITE}a"])
-
-    async def test_they_may_be_replaced_by_some_that_hold_calls(self):
-        await self.ask("a", "a", "b")
-        kept = {key: calls for key, calls in self.mock.requests.items() if key[1].path == "/a"}
-        self.mock.requests = kept
-        await self.ask("a", "c")
-        self.assertEqual(self.asked(), [f"{SITE}a"] * 3 + [f"{SITE}c"])
-
-    async def test_each_list_is_in_the_order_of_the_calls_whenever_they_are_looked_at(self):
-        for number in range(6):
-            await self.ask("a?n=1", "b")
-            if number % 2:
-                self.mock.requests
-        self.assertEqual(self.asked(), [f"{SITE}a?n=1", f"{SITE}b"] * 6)
-        self.assertEqual([len(calls) for calls in self.mock.requests.values()], [6, 6])
-        for calls in self.mock.requests.values():
-            self.assertEqual([call.order for call in calls], sorted(call.order for call in calls))
-
-    async def test_responses_are_those_since_the_mocks_were_cleared(self):
-        await self.ask("a", "b")
-        await error_of(self.session.post(SITE))
-        self.assertEqual([str(response.url) for response in self.mock._responses], [f"{SITE}a", f"{SITE}b"])
-        self.assertEqual(self.mock._responses, [call.response for call in self.mock.calls[:2]])
-        self.mock.clear()
-        self.assertEqual(self.mock._responses, [])
-        self.assertEqual(self.mock.call_count, 3)
-        self.mock.get(re.compile(".*"), repeat=True)
-        await self.ask("c")
-        self.assertEqual([str(response.url) for response in self.mock._responses], [f"{SITE}c"])
-        self.assertEqual(self.mock.call_count, 4)
-
-    async def test_responses_are_gone_after_stop_and_the_requests_remain(self):
-        await self.ask("a")
-        self.mock.stop()
-        self.assertEqual(self.mock._responses, [])
-        self.assertEqual(self.asked(), [f"{SITE}a"])
-        self.mock.start()
-        self.mock.get(re.compile(".*"), repeat=True)
-        await self.ask("b")
-        self.assertEqual([str(response.url) for response in self.mock._responses], [f"{SITE}b"])
-        self.assertEqual(self.asked(), [f"{SITE}a", f"{SITE}b"])
-
-
-class ThreadsTest(unittest.TestCase):
-    """Calls are made in several threads, and looked at in several."""
-
-    def setUp(self):
-        # So that threads take turns as often as they can.
-        interval = sys.getswitchinterval()
-        self.addCleanup(sys.setswitchinterval, interval)
-        sys.setswitchinterval(1e-6)
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.mock.get(re.compile(".*"), body="answer", repeat=True)
-        self.errors = []
-
-    def run_all(self, *functions):
-        def guarded(function):
-            try:
-                function()
-            except BaseException as error:
-                self.errors.append(error)
-
-        threads = [threading.Thread(target=guarded, args=(function,)) for function in functions]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(AT_MOST)
-        self.assertEqual(self.errors, [])
-
-    async def ask(self, thread, count, look=None):
-        async with ClientSession() as session:
-            for number in range(count):
-                self.assertEqual(await text_of(session, f"{SITE}{thread}", params={"n": number}), "answer")
-                if look is not None:
-                    look(number)
-
-    def test_each_call_is_recorded_once(self):
-        self.run_all(*(functools.partial(lambda n: asyncio.run(self.ask(n, 30)), thread) for thread in range(6)))
-        self.assertEqual(self.mock.call_count, 180)
-        for thread in range(6):
-            self.assertEqual(
-                [call.url for call in self.mock.calls if call.url.startswith(f"{SITE}{thread}?")],
-                [f"{SITE}{thread}?n={number}" for number in range(30)],
-            )
-
-    def test_each_thread_sees_its_own_calls_at_once(self):
-        def look(thread, number):
-            url = URL(f"{SITE}{thread}?n={number}")
-            calls = self.mock.requests.get(("GET", url), [])
-            self.assertEqual([call.url for call in calls], [str(url)])
-
-        self.run_all(*(
-            functools.partial(
-                lambda n: asyncio.run(self.ask(n, 40, functools.partial(look, n))), thread
-            )
-            for thread in range(6)
-        ))
-        self.assertEqual(self.mock.call_count, 240)
-
-    def test_they_may_be_looked_at_while_others_are_made(self):
-        def look():
-            while not done.is_set():
-                calls = self.mock.calls
-                self.assertEqual([call.order for call in calls], sorted(call.order for call in calls))
-                self.assertEqual(len({id(call) for call in calls}), len(calls))
-
-        def make(thread):
-            asyncio.run(self.ask(thread, 40))
-            left.pop()
-            if not left:
-                done.set()
-
-        done, left = threading.Event(), [1, 2, 3]
-        self.run_all(*(functools.partial(make, thread) for thread in range(3)), look, look)
-        self.assertEqual(self.mock.call_count, 120)

@@ -14,7 +14,7 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, ClientS
 
 from aioresponses import CallbackResult, aioresponses
 
-from .support import RealServerTestCase
+from .support import MockedTestCase, RealServerTestCase
 
 SITE = "http://example.com/"
 HOOKS = [(ClientSession, "_request"), (BaseConnector, "connect"), (BaseConnector, "close")]
@@ -207,6 +207,30 @@ class HooksTest(unittest.TestCase):
             asyncio.run(run())
 
 
+class Wrapper:
+    """A method as some packages wrap it: bound by a descriptor of its own, and equal to what it wraps."""
+
+    def __init__(self, wrapped, told):
+        self.__wrapped__ = wrapped
+        self.told = told
+
+    def __get__(self, instance, owner=None):
+        def call(*args, **kwargs):
+            self.told.append((instance, args[0] if args else None))
+            return self.__wrapped__(instance, *args, **kwargs)
+
+        return call
+
+    def __call__(self, *args, **kwargs):
+        raise AssertionError("called without its owner")
+
+    def __eq__(self, other):
+        return self.__wrapped__ == other
+
+    def __hash__(self):
+        return hash(self.__wrapped__)
+
+
 class ReplacedHooksTest(RealServerTestCase):
     """Somebody else replaces what the hooks replace, and puts it back when it suits them."""
 
@@ -275,45 +299,7 @@ class ReplacedHooksTest(RealServerTestCase):
                 await self.check_that_all_works()
                 self.assertIs(vars(owner)[name], there)
 
-
-class Wrapper:
-    """A method as some packages wrap it: bound by a descriptor of its own, and equal to what it wraps."""
-
-    def __init__(self, wrapped, told):
-        self.__wrapped__ = wrapped
-        self.told = told
-
-    def __get__(self, instance, owner=None):
-        def call(*args, **kwargs):
-            self.told.append((instance, args[0] if args else None))
-            return self.__wrapped__(instance, *args, **kwargs)
-
-        return call
-
-    def __call__(self, *args, **kwargs):
-        raise AssertionError("called without its owner")
-
-    def __eq__(self, other):
-        return self.__wrapped__ == other
-
-    def __hash__(self):
-        return hash(self.__wrapped__)
-
-
-class DescriptorTest(RealServerTestCase):
-    """What the hooks replace is no function, but a descriptor of somebody else's."""
-
-    def setUp(self):
-        self.assertEqual(replaced(), NONE_REPLACED)
-        self.addCleanup(lambda: self.assertEqual(replaced(), NONE_REPLACED))
-
-    async def asyncSetUp(self):
-        async def real(request):
-            return web.Response(text="real")
-
-        self.url = (await self.serve(web.get("/", real))).make_url("/")
-
-    async def test_it_is_called_with_its_owner(self):
+    async def test_a_descriptor_is_called_with_its_owner(self):
         for name in ("_request", "connect"):
             owner = ClientSession if name == "_request" else BaseConnector
             told = []
@@ -330,7 +316,7 @@ class DescriptorTest(RealServerTestCase):
                         self.assertIs(told[-1][0], session.connector)
                 self.assertIs(vars(owner)[name], wrapper)
 
-    async def test_it_stays_where_it_was_put_while_a_mock_was_active(self):
+    async def test_a_descriptor_stays_where_it_was_put_while_a_mock_was_active(self):
         for name in ("_request", "connect"):
             owner = ClientSession if name == "_request" else BaseConnector
             original, told = vars(owner)[name], []
@@ -596,14 +582,7 @@ class Turns:
         return self.count
 
 
-class InOneStepTest(unittest.IsolatedAsyncioTestCase):
-    async def asyncSetUp(self):
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.session = ClientSession()
-        self.addAsyncCleanup(self.session.close)
-
+class InOneStepTest(MockedTestCase):
     async def turns_of(self, method, **kwargs):
         """Return how many turns of the loop a request takes, and how many it may take."""
         writers = []

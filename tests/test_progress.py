@@ -17,7 +17,7 @@ from yarl import URL
 
 from aioresponses import CallbackResult, aioresponses
 
-from .support import RealServerTestCase, error_of
+from .support import MockedTestCase, RealServerTestCase, error_of
 from .test_patching import AIOHTTP, AT_MOST, SITE, ask, text_of
 
 REQUEST_INFO = aiohttp.RequestInfo(URL(SITE), "GET", CIMultiDictProxy(CIMultiDict()), URL(SITE))
@@ -64,18 +64,7 @@ def both_kinds(function):
     return function, coroutine_function
 
 
-class MockedTestCase(unittest.IsolatedAsyncioTestCase):
-    async def asyncSetUp(self):
-        self.mock = aioresponses()
-        self.mock.start()
-        self.addCleanup(self.mock.stop)
-        self.session = self.new_session()
-
-    def new_session(self, **options):
-        session = ClientSession(**options)
-        self.addAsyncCleanup(session.close)
-        return session
-
+class RaisingTestCase(MockedTestCase):
     async def raised_by(self, method="GET", url=SITE, session=None, **kwargs):
         """Return the exception that a request raises."""
         with self.assertRaises(BaseException) as caught:
@@ -83,7 +72,7 @@ class MockedTestCase(unittest.IsolatedAsyncioTestCase):
         return caught.exception
 
 
-class ExceptionsTest(MockedTestCase):
+class ExceptionsTest(RaisingTestCase):
     async def check(self, exception, method="GET", **kwargs):
         """Check that a request raises just this object, and that nothing else is used or recorded by it."""
         calls = self.mock.call_count
@@ -292,7 +281,7 @@ class ExceptionsTest(MockedTestCase):
         self.assertEqual(await asyncio.wait_for(text_of(session), AT_MOST), "second")
 
 
-class CallbacksTest(MockedTestCase):
+class CallbacksTest(RaisingTestCase):
     async def test_a_callback_answers(self):
         def function(url, **kwargs):
             return CallbackResult(status=201, body=f"called for {url}", headers={"A": "1"})
@@ -891,7 +880,7 @@ class AfterTheCallTest(RealServerTestCase):
         self.assertEqual(self.served, [])
 
 
-class AbandonedTest(MockedTestCase):
+class AbandonedTest(RaisingTestCase):
     """The coroutine of a request is closed before it has come to its end."""
 
     async def asyncSetUp(self):
