@@ -15,6 +15,8 @@ import aioresponses
 from aioresponses import AioResponsesTestCase, matchers
 
 ROOT = Path(__file__).parent.parent
+# What is tested may be installed elsewhere than beside the tests.
+PACKAGE = Path(aioresponses.__file__).parent
 
 
 class PublicNamesTest(unittest.TestCase):
@@ -112,7 +114,7 @@ class RoomsTest(unittest.TestCase):
         self.listed = re.findall(r"^``(\w+)``  +\S", contributing, re.MULTILINE)
 
     def rooms(self):
-        return {path.stem: path for path in (ROOT / "aioresponses").glob("*.py") if path.stem != "__init__"}
+        return {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
 
     def test_each_room_is_listed_once(self):
         self.assertEqual(sorted(self.listed), sorted(self.rooms()))
@@ -213,6 +215,6 @@ class PytestPluginTest(AioResponsesTestCase):
         )
 
     def test_nothing_else_imports_pytest(self):
-        for path in (ROOT / "aioresponses").glob("*.py"):
+        for path in PACKAGE.glob("*.py"):
             if path.name != "pytest_plugin.py":
                 self.assertNotIn("import pytest", path.read_text(encoding="utf-8"), path.name)
