@@ -92,7 +92,9 @@ class InMemoryConnector(BaseConnector):
         key, protocol, released = self._spare
         self._spare = None
         # How long it has been there makes no difference but to the traces.
-        if not traces and key == request.connection_key and protocol.is_connected():
+        transport = protocol.transport
+        is_open = transport is not None and not transport.closing  # type: ignore[attr-defined]
+        if is_open and not traces and key == request.connection_key:
             return Connection(self, key, protocol, self._loop)
         expired = self._keepalive_timeout is not None and monotonic() - released > self._keepalive_timeout
         super()._release(key, protocol, should_close=expired)

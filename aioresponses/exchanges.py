@@ -146,7 +146,7 @@ class Exchange:
 
 
 # Values that never change need no copy, and a stream must have none; the others in the keyword arguments of a call do.
-_UNCHANGING = (str, bytes, int, float, type(None), URL, ClientTimeout, StreamReader)
+_UNCHANGING = (int, str, bytes, float, type(None), URL, ClientTimeout, StreamReader)
 
 
 class _Frozen(NamedTuple):

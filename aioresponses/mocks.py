@@ -61,7 +61,8 @@ class Reply:
             result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
         )
         self._json_dumps = json_dumps
-        self._last_contents: str | bytes | None = None
+        self._contents: Callable[[], object] | None = None
+        self._last_contents: object = None
         self._last_answer: Answer
         self.refuses = callback is None and self.result.fault is Fault.CONNECTION_REFUSED
         """Whether the connection is refused, so that the request is never sent."""
@@ -87,19 +88,22 @@ class Reply:
         """Say what serialises payloads; raise `TypeError` or `ValueError` if it cannot serialise the one there is."""
         self._json_dumps = json_dumps
         self.result.check_payload(json_dumps)
+        self._contents = self.result.contents(json_dumps) if self._is_plain else None
 
     def at_once(self, method: str, exchange: Exchange) -> Answer | None:
         """Return the reply as bytes on the wire where nothing goes wrong and nobody need be asked or waited for."""
-        if not self._is_plain:
-            return None
         # Most mocks say the same whenever they answer.
-        contents = self.result.contents(self._json_dumps)
-        if contents is None or method == hdrs.METH_HEAD:
-            return self.encoded(self.result, method, exchange)
-        if contents != self._last_contents:
-            self._last_answer = self.encoded(self.result, method, exchange)
-            self._last_contents = contents
-        return self._last_answer
+        if self._contents is not None and method != hdrs.METH_HEAD:
+            try:
+                contents = self._contents()
+            except ValueError:
+                pass
+            else:
+                if contents != self._last_contents:
+                    self._last_answer = self.encoded(self.result, method, exchange).in_one_piece()
+                    self._last_contents = contents
+                return self._last_answer
+        return self.encoded(self.result, method, exchange) if self._is_plain else None
 
     def encoded(self, result: CallbackResult, method: str, exchange: Exchange) -> Answer:
         """Return what `to` has returned, in the end, as bytes on the wire."""

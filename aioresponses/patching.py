@@ -63,6 +63,9 @@ _ENDED = "The call that this request belongs to has ended"
 _active: list[Interception] = []
 _lent: WeakKeyDictionary[ClientSession, AbstractEventLoop] = WeakKeyDictionary()
 
+# The hooks, while they are in their places.
+_in_place: _Installation | None = None
+
 # It is the record of the call and not its progress, which holds on to the request, since the timers that aiohttp has
 # cancelled remember their context for a while.
 _call: ContextVar[Exchange | None] = ContextVar("aioresponses_call", default=None)
@@ -97,7 +100,6 @@ class _Installation:
     longer: then it does nothing but pass on.
     """
 
-    current: ClassVar[_Installation | None] = None
     _last: ClassVar[_Installation | None] = None
     _made: ClassVar[WeakSet[_Method]] = WeakSet()
 
@@ -110,13 +112,15 @@ class _Installation:
 
     @classmethod
     def put_in_place(cls) -> None:
+        global _in_place
         if cls._last is None or not cls._last._put_back():
             cls._last = cls()
-        cls.current = cls._last
+        _in_place = cls._last
 
     @classmethod
     def take_out(cls) -> None:
-        installation, cls.current = cls.current, None
+        global _in_place
+        installation, _in_place = _in_place, None
         assert installation is not None
         for (owner, name), (original, hook) in tuple(installation._hooks.items()):
             # Where somebody has replaced the hook it is theirs to put back.
@@ -171,7 +175,7 @@ def _unbound(method: Any) -> _Method:
 
 def _request_hook(installation: _Installation, original: _Method) -> _Method:
     async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
-        if _Installation.current is not installation:
+        if _in_place is not installation:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
         call = _begin(installation, session, method, str_or_url, kwargs)
         # None if this call is not intercepted: then it is not even a part of the one within whose callback it is made.
@@ -243,7 +247,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
     async def connect(
         connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        call = _call.get() if _Installation.current is installation else None
+        call = _call.get() if _in_place is installation else None
         if call is None:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
         progress = call.progress

@@ -43,6 +43,8 @@ class Router:
         self._exact: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._any_query: dict[tuple[str, URL], deque[RequestMatch]] = {}
         self._patterns: list[RequestMatch] = []
+        # Whether, of the mocks of one method and URL, the first answers, and there is nothing else to look at.
+        self._first_answers = True
 
     def add(self, match: RequestMatch) -> None:
         """Register a mock behind those that are registered."""
@@ -55,8 +57,11 @@ class Router:
         if isinstance(target.url, URL):
             exact = self._any_query if target.any_query else self._exact
             exact.setdefault((str(target.method), target.url), deque()).append(match)
+            is_plain = exact is self._exact and not match.conditions and target.url.raw_user is None
         else:
             self._patterns.append(match)
+            is_plain = False
+        self._first_answers = self._first_answers and is_plain
 
     def clear(self) -> None:
         """Forget all mocks."""
@@ -66,6 +71,7 @@ class Router:
         self._any_query.clear()
         self._patterns.clear()
         self.has_conditions = self.looks_at_bodies = False
+        self._first_answers = True
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
@@ -78,10 +84,9 @@ class Router:
         this. The second thing that is returned tells of those mocks whose conditions do not hold, by their keys, which
         condition it is.
         """
-        if not self._any_query and not self._patterns and url.raw_user is None:
-            # Mostly the first that is registered under the URL answers, and there is nothing else to look at.
+        if self._first_answers:
             queue = self._exact.get((method, url))
-            if queue and not queue[0].conditions and queue[0].key in self.matches:
+            if queue and queue[0].key in self.matches:
                 return self._taken(queue[0], exchange), _ALL_MET
         unmet: dict[str, str] = {}
         url = comparable(url)

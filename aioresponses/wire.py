@@ -63,6 +63,12 @@ class Answer(NamedTuple):
     hang_up: bool | OSError = False
     """Whether the far end closes the connection after the last byte; an error breaks it off."""
 
+    def in_one_piece(self) -> Answer:
+        """Return the same answer with a small body joined to its head, for it is then sent in one step."""
+        if isinstance(self.body, bytes) and len(self.body) <= _AT_ONCE:
+            return Answer(self.head + self.body, b"", self.hang_up)
+        return self
+
 
 Receive = Callable[[bytes], object]
 Respond = Callable[[], "Answer | Awaitable[Answer]"]
@@ -77,7 +83,8 @@ def exchange(connection: Connection, request: ClientRequest, receive: Receive, r
 
     What is written of the request goes to `receive`, piece by piece.
     """
-    protocol: InMemoryProtocol = connection.protocol  # type: ignore[assignment]
+    # Private, for the property takes time that every request would pay.
+    protocol: InMemoryProtocol = connection._protocol  # type: ignore[assignment]
     if request.proxy is not None and not request.is_ssl():
         # TCPConnector does this as it connects to a proxy: its credentials become a header of the request.
         to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
@@ -223,7 +230,8 @@ class InMemoryTransport(asyncio.Transport):
         self._protocol = protocol
         self._feed = protocol.data_received
         self._open_ones = open_ones
-        self._closing = False
+        self.closing = False
+        """What `is_closing()` says; every request asks."""
         self._paused = False
         self._resumed: asyncio.Future[None] | None = None
         self._body = b""
@@ -235,14 +243,9 @@ class InMemoryTransport(asyncio.Transport):
     def send(self, answer: Answer) -> None:
         """Send an answer to the client, as fast as it reads."""
         head, body, hang_up = answer
-        if hang_up or not isinstance(body, bytes) or len(body) > _AT_ONCE:
-            self._send_piece_by_piece(head, body, hang_up)
-        else:
-            self._feed(head + body)
-
-    def _send_piece_by_piece(
-        self, head: bytes, body: bytes | AsyncGenerator[bytes, None], hang_up: bool | OSError
-    ) -> None:
+        if not body and not hang_up:
+            self._feed(head)
+            return
         self._hang_up = hang_up
         if isinstance(body, bytes):
             self._feed(head + body[:_AT_ONCE])
@@ -254,7 +257,7 @@ class InMemoryTransport(asyncio.Transport):
             self.streaming = self._loop.create_task(self._stream(body))
 
     def _send_on(self) -> None:
-        while self._sent < len(self._body) and not self._paused and not self._closing:
+        while self._sent < len(self._body) and not self._paused and not self.closing:
             piece = self._body[self._sent:self._sent + _AT_ONCE]
             self._sent += _AT_ONCE
             self._feed(piece)
@@ -274,7 +277,7 @@ class InMemoryTransport(asyncio.Transport):
                             await self._resumed
                         self._feed(piece[start:start + PIECE])
                         # A plain generator waits nowhere, so nothing else would end it.
-                        if self._closing:
+                        if self.closing:
                             return
         except asyncio.CancelledError:
             if self.streaming is not None:  # Not by us: the body itself has given up.
@@ -307,7 +310,7 @@ class InMemoryTransport(asyncio.Transport):
         A client that waits for a response is told what `told` says. Otherwise it finds the connection closed, or
         broken if `broken` is an error.
         """
-        self._closing = True
+        self.closing = True
         self._body = b""
         self.end_streaming()
         if self in self._open_ones:
@@ -340,11 +343,11 @@ class InMemoryTransport(asyncio.Transport):
                 self._loop.call_soon(self._send_on)
 
     def is_reading(self) -> bool:
-        return not self._paused and not self._closing
+        return not self._paused and not self.closing
 
     def close(self) -> None:
-        if not self._closing:
-            self._closing = True
+        if not self.closing:
+            self.closing = True
             self._body = b""
             self.end_streaming()
             if not self._loop.is_closed():
@@ -354,7 +357,7 @@ class InMemoryTransport(asyncio.Transport):
         self.close()
 
     def is_closing(self) -> bool:
-        return self._closing
+        return self.closing
 
     def get_write_buffer_size(self) -> int:
         return 0
