@@ -78,7 +78,8 @@ class Exchange:
         self.method = method
         self.url = url
         self.normalized_url = normalized_url
-        self.kwargs = _copied_arguments(kwargs)
+        # Mostly there is but the one that every call has, `allow_redirects`.
+        self.kwargs = _copied_arguments(kwargs) if len(kwargs) > 1 else kwargs
         self.hops: list[Exchange] | None = None
         self._sent: bytes | Written = b""
         self.order = next(_count)

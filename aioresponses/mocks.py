@@ -194,7 +194,9 @@ class RequestMatch:
         self.conditions = conditions
         self._next_reply = itertools.cycle(replies).__next__
         times = _times(repeat)
-        self._limit = None if times is None else times * len(replies)
+        self.remaining = None if times is None else times * len(replies)
+        """How many more requests this mock answers; None for any number."""
+        self._limit = self.remaining
         for reply in replies:
             reply.serialise_by(json_dumps)
             if times != 1 and reply.result.is_used_up_by_one:
@@ -263,15 +265,12 @@ class RequestMatch:
         """How many requests this mock answered."""
         return len(self._exchanges)
 
-    @property
-    def remaining(self) -> int | None:
-        """How many more requests this mock answers; None for any number."""
-        return None if self._limit is None else self._limit - len(self._exchanges)
-
     def take(self, exchange: Exchange) -> Reply:
         """Answer one more request; return the reply that it gets."""
         exchange.match = self
         self._exchanges.append(exchange)
+        if self.remaining is not None:
+            self.remaining -= 1
         return self._next_reply()
 
 

@@ -113,7 +113,8 @@ class Progress:
         self.traces = traces
         # In its request, aiohttp has the URL of the call as it goes over the wire.
         self.url = call.normalized_url if request.url is call.url else self._target(request)[1]
-        self.passes_through = self.interception.router.passes_through(request.url)
+        router = self.interception.router
+        self.passes_through = router.passes_through(request.url) if router.prefixes else False
 
     def _target(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""

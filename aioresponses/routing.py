@@ -37,7 +37,8 @@ class Router:
         """Whether a mock has conditions, so that the headers of a request must be known before it is sent."""
         self.looks_at_bodies = False
         """Whether a mock has conditions on the body, so that it must be known before it is sent."""
-        self._prefixes = [Prefix(prefix) for prefix in passthrough]
+        self.prefixes = [Prefix(prefix) for prefix in passthrough]
+        """Of the URLs whose requests go to the network, whatever is registered."""
         self._registered: dict[str, RequestMatch] = {}
         # By method and URL; in the second, by URLs without their query.
         self._exact: dict[tuple[str, URL], deque[RequestMatch]] = {}
@@ -75,7 +76,7 @@ class Router:
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
-        return bool(self._prefixes) and any(prefix.covers(url) for prefix in self._prefixes)
+        return any(prefix.covers(url) for prefix in self.prefixes)
 
     def claim(self, method: str, url: URL, exchange: Exchange) -> tuple[Reply | None, dict[str, str]]:
         """Have a mock answer a request of this method and URL, and return its reply; None where none does.
