@@ -16,7 +16,7 @@ from .wording import cut, shortened
 if TYPE_CHECKING:
     import unittest
 
-__all__ = ["check_any_call", "check_calls", "check_last_call", "difference", "fail", "were"]
+__all__ = ["check_any_call", "check_calls", "check_last_call", "difference", "fail"]
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -27,11 +27,6 @@ _MOST_DIFFERENCE = 5000
 def fail(calls: Sequence[RequestCall], headline: str, detail: str = "") -> NoReturn:
     """Raise `AssertionError` with a headline, what there is to say of it, and the calls."""
     raise AssertionError("\n".join(part for part in (headline, detail, listed(calls)) if part))
-
-
-def were(calls: Sequence[RequestCall]) -> str:
-    """Return how many calls there were."""
-    return "was 1" if len(calls) == 1 else f"were {len(calls)}"
 
 
 def check_any_call(calls: Sequence[RequestCall], wanted: WantedCall) -> None:

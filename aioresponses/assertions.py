@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable
 
 from yarl import URL
 
-from .bodies import BodyAssertionsMixin
 from .asserting import difference
+from .bodies import BodyAssertionsMixin
 from .calls import RequestCall
-from .diagnosis import told_unmatched, told_unused
-from .expectations import CallAssertions, Expectation, counted, place_of, there_were
+from .diagnosis import there_were, told_unmatched, told_unused
+from .expectations import CallAssertions, Expectation, counted, place_of
 from .matching import Url
 from .urls import without_credentials
 from .wanted import reaches

@@ -10,8 +10,9 @@ from yarl import URL
 
 from .asserting import difference
 from .calls import RequestCall
-from .conditions import by_name, file_of, form_of
-from .expectations import CallAssertions, place_of, there_were
+from .conditions import as_text, by_name, file_of, form_of
+from .diagnosis import there_were
+from .expectations import CallAssertions, place_of
 from .matchers import ABSENT, Difference, FilePart, beside, differences, subset
 from .matching import Url
 from .reading import Part
@@ -24,6 +25,10 @@ __all__ = ["BodyAssertionsMixin"]
 __unittest = True
 
 _T = TypeVar("_T")
+
+# How many differences are listed, and what unittest says where it shows none.
+_MOST = 10
+_OMITTED = "Set self.maxDiff to None to see it."
 
 
 class BodyAssertionsMixin(CallAssertions):
@@ -57,13 +62,10 @@ class BodyAssertionsMixin(CallAssertions):
         """
         call = self._call(url, method, index, msg)
         sent = self._read("JSON body", call, RequestCall.json, msg)
-        missing = [_told(difference) for difference in differences(expected, sent, partly=True)]
+        missing = _listed(differences(expected, sent, partly=True))
         if missing:
             self._fail_with_calls(
-                f"Expected more of the JSON body of {self._named(call)}:",
-                msg,
-                "\n".join(f"  {line}" for line in missing[:10])
-                + (f"\n  … and {len(missing) - 10} more" if len(missing) > 10 else ""),
+                f"Expected more of the JSON body of {self._named(call)}:", msg, "\n".join(missing)
             )
 
     def assertFormBody(
@@ -77,16 +79,17 @@ class BodyAssertionsMixin(CallAssertions):
         """Fail unless the fields of the urlencoded body equal `expected`.
 
         A mapping gives each name its value, or a list of them where it was sent more than once; pairs give all fields
-        in their order. Values are text.
+        in their order. Values are text; a number stands for its text.
 
         >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
         """
         call = self._call(url, method, index, msg)
         form = self._read("form", call, RequestCall.form, msg)
         if isinstance(expected, Mapping) or _decides(expected):
-            self._check_equal("form", call, by_name(expected), by_name(form), msg)
+            self._check_equal("form", call, as_text(by_name(expected)), by_name(form), msg)
         elif not cast(object, expected) == by_name(form):
-            self._check_equal("form", call, self._pairs(expected, msg), list(form.items()), msg)
+            pairs = [(name, as_text(value)) for name, value in self._pairs(expected, msg)]
+            self._check_equal("form", call, pairs, list(form.items()), msg)
 
     def assertMultipartBody(
         self,
@@ -164,8 +167,9 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless these are among the headers that were really sent; names are case-insensitive.
 
-        A header that was sent more than once must have the value among its values, or equal a list of all of them.
-        Secrets are not shown: values of `Authorization`, `Proxy-Authorization` and `Cookie`.
+        A header that was sent more than once must have the value among its values, or equal a list of all of them; a
+        number stands for its text. Secrets are not shown: values of `Authorization`, `Proxy-Authorization` and
+        `Cookie`.
 
         >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
         """
@@ -183,8 +187,8 @@ class BodyAssertionsMixin(CallAssertions):
         """Fail unless these are among the query parameters that were sent.
 
         A parameter that was sent more than once must have the value among its values, or equal a list of all of them.
-        Values are text, and names are case-sensitive, as they are to servers. For this assertion `url` is compared
-        without its query, unless it has one.
+        Values are text, and a number stands for its text; names are case-sensitive, as they are to servers. For this
+        assertion `url` is compared without its query, unless it has one.
 
         >>> self.assertQuery({"page": "2"}, "http://example.com/users")
         """
@@ -220,14 +224,18 @@ class BodyAssertionsMixin(CallAssertions):
         return [(pair[0], pair[1]) for pair in listed_pairs]
 
     def _part(self, expected: Any, msg: str | None) -> Any:
-        """Return an expected part, with header names that are case-insensitive."""
+        """Return an expected part, with bytes for text, and header names that are case-insensitive."""
         if not isinstance(expected, Mapping):
             return expected
         for name in expected:
             if name not in Part._fields:
                 self._wrongly(f"expected attributes of a part ({', '.join(Part._fields)}), got {name!r}", msg)
-        headers = expected.get("headers")
-        return {**expected, "headers": CIMultiDict(headers)} if isinstance(headers, Mapping) else dict(expected)
+        part = dict(expected)
+        if isinstance(part.get("headers"), Mapping):
+            part["headers"] = CIMultiDict(part["headers"])
+        if isinstance(part.get("content"), str):
+            part["content"] = part["content"].encode()
+        return part
 
     def _read(self, what: str, call: RequestCall, read: Callable[[RequestCall], _T], msg: str | None) -> _T:
         try:
@@ -243,10 +251,12 @@ class BodyAssertionsMixin(CallAssertions):
         # Expected first: its values decide what equals them.
         if not expected == sent:
             shown = beside(expected, sent)
+            told = difference(self, shown, sent) or difference(self, expected, sent)
+            # Where unittest leaves out how they differ, at least the places are told.
+            if told.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
+                told = "\n".join([told, *_listed(differences(expected, sent))])
             self._fail_with_calls(
-                f"Expected another {what} of {self._named(call)} (- expected, + sent):",
-                msg,
-                difference(self, shown, sent) or difference(self, expected, sent),
+                f"Expected {_another(what)} of {self._named(call)} (- expected, + sent):", msg, told
             )
 
     def _check_among(
@@ -262,6 +272,7 @@ class BodyAssertionsMixin(CallAssertions):
         pairs = self._pairs(expected, msg)
         lines = []
         for name, value in pairs:
+            value = as_text(value)
             values = sent.getall(name, []) if isinstance(name, str) else []
             if values and (value in values or value == values):
                 continue
@@ -273,7 +284,7 @@ class BodyAssertionsMixin(CallAssertions):
                 was_shown = shortened(repr(hidden(str(name), was, value)))
                 lines.append(f"  {name}: expected {shown}, but sent was {was_shown}")
         if lines:
-            self._fail_with_calls(f"Expected other {what} of {self._named(call)}:", msg, "\n".join(cut(lines)))
+            self._fail_with_calls(f"Expected {_another(what)} of {self._named(call)}:", msg, "\n".join(cut(lines)))
 
 
 def _decides(expected: object) -> bool:
@@ -294,9 +305,22 @@ def _as_given(part: Part, expected: object) -> object:
     return part.content
 
 
-def _told(missing: Difference) -> str:
-    at = f"at {missing.where}: " if missing.where else ""
-    expected = f"{at}expected {shortened(repr(missing.expected))}"
-    if missing.found is ABSENT:
+def _another(what: str) -> str:
+    return f"other {what}" if what == "headers" else f"another {what}"
+
+
+def _listed(found: Iterable[Difference]) -> list[str]:
+    """Return the first differences, a line each."""
+    lines = [f"  {_told(difference)}" for difference in found]
+    return lines if len(lines) <= _MOST else [*lines[:_MOST], f"  … and {len(lines) - _MOST} more"]
+
+
+def _told(difference: Difference) -> str:
+    at = f"at {difference.where}: " if difference.where else ""
+    sent = f"but sent was {shortened(repr(difference.found))}"
+    if difference.expected is ABSENT:
+        return f"{at}expected nothing, {sent}"
+    expected = f"{at}expected {shortened(repr(difference.expected))}"
+    if difference.found is ABSENT:
         return f"{expected}, but it was not sent"
-    return f"{expected}{' in it' if missing.element else ''}, but sent was {shortened(repr(missing.found))}"
+    return f"{expected}{' in it' if difference.element else ''}, {sent}"

@@ -17,7 +17,7 @@ from .matchers import FilePart, Several, differences, one_of, subset, unordered
 from .reading import Part
 from .wording import SECRET_HEADERS, add_note, hidden, shortened
 
-__all__ = ["Conditions", "Match", "by_name", "file_of", "form_of"]
+__all__ = ["Conditions", "Match", "as_text", "by_name", "file_of", "form_of"]
 
 Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
 
@@ -45,16 +45,16 @@ class Conditions:
             raise ValueError("match_json and match_form contradict each other: no body is both")
         self._all: list[_Condition] = []
         if query is not None:
-            fields = _as_text(_checked_query(query))
+            fields = as_text(_checked_query(query))
             # Values of one name keep no order, as in the URLs of mocks.
             self._add("match_query", query, lambda call: _unequal(_in_order(fields), _in_order(by_name(call.query))))
         if headers is not None:
-            wanted_headers = _as_text(_checked_headers(headers))
+            wanted_headers = as_text(_checked_headers(headers))
             self._add("match_headers", headers, lambda call: _unlike_headers(wanted_headers, call))
         if json is not None:
             self._add("match_json", json, lambda call: _unequal_read(json, call, RequestCall.json))
         if form is not None:
-            wanted_form = _as_text(_checked_fields("match_form", form))
+            wanted_form = as_text(_checked_fields("match_form", form))
             self._add("match_form", form, lambda call: _unequal_read(wanted_form, call, form_of))
         if body is not None:
             _check_body(body)
@@ -176,22 +176,22 @@ def _callables(match: Any) -> list[Match]:
     return functions
 
 
-def _as_text(expected: Any) -> Any:
+def as_text(expected: Any) -> Any:
     """Return expected fields with numbers as text, as aiohttp sends them, within matchers too."""
     if isinstance(expected, Mapping):
         # A list of one is what FormData and params take as well.
         return {
-            name: _as_text(value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value)
+            name: as_text(value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value)
             for name, value in expected.items()
         }
     if isinstance(expected, (list, tuple)):
-        return [_as_text(value) for value in expected]
+        return [as_text(value) for value in expected]
     if isinstance(expected, subset):
-        return subset(_as_text(expected.expected))
+        return subset(as_text(expected.expected))
     if isinstance(expected, unordered):
-        return unordered(_as_text(expected.expected))
+        return unordered(as_text(expected.expected))
     if isinstance(expected, one_of):
-        return one_of(*_as_text(expected.choices))
+        return one_of(*as_text(expected.choices))
     return str(expected) if isinstance(expected, (int, float)) and not isinstance(expected, bool) else expected
 
 

@@ -11,11 +11,11 @@ import aiohttp
 from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
-from .asserting import check_any_call, check_calls, check_last_call, fail, were
+from .asserting import check_any_call, check_calls, check_last_call, fail
 from .calls import RequestCall
 from .conditions import Match
 from .decorating import decorate_tests, decorated
-from .diagnosis import listed, told_unmatched, told_unused
+from .diagnosis import listed, there_were, told_unmatched, told_unused
 from .matching import Url
 from .mocks import Callback, Raises, RequestMatch
 from .patching import activate, deactivate, is_active
@@ -81,7 +81,13 @@ class aioresponses(Registering):
         strict: bool = False,
         json_dumps: JsonDumps = json_dumps,
     ) -> None:
+        if callable(param):
+            raise TypeError(f"param: expected a name, got {param!r}; the decorator is `@aioresponses()`")
         if not isinstance(passthrough, (str, URL)):
+            if not isinstance(passthrough, Iterable):
+                raise TypeError(
+                    f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {passthrough!r}"
+                )
             passthrough = tuple(passthrough)
         self._settings: dict[str, Any] = {
             "param": param,
@@ -199,7 +205,7 @@ class aioresponses(Registering):
 
     # Registering.
 
-    def add(  # type: ignore[override]
+    def add(
         self,
         url: Url,
         method: str = hdrs.METH_GET,
@@ -409,7 +415,7 @@ class aioresponses(Registering):
         """Raise `AssertionError` if there was a call."""
         calls = self.calls
         if calls:
-            fail(calls, f"Expected no calls, but there {were(calls)}.")
+            fail(calls, f"Expected no calls, but {there_were(len(calls))}.")
 
     def assert_called(self) -> None:
         """Raise `AssertionError` if there was no call."""
@@ -420,7 +426,7 @@ class aioresponses(Registering):
         """Raise `AssertionError` unless there was exactly one call."""
         calls = self.calls
         if len(calls) != 1:
-            fail(calls, f"Expected one call, but there {were(calls)}.")
+            fail(calls, f"Expected one call, but {there_were(len(calls))}.")
 
     def assert_any_call(self, url: Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.

@@ -15,7 +15,7 @@ from .matching import Verdict
 from .urls import without_credentials
 from .wording import add_note, cut, hidden, shortened, veiled
 
-__all__ = ["listed", "redacted", "refused", "told_unmatched", "told_unused"]
+__all__ = ["listed", "redacted", "refused", "there_were", "told_unmatched", "told_unused"]
 
 _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 _HEADER_ARGUMENTS = ("headers", "proxy_headers")
@@ -60,6 +60,11 @@ def listed(calls: Sequence[RequestCall]) -> str:
         half = _MOST_CALLS // 2
         lines[half:-half] = [f"     … {len(lines) - _MOST_CALLS} more …"]
     return "\n".join(["Calls:", *lines])
+
+
+def there_were(count: int) -> str:
+    """Return how many calls there were."""
+    return "there was 1" if count == 1 else f"there were {count or 'none'}"
 
 
 def told_unused(mocks: Sequence[object]) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn, Union
 
+from yarl import URL
+
 from .calls import RequestCall
 from .core import aioresponses
 from .diagnosis import listed
 from .matching import Target, Url
 from .wanted import reaches
 
-__all__ = ["CallAssertions", "Expectation", "counted", "place_of", "there_were"]
+__all__ = ["CallAssertions", "Expectation", "counted", "place_of"]
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -32,9 +34,14 @@ class CallAssertions(_TestCase):
 
     def _target(self, url: object, method: object, msg: str | None) -> Target:
         try:
-            return Target.of(method, url)
+            target = Target.of(method, url)
         except (TypeError, ValueError) as error:
             wrong = str(error)
+        else:
+            if not isinstance(target.url, URL) or target.url.absolute:
+                return target
+            # No call could be one of it.
+            wrong = f"url: expected one with a scheme and a host, got {url!r}"
         self._wrongly(wrong, msg)
 
     def _expectation(self, expected: object, msg: str | None) -> Target:
@@ -67,10 +74,6 @@ class CallAssertions(_TestCase):
 
 def counted(count: int) -> str:
     return "1 call" if count == 1 else f"{count} calls"
-
-
-def there_were(count: int) -> str:
-    return "there was 1" if count == 1 else f"there were {count or 'none'}"
 
 
 def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> int:

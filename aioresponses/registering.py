@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
         repeat: bool | int
         optional: bool
-        replies: Sequence[ReplyArguments | Raises | object] | None
+        replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
         match_query: Any
         match_headers: Any
         match_json: Any
@@ -141,12 +141,12 @@ class Group(Registering):
             kwargs["headers"] = _merged(self._headers, kwargs.get("headers"))
         elif self._headers and isinstance(replies, (list, tuple)):
             kwargs["replies"] = [
-                {**reply, "headers": _merged(self._headers, reply.get("headers"))}
-                if isinstance(reply, Mapping)
-                else reply
-                for reply in replies
+                self._with_headers(reply) if isinstance(reply, Mapping) else reply for reply in replies
             ]
         return self._add(self._url + url, method, **kwargs)
+
+    def _with_headers(self, reply: Mapping[str, Any]) -> ReplyArguments:
+        return {**reply, "headers": _merged(self._headers, reply.get("headers"))}  # type: ignore[typeddict-item]
 
 
 def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
@@ -159,7 +159,7 @@ def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
     return merged
 
 
-# Every argument of a reply, with its default.
+# The arguments of a reply, with their defaults, and some that only we give.
 _DEFAULTS = {
     name: parameter.default
     for function in (CallbackResult.__init__, Reply.__init__)

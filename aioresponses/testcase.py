@@ -54,6 +54,8 @@ class AioResponsesTestCase(
     mock: aioresponses
     """The mock of the test that runs."""
 
+    _wrong_settings: Exception | None = None
+
     def client_session(self, **kwargs: Any) -> ClientSession:
         """Return a new `aiohttp.ClientSession` that is closed when the test ends.
 
@@ -69,7 +71,12 @@ class AioResponsesTestCase(
     # overriding those, and so that it holds for everything that unittest itself does around them.
 
     def run(self, result: TestResult | None = None) -> TestResult | None:
-        mock = self._begin()
+        try:
+            mock = self._begin()
+        except Exception as error:
+            # A wrong class attribute is an error of the test, and not the end of the whole run.
+            self._wrong_settings = error
+            return super().run(result)
         try:
             return super().run(result)
         finally:
@@ -84,6 +91,7 @@ class AioResponsesTestCase(
 
     def _begin(self) -> aioresponses:
         self._skipped = False
+        self._wrong_settings = None
         # Kept twice: a test may put a mock of its own at self.mock.
         self.mock = self._own_mock = mock = aioresponses(
             passthrough=self.passthrough,
@@ -107,6 +115,8 @@ class AioResponsesTestCase(
     # of many kinds.
 
     def _callSetUp(self) -> None:
+        if self._wrong_settings is not None:
+            raise self._wrong_settings
         with self._noting_skip():
             super()._callSetUp()  # type: ignore[misc]
 

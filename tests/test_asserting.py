@@ -85,7 +85,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         self.check_fails("Expected at least one call.\nThere were no calls.", self.mock.assert_called)
 
     async def test_assert_called_once(self):
-        self.check_fails("Expected one call, but there were 0.\nThere were no calls.", self.mock.assert_called_once)
+        self.check_fails("Expected one call, but there were none.\nThere were no calls.", self.mock.assert_called_once)
         await get()
         await get()
         self.check_fails(

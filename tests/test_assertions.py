@@ -18,6 +18,7 @@ from aioresponses import (
     CallbackResult,
     Part,
     aioresponses,
+    matchers,
 )
 
 HERE = "http://example.com/"
@@ -748,6 +749,7 @@ class MultipartBodyTest(MessageTestCase):
         self.assertMultipartBody({"title": "Report ü", "file": b"\x00\x01"})
         self.assertMultipartBody({"file": {"filename": "a.bin"}, "title": {"content": ANY}}, HERE, "POST")
         self.assertMultipartBody([("title", "Report ü".encode()), ("file", {"filename": "a.bin", "content": ANY})])
+        self.assertMultipartBody({"file": ANY, "title": {"content": "Report ü"}})
         self.assertMultipartBody([("title", ANY), ("file", Part("file", "a.bin", ANY, b"\x00\x01"))])
         self.check_fails(
             "Expected another multipart body of call 1, POST http://example.com/ -> 200 (- expected, + sent):\n"
@@ -981,14 +983,24 @@ class QueryTest(MessageTestCase):
         self.assertQuery([("tag", "a"), ("tag", "b")])
         self.assertQuery({"tag": ["a", "b"]})
         self.check_fails(
-            "Expected other query of call 1, GET http://example.com/users?page=2&tag=a&tag=b&Q=x+y -> 200:\n"
-            "  page: expected 2, but sent was '2'\n"
+            "Expected another query of call 1, GET http://example.com/users?page=2&tag=a&tag=b&Q=x+y -> 200:\n"
+            "  page: expected '3', but sent was '2'\n"
             "  tag: expected 'c', but sent was ['a', 'b']\n"
             "  q: expected 'x y', but it was not sent\n"
             "Calls:\n"
             "  1. GET http://example.com/users?page=2&tag=a&tag=b&Q=x+y -> 200",
-            self.assertQuery, {"page": 2, "tag": "c", "q": "x y"}, USERS,
+            self.assertQuery, {"page": 3, "tag": "c", "q": "x y"}, USERS,
         )
+
+    async def test_a_number_stands_for_its_text(self):
+        await self.send("POST", USERS + "?page=2", data={"a": "1", "b": ["2", "3.5"]}, headers={"X-Id": "7"})
+        self.assertQuery({"page": 2})
+        self.assertQuery([("page", matchers.one_of(1, 2))])
+        self.assertRequestHeaders({"x-id": 7})
+        self.assertFormBody({"a": 1, "b": [2, 3.5]})
+        self.assertFormBody([("a", 1), ("b", 2), ("b", "3.5")])
+        for assertion, expected in ((self.assertQuery, {"page": True}), (self.assertFormBody, {"a": True})):
+            self.assertIn("True", self.message(assertion, expected))
 
     async def test_of_other_assertions_a_url_without_a_query_means_just_that(self):
         await self.send("POST", USERS + "?page=2", json=1)
@@ -1144,6 +1156,8 @@ class WrongUseTest(MessageTestCase):
         self.check_wrong(what, self.assertCalledBefore, HERE, ("GET", 5))
         pattern = re.compile(b"x")
         self.check_wrong(f"url: expected a pattern of str, got one of bytes: {pattern!r}", self.assertCalled, pattern)
+        for url in ("/users", URL("example.com/users")):
+            self.check_wrong(f"url: expected one with a scheme and a host, got {url!r}", self.assertNotCalled, url)
         message = self.message(self.assertCalled, "http://[")
         self.assertRegex(message, r"\AThis assertion was called wrongly: url: expected a URL, got 'http://\[': ")
 
@@ -1221,8 +1235,25 @@ class MsgTest(MessageTestCase):
         await self.send("POST", json=self.BIG)
         self.maxDiff = 640
         message = self.message(self.assertJsonBody, {**self.BIG, "key 39": "other"})
-        self.assertRegex(message, r"Diff is [0-9]+ characters long\. Set self\.maxDiff to None to see it\.\nCalls:\n")
+        self.assertRegex(
+            message,
+            r"\nDiff is [0-9]+ characters long\. Set self\.maxDiff to None to see it\.\n"
+            r"  at key 39: expected 'other', but sent was 'value'\nCalls:\n",
+        )
         self.assertNotIn("+  'key 39'", message)
+        wrong = {"too much": 1, **{key: "other" for key in self.BIG}}
+        listed = [f"  at {key}: expected 'other', but sent was 'value'" for key in self.BIG]
+        self.assertIn(
+            "\n".join([
+                "see it.", "  at too much: expected 1, but it was not sent", *listed[:9],
+                f"  … and {len(listed) - 9} more", "Calls:",
+            ]),
+            self.message(self.assertJsonBody, wrong),
+        )
+        self.assertIn(
+            "see it.\n  at key 39: expected nothing, but sent was 'value'\nCalls:",
+            self.message(self.assertJsonBody, {key: value for key, value in self.BIG.items() if key != "key 39"}),
+        )
         self.maxDiff = None
         message = self.message(self.assertJsonBody, {**self.BIG, "key 39": "other"})
         self.assertNotIn("maxDiff", message)

@@ -20,6 +20,18 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
         server.get(HERE, body="x")
         self.assertEqual(await get(), "x")
 
+    def test_without_parentheses_it_decorates_nothing(self):
+        class Case(unittest.TestCase):
+            pass
+
+        for decorated in (get, Case):
+            with self.assertRaises(TypeError) as raised:
+                aioresponses(decorated)
+            self.assertEqual(
+                str(raised.exception),
+                f"param: expected a name, got {decorated!r}; the decorator is `@aioresponses()`",
+            )
+
     def test_decorated_function(self):
         @aioresponses()
         def function(first, mock, *, second):

@@ -292,7 +292,7 @@ class CompletenessTest(unittest.TestCase):
         self.check_examples("replies.rst", set(Fault.__members__), r"Fault\.{}\b")
 
     def test_of_every_attribute_of_the_test_case(self):
-        attributes = {name for name in AioResponsesTestCase.__annotations__ if name != "mock"}
+        attributes = {name for name in AioResponsesTestCase.__annotations__ if name != "mock" and name[0] != "_"}
         self.assertEqual(len(attributes), 5)
         self.check_examples("testcase.rst", attributes, r"\b{} = ")
 

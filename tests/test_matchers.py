@@ -384,7 +384,7 @@ class AssertionsTest(AioResponsesTestCase):
         for expected in (ANY, {"a": regex("2"), "b": ANY}, {"a": unordered(["2", "1"])}, subset({"b": one_of("3")})):
             self.assertQuery(expected)
         self.check_failing(
-            "Expected other query of {}:",
+            "Expected another query of {}:",
             "  a: expected one_of('3'), but sent was ['1', '2']",
             lambda: self.assertQuery(subset({"a": one_of("3")})),
         )

@@ -90,6 +90,18 @@ class TakenDownTest(unittest.TestCase):
 
         self.check(Case)
 
+    def test_when_an_attribute_of_the_class_is_wrong(self):
+        class Case(ForgetfulCase):
+            passthrough = "127.0.0.1"
+
+            async def test(self):
+                pass
+
+        result = self.check(Case, errors=1)
+        self.assertRegex(result.errors[0][1], r"\nValueError: passthrough: expected .*, got '127\.0\.0\.1'\n\Z")
+        with self.assertRaises(ValueError):
+            Case("test").debug()
+
     def test_when_set_up_fails(self):
         class Plain(AioResponsesTestCase):
             def setUp(self):
