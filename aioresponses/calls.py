@@ -37,7 +37,8 @@ class RequestCall(_Arguments):
     """One call of a session's method, such as `session.get(url, params=…)`, and the request that was really sent.
 
     A named tuple of the call's positional arguments after the URL, `args`, and its keyword arguments, `kwargs`, as the
-    caller gave them; it compares as one. What was sent is parsed when it is asked for.
+    caller gave them, the headers of the session among them; it compares as one. What was sent is parsed when it is
+    asked for. A copy, or what is unpickled, has neither response nor exception nor hops.
 
     >>> call = mock.calls[0]
     >>> call.method, call.url, call.headers["Accept"], call.json()

@@ -14,7 +14,8 @@ Anything else gives it back to the pool first. It is never kept back where someb
 limit might be reached by it, so nobody waits for a connection that nobody uses.
 
 The private parts of aiohttp's connector that this needs have been the same from 3.8.6 to 3.14.5: `_create_connection`,
-`_release`, `_acquired`, `_waiters` and `_keepalive_timeout`, and for closing `_close`.
+`_loop`, `_release`, `_acquired`, `_waiters` and `_keepalive_timeout`, and for closing `_close`, which its development
+branch calls `_close_immediately`.
 """
 
 from __future__ import annotations
@@ -108,11 +109,11 @@ class InMemoryConnector(BaseConnector):
         """
         self._spare, self._most_with_spare = None, -1
         protocols = [transport.get_protocol() for transport in self._open]
-        told = [getattr(protocol, "closed", None) for protocol in protocols if protocol.waits_for_answer]
+        closing = [getattr(protocol, "closed", None) for protocol in protocols if protocol.waits_for_answer]
         # The one method that closes without being awaited; aiohttp's development branch renamed it.
         close = getattr(self, "_close_immediately", None) or self._close
         close()
-        return [future for future in told if future is not None]
+        return [future for future in closing if future is not None]
 
     def close_from_afar(self, why: str) -> None:
         """Close as if all servers went away: who waits for a response gets a `ClientConnectionError` with this text.
@@ -224,9 +225,9 @@ class StandIns:
         """Close those that stand for `connector`, which is being closed; return what is to be waited for."""
         self._last = None
         return [
-            told
+            future
             for loop, stand_in in self._connectors.pop(connector, {}).items()
-            for told in stand_in.close_from_here()
+            for future in stand_in.close_from_here()
             if loop.is_running()
         ]
 

@@ -161,6 +161,7 @@ class _Frozen(NamedTuple):
 
 # A NaN, as it is packed. It equals none but itself, and must not become another one; in what is so large that looking
 # for it takes time, nobody compares it.
+_MOST_SEARCHED = 2 ** 16
 _NANS = (b"\x7f\xf8\0\0\0\0\0\0", b"\xff\xf8\0\0\0\0\0\0")
 
 
@@ -204,7 +205,7 @@ def _copied(value: Any) -> Any:
             pass  # Not all of it is of builtin types, or something does stand within itself.
         else:
             packed = file.getvalue()
-            if len(packed) > _SMALL or not any(nan in packed for nan in _NANS):
+            if len(packed) > _MOST_SEARCHED or not any(nan in packed for nan in _NANS):
                 return _Frozen(packed)
     return _deeply_copied(value)
 

@@ -106,8 +106,8 @@ class _Installation:
     def __init__(self) -> None:
         self._hooks: dict[tuple[type, str], tuple[_Method, _Method]] = {}
         self._put(ClientSession, "_request", _request_hook)
-        self.base_connect = self._put(BaseConnector, "connect", _connect_hook)
-        self.connect = BaseConnector.connect
+        self.original_connect = self._put(BaseConnector, "connect", _connect_hook)
+        self.hooked_connect = BaseConnector.connect
         self._put(BaseConnector, "close", _close_hook)
 
     @classmethod
@@ -190,7 +190,8 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
             failure = call.progress.unwrapped(error)
             call.end(None, failure)
         else:
-            if call is not None and call.progress is not None:
+            if call is not None:
+                assert call.progress is not None
                 call.progress.interception.responses.append(response)
                 call.end(response, None)
             return response
@@ -221,7 +222,7 @@ def _begin(
         return None  # aiohttp is about to say what is wrong with it.
     if interception.left_alone is not None and interception.left_alone(url):
         return None
-    if type(connector).connect is not installation.connect:
+    if type(connector).connect is not installation.hooked_connect:
         installation.reach(type(connector))
     kwargs.setdefault("allow_redirects", True)
     if "params" in kwargs:
@@ -280,7 +281,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
                 stand_in = interception.stand_ins.of(connector)
         connection: Connection | None = stand_in.spare_connection(req, traces)
         if connection is None:
-            connection = await installation.base_connect(stand_in, req, traces, timeout)
+            connection = await installation.original_connect(stand_in, req, traces, timeout)
             assert connection is not None
             if connection.closed:
                 # While a trace waited.
@@ -294,15 +295,15 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
 
 def _close_hook(installation: _Installation, original: _Method) -> _Method:
     def close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
-        told = [one for interception in _active for one in interception.stand_ins.close_those_of(connector)]
+        closing = [future for interception in _active for future in interception.stand_ins.close_those_of(connector)]
         closed: Awaitable[None] = original(connector, *args, **kwargs)
-        return _all_of(told, closed) if told else closed
+        return _all_of(closing, closed) if closing else closed
 
     return close
 
 
-async def _all_of(told: list[Awaitable[object]], closed: Awaitable[None]) -> None:
+async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> None:
     try:
-        await asyncio.gather(*told)
+        await asyncio.gather(*closing)
     finally:
         await closed

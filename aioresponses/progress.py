@@ -1,12 +1,13 @@
 """One call on its way: who answers its requests, and which exception is whose.
 
 Exceptions that a mock raises must reach the caller as they are. They are raised where the client waits for its
-response, so middlewares see just them. Above that, aiohttp has two habits that a registered exception must survive:
-it tries an idempotent request once more after `ServerDisconnectedError` and `ClientOSError` (3.10 and newer) - the
-second try of it gets the same exception, and no other mock - and it wraps an `OSError` in `ClientOSError`, and a
-`HttpProcessingError` in `ClientResponseError`, which is undone for the traces and for the caller. A fault of the server
-is another thing: there the second try is the client's answer to it, and goes to the next mock that fits. Only where
-there is none, it finds the server as it was.
+response, and those of a condition where it connects, so middlewares see just them. Above that, aiohttp has two habits
+that a registered exception must survive: it tries an idempotent request once more after `ServerDisconnectedError` and
+`ClientOSError` (3.10 and newer) - the second try of it gets the same exception, and no other mock - and it wraps an
+`OSError` in `ClientOSError`, a `HttpProcessingError` in `ClientResponseError` and, while it connects, a timeout in
+`ServerTimeoutError`, which is undone for the traces and for the caller. A fault of the server is another thing: there
+the second try is the client's answer to it, and goes to the next mock that fits. Only where there is none, it finds the
+server as it was.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interception", "Progress"]
 
-# What aiohttp wraps, and in which exception of its own.
+# Exceptions of aiohttp, and what each wraps.
 _WRAPPERS: dict[type[BaseException], type[BaseException]] = {
     ClientOSError: OSError,
     ClientResponseError: HttpProcessingError,

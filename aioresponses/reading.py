@@ -1,4 +1,4 @@
-"""Reading what was written: the headers and the body of a request, from its bytes.
+"""Reading what was written, or is about to be: the headers and the body of a request.
 
 aiohttp's own parsers do it. They work without an event loop, as long as all data is there and no buffer is ever full;
 what they are given in place of a loop, they only keep (3.8.6 to 3.14.5).

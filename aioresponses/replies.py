@@ -275,7 +275,7 @@ class CallbackResult:
 async def _streamed(
     body: AsyncGenerator[bytes, None], coding: Coding | None, chunked: bool, truncated: bool, most: int | None
 ) -> AsyncGenerator[bytes, None]:
-    """Yield `most` bytes of a body as they go over the wire: compressed, in chunks; the end not if it is truncated."""
+    """Yield `most` bytes of a body as they go over the wire: compressed, in chunks, if truncated without the end."""
     compressor = None
     async with aclosing(body):
         # What is compressed already shows that in its first bytes.

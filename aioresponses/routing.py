@@ -34,9 +34,9 @@ class Router:
         self.matches: dict[str, RequestMatch] = {}
         self.passthrough_unmatched = passthrough_unmatched
         self.has_conditions = False
-        """Whether a mock has conditions, so that the headers of a request must be known before it is sent."""
+        """Whether a mock was registered with conditions: the headers of a request must be known before it is sent."""
         self.looks_at_bodies = False
-        """Whether a mock has conditions on the body, so that it must be known before it is sent."""
+        """Whether one was with conditions on the body: it must be known before it is sent as well."""
         self.prefixes = [Prefix(prefix) for prefix in passthrough]
         """Of the URLs whose requests go to the network, whatever is registered."""
         self._registered: dict[str, RequestMatch] = {}

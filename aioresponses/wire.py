@@ -320,7 +320,7 @@ class InMemoryTransport(asyncio.Transport):
                 self._protocol.set_exception(told)
             self._protocol.connection_lost(broken if isinstance(broken, OSError) else None)
 
-    # What the client calls.
+    # What asyncio's transports have; the client calls most of it.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.receive(bytes(data))
@@ -374,3 +374,4 @@ class InMemoryTransport(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         assert isinstance(protocol, InMemoryProtocol)
         self._protocol = protocol
+        self._feed = protocol.data_received
