@@ -224,6 +224,12 @@ class RequestCall(_Arguments):
                 f"the body of {self._named()} is not {mimetype.rstrip('/')}: {self._described()}"
             )
 
+    def _note_end(self) -> None:
+        # As in aioresponses 0.7, what was sent of an asynchronous iterable stands in its place.
+        is_iterable = hasattr(self.kwargs.get("data"), "__aiter__")
+        if is_iterable and self.match is not None and not self._exchange.sent.is_large:
+            self.kwargs["data"] = self.body
+
     def _named(self) -> str:
         return f"{self.method} {without_credentials(self._exchange.url)}"
 
@@ -259,4 +265,6 @@ def call_of(exchange: Exchange) -> RequestCall:
         exchange.kwargs = kwargs
         call = exchange.call = RequestCall((), kwargs)
         call._exchange = exchange
+        if exchange.ended is not None:
+            call._note_end()
     return call

@@ -133,6 +133,8 @@ class Exchange:
         self.response = response
         self.exception = exception
         self.ended = perf_counter()
+        if self.call is not None:
+            self.call._note_end()
         if self.hops is not None:
             last = self.hops[-1]
             last.response, last.exception, last.ended = response, exception, self.ended
@@ -207,12 +209,17 @@ def _copied(value: Any) -> Any:
             packed = file.getvalue()
             if len(packed) > _MOST_SEARCHED or not any(nan in packed for nan in _NANS):
                 return _Frozen(packed)
-    return _deeply_copied(value)
+    try:
+        return _deeply_copied(value)
+    except RecursionError:
+        return value  # Not all of it can be copied, and it stands within itself, or is nested too deeply.
 
 
 def _deeply_copied(value: Any) -> Any:
     try:
         return copy.deepcopy(value)
+    except RecursionError:
+        raise
     except Exception:
         # A file, a generator, an SSL context: keep it, and copy at least what it stands in.
         if type(value) is dict:

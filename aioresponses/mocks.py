@@ -119,11 +119,25 @@ class Reply:
         """
         if self._callback is None:
             return self._settled(None, exchange)
-        result = self._callback(call_of(exchange)) if self._takes_call else self._callback(url, **kwargs)
+        try:
+            if self._takes_call:
+                result = self._callback(call_of(exchange))
+            else:
+                # As in aioresponses 0.7, it is given what was sent of an asynchronous iterable, which is used up now.
+                sent = {"data": call_of(exchange).body} if hasattr(kwargs.get("data"), "__aiter__") else {}
+                result = self._callback(url, **{**kwargs, **sent})
+        except Exception:
+            _give_back(exchange)
+            raise
         return self._settled_later(result, exchange) if inspect.isawaitable(result) else self._settled(result, exchange)
 
-    async def _settled_later(self, result: Awaitable[object], exchange: Exchange) -> CallbackResult:
-        settled = self._settled(await result, exchange)
+    async def _settled_later(self, awaitable: Awaitable[object], exchange: Exchange) -> CallbackResult:
+        try:
+            result = await awaitable
+        except Exception:
+            _give_back(exchange)
+            raise
+        settled = self._settled(result, exchange)
         return settled if isinstance(settled, CallbackResult) else await settled
 
     def _settled(self, result: object, exchange: Exchange) -> CallbackResult | Awaitable[CallbackResult]:
@@ -146,6 +160,11 @@ class Reply:
         if result.fault is Fault.HANG:
             await asyncio.get_running_loop().create_future()
         return result
+
+
+def _give_back(exchange: Exchange) -> None:
+    if exchange.match is not None:
+        exchange.match.give_back()
 
 
 # What a dict in `replies=` may hold.
@@ -208,13 +227,18 @@ class RequestMatch:
         self.order = next(_count)
         self.key = str(self.order)
         self._take_out: Callable[[RequestMatch], None] | None = None
+        self._put_back: Callable[[RequestMatch], None] | None = None
+        self._is_sequence = len(replies) > 1
         self.optional = optional
         """Whether the mock may stay unused where all mocks must be called."""
         self._exchanges: list[Exchange] = []
 
     def __repr__(self) -> str:
         times = "once" if self.call_count == 1 else f"{self.call_count} times"
-        return f"<RequestMatch {self}, used {times if self._limit is None else f'{self.call_count} of {self._limit}'}>"
+        return f"<RequestMatch {self}, used {times if self._limit is None else self._used()}>"
+
+    def _used(self) -> str:
+        return f"{(self._limit or 0) - (self.remaining or 0)} of {self._limit}"
 
     def __str__(self) -> str:
         return f"{self.target}, {self.conditions}" if self.conditions else str(self.target)
@@ -224,9 +248,12 @@ class RequestMatch:
         """The method, in lower case (as in aioresponses 0.7)."""
         return str(self.target.method).lower()
 
-    def registered_by(self, take_out: Callable[[RequestMatch], None]) -> None:
-        """Note who takes the mock out of service."""
+    def registered_by(
+        self, take_out: Callable[[RequestMatch], None], put_back: Callable[[RequestMatch], None]
+    ) -> None:
+        """Note who takes the mock out of service, and puts it back."""
         self._take_out = take_out
+        self._put_back = put_back
 
     def remove(self) -> None:
         """Take the mock out of service, as if it had never been registered; without effect where it is already."""
@@ -248,7 +275,7 @@ class RequestMatch:
             except Exception as error:
                 # The mock is used up; that it raises as well is of no use to anybody.
                 unmet = f"raised {error!r}"
-        return Verdict(0, f"used up ({self.call_count} of {self._limit})") if unmet is None else Verdict(0.25, unmet)
+        return Verdict(0, f"used up ({self._used()})") if unmet is None else Verdict(0.25, unmet)
 
     @property
     def calls(self) -> list[RequestCall]:
@@ -272,6 +299,17 @@ class RequestMatch:
         if self.remaining is not None:
             self.remaining -= 1
         return self._next_reply()
+
+    def give_back(self) -> None:
+        """Answer one request less, for the callback that was to answer it has raised.
+
+        So it was in aioresponses 0.7, and callbacks that raise a few times before they answer count on it. In a
+        sequence it has had its turn, and a callback that was cancelled has been asked.
+        """
+        if self.remaining is not None and not self._is_sequence:
+            self.remaining += 1
+            if self._put_back is not None:
+                self._put_back(self)
 
 
 def _times(repeat: object) -> int | None:

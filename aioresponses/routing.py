@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import heapq
+from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from operator import attrgetter
+from threading import Lock
 
 from yarl import URL
 
 from .calls import RequestCall, call_of
 from .exchanges import Exchange
-from .matching import Prefix, Verdict
+from .matching import Prefix, Target, Verdict
 from .mocks import Reply, RequestMatch
 from .urls import comparable, without_credentials
 
 __all__ = ["Router"]
 
 _ALL_MET: dict[str, str] = {}
+_in_order = attrgetter("order")
 
 
 class Router:
@@ -46,23 +49,31 @@ class Router:
         self._patterns: list[RequestMatch] = []
         # Whether, of the mocks of one method and URL, the first answers, and there is nothing else to look at.
         self._first_answers = True
+        # Several threads may be answered.
+        self._taking = Lock()
 
     def add(self, match: RequestMatch) -> None:
         """Register a mock behind those that are registered."""
-        match.registered_by(self._take_out)
+        match.registered_by(self._take_out, self._put_back)
         self.matches[match.key] = match
         self._registered[match.key] = match
         self.has_conditions = self.has_conditions or bool(match.conditions)
         self.looks_at_bodies = self.looks_at_bodies or match.conditions.look_at_body
         target = match.target
-        if isinstance(target.url, URL):
-            exact = self._any_query if target.any_query else self._exact
-            exact.setdefault((str(target.method), target.url), deque()).append(match)
-            is_plain = exact is self._exact and not match.conditions and target.url.raw_user is None
-        else:
-            self._patterns.append(match)
-            is_plain = False
-        self._first_answers = self._first_answers and is_plain
+        self._queue_of(target).append(match)
+        self._first_answers = (
+            self._first_answers
+            and isinstance(target.url, URL)
+            and not target.any_query
+            and not match.conditions
+            and not _has_credentials(target.url)
+        )
+
+    def _queue_of(self, target: Target) -> deque[RequestMatch] | list[RequestMatch]:
+        if not isinstance(target.url, URL):
+            return self._patterns
+        exact = self._any_query if target.any_query else self._exact
+        return exact.setdefault((str(target.method), target.url), deque())
 
     def clear(self) -> None:
         """Forget all mocks."""
@@ -87,8 +98,10 @@ class Router:
         """
         if self._first_answers:
             queue = self._exact.get((method, url))
-            if queue and queue[0].key in self.matches:
-                return self._taken(queue[0], exchange), _ALL_MET
+            if queue:
+                reply = self._taken(queue[0], exchange)
+                if reply is not None:
+                    return reply, _ALL_MET
         unmet: dict[str, str] = {}
         url = comparable(url)
         for match in self._candidates(method, url):
@@ -105,14 +118,23 @@ class Router:
                     unmet[match.key] = reason
                     exchange.match_info = {}
                     continue
-            return self._taken(match, exchange), unmet
+            reply = self._taken(match, exchange)
+            if reply is not None:
+                return reply, unmet
+            exchange.match_info = {}
         return None, unmet
 
-    def _taken(self, match: RequestMatch, exchange: Exchange) -> Reply:
-        reply = match.take(exchange)
-        if match.remaining == 0:
-            del self.matches[match.key]
-        return reply
+    def _taken(self, match: RequestMatch, exchange: Exchange) -> Reply | None:
+        """Have a mock answer; None where it is out of service: a condition, or another thread, may have done that."""
+        if match.remaining is None:
+            return match.take(exchange) if match.key in self.matches else None
+        with self._taking:
+            if match.key not in self.matches:
+                return None
+            reply = match.take(exchange)
+            if match.remaining == 0:
+                del self.matches[match.key]
+            return reply
 
     def verdicts(
         self, method: str, url: URL, call: RequestCall, unmet: dict[str, str]
@@ -135,23 +157,38 @@ class Router:
         self.matches.pop(match.key, None)
         self._registered.pop(match.key, None)
 
+    def _put_back(self, match: RequestMatch) -> None:
+        """Have a mock that was used up answer once more, in its old place, unless it was taken out in the meantime."""
+        with self._taking:
+            if match.key in self._registered and match.key not in self.matches:
+                in_service = sorted([*self.matches.values(), match], key=_in_order)
+                self.matches.clear()
+                self.matches.update((one.key, one) for one in in_service)
+                queue = self._queue_of(match.target)
+                if match not in queue:
+                    insort(queue, match, key=_in_order)
+
     def _candidates(self, method: str, url: URL) -> Iterable[RequestMatch]:
         """Return the mocks of a method and URL in the order of their registration, perhaps with some used up."""
         queues: list[Iterable[RequestMatch]] = [self._in_service(self._exact.get((method, url)))]
-        if url.raw_user is not None:
+        if _has_credentials(url):
             queues.append(self._in_service(self._exact.get((method, without_credentials(url)))))
         if self._any_query:
             bare = url.with_query(None)
             queues.append(self._in_service(self._any_query.get((method, bare))))
-            if url.raw_user is not None:
+            if _has_credentials(url):
                 queues.append(self._in_service(self._any_query.get((method, without_credentials(bare)))))
         if self._patterns:
             self._patterns = [match for match in self._patterns if match.key in self.matches]
             queues.append(self._patterns)
-        return heapq.merge(*queues, key=attrgetter("order"))
+        return heapq.merge(*queues, key=_in_order)
 
     def _in_service(self, queue: deque[RequestMatch] | None) -> Iterable[RequestMatch]:
         while queue and queue[0].key not in self.matches:
             queue.popleft()
         # A copy, for what is asked of a request may register mocks itself.
         return tuple(queue or ())
+
+
+def _has_credentials(url: URL) -> bool:
+    return url.raw_user is not None or url.raw_password is not None

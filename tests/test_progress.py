@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import inspect
+import re
 import sys
 import unittest
 import warnings
@@ -297,6 +298,72 @@ class CallbacksTest(RaisingTestCase):
         for callback in both_kinds(lambda url, **kwargs: None):
             self.mock.get(SITE, body="registered", callback=callback)
             self.assertEqual(await text_of(self.session), "registered")
+
+    async def test_one_that_raises_leaves_its_mock_where_it_was(self):
+        def function(url, **kwargs):
+            tries.append(url)
+            if len(tries) % 3:
+                raise asyncio.TimeoutError
+
+        for url in (SITE, re.compile(SITE)):
+            for callback in both_kinds(function):
+                tries = []
+                first = self.mock.get(url, body="first", callback=callback)
+                self.mock.get(SITE, body="second")
+                for _ in range(2):
+                    self.assertIs(type(await self.raised_by()), asyncio.TimeoutError)
+                    self.assertEqual(
+                        (first.remaining, repr(first).rpartition(", ")[2], list(self.mock._matches)[0]),
+                        (1, "used 0 of 1>", first.key),
+                    )
+                self.assertEqual([await text_of(self.session) for _ in range(2)], ["first", "second"])
+                self.assertEqual((first.remaining, first.call_count), (0, 3))
+
+    async def test_so_it_does_where_other_requests_came_in_between(self):
+        async def callback(url, **kwargs):
+            began.set()
+            await go_on.wait()
+            raise ValueError("wrong")
+
+        for url in (SITE, re.compile(SITE)):
+            began, go_on = asyncio.Event(), asyncio.Event()
+            first = self.mock.get(url, callback=callback)
+            others = [self.mock.get(SITE, body=body) for body in "abc"]
+            asked = asyncio.ensure_future(self.raised_by())
+            await asyncio.wait_for(began.wait(), AT_MOST)
+            self.assertEqual(await text_of(self.session), "a")
+            go_on.set()
+            self.assertEqual(repr(await asked), "ValueError('wrong')")
+            self.assertEqual(list(self.mock._matches), [match.key for match in (first, *others[1:])])
+            self.assertEqual(repr(await self.raised_by()), "ValueError('wrong')")
+            self.mock.clear()
+
+    async def test_one_that_raises_in_a_sequence_or_is_cancelled_has_had_its_turn(self):
+        def wrong(url, **kwargs):
+            raise ValueError("wrong")
+
+        async def wait(url, **kwargs):
+            asked.cancel()
+            await asyncio.sleep(AT_MOST)
+
+        self.mock.get(SITE, replies=[{"callback": wrong}, {"body": "second"}])
+        self.assertEqual(repr(await self.raised_by()), "ValueError('wrong')")
+        self.assertEqual(await text_of(self.session), "second")
+        cancelled = self.mock.get(SITE, callback=wait)
+        asked = asyncio.ensure_future(self.session.get(SITE))
+        with self.assertRaises(asyncio.CancelledError):
+            await asked
+        self.assertEqual((cancelled.remaining, self.mock._matches), (0, {}))
+
+    async def test_one_that_raises_does_not_bring_back_what_it_took_out(self):
+        def callback(url, **kwargs):
+            take_out()
+            raise ValueError("wrong")
+
+        for take_out in (lambda: match.remove(), lambda: self.mock.clear()):
+            match = self.mock.get(SITE, callback=callback)
+            self.assertEqual(repr(await self.raised_by()), "ValueError('wrong')")
+            self.assertEqual(self.mock._matches, {})
 
     async def test_it_is_given_the_url_with_its_fragment_and_params(self):
         def function(url, **kwargs):

@@ -1,4 +1,5 @@
 import re
+import threading
 import unittest
 from unittest.mock import ANY
 
@@ -8,6 +9,8 @@ from aioresponses import aioresponses
 from aioresponses.calls import call_of
 from aioresponses.exchanges import Exchange
 from aioresponses.routing import Router
+
+from .test_patching import AT_MOST
 
 HERE = URL("http://example.com/")
 
@@ -65,6 +68,36 @@ class RouterTest(unittest.TestCase):
         self.assertEqual(self.claimed(asked()), (other, {never.key: "match: never"}))
         self.assertEqual((never.called, never.remaining, other.remaining), (False, 1, 0))
         self.assertEqual(self.claimed(asked()), (None, {never.key: "match: never"}))
+
+    def test_one_that_its_own_condition_takes_out_is_passed_over(self):
+        def take_out(call):
+            match.remove()
+            return True
+
+        match = self.register("http://example.com/{path:.*}", match=take_out)
+        other = self.register(HERE)
+        exchange = asked()
+        self.assertEqual(self.claimed(exchange), (other, {}))
+        self.assertEqual((match.called, exchange.match_info), (False, {}))
+
+    def test_of_several_threads_one_is_answered(self):
+        def meet(call):
+            barrier.wait()
+            return True
+
+        barrier = threading.Barrier(4, timeout=AT_MOST)
+        match = self.register(HERE, match=meet, repeat=2)
+        answered = []
+        threads = [threading.Thread(target=lambda: answered.append(self.claim())) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(AT_MOST)
+        self.assertEqual((answered.count(match), answered.count(None), match.remaining), (2, 2, 0))
+
+    def test_a_url_with_a_password_alone_is_that_of_a_mock_without_credentials(self):
+        match, other = self.register(HERE), self.register(HERE.with_user("").with_password("secret"))
+        self.assertEqual([self.claim(url=HERE.with_password("secret")) for _ in range(2)], [match, other])
 
     def test_the_conditions_of_those_that_are_used_up_or_of_other_urls_are_not_asked(self):
         asked = []
