@@ -182,7 +182,7 @@ def _takes_call(callback: Callback) -> bool:
     except ValueError:  # Some that are written in C tell nobody.
         return False
     if not parameters:
-        return False
+        raise TypeError(f"callback: expected a function of the call, or of url and **kwargs, got {callback!r}")
     first, *others = parameters
     return (
         first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)

@@ -95,12 +95,19 @@ class RegisteringTest(AioResponsesTestCase):
         self.assertEqual([await get() for _ in range(5)], ["twice", "twice", "once", "always", "always"])
 
     async def test_wrong_arguments_are_refused_and_nothing_is_registered(self):
+        def answer():
+            pass
+
         for kwargs, error, message in [
             ({"repeat": 0}, ValueError, "repeat: expected a bool, or an int of at least 1, got 0"),
             ({"repeat": -1}, ValueError, "repeat: expected a bool, or an int of at least 1, got -1"),
             ({"repeat": "2"}, TypeError, "repeat: expected a bool, or an int of at least 1, got '2'"),
             ({"repeat": None}, TypeError, "repeat: expected a bool, or an int of at least 1, got None"),
             ({"callback": 5}, TypeError, "callback: expected a function or a coroutine function, got 5"),
+            (
+                {"callback": answer}, TypeError,
+                f"callback: expected a function of the call, or of url and **kwargs, got {answer!r}",
+            ),
             ({"exception": "x"}, TypeError, "exception: expected an exception or a class of exceptions, got 'x'"),
             ({"exception": int}, TypeError, f"exception: expected an exception or a class of exceptions, got {int!r}"),
             ({"status": 99}, ValueError, "status: expected an int from 200 to 999, or 101, got 99"),
