@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from aiohttp import ClientResponse
 from contestants import Exchange, PlainCase
 
 RECORDS = {
@@ -29,7 +30,7 @@ RECORDS = {
 }
 STRING = {"text": "a" * 2 ** 20}
 
-Action = Callable[[], Awaitable[None]]
+Action = Callable[[], Awaitable[object]]
 
 
 async def timed(action: Action, seconds: float = 0.01, times: int = 0) -> float:
@@ -50,9 +51,10 @@ async def fetching(contestant: Any, exchange: Exchange = Exchange(), document: A
     async with contestant.answering(exchange) as (session, url):
         call = partial(session.get, url) if document is None else partial(session.post, url, json=document)
 
-        async def fetch() -> None:
+        async def fetch() -> ClientResponse:
             async with call() as response:
                 await (response.read() if exchange.large else response.json())
+                return response
 
         for _ in range(1 if exchange.large or document else 10):
             async with call() as response:
@@ -67,14 +69,33 @@ async def one_get(contestant: Any) -> AsyncIterator[float]:
         yield seconds
 
 
-async def many_gets(contestant: Any) -> AsyncIterator[float]:
+async def one_get_kept(contestant: Any) -> AsyncIterator[float]:
     while True:
         async with fetching(contestant) as fetch:
+            kept: list[object] = []
+
+            async def fetch_and_keep() -> None:
+                kept.append(await fetch())
+
+            seconds = await timed(fetch_and_keep)
+        yield seconds
+
+
+async def many_gets(contestant: Any, keep: bool = False) -> AsyncIterator[float]:
+    while True:
+        async with fetching(contestant) as fetch:
+            async def fetch_and_forget() -> None:
+                await fetch()
+
             async def all_at_once() -> None:
-                await asyncio.gather(*[fetch() for _ in range(1000)])
+                await asyncio.gather(*[fetch() if keep else fetch_and_forget() for _ in range(1000)])
 
             seconds = await timed(all_at_once, times=1)
         yield seconds
+
+
+def many_gets_kept(contestant: Any) -> AsyncIterator[float]:
+    return many_gets(contestant, keep=True)
 
 
 async def get_of_10_mocks(contestant: Any, mocks: int = 10) -> AsyncIterator[float]:
@@ -172,6 +193,7 @@ class Measure(NamedTuple):
 
 FLOORLESS = ("this package", "aioresponses 0.7.9", "aiointercept", "real server")
 MOCKS = ("this package", "aioresponses 0.7.9", "aiointercept")
+KEEPING = ("floor", "this package")
 
 # The measures of one group take turns as well, so that they can be compared.
 GROUPS = [
@@ -181,6 +203,8 @@ GROUPS = [
     )],
     [Measure("the same in asyncio's debug mode", one_get, [Limit(1.3, "floor")], debug=True)],
     [Measure("1,000 of them at once", many_gets, [Limit(1.3, "floor")], rounds=11)],
+    [Measure("GET, all keep the responses", one_get_kept, [], rounds=100, contestants=KEEPING)],
+    [Measure("1,000 at once, all keep the responses", many_gets_kept, [], rounds=11, contestants=KEEPING)],
     [
         Measure("GET, with 10 mocks", get_of_10_mocks, [], contestants=MOCKS),
         Measure(

@@ -41,6 +41,8 @@ in brackets.
 - ``real server``: an ``aiohttp.test_utils.TestServer`` on loopback, in one more process and without an access log. It
   works on another core while the client does, so it is faster than one that shares the client's loop, or process.
 - ``aiointercept``: with ``mock_external_urls=True``.
+- This package keeps every response, as ``call.response``, which takes the memory and the garbage collector their time.
+  Where all keep the responses, the floor does so, too.
 - An empty test is one with its mock active and no request, less what an empty ``IsolatedAsyncioTestCase`` takes.
 - Imports are timed in new processes, with all modules compiled.
 """
