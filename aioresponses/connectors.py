@@ -92,10 +92,19 @@ class InMemoryConnector(BaseConnector):
             return None
         key, protocol, released = self._spare
         self._spare = None
-        # How long it has been there makes no difference but to the traces.
-        transport = protocol.transport
-        is_open = transport is not None and not transport.closing  # type: ignore[attr-defined]
-        if is_open and not traces and key == request.connection_key:
+        transport: Any = protocol.transport
+        if (
+            not traces
+            and transport is not None
+            and not transport.closing
+            # Keys are made anew for each request; mostly it is seen without them that they are equal. What else they
+            # are made of, such as `server_hostname` (3.14.5), makes no difference to a connection in memory.
+            and (
+                request.url is transport.url and request.ssl is key.ssl and request.proxy is key.proxy is None
+                or key == request.connection_key
+            )
+        ):
+            # How long it has been there makes no difference but to the traces.
             return Connection(self, key, protocol, self._loop)
         expired = self._keepalive_timeout is not None and monotonic() - released > self._keepalive_timeout
         super()._release(key, protocol, should_close=expired)
@@ -198,9 +207,8 @@ class StandIns:
     def _refusing(self) -> WeakSet[RefusingConnector]:
         return WeakSet()
 
-    def of(self, connector: BaseConnector) -> InMemoryConnector:
-        """Return the one that stands for `connector` on the running loop."""
-        loop = asyncio.get_running_loop()
+    def of(self, connector: BaseConnector, loop: AbstractEventLoop) -> InMemoryConnector:
+        """Return the one that stands for `connector` on `loop`, which is the running one."""
         last = self._last
         if last is not None and last[0]() is connector and last[1] is loop:
             return last[2]

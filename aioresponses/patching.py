@@ -214,8 +214,11 @@ def _begin(
     connector = session._connector
     if connector is None or connector._closed:
         return None
-    if not session._loop.is_running():
-        _lend_loop(session)
+    loop = get_running_loop()
+    if session._loop is not loop and not session._loop.is_running():
+        # Its own does not run: it uses the one that does.
+        _lent.setdefault(session, session._loop)
+        session._loop = loop
     try:
         url = session._build_url(str_or_url)
     except Exception:
@@ -234,14 +237,8 @@ def _begin(
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
     call = Exchange(method, url, normalize_url(url), kwargs)
     interception.record(call)
-    call.progress = Progress(interception, call, kwargs)
+    call.progress = Progress(interception, call, kwargs, loop)
     return call
-
-
-def _lend_loop(session: ClientSession) -> None:
-    """Have a session whose own loop does not run use the one that does."""
-    _lent.setdefault(session, session._loop)
-    session._loop = get_running_loop()
 
 
 def _connect_hook(installation: _Installation, original: _Method) -> _Method:
@@ -264,7 +261,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             raise ClientConnectionError(_STOPPED)
         if progress.raised is not None and progress.is_raised_again(req):
             progress.hop.start_again()
-            stand_in = interception.stand_ins.of(connector)
+            stand_in = interception.stand_ins.of(connector, progress.loop)
         else:
             progress.begin_hop(req, traces)
             if interception.router.has_conditions and not progress.passes_through:
@@ -278,7 +275,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             if reply.refuses:
                 stand_in = interception.stand_ins.refusing(connector, reply.result.delay)
             else:
-                stand_in = interception.stand_ins.of(connector)
+                stand_in = interception.stand_ins.of(connector, progress.loop)
         connection: Connection | None = stand_in.spare_connection(req, traces)
         if connection is None:
             connection = await installation.original_connect(stand_in, req, traces, timeout)

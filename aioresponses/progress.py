@@ -13,6 +13,7 @@ server as it was.
 from __future__ import annotations
 
 import asyncio
+from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -93,10 +94,13 @@ class Progress:
     traces: list[Trace]
     passes_through: bool
 
-    def __init__(self, interception: Interception, call: Exchange, kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, interception: Interception, call: Exchange, kwargs: dict[str, Any], loop: AbstractEventLoop
+    ) -> None:
         self.interception = interception
         self.call = self.hop = call
         self.kwargs = kwargs
+        self.loop = loop
         # The request that is on its way, and what its mock raised.
         self.request: ClientRequest | None = None
         self.raised: BaseException | None = None

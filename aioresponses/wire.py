@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
+    from yarl import URL
 
 __all__ = ["Answer", "InMemoryProtocol", "InMemoryTransport", "Receive", "Respond", "exchange"]
 
@@ -98,6 +99,7 @@ def exchange(connection: Connection, request: ClientRequest, receive: Receive, r
     if transport.streaming is not None:
         transport.end_streaming()
     transport.receive = receive
+    transport.url = request.url
 
 
 class InMemoryProtocol(ResponseHandler):
@@ -232,6 +234,8 @@ class InMemoryTransport(asyncio.Transport):
         self._open_ones = open_ones
         self.closing = False
         """What `is_closing()` says; every request asks."""
+        self.url: URL | None = None
+        """That of the last request on this connection."""
         self._paused = False
         self._resumed: asyncio.Future[None] | None = None
         self._body = b""
