@@ -24,11 +24,11 @@ part, since people's tests count the turns of the event loop:
     protocol's future, for it does not wait for it. `set_exception` therefore cancels the coroutine, in the manner of
     `asyncio.timeout()`, and `read()` then raises what `set_exception` was called with.
 
-What the far end sends respects flow control. It feeds pieces of up to 256 KiB until the client pauses reading, and goes
-on one turn after the client resumes, as a socket would: a large body is never in the stream reader as a whole, and a
-response that nobody reads stays unfinished. A body that comes piece by piece has a task of its own, for whoever
-provides it may have to wait; the task waits in turn for as long as the client does not read, and ends with the
-connection. What the client sends is taken at once.
+What the far end sends respects flow control. It feeds 256 KiB at first, so that most answers are there at once, and
+then pieces of 64 KiB until the client pauses reading; it goes on one turn after the client resumes, as a socket would:
+a large body is never in the stream reader as a whole, and a response that nobody reads stays unfinished. A body that
+comes piece by piece has a task of its own, for whoever provides it may have to wait; the task waits in turn for as long
+as the client does not read, and ends with the connection. What the client sends is taken at once.
 
 Nothing here knows of mocks.
 """
@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "InMemoryProtocol", "InMemoryTransport", "Receive", "Respond", "exchange"]
 
 PIECE = 2 ** 16
-# What asyncio's own transports read at once.
+# What asyncio's own transports read at once, and a client may thus be given in one step. Later pieces are smaller, for
+# the memory of such is used again, where that of larger ones is got from the system each time.
 _AT_ONCE = 2 ** 18
 
 
@@ -262,8 +263,8 @@ class InMemoryTransport(asyncio.Transport):
 
     def _send_on(self) -> None:
         while self._sent < len(self._body) and not self._paused and not self.closing:
-            piece = self._body[self._sent:self._sent + _AT_ONCE]
-            self._sent += _AT_ONCE
+            piece = self._body[self._sent:self._sent + PIECE]
+            self._sent += PIECE
             self._feed(piece)
         if self._sent >= len(self._body):
             self._body = b""
