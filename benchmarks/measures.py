@@ -139,9 +139,10 @@ def post_of_a_string(contestant: Any) -> AsyncIterator[float]:
 
 
 async def large_reply(contestant: Any) -> AsyncIterator[float]:
-    async with fetching(contestant, Exchange(large=True)) as fetch:
-        while True:
-            yield await timed(fetch, times=1)
+    while True:
+        async with fetching(contestant, Exchange(large=True)) as fetch:
+            seconds = await timed(fetch, times=1)
+        yield seconds
 
 
 def empty_test(contestant: Any) -> Iterator[float]:
