@@ -21,7 +21,7 @@ from .urls import without_credentials
 if TYPE_CHECKING:
     from .mocks import RequestMatch
 
-__all__ = ["RequestCall", "call_of"]
+__all__ = ["RequestCall", "call_of", "note_end"]
 
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
@@ -224,12 +224,6 @@ class RequestCall(_Arguments):
                 f"the body of {self._named()} is not {mimetype.rstrip('/')}: {self._described()}"
             )
 
-    def _note_end(self) -> None:
-        # As in aioresponses 0.7, what was sent of an asynchronous iterable stands in its place.
-        is_iterable = hasattr(self.kwargs.get("data"), "__aiter__")
-        if is_iterable and self.match is not None and not self._exchange.sent.is_large:
-            self.kwargs["data"] = self.body
-
     def _named(self) -> str:
         return f"{self.method} {without_credentials(self._exchange.url)}"
 
@@ -266,5 +260,12 @@ def call_of(exchange: Exchange) -> RequestCall:
         call = exchange.call = RequestCall((), kwargs)
         call._exchange = exchange
         if exchange.ended is not None:
-            call._note_end()
+            note_end(call)
     return call
+
+
+def note_end(call: RequestCall) -> None:
+    """Put what was sent of an asynchronous iterable in its place, as aioresponses 0.7 has it; the call has ended."""
+    is_iterable = hasattr(call.kwargs.get("data"), "__aiter__")
+    if is_iterable and call.match is not None and not call._exchange.sent.is_large:
+        call.kwargs["data"] = call.body

@@ -83,11 +83,7 @@ class aioresponses(Registering):
     ) -> None:
         if callable(param):
             raise TypeError(f"param: expected a name, got {param!r}; the decorator is `@aioresponses()`")
-        if not isinstance(passthrough, (str, URL)):
-            if not isinstance(passthrough, Iterable):
-                raise TypeError(
-                    f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {passthrough!r}"
-                )
+        if isinstance(passthrough, Iterable) and not isinstance(passthrough, str):
             passthrough = tuple(passthrough)
         self._settings: dict[str, Any] = {
             "param": param,

@@ -133,8 +133,6 @@ class Exchange:
         self.response = response
         self.exception = exception
         self.ended = perf_counter()
-        if self.call is not None:
-            self.call._note_end()
         if self.hops is not None:
             last = self.hops[-1]
             last.response, last.exception, last.ended = response, exception, self.ended

@@ -306,10 +306,8 @@ class RequestMatch:
         So it was in aioresponses 0.7, and callbacks that raise a few times before they answer count on it. In a
         sequence it has had its turn, and a callback that was cancelled has been asked.
         """
-        if self.remaining is not None and not self._is_sequence:
-            self.remaining += 1
-            if self._put_back is not None:
-                self._put_back(self)
+        if not self._is_sequence and self._put_back is not None:
+            self._put_back(self)
 
 
 def _times(repeat: object) -> int | None:

@@ -188,12 +188,11 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
                 raise
             assert call.progress is not None
             failure = call.progress.unwrapped(error)
-            call.end(None, failure)
+            call.progress.end(None, failure)
         else:
             if call is not None:
                 assert call.progress is not None
-                call.progress.interception.responses.append(response)
-                call.end(response, None)
+                call.progress.end(response, None)
             return response
         finally:
             try:

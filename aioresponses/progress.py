@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp import ClientOSError, ClientResponseError, ServerDisconnectedError, ServerTimeoutError, hdrs
 from aiohttp.http import HttpProcessingError, HttpVersion11
 
-from .calls import call_of
+from .calls import call_of, note_end
 from .connectors import StandIns, refusal
 from .diagnosis import refused
 from .exchanges import Exchange
@@ -229,6 +229,15 @@ class Progress:
         return self.reply.encoded(result, self.method, self.hop)
 
     # What comes of it.
+
+    def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
+        """Note how the call ended."""
+        call = self.call
+        if response is not None:
+            self.interception.responses.append(response)
+        call.end(response, exception)
+        if call.call is not None:
+            note_end(call.call)
 
     def _note_raised(self, error: BaseException) -> None:
         self.raised = error

@@ -32,7 +32,7 @@ class Router:
     """
 
     def __init__(self, passthrough: Iterable[str | URL], passthrough_unmatched: bool) -> None:
-        if isinstance(passthrough, (str, URL)):
+        if isinstance(passthrough, str) or not isinstance(passthrough, Iterable):
             passthrough = (passthrough,)
         self.matches: dict[str, RequestMatch] = {}
         self.passthrough_unmatched = passthrough_unmatched
@@ -158,8 +158,11 @@ class Router:
         self._registered.pop(match.key, None)
 
     def _put_back(self, match: RequestMatch) -> None:
-        """Have a mock that was used up answer once more, in its old place, unless it was taken out in the meantime."""
+        """Have a mock answer once more, in its old place if it was used up, unless it was taken out in the meantime."""
         with self._taking:
+            if match.remaining is None:
+                return
+            match.remaining += 1
             if match.key in self._registered and match.key not in self.matches:
                 in_service = sorted([*self.matches.values(), match], key=_in_order)
                 self.matches.clear()

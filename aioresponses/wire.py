@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "InMemoryProtocol", "InMemoryTransport", "Receive", "Respond", "exchange"]
 
-PIECE = 2 ** 16
+_PIECE = 2 ** 16
 # What asyncio's own transports read at once, and a client may thus be given in one step. Later pieces are smaller, for
 # the memory of such is used again, where that of larger ones is got from the system each time.
 _AT_ONCE = 2 ** 18
@@ -263,8 +263,8 @@ class InMemoryTransport(asyncio.Transport):
 
     def _send_on(self) -> None:
         while self._sent < len(self._body) and not self._paused and not self.closing:
-            piece = self._body[self._sent:self._sent + PIECE]
-            self._sent += PIECE
+            piece = self._body[self._sent:self._sent + _PIECE]
+            self._sent += _PIECE
             self._feed(piece)
         if self._sent >= len(self._body):
             self._body = b""
@@ -276,11 +276,11 @@ class InMemoryTransport(asyncio.Transport):
         try:
             async with aclosing(body):
                 async for piece in body:
-                    for start in range(0, len(piece), PIECE):
+                    for start in range(0, len(piece), _PIECE):
                         while self._paused:
                             self._resumed = self._loop.create_future()
                             await self._resumed
-                        self._feed(piece[start:start + PIECE])
+                        self._feed(piece[start:start + _PIECE])
                         # A plain generator waits nowhere, so nothing else would end it.
                         if self.closing:
                             return

@@ -373,6 +373,13 @@ class StrictnessTest(RealServerTestCase):
             f"Expected mocks for all calls, but 1 has none:\n  {line}\nCalls:\n  1. {line}",
         )
 
+    def test_a_passthrough_that_is_no_url_is_refused(self):
+        with self.assertRaises(TypeError) as raised:
+            aioresponses(passthrough=5)
+        self.assertEqual(
+            str(raised.exception), "passthrough: expected URL prefixes such as 'http://127.0.0.1', got 5"
+        )
+
     async def test_what_was_passed_through_is_not_unmatched(self):
         async def hello(request):
             return web.Response(text="hello")
