@@ -8,12 +8,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._calls.messages import Part
+from ._registering import Group
+from ._replies.events import ServerSentEvent
+from ._replies.results import Fault
 from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
-from .events import ServerSentEvent
 from .matchers import FilePart
-from .reading import Part
-from .registering import Group
-from .replies import Fault
 
 if TYPE_CHECKING:
     from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from .urls import merge_params, normalize_url
+from ._urls import merge_params, normalize_url
 
 __all__ = ["URL", "merge_params", "normalize_url"]
 

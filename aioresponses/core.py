@@ -11,29 +11,27 @@ import aiohttp
 from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
-from .asserting import check_any_call, check_calls, check_last_call, fail
-from .calls import RequestCall
-from .conditions import Match
-from .decorating import decorate_tests, decorated
-from .diagnosis import listed, there_were, told_unmatched, told_unused
-from .matching import Url
-from .mocks import Callback, Raises, RequestMatch
-from .patching import activate, deactivate, is_active
-from .progress import Interception
-from .recording import Recorder, Requests
-from .registering import Group, Registering, made
-from .replies import CallbackResult, Events, Fault, Headers, JsonDumps, json_dumps
-from .routing import Router
-from .sources import Body
-from .wanted import WantedCall
+from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
+from ._assertions.reports import listed, there_were, told_unmatched, told_unused
+from ._calls.log import Recorder, Requests
+from ._calls.record import RequestCall, RequestMatch
+from ._client.hooks import activate, deactivate, is_active
+from ._decorating import decorate_tests, decorated
+from ._interception import Interception
+from ._matching.conditions import Match
+from ._matching.router import Router
+from ._matching.targets import Url
+from ._registering import Group, Registering, made
+from ._replies.bodies import Body
+from ._replies.reply import Callback, Raises
+from ._replies.results import CallbackResult, Events, Fault, Headers, JsonDumps, json_dumps
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
 
     from typing_extensions import Self
 
-    from .registering import ReplyArguments
-
+    from ._registering import ReplyArguments
 
 __all__ = ["CallbackResult", "RequestCall", "RequestMatch", "aioresponses"]
 
@@ -284,7 +282,7 @@ class aioresponses(Registering):
         >>> mock.add("http://example.com/users", "POST", match_json={"name": "Ada"}, status=201, payload={"id": 7})
         <RequestMatch POST http://example.com/users, match_json={'name': 'Ada'}, used 0 of 1>
         """
-        match_of_these = made(
+        route = made(
             url,
             method,
             self.json_dumps,
@@ -316,8 +314,8 @@ class aioresponses(Registering):
                 fault=fault,
             ),
         )
-        self._router.add(match_of_these)
-        return match_of_these
+        self._router.add(route)
+        return route.match
 
     def host(
         self, url: str, headers: Headers | None = None, match_headers: Mapping[str, Any] | None = None

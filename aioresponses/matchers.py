@@ -12,11 +12,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from .wording import shortened
+from ._display import shortened
 
 __all__ = ["FilePart", "one_of", "regex", "subset", "unordered"]
 
 _Wanted = TypeVar("_Wanted")
+
 _Found = TypeVar("_Found")
 
 

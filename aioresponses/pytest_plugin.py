@@ -17,8 +17,6 @@ import pytest
 
 from .core import aioresponses
 
-__all__ = ["active_mock"]
-
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(

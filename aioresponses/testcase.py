@@ -14,8 +14,6 @@ from yarl import URL
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
 
-__all__ = ["AioResponsesTestCase"]
-
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
 

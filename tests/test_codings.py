@@ -14,7 +14,7 @@ from aiohttp import ClientSession, web
 from aiohttp.web import ContentCoding
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
-from aioresponses.codings import coding_of
+from aioresponses._replies.codings import coding_of
 from tests.support import RepliesTestCase, seen
 
 SITE = "http://example.com/"

@@ -6,7 +6,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase
-from aioresponses.diagnosis import redacted
+from aioresponses._display import redacted
 
 HERE = "http://example.com/"
 USERS = "http://example.com/users"

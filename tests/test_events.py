@@ -9,7 +9,7 @@ import unittest
 from aiohttp import web
 
 from aioresponses import AioResponsesTestCase, CallbackResult, ServerSentEvent, aioresponses
-from aioresponses.events import encoded_event
+from aioresponses._replies.events import encoded_event
 from tests.support import RepliesTestCase, error_of, seen
 
 SITE = "http://example.com/"

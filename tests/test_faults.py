@@ -12,7 +12,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector, TraceConfig, web
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
-from aioresponses.codings import coding_of
+from aioresponses._replies.codings import coding_of
 from tests.support import RepliesTestCase, error_of, reset
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"

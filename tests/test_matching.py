@@ -6,7 +6,7 @@ from multidict import MultiDict
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, aioresponses
-from aioresponses.matching import Prefix, Target
+from aioresponses._matching.targets import Prefix, Target
 
 
 class MatchingTest(AioResponsesTestCase):

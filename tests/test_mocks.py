@@ -13,8 +13,8 @@ from aiohttp import ClientResponse, ClientTimeout, web
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, RequestMatch, aioresponses
-from aioresponses.calls import call_of
-from aioresponses.exchanges import Exchange
+from aioresponses._calls.record import call_of
+from aioresponses._calls.record import Exchange
 from tests.support import RepliesTestCase
 
 SITE = "http://example.com/"
@@ -632,5 +632,5 @@ class RequestMatchTest(unittest.TestCase):
         match = aioresponses().get(SITE, replies=[{"status": 201}, {"status": 202}], repeat=2)
         self.assertIsInstance(match, RequestMatch)
         asked = [Exchange("GET", URL(SITE), URL(SITE), {}) for _ in range(4)]
-        self.assertEqual([match.take(exchange).result.status for exchange in asked], [201, 202, 201, 202])
+        self.assertEqual([match._asked.take(exchange).result.status for exchange in asked], [201, 202, 201, 202])
         self.assertEqual((match.calls, match.remaining), ([call_of(exchange) for exchange in asked], 0))

@@ -79,81 +79,145 @@ class PublicNamesTest(unittest.TestCase):
         self.assertEqual(newest[1], aioresponses.__version__)
 
 
-def imported_rooms(path):
-    """Return the rooms that a room imports from when it runs, wherever in it that stands."""
-    skipped = set()
-    rooms = []
-    # In the order of the tree, so that an `if TYPE_CHECKING` comes before what is in it.
+def module_name(path, package=PACKAGE):
+    """Return the dotted name of a module within the package, `""` for the package itself."""
+    parts = path.relative_to(package).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported_modules(path, package=PACKAGE):
+    """Return the modules of the package that a module names in its imports, those for types among them."""
+    name = module_name(path, package)
+    # What a relative import starts from: the folder of the module.
+    folder = path.relative_to(package).parent.parts
+    found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            skipped.update(inner for child in node.body for inner in ast.walk(child))
-        if node in skipped:
-            continue
         if isinstance(node, ast.ImportFrom):
-            parts = (node.module or "").split(".") if node.module else []
-            if node.level == 0 and parts[:1] == ["aioresponses"]:
+            parts = tuple(node.module.split(".")) if node.module else ()
+            if node.level:
+                parts = folder[:len(folder) - node.level + 1] + parts
+            elif parts[:1] == ("aioresponses",):
                 parts = parts[1:]
-            elif node.level != 1:
+            else:
                 continue
-            rooms += parts[:1] or [alias.name for alias in node.names]
+            found += [resolved((*parts, alias.name), package) for alias in node.names]
         elif isinstance(node, ast.Import):
-            rooms += [
-                alias.name.partition(".")[2].partition(".")[0] or "__init__"
-                for alias in node.names
-                if alias.name.partition(".")[0] == "aioresponses"
-            ]
-    return rooms
+            names = [alias.name.split(".") for alias in node.names]
+            found += [resolved(tuple(parts[1:]), package) for parts in names if parts[0] == "aioresponses"]
+    return sorted({module for module in found if module != name})
+
+
+def resolved(parts, package):
+    """Return the name of the module that dotted parts lead to; the last one may be a name within the module."""
+    while parts and not (package.joinpath(*parts).is_dir() or package.joinpath(*parts).with_suffix(".py").is_file()):
+        parts = parts[:-1]
+    return ".".join(parts)
+
+
+def circle(imports):
+    """Return the way around a circle of imports, such as `["a", "b", "a"]`; `[]` if there is none."""
+    done = set()
+
+    def walk(module, way):
+        if module in way:
+            return [*way[way.index(module):], module]
+        if module in done:
+            return []
+        for imported in imports.get(module, ()):
+            found = walk(imported, [*way, module])
+            if found:
+                return found
+        done.add(module)
+        return []
+
+    return next((found for module in sorted(imports) if (found := walk(module, []))), [])
 
 
 class RoomsTest(unittest.TestCase):
-    """The tables of rooms in the README are the plan of the package."""
+    """The drawing of the house in CONTRIBUTING.rst is the plan of the package."""
+
+    # Public names of the package that cost an import which many users never need: their modules are imported when
+    # somebody asks for them. By the module that does it.
+    LAZY = {"": [".assertions", ".testcase"]}
 
     def setUp(self):
-        readme = (ROOT / "README.rst").read_text(encoding="utf-8")
-        contributing = re.split(r"^Contributing\n-+\n", readme, flags=re.MULTILINE)[1]
-        self.listed = re.findall(r"^``(\w+)``  +\S", contributing, re.MULTILINE)
+        contributing = (ROOT / "CONTRIBUTING.rst").read_text(encoding="utf-8")
+        drawing = contributing.split(".. code-block:: text\n\n")[1]
+        rows = [re.findall(r"\w+", line[25:]) for line in drawing.splitlines() if line.startswith("    ")]
+        # From the ground up.
+        self.floors = {room: floor for floor, rooms in enumerate(reversed(rows)) for room in rooms}
+        self.modules = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+        self.imports = {name: imported_modules(path) for name, path in self.modules.items()}
 
-    def rooms(self):
-        return {path.stem: path for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
+    def test_the_drawing_shows_each_room_and_each_wing(self):
+        rooms = {name.partition(".")[0] or "__init__" for name in self.modules}
+        self.assertEqual(sorted(self.floors), sorted(rooms))
 
-    def test_each_room_is_listed_once(self):
-        self.assertEqual(sorted(self.listed), sorted(self.rooms()))
+    def test_each_module_imports_only_from_floors_below_and_from_its_own_wing(self):
+        for name, imported in self.imports.items():
+            room = name.partition(".")[0] or "__init__"
+            upwards = [
+                other
+                for other in imported
+                if (other.partition(".")[0] or "__init__") != room
+                and self.floors[other.partition(".")[0] or "__init__"] >= self.floors[room]
+                and not (name == "" and f".{other}" in self.LAZY[""])
+            ]
+            self.assertEqual(upwards, [], f"{name or 'the package'} imports from its own floor or from above")
 
-    def test_each_room_imports_only_from_those_above_it(self):
-        for name, path in self.rooms().items():
-            with self.subTest(name):
-                above = self.listed[:self.listed.index(name)]
-                self.assertEqual([room for room in imported_rooms(path) if room not in above], [])
+    def test_no_imports_go_in_a_circle(self):
+        way = circle(self.imports)
+        self.assertEqual(way, [], f"a circle of imports: {' -> '.join(way)}")
 
-    def test_imports_are_found_wherever_they_stand(self):
-        source = textwrap.dedent(
-            """
-            from __future__ import annotations
-            import aioresponses.urls
-            from aioresponses.wire import Answer
-            from . import calls, mocks
-            from .events import Event
-            from os import path
-            if TYPE_CHECKING:
-                from .core import aioresponses
-                if True:
-                    from .testcase import AioResponsesTestCase
-            def function():
-                from .routing import Router
-            """
-        )
+    def test_the_lazy_entrances_are_those_that_are_listed(self):
+        self.assertEqual(sorted(set(aioresponses._WITH_UNITTEST.values())), self.LAZY[""])
+
+    def test_each_wing_says_what_it_is_for(self):
+        for name, path in self.modules.items():
+            if path.name == "__init__.py" and name:
+                tree = ast.parse(path.read_text(encoding="utf-8"))
+                self.assertTrue(ast.get_docstring(tree), f"{name} has no paragraph on top")
+                self.assertEqual(len(tree.body), 1, f"{name}/__init__.py holds more than its paragraph")
+
+    def test_circles_and_imports_for_types_are_found(self):
         with tempfile.TemporaryDirectory() as directory:
-            path = Path(directory) / "room.py"
-            path.write_text(source, encoding="utf-8")
-            self.assertEqual(
-                sorted(imported_rooms(path)), ["calls", "events", "mocks", "routing", "urls", "wire"]
-            )
-
-    def test_each_room_has_a_module_of_tests(self):
-        # These are tested along with the rooms that are made of them; the last is in this module.
-        without = {"wanted", "expectations", "bodies", "pytest_plugin"}
-        there = {path.stem.partition("test_")[2] for path in (ROOT / "tests").glob("test_*.py")}
-        self.assertEqual(sorted(room for room in self.listed if room not in there), sorted(without))
+            package = Path(directory)
+            sources = {
+                "__init__.py": "from .wing import first",
+                "ground.py": "import aioresponses.wing.first",
+                "wing/__init__.py": "",
+                "wing/first.py": "from . import second\nfrom os import path\nimport re",
+                "wing/second.py": """
+                    from ..ground import one, another
+                    def function():
+                        from .third import Class
+                """,
+                "wing/third.py": """
+                    if TYPE_CHECKING:
+                        from aioresponses.wing.first import Class
+                        if True:
+                            from .. import ground
+                """,
+            }
+            for name, source in sources.items():
+                (package / name).parent.mkdir(exist_ok=True)
+                (package / name).write_text(textwrap.dedent(source), encoding="utf-8")
+            imports = {
+                module_name(path, package): imported_modules(path, package) for path in package.rglob("*.py")
+            }
+        self.assertEqual(
+            imports,
+            {
+                "": ["wing.first"],
+                "ground": ["wing.first"],
+                "wing": [],
+                "wing.first": ["wing.second"],
+                "wing.second": ["ground", "wing.third"],
+                "wing.third": ["ground", "wing.first"],
+            },
+        )
+        self.assertEqual(circle(imports), ["wing.first", "wing.second", "ground", "wing.first"])
+        self.assertEqual(circle({"a": ["b", "c"], "b": ["c"], "c": []}), [])
 
 
 class PytestPluginTest(AioResponsesTestCase):
@@ -215,6 +279,6 @@ class PytestPluginTest(AioResponsesTestCase):
         )
 
     def test_nothing_else_imports_pytest(self):
-        for path in PACKAGE.glob("*.py"):
+        for path in PACKAGE.rglob("*.py"):
             if path.name != "pytest_plugin.py":
                 self.assertNotIn("import pytest", path.read_text(encoding="utf-8"), path.name)

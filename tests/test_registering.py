@@ -179,7 +179,7 @@ class RefusedTest(unittest.TestCase):
             HERE, match_query=None, match_headers=None, match_json=None, match_form=None, match_body=None, match=None
         )
         self.assertEqual(str(match), f"GET {HERE}")
-        self.assertFalse(match.conditions)
+        self.assertFalse(match._asked.conditions)
 
 
 class ShownTest(unittest.TestCase):

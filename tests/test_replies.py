@@ -17,8 +17,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
-from aioresponses.exchanges import Exchange
-from aioresponses.wire import Answer
+from aioresponses._calls.record import Exchange
+from aioresponses._client.transport import Answer
 from tests.support import RepliesTestCase, seen
 
 SITE = "http://example.com/"

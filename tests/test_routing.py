@@ -6,9 +6,9 @@ from unittest.mock import ANY
 from yarl import URL
 
 from aioresponses import aioresponses
-from aioresponses.calls import call_of
-from aioresponses.exchanges import Exchange
-from aioresponses.routing import Router
+from aioresponses._calls.record import call_of
+from aioresponses._calls.record import Exchange
+from aioresponses._matching.router import Router
 
 from .test_patching import AT_MOST
 
@@ -25,7 +25,7 @@ class RouterTest(unittest.TestCase):
 
     def register(self, *args, **kwargs):
         match = aioresponses().add(*args, **kwargs)
-        self.router.add(match)
+        self.router.add(match._asked)
         return match
 
     def claim(self, method="GET", url=HERE):
@@ -189,20 +189,20 @@ class RouterTest(unittest.TestCase):
     def test_ten_thousand_mocks_are_not_tried_in_turn(self):
         matches = [self.register(HERE / str(number)) for number in range(10_000)]
         for match in matches[:-1]:
-            match.target = None  # Whoever asked it would fail.
+            match._asked.target = None  # Whoever asked it would fail.
         self.assertIs(self.claim(url=HERE / "9999"), matches[-1])
 
     def test_neither_are_those_of_any_query(self):
         matches = [self.register(HERE / str(number), match_query={"a": "1"}) for number in range(1000)]
         for match in matches[:-1]:
-            match.target = match.conditions = None  # Whoever asked them would fail.
+            match._asked.target = match._asked.conditions = None  # Whoever asked them would fail.
         self.assertIs(self.claim(url=(HERE / "999").with_query("a=1")), matches[-1])
 
     def test_those_of_one_url_that_are_used_up_are_passed_over_but_once(self):
         matches = [self.register(HERE) for _ in range(1000)]
         self.assertEqual([self.claim() for _ in matches], matches)
         for match in matches:
-            match.key = None  # Whoever looked at it would fail.
+            match._asked.key = None  # Whoever looked at it would fail.
         last = self.register(HERE)
         self.assertIs(self.claim(), last)
 

@@ -14,9 +14,9 @@ from aiohttp import ClientSession, web
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
-from aioresponses.calls import call_of
-from aioresponses.exchanges import Exchange
-from aioresponses.sources import PIECE, called, is_used_up_by_one, pieces, size_of
+from aioresponses._calls.record import call_of
+from aioresponses._calls.record import Exchange
+from aioresponses._replies.bodies import PIECE, called, is_used_up_by_one, pieces, size_of
 from tests.support import RepliesTestCase, error_of, seen
 
 SITE = "http://example.com/"

@@ -6,7 +6,7 @@ from aiohttp import web
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
-from aioresponses.templates import Template, is_template
+from aioresponses._urls import Template, is_template
 from tests.support import RealServerTestCase
 
 API = "https://api.example.com"
@@ -15,7 +15,7 @@ API = "https://api.example.com"
 def filled(template, url):
     """Return what the places stand for; None where scheme, host, path or query do not fit."""
     with aioresponses() as mock:
-        return mock.get(template).target.filled("GET", URL(url))
+        return mock.get(template)._asked.target.filled("GET", URL(url))
 
 
 class FilledTest(unittest.TestCase):
@@ -145,9 +145,9 @@ class TemplateOrUrlTest(unittest.TestCase):
     def test_a_url_object_is_none(self):
         with aioresponses() as mock:
             match = mock.get(URL(API + "/users/{id}"))
-            self.assertEqual((match.target.filled("GET", URL(API + "/users/7")), str(match)), (
+            self.assertEqual((match._asked.target.filled("GET", URL(API + "/users/7")), str(match)), (
                 None, f"GET {API}/users/%7Bid%7D"))
-            self.assertEqual(match.target.filled("GET", URL(API + "/users/{id}")), {})
+            self.assertEqual(match._asked.target.filled("GET", URL(API + "/users/{id}")), {})
 
     def test_braces_in_a_query_are_text(self):
         self.assertEqual(filled(API + "/?q={id}", API + "/?q=%7Bid%7D"), {})

@@ -2,7 +2,7 @@ import unittest
 
 from yarl import URL
 
-from aioresponses.urls import comparable, merge_params, normalize_url, without_credentials
+from aioresponses._urls import comparable, merge_params, normalize_url, without_credentials
 
 
 class NormalizeUrlTest(unittest.TestCase):

@@ -1,6 +1,6 @@
 import unittest
 
-from aioresponses.wording import add_note, cut, hidden, shortened, veiled
+from aioresponses._display import add_note, cut, hidden, shortened, veiled
 
 
 class WordingTest(unittest.TestCase):

@@ -2,7 +2,7 @@ import copy
 import pickle
 import unittest
 
-from aioresponses.written import Written
+from aioresponses._client.written import Written
 
 MIB = 2 ** 20
 

@@ -1,0 +1,324 @@
+"""What a test case can assert of the bodies, headers and queries that were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
+
+from multidict import CIMultiDict, MultiMapping
+from yarl import URL
+
+from .._calls.messages import Part
+from .._calls.record import RequestCall
+from .._display import cut, hidden, shortened
+from .._matching.conditions import as_text, by_name, file_of, form_of
+from .._matching.targets import Url
+from .._urls import Template
+from ..matchers import ABSENT, Difference, FilePart, beside, differences, subset
+from .base import CallAssertions
+from .reports import difference, place_of, there_were
+
+# unittest leaves the frames of such modules out of the tracebacks of failed assertions.
+__unittest = True
+
+_T = TypeVar("_T")
+
+# How many differences are listed, and what unittest says where it shows none.
+_MOST = 10
+
+_OMITTED = "Set self.maxDiff to None to see it."
+
+
+class BodyAssertionsMixin(CallAssertions):
+    """Assertions about what was sent.
+
+    Each looks at the last call of this URL and method, or at number `index` of them, counted from 0 or, if negative,
+    from the end. Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may
+    stand anywhere in what is expected. Each raises `failureException` where it does not hold, with `msg` behind its
+    own message.
+    """
+
+    def assertJsonBody(
+        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail unless the body, decoded from JSON, equals `expected`.
+
+        >>> self.assertJsonBody({"name": "Ada", "id": ANY}, "http://example.com/users", "POST")
+        """
+        call = self._call(url, method, index, msg)
+        self._check_equal("JSON body", call, expected, self._read("JSON body", call, RequestCall.json, msg), msg)
+
+    def assertJsonBodyContains(
+        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail unless everything in `expected` is in the body, decoded from JSON.
+
+        Of a mapping, each key with its value must be there; of a list, each element, in any order. Both may be nested,
+        and more may be there.
+
+        >>> self.assertJsonBodyContains({"user": {"name": "Ada"}, "roles": ["admin"]})
+        """
+        call = self._call(url, method, index, msg)
+        sent = self._read("JSON body", call, RequestCall.json, msg)
+        missing = _listed(differences(expected, sent, partly=True))
+        if missing:
+            self._fail_with_calls(
+                f"Expected more of the JSON body of {self._named(call)}:", msg, "\n".join(missing)
+            )
+
+    def assertFormBody(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        url: Url | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+    ) -> None:
+        """Fail unless the fields of the urlencoded body equal `expected`.
+
+        A mapping gives each name its value, or a list of them where it was sent more than once; pairs give all fields
+        in their order. Values are text; a number stands for its text.
+
+        >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
+        """
+        call = self._call(url, method, index, msg)
+        form = self._read("form", call, RequestCall.form, msg)
+        if isinstance(expected, Mapping) or _decides(expected):
+            self._check_equal("form", call, as_text(by_name(expected)), by_name(form), msg)
+        elif not cast(object, expected) == by_name(form):
+            pairs = [(name, as_text(value)) for name, value in self._pairs(expected, msg)]
+            self._check_equal("form", call, pairs, list(form.items()), msg)
+
+    def assertMultipartBody(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        url: Url | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+    ) -> None:
+        """Fail unless the parts of the multipart body equal `expected`: a mapping, or pairs, of name and part.
+
+        A part is given as its content, bytes or text; as a `Part` or a `FilePart`; or as a mapping of those of its
+        attributes (`filename`, `headers`, `content`) that are to be compared.
+
+        >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
+        """
+        call = self._call(url, method, index, msg)
+        parts = self._read("multipart body", call, RequestCall.multipart, msg)
+        if _decides(expected):
+            self._check_equal("multipart body", call, expected, form_of(call), msg)
+            return
+        wanted = [(name, self._part(part, msg)) for name, part in self._pairs(expected, msg)]
+        # Of a mapping the order says nothing: the parts are shown in the order in which they were sent.
+        if isinstance(expected, Mapping):
+            names = [part.name for part in parts]
+            wanted.sort(key=lambda pair: names.index(pair[0]) if pair[0] in names else len(names))
+        sent = [
+            (part.name, _as_given(part, wanted[place][1] if place < len(wanted) else None))
+            for place, part in enumerate(parts)
+        ]
+        self._check_equal("multipart body", call, wanted, sent, msg)
+
+    def assertTextBody(
+        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail unless the body, as text, equals `expected`.
+
+        >>> self.assertTextBody("hello", "http://example.com/greeting", "PUT")
+        """
+        call = self._call(url, method, index, msg)
+        self._check_equal("body", call, expected, self._read("text body", call, RequestCall.text, msg), msg)
+
+    def assertBody(
+        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail unless the body, after transfer and content decoding, equals these bytes.
+
+        >>> self.assertBody(bytes(8), method="PUT")
+        """
+        call = self._call(url, method, index, msg)
+        self._check_equal("body", call, expected, call.body, msg)
+
+    def assertEmptyBody(
+        self, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+    ) -> None:
+        """Fail if there was a body.
+
+        >>> self.assertEmptyBody("http://example.com/users/7", "DELETE")
+        """
+        call = self._call(url, method, index, msg)
+        if call.body:
+            self._fail_with_calls(
+                f"Expected no body of {self._named(call)}, but it has one of length {len(call.body)}: "
+                f"{shortened(repr(call.body))}",
+                msg,
+            )
+
+    def assertRequestHeaders(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        url: Url | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+    ) -> None:
+        """Fail unless these are among the headers that were really sent; names are case-insensitive.
+
+        A header that was sent more than once must have the value among its values, or equal a list of all of them; a
+        number stands for its text. Secrets are not shown: values of `Authorization`, `Proxy-Authorization` and
+        `Cookie`.
+
+        >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
+        """
+        call = self._call(url, method, index, msg)
+        self._check_among("headers", call, expected, call.headers, msg)
+
+    def assertQuery(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        url: Url | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+    ) -> None:
+        """Fail unless these are among the query parameters that were sent.
+
+        A parameter that was sent more than once must have the value among its values, or equal a list of all of them.
+        Values are text, and a number stands for its text; names are case-sensitive, as they are to servers. For this
+        assertion `url` is compared without its query, unless it has one.
+
+        >>> self.assertQuery({"page": "2"}, "http://example.com/users")
+        """
+        call = self._call(url, method, index, msg, any_query=True)
+        self._check_among("query", call, expected, call.query, msg)
+
+    def _call(
+        self, url: object, method: object, index: object, msg: str | None, any_query: bool = False
+    ) -> RequestCall:
+        target = self._target(url, method, msg)
+        if isinstance(index, bool) or not isinstance(index, int):
+            self._wrongly(f"index: expected an int, got {index!r}", msg)
+        if any_query and isinstance(target.url, (URL, Template)) and not target.has_query:
+            target = target._replace(any_query=True)
+        calls = self._calls_of(target)
+        if not calls:
+            self._fail_with_calls(f"Expected a call of {target}, but there were none.", msg)
+        if not -len(calls) <= index < len(calls):
+            self._fail_with_calls(
+                f"Expected a call of {target} at index {index}, but {there_were(len(calls))}.", msg
+            )
+        return calls[index]
+
+    def _pairs(self, expected: object, msg: str | None) -> list[tuple[Any, Any]]:
+        """Return what is expected as pairs of name and value."""
+        pairs = expected.items() if isinstance(expected, Mapping) else expected
+        if not isinstance(pairs, Iterable) or isinstance(pairs, (str, bytes)):
+            self._wrongly(f"expected a mapping, or pairs of name and value, got {shortened(repr(expected))}", msg)
+        listed_pairs = [tuple(pair) if isinstance(pair, (tuple, list)) else (pair,) for pair in pairs]
+        for pair in listed_pairs:
+            if len(pair) != 2:
+                self._wrongly(f"expected a mapping, or pairs of name and value, got {shortened(repr(expected))}", msg)
+        return [(pair[0], pair[1]) for pair in listed_pairs]
+
+    def _part(self, expected: Any, msg: str | None) -> Any:
+        """Return an expected part, with bytes for text, and header names that are case-insensitive."""
+        if not isinstance(expected, Mapping):
+            return expected
+        for name in expected:
+            if name not in Part._fields:
+                self._wrongly(f"expected attributes of a part ({', '.join(Part._fields)}), got {name!r}", msg)
+        part = dict(expected)
+        if isinstance(part.get("headers"), Mapping):
+            part["headers"] = CIMultiDict(part["headers"])
+        if isinstance(part.get("content"), str):
+            part["content"] = part["content"].encode()
+        return part
+
+    def _read(self, what: str, call: RequestCall, read: Callable[[RequestCall], _T], msg: str | None) -> _T:
+        try:
+            return read(call)
+        except ValueError as error:
+            wrong = " ".join(str(error).split())
+        self._fail_with_calls(f"Expected a {what} of {self._named(call)}, but it cannot be read: {wrong}", msg)
+
+    def _named(self, call: RequestCall) -> str:
+        return f"call {place_of(self.mock.calls, call)}, {call}"
+
+    def _check_equal(self, what: str, call: RequestCall, expected: Any, sent: Any, msg: str | None) -> None:
+        # Expected first: its values decide what equals them.
+        if not expected == sent:
+            shown = beside(expected, sent)
+            told = difference(self, shown, sent) or difference(self, expected, sent)
+            # Where unittest leaves out how they differ, at least the places are told.
+            if told.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
+                told = "\n".join([told, *_listed(differences(expected, sent))])
+            self._fail_with_calls(
+                f"Expected {_another(what)} of {self._named(call)} (- expected, + sent):", msg, told
+            )
+
+    def _check_among(
+        self, what: str, call: RequestCall, expected: object, sent: MultiMapping[str], msg: str | None
+    ) -> None:
+        # ANY, and other objects that decide for themselves what equals them.
+        if expected == by_name(sent):
+            return
+        if isinstance(expected, subset):  # It is all the same here.
+            expected = expected.expected
+        elif _decides(expected):
+            self._check_equal(what, call, expected, by_name(sent), msg)
+        pairs = self._pairs(expected, msg)
+        lines = []
+        for name, value in pairs:
+            value = as_text(value)
+            values = sent.getall(name, []) if isinstance(name, str) else []
+            if values and (value in values or value == values):
+                continue
+            shown = shortened(repr(hidden(str(name), value)))
+            if not values:
+                lines.append(f"  {name}: expected {shown}, but it was not sent")
+            else:
+                was = values[0] if len(values) == 1 else values
+                was_shown = shortened(repr(hidden(str(name), was, value)))
+                lines.append(f"  {name}: expected {shown}, but sent was {was_shown}")
+        if lines:
+            self._fail_with_calls(f"Expected {_another(what)} of {self._named(call)}:", msg, "\n".join(cut(lines)))
+
+
+def _decides(expected: object) -> bool:
+    """Tell whether something that is expected is an object that decides for itself what equals it."""
+    return not isinstance(expected, (Iterable, int, float, type(None)))
+
+
+def _as_given(part: Part, expected: object) -> object:
+    """Return a part in the form in which one is expected."""
+    if isinstance(expected, Part):
+        return part
+    if isinstance(expected, FilePart):
+        return file_of(part)
+    if isinstance(expected, Mapping):
+        return {name: getattr(part, name) for name in expected}
+    if isinstance(expected, str):
+        return part.content.decode("utf-8", "replace")
+    return part.content
+
+
+def _another(what: str) -> str:
+    return f"other {what}" if what == "headers" else f"another {what}"
+
+
+def _listed(found: Iterable[Difference]) -> list[str]:
+    """Return the first differences, a line each."""
+    lines = [f"  {_told(difference)}" for difference in found]
+    return lines if len(lines) <= _MOST else [*lines[:_MOST], f"  … and {len(lines) - _MOST} more"]
+
+
+def _told(difference: Difference) -> str:
+    at = f"at {difference.where}: " if difference.where else ""
+    sent = f"but sent was {shortened(repr(difference.found))}"
+    if difference.expected is ABSENT:
+        return f"{at}expected nothing, {sent}"
+    expected = f"{at}expected {shortened(repr(difference.expected))}"
+    if difference.found is ABSENT:
+        return f"{expected}, but it was not sent"
+    return f"{expected}{' in it' if difference.element else ''}, {sent}"

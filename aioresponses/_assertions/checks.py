@@ -1,0 +1,139 @@
+"""The assertions of the mock itself, in the manner of `unittest.mock`: what they check, and how they fail."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from aiohttp import hdrs
+from yarl import URL
+
+from .._calls.record import RequestCall
+from .._display import cut, redacted, shortened
+from .._matching.targets import Target, Url, check_url, reaches
+from .._urls import Template, merge_params
+from ..matchers import unpaired
+from .reports import difference, listed
+
+# unittest leaves the frames of such modules out of the tracebacks of failed assertions.
+__unittest = True
+
+_MOST_DIFFERENCE = 5000
+
+
+def fail(calls: Sequence[RequestCall], headline: str, detail: str = "") -> NoReturn:
+    """Raise `AssertionError` with a headline, what there is to say of it, and the calls."""
+    raise AssertionError("\n".join(part for part in (headline, detail, listed(calls)) if part))
+
+
+def check_any_call(calls: Sequence[RequestCall], wanted: WantedCall) -> None:
+    """Raise `AssertionError` unless one of the calls is the wanted one."""
+    if not any(map(wanted.fits, calls)):
+        fail(calls, f"Expected {wanted}, but there was no such call.", _closest(calls, wanted))
+
+
+def check_calls(calls: Sequence[RequestCall], wanted: Sequence[WantedCall], any_order: bool) -> None:
+    """Raise `AssertionError` unless the wanted calls are among them, one after another or in any order."""
+    if any_order:
+        for one in unpaired(wanted, calls, WantedCall.fits):
+            fail(calls, f"Expected {one} among the calls, but there was no such call.", _closest(calls, one))
+    elif not any(
+        all(map(WantedCall.fits, wanted, calls[start:])) for start in range(len(calls) - len(wanted) + 1)
+    ):
+        shown = "\n".join(cut([f"  {one}" for one in wanted]))
+        fail(calls, f"Expected these calls one after another, but they were not made so:\n{shown}")
+
+
+def check_last_call(
+    calls: Sequence[RequestCall], wanted: WantedCall, args: tuple[Any, ...], names: Iterable[str] | None
+) -> None:
+    """Raise `AssertionError` unless the last call of the wanted method and URL had the wanted arguments.
+
+    They are all that it had; if there are `names`, only the arguments of these are compared.
+    """
+    made = [call for call in calls if wanted.reaches(call)]
+    if not made:
+        fail(calls, f"Expected {wanted.target} to be called, but it was never called.")
+    expected = {"allow_redirects": True, **wanted.kwargs}
+    if wanted.target.method == hdrs.METH_POST:
+        expected.setdefault("data", None)
+    found: dict[str, Any] = made[-1].kwargs
+    if names is not None:
+        names = list(names)
+        for arguments, which in ((expected, "expected"), (found, "made")):
+            absent = ", ".join(name for name in names if name not in arguments)
+            if absent:
+                fail(calls, f"args_to_match: the call of {wanted.target} that was {which} has no {absent}.")
+        expected = {name: expected[name] for name in names}
+        found = {name: found[name] for name in names}
+    if made[-1].args != args or not expected == found:
+        fail(
+            calls,
+            f"Expected {wanted.target} to be called with other arguments (- expected, + made):",
+            _difference_of_arguments({**expected, "args": args} if args else expected, found),
+        )
+
+
+def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
+    found = wanted.of_last(calls)
+    if found is None:
+        return ""
+    return "The last one was (- expected, + made):\n" + _difference_of_arguments(wanted.kwargs, found)
+
+
+def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    import unittest  # Not before it is needed: it takes longer to import than all of this package.
+
+    case = unittest.TestCase()
+    # There is nobody who could set it.
+    case.maxDiff = None
+    return shortened(difference(case, redacted(expected, {}), redacted(found, expected)), _MOST_DIFFERENCE)
+
+
+class WantedCall:
+    """A call that is looked for: its method and URL, and keyword arguments that it must have."""
+
+    def __init__(self, url: Url, method: str, kwargs: Mapping[str, Any]) -> None:
+        checked = check_url(url)
+        params = kwargs.get("params")
+        target = Target.of(method, merge_params(checked, params) if isinstance(checked, URL) else url)
+        if isinstance(target.url, Template):
+            target = target._replace(url=target.url.merged(params))
+        self.target = target
+        self.kwargs = kwargs
+
+    @classmethod
+    def of(cls, call: Any) -> WantedCall:
+        """Make one of a `unittest.mock.call(url, method="GET", …)`."""
+        expected = f"calls: expected unittest.mock.call(url, method=…, …), got {shortened(repr(call))}"
+        # A name stands first for what follows a dot, as in call.post(…).
+        if not isinstance(call, tuple) or len(call) != 3 or call[0]:
+            raise TypeError(expected)
+        try:
+            bound = inspect.signature(_call).bind(*call[1], **call[2])
+            bound.apply_defaults()
+            return cls(**bound.arguments)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{expected}: {error}") from error
+
+    def __str__(self) -> str:
+        shown = "".join(f", {name}={value!r}" for name, value in redacted(self.kwargs, {}).items())
+        return shortened(f"{self.target}{shown}")
+
+    def reaches(self, call: RequestCall) -> bool:
+        return reaches(self.target, call)
+
+    def fits(self, call: RequestCall) -> bool:
+        return self.reaches(call) and all(
+            name in call.kwargs and value == call.kwargs[name] for name, value in self.kwargs.items()
+        )
+
+    def of_last(self, calls: Iterable[RequestCall]) -> dict[str, Any] | None:
+        """Return the arguments that are looked for, as the last call of this method and URL had them."""
+        made = [call for call in calls if self.reaches(call)]
+        return {name: made[-1].kwargs[name] for name in self.kwargs if name in made[-1].kwargs} if made else None
+
+
+def _call(url: Url, method: str = hdrs.METH_GET, **kwargs: Any) -> None:
+    """Stand for what may be in a `unittest.mock.call`."""

@@ -1,0 +1,148 @@
+"""What a test case can assert of the calls that were made.
+
+The mixins go with any `unittest.TestCase` that has an `aioresponses` at `self.mock`; `AioResponsesTestCase` has all of
+them. A failure says what was expected and what happened, shows the difference where there are two values, and lists
+the calls.
+
+An assertion looks at `self.mock.calls`: one for each call of the code under test. Where it takes `url` and `method`,
+they are compared as those of a mock are: text, a `yarl.URL` or a pattern, queries in any order, fragments left aside;
+None stands for any. The requests that a redirect leads to are `hops` of a call, not calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from yarl import URL
+
+from .._calls.record import RequestCall
+from .._display import cut
+from .._matching.targets import Url, reaches
+from .._urls import without_credentials
+from .base import CallAssertions, Expectation
+from .reports import counted, difference, place_of, there_were
+
+# unittest leaves the frames of such modules out of the tracebacks of failed assertions.
+__unittest = True
+
+
+class CallOrderAssertionsMixin(CallAssertions):
+    """Assertions about the order of calls, and how many were on their way at once.
+
+    An expectation is a URL (any method), or a pair of method and URL. Calls are in the order in which they began. Each
+    assertion raises `failureException` where it does not hold, with `msg` behind its own message.
+    """
+
+    def assertCallOrder(self, expected: Iterable[Expectation], msg: str | None = None) -> None:
+        """Fail unless these calls were made in this order; others may stand between them.
+
+        >>> self.assertCallOrder([("POST", "http://example.com/login"), "http://example.com/users"])
+        """
+        calls = enumerate(self.mock.calls, 1)
+        targets = self._expectations(expected, msg)
+        after = "at all"
+        for place, target in enumerate(targets, 1):
+            found = next((number for number, call in calls if reaches(target, call)), None)
+            if found is None:
+                self._fail_with_calls(
+                    f"Expected these calls in this order, but number {place}, {target}, was not made {after}:",
+                    msg,
+                    "\n".join(cut([f"  {one}" for one in targets], around=place)),
+                )
+            after = f"after call {found}"
+
+    def assertCallsEqual(self, expected: Iterable[Expectation], msg: str | None = None) -> None:
+        """Fail unless these calls and no others were made, in this order.
+
+        >>> self.assertCallsEqual([("POST", "http://example.com/login"), ("GET", "http://example.com/users")])
+        """
+        targets = self._expectations(expected, msg)
+        calls = self.mock.calls
+        if len(targets) == len(calls) and all(map(reaches, targets, calls)):
+            return
+        # An expectation that fits the call in its place is shown as that call, so that only the others differ.
+        made = [f"{call.method.upper()} {without_credentials(URL(call.url))}" for call in calls]
+        shown = [
+            made[place] if place < len(calls) and reaches(target, calls[place]) else str(target)
+            for place, target in enumerate(targets)
+        ]
+        self._fail_with_calls(
+            f"Expected just {counted(len(targets))}, but {there_were(len(calls))} (- expected, + made):"
+            if len(targets) != len(calls)
+            else "Expected other calls than were made (- expected, + made):",
+            msg,
+            difference(self, shown, made),
+        )
+
+    def assertCalledBefore(self, first: Expectation, second: Expectation, msg: str | None = None) -> None:
+        """Fail unless every call of `first` had ended before any call of `second` began; both must have been made.
+
+        >>> self.assertCalledBefore(("PUT", "http://example.com/lock"), ("DELETE", "http://example.com/lock"))
+        """
+        one, other = self._expectation(first, msg), self._expectation(second, msg)
+        for target in (one, other):
+            if not self._calls_of(target):
+                self._fail_with_calls(
+                    f"Expected {one} to be called before {other}, but {target} was never called.", msg
+                )
+        calls = self.mock.calls
+        last = max(self._calls_of(one), key=lambda call: float("inf") if call.ended is None else call.ended)
+        early = min(self._calls_of(other), key=lambda call: call.started)
+        if last is early:
+            self._fail_with_calls(
+                f"Expected calls of {one} before those of {other}, but call {place_of(calls, last)} is one of both.",
+                msg,
+            )
+        if last.ended is None or last.ended > early.started:
+            self._fail_with_calls(
+                f"Expected every call of {one} to have ended before {other} was called, "
+                f"but call {place_of(calls, early)} began before call {place_of(calls, last)} had ended.",
+                msg,
+            )
+
+    def assertMaxConcurrency(
+        self, limit: int, url: Url | None = None, method: str | None = None, msg: str | None = None
+    ) -> None:
+        """Fail if more than `limit` calls, of this URL and method, were on their way at once.
+
+        A call is on its way until the session's method returns or raises. A mock that answers without waiting is done
+        in one step; to see calls overlap, have a callback wait.
+
+        >>> self.assertMaxConcurrency(5, "http://example.com/pages")
+        """
+        self._count("limit", limit, 0, msg)
+        target = self._target(url, method, msg)
+        most = _most_at_once(self._calls_of(target))
+        if most > limit:
+            self._fail_with_calls(
+                f"Expected at most {counted(limit)} of {target} at once, but {there_were(most)}.", msg
+            )
+
+    def assertConcurrent(
+        self, url: Url | None = None, method: str | None = None, at_least: int = 2, msg: str | None = None
+    ) -> None:
+        """Fail unless at some time `at_least` calls, of this URL and method, were on their way at once.
+
+        >>> self.assertConcurrent("http://example.com/pages", at_least=3)
+        """
+        self._count("at_least", at_least, 1, msg)
+        target = self._target(url, method, msg)
+        most = _most_at_once(self._calls_of(target))
+        if most < at_least:
+            self._fail_with_calls(
+                f"Expected at least {counted(at_least)} of {target} at once, but {there_were(most)}.", msg
+            )
+
+
+def _most_at_once(calls: Iterable[RequestCall]) -> int:
+    # At the same moment, what ends goes before what begins: such calls did not overlap.
+    moments = []
+    for call in calls:
+        moments.append((call.started, 1))
+        if call.ended is not None:
+            moments.append((call.ended, -1))
+    most = now = 0
+    for _, change in sorted(moments):
+        now += change
+        most = max(most, now)
+    return most

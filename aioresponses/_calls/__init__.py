@@ -1,0 +1,5 @@
+"""What was requested, and how it ended: the plain records of exchanges, and what users see of them.
+
+Records are written while a call is on its way and read by tests afterwards. Nothing here decides who answers or what;
+a record does not know who drives it.
+"""

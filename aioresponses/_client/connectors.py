@@ -1,0 +1,249 @@
+"""The connectors whose connections end in memory, and which of them stands for which connector of a session.
+
+A connector hands out connections, new ones or pooled ones, counts them against its limits and tells the connection
+traces; how a new one comes to be is the business of its `_create_connection`, which every connector that exists
+overrides. `InMemoryConnector` makes connections to the far end that `wire` describes. It stands beside the connector of
+a session, never in its place: the session's own pool never sees an in-memory connection, nor does a mocked request ever
+travel on a pooled real one. It takes over the limits of the connector that it stands for. It belongs to one event loop,
+the one that the requests run on, which need not be the one that the session was made on.
+
+Pooling, limits and traces are aiohttp's own, with one exception. Asking the pool takes a tenth of the time of a whole
+request, and mostly it is asked for the connection that came back a moment ago. So that one is kept back: for the pool
+it is still in use, and it goes straight to the next request if that needs one of this kind and has no traces to tell.
+Anything else gives it back to the pool first. It is never kept back where somebody waits for a connection, or where a
+limit might be reached by it, so nobody waits for a connection that nobody uses.
+
+The private parts of aiohttp's connector that this needs have been the same from 3.8.6 to 3.14.5: `_create_connection`,
+`_loop`, `_release`, `_acquired`, `_waiters` and `_keepalive_timeout`, and for closing `_close`, which its development
+branch calls `_close_immediately`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import sys
+from asyncio import AbstractEventLoop
+from collections.abc import Awaitable
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary, WeakSet, ref
+
+from aiohttp import BaseConnector, ClientConnectionError, ClientConnectorError, ClientRequest
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+
+from .protocol import InMemoryProtocol
+from .transport import InMemoryTransport
+
+if TYPE_CHECKING:
+    from aiohttp import ClientTimeout
+    from aiohttp.client_reqrep import ConnectionKey
+    from aiohttp.tracing import Trace
+
+
+class InMemoryConnector(BaseConnector):
+    """Hands out in-memory connections on the running loop, under the limits of the connector that it stands for."""
+
+    def __init__(self, stands_for: BaseConnector) -> None:
+        options: dict[str, Any] = {}
+        if stands_for.force_close:
+            options["force_close"] = True
+        else:
+            # There is no public name for it, as there is for the limits (aiohttp 3.14.5).
+            options["keepalive_timeout"] = getattr(stands_for, "_keepalive_timeout", 15.0)
+        super().__init__(limit=stands_for.limit, limit_per_host=stands_for.limit_per_host, **options)
+        self._open: set[InMemoryTransport] = set()
+        self._spare: tuple[ConnectionKey, ResponseHandler, float] | None = None
+        # Up to how many connections in use, itself among them, one is kept back: there must be room for one more.
+        self._most_with_spare = 0 if stands_for.force_close or self.limit_per_host else (self.limit or sys.maxsize) - 1
+
+    def __del__(self, *_: object) -> None:
+        # aiohttp warns here of connections left open. The session warns of itself, and ours hold nothing open.
+        pass
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        if self.closed:
+            raise ClientConnectionError("Connector is closed.")
+        protocol = InMemoryProtocol(self._loop)
+        transport = InMemoryTransport(self._loop, protocol, self._open, (req.url.host, req.url.port))
+        protocol.connection_made(transport)
+        return protocol
+
+    def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        if (
+            self._spare is None
+            and not should_close
+            and len(self._acquired) <= self._most_with_spare
+            and not protocol.should_close
+            and not (self._waiters and any(self._waiters.values()))
+        ):
+            self._spare = key, protocol, monotonic()
+        else:
+            super()._release(key, protocol, should_close=should_close)
+
+    def spare_connection(self, request: ClientRequest, traces: list[Trace]) -> Connection | None:
+        """Return the connection that was kept back if it is of use to `request`; else give it back to the pool."""
+        if self._spare is None:
+            return None
+        key, protocol, released = self._spare
+        self._spare = None
+        transport: Any = protocol.transport
+        if (
+            not traces
+            and transport is not None
+            and not transport.closing
+            # Keys are made anew for each request; mostly it is seen without them that they are equal. What else they
+            # are made of, such as `server_hostname` (3.14.5), makes no difference to a connection in memory.
+            and (
+                request.url is transport.url and request.ssl is key.ssl and request.proxy is key.proxy is None
+                or key == request.connection_key
+            )
+        ):
+            # How long it has been there makes no difference but to the traces.
+            return Connection(self, key, protocol, self._loop)
+        expired = self._keepalive_timeout is not None and monotonic() - released > self._keepalive_timeout
+        super()._release(key, protocol, should_close=expired)
+        return None
+
+    def close_from_here(self) -> list[Awaitable[object]]:
+        """Close as the session's connector would: what is in flight ends as `session.close()` ends it.
+
+        Returns what to wait for, as the session does with real connections from aiohttp 3.12 on: a client that waits
+        for a response is told, and goes on, before the session lets go of its connector.
+        """
+        self._spare, self._most_with_spare = None, -1
+        protocols = [cast(InMemoryProtocol, transport.get_protocol()) for transport in self._open]
+        closing = [getattr(protocol, "closed", None) for protocol in protocols if protocol.waits_for_answer]
+        # The one method that closes without being awaited; aiohttp's development branch renamed it.
+        close = getattr(self, "_close_immediately", None) or self._close
+        close()
+        return [future for future in closing if future is not None]
+
+    def close_from_afar(self, why: str) -> None:
+        """Close as if all servers went away: who waits for a response gets a `ClientConnectionError` with this text.
+
+        Works from any thread, and with the loop closed or stopped.
+        """
+        if self._loop.is_running() and self._loop is not _running_loop():
+            self._loop.call_soon_threadsafe(self._hang_up, why)
+        else:
+            self._hang_up(why)
+
+    def _hang_up(self, why: str) -> None:
+        if not self._loop.is_closed():
+            for transport in tuple(self._open):
+                transport.lose(ClientConnectionError(why))
+            # Those who wait for their turn under the limit. aiohttp's own close() cancels them, or forgets them (3.8
+            # and 3.9), which is right for a session that its owner closes.
+            for futures in self._waiters.values():
+                for future in tuple(futures):
+                    if not future.done():
+                        future.set_exception(ClientConnectionError(why))
+        self.close_from_here()
+
+
+class RefusingConnector(InMemoryConnector):
+    """Finds nobody who listens, after `delay` seconds."""
+
+    def __init__(self, stands_for: BaseConnector, delay: float) -> None:
+        super().__init__(stands_for)
+        self._delay = delay
+        self._closed_from_afar: asyncio.Future[None] = self._loop.create_future()
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        most = timeout.sock_connect
+        times_out = most is not None and most < self._delay
+        await asyncio.wait([self._closed_from_afar], timeout=most if times_out else self._delay)
+        if self._closed_from_afar.done():
+            self._closed_from_afar.result()
+        if times_out:
+            raise asyncio.TimeoutError
+        raise refusal(req)
+
+    def _hang_up(self, why: str) -> None:
+        if not self._loop.is_closed() and not self._closed_from_afar.done():
+            self._closed_from_afar.set_exception(ClientConnectionError(why))
+            self._closed_from_afar.exception()  # Nobody may be waiting.
+        super()._hang_up(why)
+
+
+def refusal(request: ClientRequest) -> ClientConnectorError:
+    """Return what `TCPConnector` raises where nobody listens."""
+    where = (request.url.raw_host, request.url.port)
+    error = ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {where!r}")
+    refused = ClientConnectorError(request.connection_key, error)
+    refused.__cause__ = error
+    return refused
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+class StandIns:
+    """Has an in-memory connector for each connector, and each event loop that it is used on."""
+
+    def __init__(self) -> None:
+        # The one of the last request, for mostly it is that of the next one as well.
+        self._last: tuple[ref[BaseConnector], AbstractEventLoop, InMemoryConnector] | None = None
+
+    # A mock that answers nothing has none of these, and most of the time that it would take is theirs.
+
+    @functools.cached_property
+    def _connectors(self) -> WeakKeyDictionary[BaseConnector, dict[AbstractEventLoop, InMemoryConnector]]:
+        return WeakKeyDictionary()
+
+    @functools.cached_property
+    def _refusing(self) -> WeakSet[RefusingConnector]:
+        return WeakSet()
+
+    def of(self, connector: BaseConnector, loop: AbstractEventLoop) -> InMemoryConnector:
+        """Return the one that stands for `connector` on `loop`, which is the running one."""
+        last = self._last
+        if last is not None and last[0]() is connector and last[1] is loop:
+            return last[2]
+        connectors = self._connectors.get(connector)
+        if connectors is None:
+            connectors = self._connectors[connector] = {}
+        found = connectors.get(loop)
+        if found is None:
+            for closed in [loop for loop in connectors if loop.is_closed()]:
+                del connectors[closed]
+            found = connectors[loop] = InMemoryConnector(connector)
+        self._last = (ref(connector), loop, found)
+        return found
+
+    def refusing(self, connector: BaseConnector, delay: float) -> InMemoryConnector:
+        """Return one that stands for `connector` and refuses the connection after `delay` seconds."""
+        refusing = RefusingConnector(connector, delay)
+        self._refusing.add(refusing)
+        return refusing
+
+    def close_those_of(self, connector: BaseConnector) -> list[Awaitable[object]]:
+        """Close those that stand for `connector`, which is being closed; return what is to be waited for."""
+        self._last = None
+        return [
+            future
+            for loop, stand_in in self._connectors.pop(connector, {}).items()
+            for future in stand_in.close_from_here()
+            if loop.is_running()
+        ]
+
+    def close(self, why: str) -> None:
+        """Close all of them: who waits for a response gets a `ClientConnectionError` with this text."""
+        self._last = None
+        made = vars(self)
+        for connectors in made.pop("_connectors", {}).values():
+            for connector in connectors.values():
+                connector.close_from_afar(why)
+        for refusing in made.pop("_refusing", ()):
+            refusing.close_from_afar(why)

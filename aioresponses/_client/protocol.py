@@ -1,0 +1,187 @@
+"""The in-memory connection: aiohttp's own client on one end, a function on the other.
+
+Theory
+------
+aiohttp's client stands on two objects of asyncio's kind. A *connector* hands out connections, and a *protocol*,
+`ResponseHandler`, parses what it is fed by its *transport* and is written to through it. So a connector that makes a
+`ResponseHandler` and gives it a transport which ends in memory is all that it takes: everything above, from cookies to
+redirects, is aiohttp itself. Protocol and transport are here, the connector is in the next room.
+
+The far end is a function without arguments, the `Respond` of one exchange: it is called once the request has been
+written to its end, and returns an `Answer`, or an awaitable of one, or raises. *When* it is called is the delicate
+part, since people's tests count the turns of the event loop:
+
+*   aiohttp writes the request, makes the response object, and asks the protocol for the first message:
+    `ResponseHandler.read()`. We answer there, in the caller's own task and in the same step of it. By then every
+    write has happened that happens in that step. A request whose answer needs no waiting thus runs from
+    `session.get()` to the end of `response.read()` without giving the event loop a turn.
+*   Where the client writes from a task of its own (aiohttp 3.8 and 3.9 always; later ones for bodies on Python before
+    3.12, or streamed ones), that task must come to its end first. aiohttp 3.9.5 cancels it as soon as the response is
+    complete, and `read()` then raises the `CancelledError` which the task ended with. So `read()` waits for it: the
+    answer comes one turn later, and no more than that.
+*   A coroutine that answers is awaited in the caller's own task as well, so that whatever it sets off has happened
+    when the caller goes on. Only, that task cannot then be told of a `sock_read` timeout or a lost connection by the
+    protocol's future, for it does not wait for it. `set_exception` therefore cancels the coroutine, in the manner of
+    `asyncio.timeout()`, and `read()` then raises what `set_exception` was called with.
+
+What the far end sends respects flow control. It feeds 256 KiB at first, so that most answers are there at once, and
+then pieces of 64 KiB until the client pauses reading; it goes on one turn after the client resumes, as a socket would:
+a large body is never in the stream reader as a whole, and a response that nobody reads stays unfinished. A body that
+comes piece by piece has a task of its own, for whoever provides it may have to wait; the task waits in turn for as long
+as the client does not read, and ends with the connection. What the client sends is taken at once.
+
+Nothing here knows of mocks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import ClientRequest, hdrs
+from aiohttp.client_proto import ResponseHandler
+
+from .transport import Answer, InMemoryTransport, Receive, Respond
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+    from aiohttp.http import RawResponseMessage
+    from aiohttp.streams import StreamReader
+
+
+def exchange(connection: Connection, request: ClientRequest, receive: Receive, respond: Respond) -> None:
+    """Have the far end of an in-memory `connection` answer the next request on it, which is `request`.
+
+    What is written of the request goes to `receive`, piece by piece.
+    """
+    # Private, for the property takes time that every request would pay.
+    protocol: InMemoryProtocol = connection._protocol  # type: ignore[assignment]
+    if request.proxy is not None and not request.is_ssl():
+        # TCPConnector does this as it connects to a proxy: its credentials become a header of the request.
+        to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
+        if hdrs.AUTHORIZATION in to_proxy.headers:
+            request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
+    protocol.request = request
+    protocol.respond = respond
+    protocol.told = None
+    protocol.has_continued = False
+    transport: InMemoryTransport = protocol.transport  # type: ignore[assignment]
+    if transport.streaming is not None:
+        transport.end_streaming()
+    transport.receive = receive
+    transport.url = request.url
+
+
+class InMemoryProtocol(ResponseHandler):
+    """aiohttp's client protocol, which has the far end answer when the client comes to read."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.request: ClientRequest | None = None
+        self.respond: Respond | None = None
+        self._interrupt: Callable[[], object] | None = None
+        self.told: BaseException | None = None
+        self.has_continued = False
+
+    # No coroutine itself, for mostly there is nothing to wait for.
+    def read(self) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
+        respond = self.respond
+        if respond is not None:
+            # The task that writes the request, if there is one: private, and all that tells (3.8.6 to 3.14.5).
+            writer: asyncio.Task[None] | None = getattr(self.request, "_writer", None)
+            if writer is not None and not writer.done():
+                return self._read_when_written(writer)
+            self.respond = self.request = None
+            if self.told is not None:
+                raise self.told
+            answer = respond()
+            transport = self.transport
+            if self.told is not None or transport is None or not isinstance(answer, Answer):
+                return self._read_when_answered(answer)
+            transport.send(answer)  # type: ignore[attr-defined]
+        return ResponseHandler.read(self)
+
+    async def _read_when_written(self, writer: asyncio.Task[None]) -> tuple[RawResponseMessage, StreamReader]:
+        if self._expects_continue() and not self.has_continued:
+            self.has_continued = True
+            self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
+            return await super().read()  # The client goes on writing, and comes to read once more.
+        await self._written(writer)
+        if self.told is not None:
+            raise self.told
+        return await self.read()
+
+    async def _read_when_answered(self, answer: Answer | Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
+        sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
+        # What has happened while it was made goes before it.
+        if self.told is not None:
+            raise self.told
+        if sent is not None and self.transport is not None:
+            self.transport.send(sent)  # type: ignore[attr-defined]
+        return await super().read()
+
+    def _expects_continue(self) -> bool:
+        assert self.request is not None
+        return "100-continue" in self.request.headers.get(hdrs.EXPECT, "").lower()
+
+    async def _written(self, writer: asyncio.Task[None]) -> None:
+        waiter = self._loop.create_future()
+
+        def wake(_: object = None) -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
+        def look() -> None:
+            # The first step of the task stands before us in the queue of the loop, and mostly is its last.
+            if writer.done():
+                wake()
+            else:
+                writer.add_done_callback(wake)
+
+        self._interrupt = wake
+        self._loop.call_soon(look)
+        try:
+            await waiter
+        finally:
+            self._interrupt = None
+            writer.remove_done_callback(wake)
+
+    async def _interruptible(self, answer: Awaitable[Answer]) -> Answer | None:
+        task = asyncio.current_task()
+        if task is None:
+            return await answer
+        # Python 3.11 began to count the cancellations of a task: ours must be taken back, and it alone.
+        cancelling: Callable[[], int] = getattr(task, "cancelling", int)
+        uncancel: Callable[[], int] = getattr(task, "uncancel", int)
+        before = cancelling()
+        interrupted = False
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            # Within the answer itself there is nothing to wake: it goes on to its end.
+            if asyncio.current_task(self._loop) is not task:
+                interrupted = interrupted or task.cancel()
+
+        self._interrupt = interrupt
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if not interrupted or cancelling() > before + 1:
+                raise
+            return None
+        finally:
+            self._interrupt = None
+            if interrupted:
+                uncancel()
+
+    @property
+    def waits_for_answer(self) -> bool:
+        return self._interrupt is not None
+
+    def set_exception(self, exc: type[BaseException] | BaseException, *cause: BaseException) -> None:
+        super().set_exception(exc, *cause)  # type: ignore[arg-type]
+        # aiohttp 3.12 and later forget it in close().
+        self.told = exc if isinstance(exc, BaseException) else exc()
+        if self._interrupt is not None:
+            self._interrupt()

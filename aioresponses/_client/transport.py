@@ -1,0 +1,209 @@
+"""Bytes to and from the client, with flow control."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, NamedTuple, Union
+
+from aiohttp import ClientConnectionError
+from aiohttp.client_proto import ResponseHandler
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+_PIECE = 2 ** 16
+
+# What asyncio's own transports read at once, and a client may thus be given in one step. Later pieces are smaller, for
+# the memory of such is used again, where that of larger ones is got from the system each time.
+_AT_ONCE = 2 ** 18
+
+
+class Answer(NamedTuple):
+    """What the far end writes: the head of a response and its body, as bytes on the wire."""
+
+    head: bytes
+    body: bytes | AsyncGenerator[bytes, None] = b""
+    hang_up: bool | OSError = False
+    """Whether the far end closes the connection after the last byte; an error breaks it off."""
+
+    def in_one_piece(self) -> Answer:
+        """Return the same answer with a small body joined to its head, for it is then sent in one step."""
+        if isinstance(self.body, bytes) and len(self.body) <= _AT_ONCE:
+            return Answer(self.head + self.body, b"", self.hang_up)
+        return self
+
+
+Receive = Callable[[bytes], object]
+
+Respond = Callable[[], Union[Answer, Awaitable[Answer]]]
+
+
+def _drop(data: bytes) -> None:
+    """Receive what belongs to no exchange."""
+
+
+class InMemoryTransport(asyncio.Transport):
+    """The transport of a connection whose other end is in memory."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        protocol: ResponseHandler,
+        open_ones: set[InMemoryTransport],
+        peername: tuple[str | None, int | None],
+    ) -> None:
+        super().__init__({"peername": peername})
+        self.receive: Receive = _drop
+        self._loop = loop
+        self._protocol = protocol
+        self._feed = protocol.data_received
+        self._open_ones = open_ones
+        self.closing = False
+        """What `is_closing()` says; every request asks."""
+        self.url: URL | None = None
+        """That of the last request on this connection."""
+        self._paused = False
+        self._resumed: asyncio.Future[None] | None = None
+        self._body = b""
+        self._sent = 0
+        self._hang_up: bool | OSError = False
+        self.streaming: asyncio.Task[None] | None = None
+        open_ones.add(self)
+
+    def send(self, answer: Answer) -> None:
+        """Send an answer to the client, as fast as it reads."""
+        head, body, hang_up = answer
+        if not body and not hang_up:
+            self._feed(head)
+            return
+        self._hang_up = hang_up
+        if isinstance(body, bytes):
+            self._feed(head + body[:_AT_ONCE])
+            self._body = body
+            self._sent = _AT_ONCE
+            self._send_on()
+        else:
+            self._feed(head)
+            self.streaming = self._loop.create_task(self._stream(body))
+
+    def _send_on(self) -> None:
+        while self._sent < len(self._body) and not self._paused and not self.closing:
+            piece = self._body[self._sent:self._sent + _PIECE]
+            self._sent += _PIECE
+            self._feed(piece)
+        if self._sent >= len(self._body):
+            self._body = b""
+            if self._hang_up:
+                self._loop.call_soon(self.lose, None, self._hang_up)
+
+    async def _stream(self, body: AsyncGenerator[bytes, None]) -> None:
+        """Send a body that comes piece by piece; what it raises, the reader of the response gets."""
+        try:
+            async with aclosing(body):
+                async for piece in body:
+                    for start in range(0, len(piece), _PIECE):
+                        while self._paused:
+                            self._resumed = self._loop.create_future()
+                            await self._resumed
+                        self._feed(piece[start:start + _PIECE])
+                        # A plain generator waits nowhere, so nothing else would end it.
+                        if self.closing:
+                            return
+        except asyncio.CancelledError:
+            if self.streaming is not None:  # Not by us: the body itself has given up.
+                self.streaming = None
+                self.lose()
+            raise
+        except Exception as error:
+            # The body that is being read, which has no public name (3.8.6 to 3.14.5). The loss of the connection is
+            # not to say anything else of it.
+            payload, self._protocol._payload = self._protocol._payload, None
+            if payload is not None:
+                payload.set_exception(error)
+            self._hang_up = True
+        # Should it have been announced to be longer, then the client would wait for what never comes.
+        payload = self._protocol._payload
+        if self._hang_up or payload is not None and not payload.is_eof():
+            self.streaming = None
+            self.lose(None, self._hang_up)
+
+    def end_streaming(self) -> None:
+        """Send no more of a body that comes piece by piece."""
+        if self.streaming is not None:
+            if not self._loop.is_closed():
+                self.streaming.cancel()
+            self.streaming = None
+
+    def lose(self, told: ClientConnectionError | None = None, broken: bool | OSError = False) -> None:
+        """End the connection from the far end.
+
+        A client that waits for a response is told what `told` says. Otherwise it finds the connection closed, or
+        broken if `broken` is an error.
+        """
+        self.closing = True
+        self._body = b""
+        self.end_streaming()
+        if self in self._open_ones:
+            self._open_ones.discard(self)
+            if told is not None and not self._protocol.is_eof():
+                # Unlike the loss of a connection, this is not taken for a reason to try again, on the real network.
+                self._protocol.set_exception(told)
+            self._protocol.connection_lost(broken if isinstance(broken, OSError) else None)
+
+    # What asyncio's transports have; the client calls most of it.
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.receive(bytes(data))
+
+    def write_eof(self) -> None:
+        pass
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self._paused = True
+
+    def resume_reading(self) -> None:
+        if self._paused:
+            self._paused = False
+            if self._resumed is not None and not self._resumed.done():
+                self._resumed.set_result(None)
+            if self._body:
+                self._loop.call_soon(self._send_on)
+
+    def is_reading(self) -> bool:
+        return not self._paused and not self.closing
+
+    def close(self) -> None:
+        if not self.closing:
+            self.closing = True
+            self._body = b""
+            self.end_streaming()
+            if not self._loop.is_closed():
+                self._loop.call_soon(self.lose)
+
+    def abort(self) -> None:
+        self.close()
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return 0, 0
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_protocol(self) -> ResponseHandler:
+        return self._protocol
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, ResponseHandler)
+        self._protocol = protocol
+        self._feed = protocol.data_received

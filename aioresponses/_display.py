@@ -1,0 +1,99 @@
+"""How values are shown to people: short, and without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from aiohttp import hdrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from ._urls import without_credentials
+
+_SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
+
+_HEADER_ARGUMENTS = ("headers", "proxy_headers")
+
+
+def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments of a call to be shown beside `other` ones: without the secrets in them."""
+    shown = dict(kwargs)
+    for name, value in shown.items():
+        if name in _SECRET_ARGUMENTS and value is not None:
+            shown[name] = veiled(value, other.get(name))
+        elif name in _HEADER_ARGUMENTS and value:
+            shown[name] = _headers_without_secrets(value, other.get(name))
+        elif name == "proxy" and isinstance(value, (str, URL)):
+            shown[name] = _proxy_without_secrets(value, other.get(name))
+    return shown
+
+
+def _proxy_without_secrets(proxy: str | URL, other: object) -> str | URL:
+    try:
+        shown = type(proxy)(without_credentials(URL(proxy)))
+        hides_difference = isinstance(other, (str, URL)) and URL(other) != URL(proxy)
+        if hides_difference and without_credentials(URL(str(other))) == URL(shown):
+            return f"{shown} (with other credentials)"
+        return shown
+    except ValueError:
+        return "…"
+
+
+def _headers_without_secrets(headers: Any, others: Any) -> Any:
+    """Return headers, a mapping or pairs, to be shown beside `others`; what is neither is not shown."""
+    try:
+        pairs = [(str(name), value) for name, value in _pairs(headers)]
+    except (TypeError, ValueError):
+        return "…"
+    try:
+        beside = CIMultiDict((str(name), value) for name, value in _pairs(others or ()))
+    except (TypeError, ValueError):
+        beside = CIMultiDict()
+    shown = [(name, hidden(name, value, beside.get(name))) for name, value in pairs]
+    # A name that stands there twice has no place in a dict.
+    return dict(shown) if isinstance(headers, Mapping) and len(dict(shown)) == len(shown) else shown
+
+
+def _pairs(headers: Any) -> Iterable[tuple[Any, Any]]:
+    return headers.items() if isinstance(headers, Mapping) else headers
+
+
+SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
+
+_MOST_LINES = 20
+
+
+def shortened(text: str, most: int = 500) -> str:
+    """Return a text, cut if it is long, with a count of what was left out."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
+
+
+def cut(lines: Sequence[str], around: int = 0) -> list[str]:
+    """Return lines to be shown, of many those around one of them, with a count of what was left out."""
+    if len(lines) <= _MOST_LINES:
+        return list(lines)
+    start = max(0, min(around - _MOST_LINES // 2, len(lines) - _MOST_LINES))
+    end = start + _MOST_LINES
+    before = [f"  … {start} before these"] if start else []
+    after = [f"  … and {len(lines) - end} more"] if end < len(lines) else []
+    return [*before, *lines[start:end], *after]
+
+
+def hidden(header: str, value: Any, other: Any = None) -> Any:
+    """Return the value of a header to be shown beside an `other` one: … where it is a secret."""
+    return veiled(value, other) if header.lower() in SECRET_HEADERS else value
+
+
+def veiled(value: Any, other: Any) -> str:
+    """Return what stands for a secret that is shown beside an `other` one."""
+    return "…" if other is None or value == other else "… (another)"
+
+
+def add_note(error: BaseException, note: str) -> None:
+    """Add a note to an exception, in the manner of Python 3.11."""
+    if hasattr(error, "add_note"):
+        error.add_note(note)
+    else:
+        # What shows notes on 3.10 looks for the attribute.
+        vars(error).setdefault("__notes__", []).append(note)

@@ -1,0 +1,281 @@
+"""What a mock asks of a request beyond its method and URL, and why a request does not fulfil it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Mapping
+from inspect import iscoroutinefunction
+from typing import Any, NamedTuple, Union
+from urllib.parse import parse_qsl
+
+from aiohttp import hdrs
+from multidict import MultiDict, MultiMapping
+
+from .._calls.messages import Part
+from .._calls.record import RequestCall
+from .._display import SECRET_HEADERS, add_note, hidden, shortened
+from ..matchers import FilePart, Several, differences, one_of, subset, unordered
+
+Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
+
+
+class _Condition(NamedTuple):
+    argument: str
+    expected: Any
+    unmet: Callable[[RequestCall], str | None]
+    """Returns why a call does not fulfil it; None if it does."""
+
+
+class Conditions:
+    """The conditions of one mock, the `match_…` arguments of `aioresponses.add`."""
+
+    def __init__(
+        self,
+        query: Any = None,
+        headers: Any = None,
+        json: Any = None,
+        form: Any = None,
+        body: Any = None,
+        match: Match | Iterable[Match] | None = None,
+    ) -> None:
+        if json is not None and form is not None:
+            raise ValueError("match_json and match_form contradict each other: no body is both")
+        self._all: list[_Condition] = []
+        if query is not None:
+            fields = as_text(_checked_query(query))
+            # Values of one name keep no order, as in the URLs of mocks.
+            self._add("match_query", query, lambda call: _unequal(_in_order(fields), _in_order(by_name(call.query))))
+        if headers is not None:
+            wanted_headers = as_text(_checked_headers(headers))
+            self._add("match_headers", headers, lambda call: _unlike_headers(wanted_headers, call))
+        if json is not None:
+            self._add("match_json", json, lambda call: _unequal_read(json, call, RequestCall.json))
+        if form is not None:
+            wanted_form = as_text(_checked_fields("match_form", form))
+            self._add("match_form", form, lambda call: _unequal_read(wanted_form, call, form_of))
+        if body is not None:
+            _check_body(body)
+            self._add("match_body", body, lambda call: _unlike_body(body, call))
+        for condition in _callables(match):
+            self._add("match", condition, functools.partial(_unmet, condition))
+
+    def _add(self, argument: str, expected: Any, unmet: Callable[[RequestCall], str | None]) -> None:
+        self._all.append(_Condition(argument, expected, unmet))
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{one.argument}={_shown(one)}" for one in self._all)
+
+    @property
+    def look_at_body(self) -> bool:
+        """Whether the body of a request must be known before it is sent."""
+        return any(one.argument not in ("match_query", "match_headers") for one in self._all)
+
+    def unmet(self, call: RequestCall, mock: object) -> str | None:
+        """Return the first reason why a call does not fulfil them; None if it does.
+
+        What a condition raises, this raises, with a note that names the mock.
+        """
+        for condition in self._all:
+            try:
+                reason = condition.unmet(call)
+            except Exception as error:
+                add_note(error, f"aioresponses: raised by {condition.argument} of the mock {mock}")
+                raise
+            if reason is not None:
+                return f"{condition.argument.replace('match_', '')}: {shortened(reason)}"
+        return None
+
+
+def by_name(fields: Any) -> Any:
+    """Return fields by name: the value of each, or a list of them where it has several; matchers as they are."""
+    if not isinstance(fields, MultiMapping):
+        return dict(fields) if isinstance(fields, Mapping) else fields
+    return {
+        name: values[0] if len(values) == 1 else Several(values)
+        for name, values in ((name, fields.getall(name)) for name in dict.fromkeys(fields))
+    }
+
+
+def _shown(condition: _Condition) -> str:
+    expected = condition.expected
+    if condition.argument == "match" and hasattr(expected, "__name__"):
+        return str(expected.__name__)
+    if condition.argument == "match_headers":
+        return _shown_headers(expected)
+    return shortened(repr(expected), 200)
+
+
+def _shown_headers(headers: Any) -> str:
+    """Return headers to be shown, without the secrets in them."""
+    if isinstance(headers, subset):
+        headers = headers.expected
+    if isinstance(headers, (Mapping, list, tuple)):
+        headers = {name: hidden(str(name), value) for name, value in MultiDict(headers).items()}
+    # Nobody knows where in an object that decides for itself they are.
+    elif any(name in repr(headers).lower() for name in SECRET_HEADERS):
+        return f"{type(headers).__name__}(…)"
+    return shortened(repr(headers), 200)
+
+
+def _checked_query(query: Any) -> Any:
+    if isinstance(query, str):
+        query = MultiDict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
+    fields = _checked_fields("match_query", query)
+    for value in fields.values() if isinstance(fields, dict) else ():
+        if value is None or isinstance(value, bool):
+            raise TypeError(f"match_query: expected values of text or numbers, got {value!r}")
+    return fields
+
+
+def _checked_fields(name: str, fields: Any) -> Any:
+    """Return fields by name, of a mapping or of pairs; matchers as they are."""
+    if isinstance(fields, Mapping):
+        return by_name(fields)
+    if isinstance(fields, (list, tuple)):
+        try:
+            return by_name(MultiDict(fields))
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {fields!r}") from error
+    if isinstance(fields, (str, bytes, int, float)):
+        raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {fields!r}")
+    return fields
+
+
+def _checked_headers(headers: Any) -> Any:
+    if isinstance(headers, subset):  # They need only be among those that were sent, anyway.
+        headers = headers.expected
+    fields = _checked_fields("match_headers", headers)
+    if isinstance(fields, dict):
+        for name in fields:
+            if not isinstance(name, str):
+                raise TypeError(f"match_headers: expected names of str, got {name!r}")
+    return fields
+
+
+def _check_body(body: Any) -> None:
+    if isinstance(body, (Mapping, list, tuple, bool, int, float)):
+        raise TypeError(f"match_body: expected bytes, text or a compiled pattern, got {body!r}")
+
+
+def _callables(match: Any) -> list[Match]:
+    if match is None:
+        return []
+    functions = [match] if callable(match) else list(match) if isinstance(match, Iterable) else [match]
+    for function in functions:
+        if not callable(function) or iscoroutinefunction(function):
+            raise TypeError(f"match: expected a function of the call, or several, got {function!r}")
+    return functions
+
+
+def as_text(expected: Any) -> Any:
+    """Return expected fields with numbers as text, as aiohttp sends them, within matchers too."""
+    if isinstance(expected, Mapping):
+        # A list of one is what FormData and params take as well.
+        return {
+            name: as_text(value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value)
+            for name, value in expected.items()
+        }
+    if isinstance(expected, (list, tuple)):
+        return [as_text(value) for value in expected]
+    if isinstance(expected, subset):
+        return subset(as_text(expected.expected))
+    if isinstance(expected, unordered):
+        return unordered(as_text(expected.expected))
+    if isinstance(expected, one_of):
+        return one_of(*as_text(expected.choices))
+    return str(expected) if isinstance(expected, (int, float)) and not isinstance(expected, bool) else expected
+
+
+def _unequal(expected: Any, found: Any) -> str | None:
+    return next((str(difference) for difference in differences(expected, found)), None)
+
+
+def _in_order(fields: Any) -> Any:
+    """Return fields by name, with several values of one name in order, or in any if there are matchers among them."""
+    if not isinstance(fields, dict):
+        return fields
+    return {
+        name: value
+        if not isinstance(value, list)
+        else type(value)(sorted(value))
+        if all(isinstance(one, str) for one in value)
+        else unordered(value)
+        for name, value in fields.items()
+    }
+
+
+def _unequal_read(expected: Any, call: RequestCall, read: Callable[[RequestCall], Any]) -> str | None:
+    try:
+        found = read(call)
+    except ValueError as error:
+        return str(error)
+    return _unequal(expected, found)
+
+
+def form_of(call: RequestCall) -> dict[str, Any]:
+    """Return the fields of an urlencoded or multipart form by name; files as `FilePart`."""
+    if not call.headers.get(hdrs.CONTENT_TYPE, "").lower().startswith("multipart/"):
+        return dict(by_name(call.form()))
+    fields: dict[str, list[Any]] = {}
+    for part in call.multipart():
+        value = part.content.decode("utf-8", "replace") if part.filename is None else file_of(part)
+        fields.setdefault(str(part.name), []).append(value)
+    return {name: values[0] if len(values) == 1 else Several(values) for name, values in fields.items()}
+
+
+def file_of(part: Part) -> FilePart:
+    """Return a part that was sent as the file that it is."""
+    return FilePart(part.filename, part.content, part.headers.get(hdrs.CONTENT_TYPE))
+
+
+def _unlike_headers(expected: Any, call: RequestCall) -> str | None:
+    sent = call.headers
+    if not isinstance(expected, dict):
+        if expected == by_name(sent):
+            return None
+        return f"{_shown_headers(expected)} != {_shown_headers(by_name(sent))}"
+    for name, value in expected.items():
+        values = sent.getall(name, [])
+        if values and (value in values or value == values):
+            continue
+        if not values:
+            return f"at {name}: {hidden(name, value)!r} is missing"
+        found = values[0] if len(values) == 1 else values
+        return f"at {name}: {hidden(name, value)!r} != {hidden(name, found, value)!r}"
+    return None
+
+
+def _unlike_body(expected: Any, call: RequestCall) -> str | None:
+    body = call.body
+    if isinstance(expected, re.Pattern):
+        if isinstance(expected.pattern, bytes):
+            return None if expected.search(body) else f"{expected!r} is not found in {body!r}"
+        try:
+            text = call.text()
+        except ValueError as error:
+            return str(error)
+        return None if expected.search(text) else f"{expected!r} is not found in {text!r}"
+    if isinstance(expected, (bytes, bytearray, memoryview)):
+        return None if expected == body else f"{bytes(expected)!r} != {body!r}"
+    try:
+        text = call.text()
+    except ValueError as error:
+        return None if expected == body else str(error)
+    return None if expected == text or expected == body else f"{expected!r} != {text!r}"
+
+
+def _unmet(condition: Match, call: RequestCall) -> str | None:
+    result: Any = condition(call)
+    why = ""
+    if isinstance(result, tuple) and len(result) == 2:
+        result, why = result
+    name = getattr(condition, "__name__", repr(condition))
+    if hasattr(result, "__await__"):
+        if hasattr(result, "close"):
+            result.close()
+        raise TypeError(f"match: expected True, False or (False, 'why not') from {name}, got an awaitable")
+    return None if result else str(why or f"{name} returned {result!r}")

@@ -1,0 +1,43 @@
+"""Why nothing matched, and what was requested, told to a person."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+from aiohttp import ClientConnectionError, ClientResponse
+from yarl import URL
+
+from .._display import add_note, shortened
+from .._urls import without_credentials
+from .targets import Verdict
+
+_MOST_MOCKS = 5
+
+
+def refused(
+    method: str, url: URL, mocks: Sequence[tuple[object, Verdict]], redirect: ClientResponse | None
+) -> ClientConnectionError:
+    """Return the exception for a request that nobody answers, with a note that explains it.
+
+    `mocks` are the registered ones, each with the reason why it did not; `redirect` is the response that sent the
+    client here, if one did.
+    """
+    error = ClientConnectionError(f"Connection refused: {method} {url}")
+    lines = [f"aioresponses: no mock answers {method.upper()} {without_credentials(url)}"]
+    if redirect is not None:
+        rule = "keeps the method" if redirect.method.upper() == method.upper() else f"makes it a {method.upper()}"
+        lines.append(
+            f"It is the target of a redirect: {redirect.method} {without_credentials(redirect.url)} "
+            f"was answered with {redirect.status}, which {rule}."
+        )
+    if mocks:
+        lines.append("Registered mocks, the closest first:")
+        closest = heapq.nsmallest(_MOST_MOCKS, mocks, key=lambda mock: mock[1].distance)
+        lines += [f"  {shortened(str(mock))}: {verdict.reason}" for mock, verdict in closest]
+        if len(mocks) > len(closest):
+            lines.append(f"  … and {len(mocks) - len(closest)} more")
+    else:
+        lines.append("No mocks are registered.")
+    add_note(error, "\n".join(lines))
+    return error

@@ -1,0 +1,222 @@
+"""What a mock, or a passthrough prefix, asks of a request."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Union
+from urllib.parse import urlsplit
+
+from yarl import URL
+
+from .._calls.record import RequestCall
+from .._checks import TOKEN
+from .._display import shortened
+from .._urls import Template, comparable, is_template, normalize_url, without_credentials
+
+Url = Union[str, URL, "re.Pattern[str]"]
+
+
+def check_method(method: object) -> str:
+    """Return `method` if it can be one in HTTP; raise `TypeError` or `ValueError` where it cannot."""
+    if not isinstance(method, str):
+        raise TypeError(f"method: expected a str such as 'GET', got {method!r}")
+    if not TOKEN.fullmatch(method):
+        raise ValueError(f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got {method!r}")
+    return method
+
+
+def check_url(url: object) -> URL | re.Pattern[str] | Template:
+    """Return a URL normalised, text with places to fill as a template, a pattern as it is.
+
+    Raises `TypeError` or `ValueError` for anything else.
+    """
+    if isinstance(url, re.Pattern):
+        if not isinstance(url.pattern, str):
+            raise TypeError(f"url: expected a pattern of str, got one of bytes: {url!r}")
+        return url
+    if not isinstance(url, (str, URL)):
+        raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {url!r}")
+    try:
+        return Template.of(url) if isinstance(url, str) and is_template(url) else normalize_url(url)
+    except ValueError as error:
+        raise ValueError(f"url: expected a URL, got {url!r}: {error}") from error
+
+
+class Verdict(NamedTuple):
+    """Why a mock did not answer a request, and how far it was from doing so."""
+
+    distance: float
+    """0 where everything about the request fits; the more, the less likely is it that this mock was meant."""
+
+    reason: str
+
+
+class Target(NamedTuple):
+    """A method, and the URL or pattern of URLs, that a mock answers to."""
+
+    method: str | None
+    """In upper case; None stands for any."""
+
+    url: URL | re.Pattern[str] | Template | None
+    """A normalised URL without a fragment, a template, or a pattern; None stands for any."""
+
+    any_query: bool = False
+    """Whether URLs are compared without their query; then there is none in `url` either."""
+
+    @classmethod
+    def of(cls, method: object, url: object) -> Target:
+        """Make the target of a method and a URL as users give them.
+
+        Raises `TypeError` or `ValueError`, as `check_method` and `check_url` do.
+        """
+        checked = url if url is None or isinstance(url, Template) else check_url(url)
+        return cls(
+            None if method is None else check_method(method).upper(),
+            comparable(checked) if isinstance(checked, URL) else checked,
+        )
+
+    def __str__(self) -> str:
+        if self.url is None:
+            return "any request" if self.method is None else f"any {self.method} request"
+        shown = _without_secrets(self.url) if isinstance(self.url, URL) else str(self.url)
+        return shown if self.method is None else f"{self.method} {shown}"
+
+    @property
+    def has_query(self) -> bool:
+        """Whether there is a query in the URL, or in that of the template."""
+        url = self.url.base if isinstance(self.url, Template) else self.url
+        return isinstance(url, URL) and bool(url.raw_query_string)
+
+    def fits(self, method: str, url: URL) -> bool:
+        """Tell whether a request is meant; `method` is in upper case, `url` normalised and without a fragment."""
+        return self.filled(method, url) is not None
+
+    def filled(self, method: str, url: URL) -> Mapping[str, str] | None:
+        """Return what the names in a template or a pattern stand for in a request; None if it does not fit.
+
+        `method` is in upper case, `url` normalised and without a fragment.
+        """
+        if self.method is not None and self.method != method:
+            return None
+        if self.any_query:
+            url = url.with_query(None)
+        own = self.url
+        if isinstance(own, re.Pattern):
+            match = own.match(str(url))
+            return None if match is None else match.groupdict("")
+        if isinstance(own, Template):
+            return own.filled(url) if self._misplaced(own.base, url) is None and own.base.query == url.query else None
+        return {} if own is None or own == url else None
+
+    def verdict(self, method: str, url: URL) -> Verdict | None:
+        """Return the first reason why a request does not fit; None if it does."""
+        elsewhere = self._elsewhere(url.with_query(None) if self.any_query else url)
+        if self.method is not None and self.method != method:
+            return Verdict(0.5 + (elsewhere.distance if elsewhere is not None else 0), f"other method: {self.method}")
+        return elsewhere
+
+    def _elsewhere(self, url: URL) -> Verdict | None:
+        own = self.url
+        if own is None or isinstance(own, re.Pattern):
+            return None if self.fits(self.method or "", url) else Verdict(2.5, "the pattern does not match")
+        base = own.base if isinstance(own, Template) else own
+        if own == url:
+            return None
+        if not base.scheme:
+            return Verdict(5, "its URL has no scheme and host, as a request always has")
+        if own == without_credentials(url):
+            return None
+        path, other = base.path or "/", url.path or "/"
+        if path == other:
+            path, other = base.raw_path or "/", url.raw_path or "/"
+        same = len(os.path.commonprefix([path, other]))
+        # A part of 1: how much of the longer path is not what the two begin with.
+        unlike = 1 - same / max(len(path), len(other))
+        misplaced = self._misplaced(base, url)
+        if misplaced is not None:
+            return Verdict(4 + unlike, misplaced)
+        if isinstance(own, Template):
+            if own.filled(url) is None:
+                return Verdict(2.5, f"the template does not fit the path, asked for was {_cut(url.path)!r}")
+        elif base.raw_user is not None and base.with_user(None) == url.with_user(None):
+            return Verdict(1, "other credentials in the URL")
+        elif path != other:
+            start = max(path.rfind("/", 0, same), 0)
+            return Verdict(2 + unlike, f"path differs at {_cut(path[start:])!r}, asked for was {_cut(other[start:])!r}")
+        differences = list(_query_differences(base, url))
+        return Verdict(1 + len(differences) / 100, "query differs: " + "; ".join(differences)) if differences else None
+
+    def _misplaced(self, own: URL, url: URL) -> str | None:
+        """Return which of scheme, host and port is another; None if all of them fit."""
+        template = self.url if isinstance(self.url, Template) else None
+        if own.scheme != url.scheme:
+            return f"other scheme: {own.scheme}"
+        if own.host != url.host if template is None else not template.fits_host(url):
+            return f"other host: {'*.' if template is not None and template.any_host else ''}{own.host}"
+        return f"other port: {own.port}" if own.port != url.port else None
+
+
+def _without_secrets(url: URL) -> str:
+    shown = str(without_credentials(url))
+    return shown if url.raw_user is None and url.raw_password is None else shown.replace("://", "://…@", 1)
+
+
+def _query_differences(own: URL, asked: URL) -> Iterator[str]:
+    for name in dict.fromkeys([*own.query, *asked.query]):
+        mine, theirs = own.query.getall(name, []), asked.query.getall(name, [])
+        if mine == theirs:
+            continue
+        if not theirs:
+            yield f"{name}={_values(mine)} is missing"
+        elif not mine:
+            yield f"{name}={_values(theirs)} is too much"
+        else:
+            yield f"{name} is {_values(theirs)} and not {_values(mine)}"
+
+
+def _values(values: Sequence[str]) -> str:
+    return repr(_cut(values[0])) if len(values) == 1 else repr([_cut(value) for value in values])
+
+
+def _cut(text: str) -> str:
+    return shortened(text, 60)
+
+
+class Prefix:
+    """A URL whose scheme, host, port and path a request shares, as far as it names them.
+
+    A prefix without a port stands for every port, one without a host for every host. Its path stands for itself and
+    all below it: `http://localhost/api` covers `http://localhost:8080/api/users`, not `http://localhost/apis`.
+    """
+
+    def __init__(self, prefix: str | URL) -> None:
+        if not isinstance(prefix, (str, URL)):
+            raise TypeError(f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {prefix!r}")
+        parts = urlsplit(str(prefix))
+        if not parts.scheme or "://" not in str(prefix):
+            raise ValueError(f"passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got {prefix!r}")
+        self._scheme = parts.scheme
+        try:
+            # yarl settles how a host is written; it takes no URL without one, which a prefix may be.
+            url = URL(parts._replace(query="", fragment="").geturl()) if parts.netloc else None
+            self._port = parts.port
+        except ValueError as error:
+            raise ValueError(f"passthrough: expected a URL prefix, got {prefix!r}: {error}") from error
+        self._host = url.raw_host if url is not None else None
+        self._path = url.raw_path.rstrip("/") if url is not None else ""
+
+    def covers(self, url: URL) -> bool:
+        return (
+            url.scheme == self._scheme
+            and self._host in (None, url.raw_host)
+            and self._port in (None, url.port)
+            and (url.raw_path + "/").startswith(self._path + "/")
+        )
+
+
+def reaches(target: Target, call: RequestCall) -> bool:
+    """Tell whether a mock of this target would have answered a call."""
+    method, url = call.key[0].upper(), comparable(call.key[1])
+    return target.fits(method, url) or isinstance(target.url, URL) and target.fits(method, without_credentials(url))

@@ -1,0 +1,122 @@
+"""Content codings: a body is registered as it will be read, and compressed on the wire."""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+# How many bytes it takes at most to tell that a body is compressed.
+MARK = 4
+
+# Where each codec is looked for: as aiohttp 3.14 looks for them to decompress.
+_BROTLI = ("brotlicffi", "brotli")
+
+_ZSTD = ("compression.zstd", "backports.zstd")
+
+
+class Compressor(Protocol):
+    """What compresses a body piece by piece, in the manner of `zlib.compressobj`."""
+
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
+class Coding(NamedTuple):
+    """How a body is compressed."""
+
+    compressor: Callable[[], Compressor]
+    is_coded: Callable[[bytes], bool]
+    """Whether a whole body is compressed already."""
+
+    begins: Callable[[bytes], bool]
+    """Whether the first bytes of a body, at least `MARK` of them, show that it is."""
+
+    def compressed(self, body: bytes) -> bytes:
+        """Return a body in this coding; as it is where that is the case already."""
+        if self.is_coded(body):
+            return body
+        compressor = self.compressor()
+        return compressor.compress(body) + compressor.flush()
+
+
+def coding_of(name: str) -> Coding | None:
+    """Return the coding of a `Content-Encoding` header; None if it is none of gzip, deflate, br and zstd.
+
+    Raises `ValueError`, which names the package to install, where the codec is missing.
+    """
+    name = name.strip().lower()
+    if name == "gzip":
+        return Coding(lambda: zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS), _is_gzipped, _is_gzipped)
+    if name == "deflate":
+        return Coding(zlib.compressobj, _is_deflated, _begins_deflated)
+    if name == "br":
+        brotli = _imported(_BROTLI, name, "Brotli")
+        # It has no mark of its own: only the whole of a body tells.
+        return Coding(lambda: _BrotliCompressor(brotli), lambda body: _is_brotli(brotli, body), lambda head: False)
+    if name == "zstd":
+        zstd = _imported(_ZSTD, name, "backports.zstd")
+        return Coding(zstd.ZstdCompressor, _is_zstd, _is_zstd)
+    return None
+
+
+def _imported(modules: Sequence[str], name: str, package: str) -> Any:
+    for module in modules:
+        try:
+            return importlib.import_module(module)
+        except ImportError:
+            pass
+    raise ValueError(f"headers: Content-Encoding: {name} needs the package {package}, which is not installed")
+
+
+class _BrotliCompressor:
+    def __init__(self, brotli: Any) -> None:
+        self._compressor = brotli.Compressor()
+
+    def compress(self, data: bytes) -> bytes:
+        return bytes(self._compressor.process(data))
+
+    def flush(self) -> bytes:
+        return bytes(self._compressor.finish())
+
+
+def _is_gzipped(body: bytes) -> bool:
+    return body.startswith(b"\x1f\x8b")
+
+
+def _is_zstd(body: bytes) -> bool:
+    return body.startswith(b"\x28\xb5\x2f\xfd")
+
+
+def _begins_deflated(head: bytes) -> bool:
+    # Without the header of zlib, there is nothing to tell it by.
+    if head[0] & 15 != 8 or int.from_bytes(head[:2], "big") % 31:
+        return False
+    try:
+        zlib.decompressobj().decompress(head)
+    except zlib.error:
+        return False
+    return True
+
+
+def _is_deflated(body: bytes) -> bool:
+    return any(_inflates(body, wbits) for wbits in (zlib.MAX_WBITS, -zlib.MAX_WBITS))
+
+
+def _inflates(body: bytes, wbits: int) -> bool:
+    inflate = zlib.decompressobj(wbits)
+    try:
+        inflate.decompress(body)
+    except zlib.error:
+        return False
+    return inflate.eof and not inflate.unused_data
+
+
+def _is_brotli(brotli: Any, body: bytes) -> bool:
+    try:
+        brotli.decompress(body)
+    except brotli.error:
+        return False
+    return True

@@ -1,0 +1,70 @@
+"""Server-sent events, as the WHATWG's HTML standard has them on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Union
+
+
+class ServerSentEvent:
+    """One event of a `text/event-stream`.
+
+    - `data`: text, of one line or more, or a dict, which is sent as JSON; None for an event without data.
+    - `event`: the name of the event, if it has one.
+    - `id`: what a client sends as `Last-Event-ID` when it comes back.
+    - `retry`: after how many milliseconds it is to come back.
+
+    Raises `TypeError` or `ValueError` for what cannot be sent.
+
+    >>> ServerSentEvent("21 °C", event="temperature", id="7")
+    ServerSentEvent(data='21 °C', event='temperature', id='7')
+    """
+
+    def __init__(
+        self,
+        data: str | Mapping[str, Any] | None = None,
+        event: str | None = None,
+        id: str | None = None,
+        retry: int | None = None,
+    ) -> None:
+        if not isinstance(data, (str, Mapping, type(None))):
+            raise TypeError(f"data: expected text or a dict, got {data!r}")
+        for name, value in (("event", event), ("id", id)):
+            if not isinstance(value, (str, type(None))):
+                raise TypeError(f"{name}: expected a str, got {value!r}")
+            if value is not None and any(sign in value for sign in "\r\n\0"):
+                raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {value!r}")
+        if retry is not None:
+            if isinstance(retry, bool) or not isinstance(retry, int):
+                raise TypeError(f"retry: expected an int of milliseconds, got {retry!r}")
+            if retry < 0:
+                raise ValueError(f"retry: expected an int of at least 0, got {retry!r}")
+        self.data = data
+        self.event = event
+        self.id = id
+        self.retry = retry
+
+    def __repr__(self) -> str:
+        given = ((name, value) for name, value in vars(self).items() if value is not None)
+        return f"ServerSentEvent({', '.join(f'{name}={value!r}' for name, value in given)})"
+
+
+Event = Union[str, Mapping[str, Any], ServerSentEvent]
+
+
+def encoded_event(event: object, json_dumps: Callable[[Any], str | bytes]) -> bytes:
+    """Return an event as it goes over the wire; text and dicts are the data of one."""
+    if not isinstance(event, ServerSentEvent):
+        if not isinstance(event, (str, Mapping)):
+            raise TypeError(f"events: expected text, dicts or ServerSentEvent, got {event!r}")
+        event = ServerSentEvent(event)
+    data = event.data
+    if isinstance(data, Mapping):
+        dumped = json_dumps(data)
+        data = dumped.decode() if isinstance(dumped, bytes) else dumped
+    fields = [("event", event.event), ("id", event.id), ("retry", event.retry)]
+    lines = [f"{name}: {value}" for name, value in fields if value is not None]
+    if data is not None:
+        # The standard knows these three line ends, and no others: splitlines() knows more.
+        lines += [f"data: {line}" for line in data.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    return "".join(f"{line}\n" for line in [*lines, ""]).encode()
