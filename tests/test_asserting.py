@@ -8,7 +8,7 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase
 
-from .test_core import HERE, get
+from .support import SITE, get
 
 
 class AssertionsOfTheMockTest(AioResponsesTestCase):
@@ -18,32 +18,32 @@ class AssertionsOfTheMockTest(AioResponsesTestCase):
 
     async def post(self, **kwargs):
         async with aiohttp.ClientSession() as session:
-            await session.post(HERE, **kwargs)
+            await session.post(SITE, **kwargs)
 
     async def test_called_once_with_what_the_caller_gave(self):
         await self.post(json={"a": [1]}, params={"q": 1}, headers={"X-Id": "7"})
         self.mock.assert_called()
         self.mock.assert_called_once()
-        self.mock.assert_any_call(HERE, "POST", params={"q": 1})
-        self.mock.assert_called_with(HERE, "POST", json={"a": [1]}, params={"q": 1}, headers={"X-Id": "7"})
-        self.mock.assert_called_once_with(HERE, "POST", json={"a": [1]}, params={"q": 1}, headers={"X-Id": "7"})
-        self.mock.assert_called_with(HERE, "post", args_to_match=["json"], json={"a": [1]}, params={"q": 1})
+        self.mock.assert_any_call(SITE, "POST", params={"q": 1})
+        self.mock.assert_called_with(SITE, "POST", json={"a": [1]}, params={"q": 1}, headers={"X-Id": "7"})
+        self.mock.assert_called_once_with(SITE, "POST", json={"a": [1]}, params={"q": 1}, headers={"X-Id": "7"})
+        self.mock.assert_called_with(SITE, "post", args_to_match=["json"], json={"a": [1]}, params={"q": 1})
 
     async def test_the_last_call_is_the_one_that_counts(self):
         await self.post(json=1)
         await self.post(json=2)
-        self.mock.assert_called_with(HERE, "POST", json=2)
+        self.mock.assert_called_with(SITE, "POST", json=2)
         with self.assertRaises(AssertionError):
-            self.mock.assert_called_with(HERE, "POST", json=1)
+            self.mock.assert_called_with(SITE, "POST", json=1)
 
     async def test_arguments_of_another_value_or_number_do_not_match(self):
         await self.post(json=1)
         for kwargs in ({}, {"json": 2}, {"json": 1, "headers": {}}, {"json": 1, "allow_redirects": False}):
             with self.subTest(**kwargs), self.assertRaises(AssertionError):
-                self.mock.assert_called_with(HERE, "POST", **kwargs)
+                self.mock.assert_called_with(SITE, "POST", **kwargs)
         for names in (["json"], ["timeout"]):
             with self.subTest(args_to_match=names), self.assertRaises(AssertionError):
-                self.mock.assert_called_with(HERE, "POST", args_to_match=names, json=2)
+                self.mock.assert_called_with(SITE, "POST", args_to_match=names, json=2)
 
     async def test_without_calls(self):
         self.mock.assert_not_called()
@@ -51,7 +51,7 @@ class AssertionsOfTheMockTest(AioResponsesTestCase):
             with self.assertRaises(AssertionError):
                 check()
         with self.assertRaises(AssertionError):
-            self.mock.assert_called_with(HERE)
+            self.mock.assert_called_with(SITE)
 
     async def test_with_too_many_calls(self):
         await get()
@@ -60,7 +60,7 @@ class AssertionsOfTheMockTest(AioResponsesTestCase):
             with self.assertRaises(AssertionError):
                 check()
         with self.assertRaises(AssertionError):
-            self.mock.assert_called_once_with(HERE)
+            self.mock.assert_called_once_with(SITE)
 
 
 class MessagesOfTheMockTest(AioResponsesTestCase):
@@ -72,7 +72,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         self.mock.add(re.compile(".*"), "GET", repeat=True)
         self.mock.add(re.compile(".*"), "POST", repeat=True)
 
-    async def post(self, url=HERE, **kwargs):
+    async def post(self, url=SITE, **kwargs):
         async with aiohttp.ClientSession() as session:
             await session.post(url, **kwargs)
 
@@ -106,7 +106,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
     async def test_assert_called_with(self):
         self.check_fails(
             "Expected POST http://example.com/ to be called, but it was never called.\nThere were no calls.",
-            self.mock.assert_called_with, HERE, "post",
+            self.mock.assert_called_with, SITE, "post",
         )
         await self.post(json={"a": 1})
         for check in (self.mock.assert_called_with, self.mock.assert_called_once_with):
@@ -122,7 +122,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
                 "\n"
                 "Calls:\n"
                 "  1. POST http://example.com/ -> 200",
-                check, HERE, "POST", json={"a": 2},
+                check, SITE, "POST", json={"a": 2},
             )
 
     async def test_assert_called_with_args_to_match(self):
@@ -134,25 +134,25 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             "+ {'json': {'a': 1}}\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 200",
-            self.mock.assert_called_with, HERE, "POST", args_to_match=["json"], json=2, timeout=5,
+            self.mock.assert_called_with, SITE, "POST", args_to_match=["json"], json=2, timeout=5,
         )
         self.check_fails(
             "args_to_match: the call of POST http://example.com/ that was made has no timeout.\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 200",
-            self.mock.assert_called_with, HERE, "POST", args_to_match=["timeout"], timeout=5,
+            self.mock.assert_called_with, SITE, "POST", args_to_match=["timeout"], timeout=5,
         )
         self.check_fails(
             "args_to_match: the call of POST http://example.com/ that was expected has no json, timeout.\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 200",
-            self.mock.assert_called_with, HERE, "POST", args_to_match=["json", "timeout"],
+            self.mock.assert_called_with, SITE, "POST", args_to_match=["json", "timeout"],
         )
 
     async def test_assert_any_call(self):
         self.check_fails(
             "Expected GET http://example.com/, but there was no such call.\nThere were no calls.",
-            self.mock.assert_any_call, HERE,
+            self.mock.assert_any_call, SITE,
         )
         await self.post(json=1, headers={"X-Id": "1"})
         await self.post(json=2)
@@ -165,18 +165,18 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             "Calls:\n"
             "  1. POST http://example.com/ -> 200\n"
             "  2. POST http://example.com/ -> 200",
-            self.mock.assert_any_call, HERE, "POST", json=3, headers={"X-Id": "1"},
+            self.mock.assert_any_call, SITE, "POST", json=3, headers={"X-Id": "1"},
         )
 
     async def test_assert_has_calls(self):
-        await get(HERE + "a")
-        await get(HERE + "b")
+        await get(SITE + "a")
+        await get(SITE + "b")
         calls = "Calls:\n  1. GET http://example.com/a -> 200\n  2. GET http://example.com/b -> 200"
         self.check_fails(
             "Expected these calls one after another, but they were not made so:\n"
             "  GET http://example.com/b\n"
             "  POST http://example.com/a, json={'x': 1}\n" + calls,
-            self.mock.assert_has_calls, [call(HERE + "b"), call(HERE + "a", "POST", json={"x": 1})],
+            self.mock.assert_has_calls, [call(SITE + "b"), call(SITE + "a", "POST", json={"x": 1})],
         )
         self.check_fails(
             "Expected GET http://example.com/a, timeout=5 among the calls, but there was no such call.\n"
@@ -184,13 +184,13 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             "{'timeout': 5} != {}\n"
             "- {'timeout': 5}\n"
             "+ {}\n" + calls,
-            self.mock.assert_has_calls, [call(HERE + "b"), call(HERE + "a", timeout=5)], any_order=True,
+            self.mock.assert_has_calls, [call(SITE + "b"), call(SITE + "a", timeout=5)], any_order=True,
         )
 
     async def test_a_long_difference_is_cut(self):
         await self.post(json=1)
         with self.assertRaises(AssertionError) as raised:
-            self.mock.assert_called_with(HERE, "POST", json={str(number): "x" * 50 for number in range(1000)})
+            self.mock.assert_called_with(SITE, "POST", json={str(number): "x" * 50 for number in range(1000)})
         message = str(raised.exception)
         self.assertRegex(message, r"… \([0-9]+ more characters\)\nCalls:\n  1\. POST http://example\.com/ -> 200\Z")
         self.assertNotIn("maxDiff", message)
@@ -212,10 +212,10 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         }
         await self.post(**first)
         for check in (
-            lambda: self.mock.assert_called_with(HERE, "POST", **second),
-            lambda: self.mock.assert_any_call(HERE, "POST", **second),
-            lambda: self.mock.assert_has_calls([call(HERE, "POST", **second)]),
-            lambda: self.mock.assert_has_calls([call(HERE, "POST", **second)], any_order=True),
+            lambda: self.mock.assert_called_with(SITE, "POST", **second),
+            lambda: self.mock.assert_any_call(SITE, "POST", **second),
+            lambda: self.mock.assert_has_calls([call(SITE, "POST", **second)]),
+            lambda: self.mock.assert_has_calls([call(SITE, "POST", **second)], any_order=True),
             lambda: self.mock.assert_called_with("http://me:s3cret2@example.com/"),
             lambda: self.mock.assert_any_call("http://me:s3cret2@example.com/"),
         ):
@@ -235,7 +235,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             "Calls:\n"
             "  1. POST http://example.com/ -> 200",
             self.mock.assert_called_with,
-            HERE, "POST", args_to_match=["headers"], headers={"Authorization": "s3cret2"},
+            SITE, "POST", args_to_match=["headers"], headers={"Authorization": "s3cret2"},
         )
 
 
@@ -244,28 +244,28 @@ class LookingForCallsTest(AioResponsesTestCase):
         self.mock.add(re.compile(".*"), "GET", repeat=True)
         self.mock.add(re.compile(".*"), "POST", repeat=True)
         async with aiohttp.ClientSession() as session:
-            await session.post(HERE + "login", json={"user": "ada"})
-            await session.get(HERE + "users?b=2", params={"a": "1"})
-            await session.get(HERE + "users", headers={"X-Id": "7"})
+            await session.post(SITE + "login", json={"user": "ada"})
+            await session.get(SITE + "users?b=2", params={"a": "1"})
+            await session.get(SITE + "users", headers={"X-Id": "7"})
 
-    LOGIN = call(HERE + "login", "POST")
+    LOGIN = call(SITE + "login", "POST")
 
     def test_has_calls_one_after_another(self):
         self.mock.assert_has_calls([])
-        self.mock.assert_has_calls([self.LOGIN, call(HERE + "users?a=1&b=2")])
-        self.mock.assert_has_calls([call(URL(HERE + "users?b=2"), params={"a": "1"}), call(HERE + "users#top")])
+        self.mock.assert_has_calls([self.LOGIN, call(SITE + "users?a=1&b=2")])
+        self.mock.assert_has_calls([call(URL(SITE + "users?b=2"), params={"a": "1"}), call(SITE + "users#top")])
         self.mock.assert_has_calls([call(re.compile(".*/users")), call(re.compile(".*/users"), method="get")])
         for calls in (
-            [self.LOGIN, call(HERE + "users")],
-            [call(HERE + "users"), self.LOGIN],
+            [self.LOGIN, call(SITE + "users")],
+            [call(SITE + "users"), self.LOGIN],
             [self.LOGIN] * 4,
-            [call(HERE + "login")],
+            [call(SITE + "login")],
         ):
             with self.subTest(calls=calls), self.assertRaises(AssertionError):
                 self.mock.assert_has_calls(calls)
 
     def test_has_calls_in_any_order(self):
-        self.mock.assert_has_calls([call(HERE + "users"), self.LOGIN], any_order=True)
+        self.mock.assert_has_calls([call(SITE + "users"), self.LOGIN], any_order=True)
         self.mock.assert_has_calls(iter([self.LOGIN]), any_order=True)
         with self.assertRaises(AssertionError):
             self.mock.assert_has_calls([self.LOGIN, self.LOGIN], any_order=True)
@@ -279,38 +279,38 @@ class LookingForCallsTest(AioResponsesTestCase):
             self.mock.assert_has_calls([with_a_header, anything, anything], any_order=True)
 
     def test_keyword_arguments_that_are_given_are_compared(self):
-        self.mock.assert_has_calls([call(HERE + "login", "POST", json={"user": ANY})])
-        self.mock.assert_any_call(HERE + "login", "POST", json={"user": "ada"})
-        self.mock.assert_any_call(HERE + "login", "POST", data=None, allow_redirects=True)
-        self.mock.assert_any_call(HERE + "users", headers=ANY)
+        self.mock.assert_has_calls([call(SITE + "login", "POST", json={"user": ANY})])
+        self.mock.assert_any_call(SITE + "login", "POST", json={"user": "ada"})
+        self.mock.assert_any_call(SITE + "login", "POST", data=None, allow_redirects=True)
+        self.mock.assert_any_call(SITE + "users", headers=ANY)
         for kwargs in ({"json": {"user": "bob"}}, {"json": {"user": "ada"}, "timeout": 5}, {"headers": None}):
             with self.subTest(**kwargs):
                 with self.assertRaises(AssertionError):
-                    self.mock.assert_any_call(HERE + "login", "POST", **kwargs)
+                    self.mock.assert_any_call(SITE + "login", "POST", **kwargs)
                 with self.assertRaises(AssertionError):
-                    self.mock.assert_has_calls([call(HERE + "login", "POST", **kwargs)])
+                    self.mock.assert_has_calls([call(SITE + "login", "POST", **kwargs)])
 
     def test_called_with_of_a_get_has_no_data(self):
-        self.mock.assert_called_with(HERE + "users", headers={"X-Id": "7"})
-        self.mock.assert_called_with(HERE + "users", headers=ANY)
+        self.mock.assert_called_with(SITE + "users", headers={"X-Id": "7"})
+        self.mock.assert_called_with(SITE + "users", headers=ANY)
         with self.assertRaises(AssertionError):
-            self.mock.assert_called_with(HERE + "users", headers={"X-Id": "7"}, data=None)
+            self.mock.assert_called_with(SITE + "users", headers={"X-Id": "7"}, data=None)
 
     def test_wrong_objects(self):
         expected = "calls: expected unittest.mock.call(url, method=…, …), got "
         for wrong, message in [
-            (HERE, f"{expected}'http://example.com/'"),
-            (("POST", HERE), f"{expected}('POST', 'http://example.com/')"),
+            (SITE, f"{expected}'http://example.com/'"),
+            (("POST", SITE), f"{expected}('POST', 'http://example.com/')"),
             (None, f"{expected}None"),
-            (call.post(HERE), f"{expected}call.post('http://example.com/')"),
+            (call.post(SITE), f"{expected}call.post('http://example.com/')"),
             (call(), f"{expected}call(): missing a required argument: 'url'"),
-            (call(HERE, "GET", 5), f"{expected}call('http://example.com/', 'GET', 5): too many positional arguments"),
+            (call(SITE, "GET", 5), f"{expected}call('http://example.com/', 'GET', 5): too many positional arguments"),
             (
                 call(5),
                 f"{expected}call(5): url: expected a str, a yarl.URL or a compiled pattern, got 5",
             ),
             (
-                call(HERE, method=5),
+                call(SITE, method=5),
                 f"{expected}call('http://example.com/', method=5): method: expected a str such as 'GET', got 5",
             ),
         ]:

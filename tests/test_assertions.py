@@ -21,7 +21,8 @@ from aioresponses import (
     matchers,
 )
 
-HERE = "http://example.com/"
+from .support import SITE, MessageTestCase
+
 USERS = "http://example.com/users"
 
 
@@ -38,36 +39,13 @@ class Below:
         return f"Below({self.limit})"
 
 
-class MessageTestCase(AioResponsesTestCase):
-    """A test case that compares the messages of failing assertions."""
-
-    maxDiff = None
-
-    async def send(self, method="GET", url=HERE, status=200, **kwargs):
-        self.mock.add(re.compile(".*"), method, status=status)
-        return await self.client_session().request(method, url, **kwargs)
-
-    async def send_unmatched(self, method="GET", url=HERE, **kwargs):
-        with self.assertRaises(aiohttp.ClientConnectionError):
-            await self.client_session().request(method, url, **kwargs)
-
-    def message(self, assertion, *args, **kwargs):
-        with self.assertRaises(self.failureException) as raised:
-            assertion(*args, **kwargs)
-        self.assertIs(type(raised.exception), self.failureException)
-        return str(raised.exception)
-
-    def check_fails(self, message, assertion, *args, **kwargs):
-        self.assertEqual(self.message(assertion, *args, **kwargs), message)
-
-
 class CallCountTest(MessageTestCase):
     async def test_call_count(self):
         self.assertCallCount(0)
         await self.send()
         await self.send("POST", USERS, status=201)
         self.assertCallCount(2)
-        self.assertCallCount(1, HERE)
+        self.assertCallCount(1, SITE)
         self.assertCallCount(1, USERS, "POST")
         self.assertCallCount(0, USERS, "GET")
         self.check_fails(
@@ -75,7 +53,7 @@ class CallCountTest(MessageTestCase):
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. POST http://example.com/users -> 201",
-            self.assertCallCount, 2, HERE, "GET",
+            self.assertCallCount, 2, SITE, "GET",
         )
         self.check_fails(
             "Expected 1 call of any request, but there were 2.\n"
@@ -91,7 +69,7 @@ class CallCountTest(MessageTestCase):
         )
         await self.send()
         self.assertCalled()
-        self.assertCalled(HERE)
+        self.assertCalled(SITE)
         self.assertCalled(method="GET")
         self.check_fails(
             "Expected a call of any POST request, but there were none.\nCalls:\n  1. GET http://example.com/ -> 200",
@@ -101,14 +79,14 @@ class CallCountTest(MessageTestCase):
     async def test_called_once(self):
         await self.send()
         self.assertCalledOnce()
-        self.assertCalledOnce(HERE, "GET")
+        self.assertCalledOnce(SITE, "GET")
         await self.send()
         self.check_fails(
             "Expected 1 call of http://example.com/, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/ -> 200",
-            self.assertCalledOnce, HERE,
+            self.assertCalledOnce, SITE,
         )
         self.check_fails(
             "Expected 1 call of http://example.com/users, but there were none.\n"
@@ -121,7 +99,7 @@ class CallCountTest(MessageTestCase):
     async def test_not_called(self):
         self.assertNotCalled()
         await self.send_unmatched("DELETE", USERS)
-        self.assertNotCalled(HERE)
+        self.assertNotCalled(SITE)
         self.assertNotCalled(USERS, "GET")
         self.check_fails(
             "Expected no call of any DELETE request, but there was 1.\n"
@@ -133,28 +111,28 @@ class CallCountTest(MessageTestCase):
     async def test_called_at_least(self):
         self.assertCalledAtLeast(0)
         await self.send()
-        self.assertCalledAtLeast(1, HERE)
+        self.assertCalledAtLeast(1, SITE)
         await self.send()
-        self.assertCalledAtLeast(1, HERE)
+        self.assertCalledAtLeast(1, SITE)
         self.check_fails(
             "Expected at least 3 calls of http://example.com/, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/ -> 200",
-            self.assertCalledAtLeast, 3, HERE,
+            self.assertCalledAtLeast, 3, SITE,
         )
 
     async def test_called_at_most(self):
         await self.send()
         self.assertCalledAtMost(1)
-        self.assertCalledAtMost(2, HERE, "GET")
+        self.assertCalledAtMost(2, SITE, "GET")
         await self.send()
         self.check_fails(
             "Expected at most 1 call of http://example.com/, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/ -> 200",
-            self.assertCalledAtMost, 1, HERE,
+            self.assertCalledAtMost, 1, SITE,
         )
 
     async def test_all_mocks_called(self):
@@ -198,7 +176,7 @@ class CallCountTest(MessageTestCase):
         )
 
     async def test_a_redirect_to_nowhere_is_an_unmatched_call(self):
-        self.mock.post(HERE, status=302, headers={"Location": "/users"})
+        self.mock.post(SITE, status=302, headers={"Location": "/users"})
         await self.send_unmatched("POST")
         self.check_fails(
             "Expected mocks for all calls, but 1 has none:\n"
@@ -230,16 +208,16 @@ class FindingCallsTest(MessageTestCase):
 
     async def test_the_case_of_the_method_does_not_matter(self):
         await self.send("post")
-        self.assertCalledOnce(HERE, "POST")
-        self.assertCalledOnce(HERE, "Post")
-        self.assertCallOrder([("pOST", HERE)])
+        self.assertCalledOnce(SITE, "POST")
+        self.assertCalledOnce(SITE, "Post")
+        self.assertCallOrder([("pOST", SITE)])
 
     async def test_credentials_in_the_url_of_a_call_may_be_left_out(self):
         await self.send(url="http://me:secret@example.com/?page=2")
-        self.assertCalledOnce(HERE + "?page=2")
+        self.assertCalledOnce(SITE + "?page=2")
         self.assertCalledOnce("http://me:secret@example.com/?page=2")
         self.assertNotCalled("http://me:wrong@example.com/?page=2")
-        self.assertQuery({"page": "2"}, HERE)
+        self.assertQuery({"page": "2"}, SITE)
 
     async def test_credentials_in_urls_are_not_shown(self):
         await self.send(url="http://me:secret@example.com/")
@@ -269,18 +247,18 @@ class FindingCallsTest(MessageTestCase):
         )
 
     async def test_hops_of_a_redirect_are_not_calls(self):
-        self.mock.get(HERE, status=302, headers={"Location": "/users"})
+        self.mock.get(SITE, status=302, headers={"Location": "/users"})
         self.mock.get(USERS)
-        await self.client_session().get(HERE)
+        await self.client_session().get(SITE)
         self.assertCallCount(1)
         self.assertNotCalled(USERS)
 
     async def test_an_exception_is_shown_with_the_call(self):
-        self.mock.get(HERE, exception=ValueError("two\nlines"))
-        self.mock.get(HERE, timeout=True)
+        self.mock.get(SITE, exception=ValueError("two\nlines"))
+        self.mock.get(SITE, timeout=True)
         for error in (ValueError, asyncio.TimeoutError):
             with self.assertRaises(error):
-                await self.client_session().get(HERE)
+                await self.client_session().get(SITE)
         self.check_fails(
             "Expected no call of any request, but there were 2.\n"
             "Calls:\n"
@@ -292,7 +270,7 @@ class FindingCallsTest(MessageTestCase):
 
 class CallOrderTest(MessageTestCase):
     async def send_three(self):
-        await self.send("POST", HERE + "login")
+        await self.send("POST", SITE + "login")
         await self.send("GET", USERS)
         await self.send("DELETE", USERS)
 
@@ -306,14 +284,14 @@ class CallOrderTest(MessageTestCase):
     async def test_call_order(self):
         await self.send_three()
         self.assertCallOrder([])
-        self.assertCallOrder([HERE + "login", ("DELETE", USERS)])
-        self.assertCallOrder(iter([("POST", HERE + "login"), USERS, USERS]))
+        self.assertCallOrder([SITE + "login", ("DELETE", USERS)])
+        self.assertCallOrder(iter([("POST", SITE + "login"), USERS, USERS]))
         self.assertCallOrder([("POST", None), (None, re.compile(".*/users"))])
         self.check_fails(
             "Expected these calls in this order, but number 2, http://example.com/login, was not made after call 2:\n"
             "  GET http://example.com/users\n"
             "  http://example.com/login\n" + self.CALLS,
-            self.assertCallOrder, [("GET", USERS), HERE + "login"],
+            self.assertCallOrder, [("GET", USERS), SITE + "login"],
         )
         self.check_fails(
             "Expected these calls in this order, but number 1, PUT http://example.com/users, was not made at all:\n"
@@ -329,13 +307,13 @@ class CallOrderTest(MessageTestCase):
             "  http://example.com/\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200",
-            self.assertCallOrder, [HERE, HERE],
+            self.assertCallOrder, [SITE, SITE],
         )
 
     async def test_calls_equal(self):
         self.assertCallsEqual([])
         await self.send_three()
-        self.assertCallsEqual([("POST", HERE + "login"), USERS, ("delete", re.compile(".*/users$"))])
+        self.assertCallsEqual([("POST", SITE + "login"), USERS, ("delete", re.compile(".*/users$"))])
         self.check_fails(
             "Expected just 2 calls, but there were 3 (- expected, + made):\n"
             "Lists differ: ['POS[32 chars]T http://example.com/users'] != "
@@ -349,7 +327,7 @@ class CallOrderTest(MessageTestCase):
             "+ ['POST http://example.com/login',\n"
             "+  'GET http://example.com/users',\n"
             "+  'DELETE http://example.com/users']\n" + self.CALLS,
-            self.assertCallsEqual, [HERE + "login", USERS],
+            self.assertCallsEqual, [SITE + "login", USERS],
         )
         self.check_fails(
             "Expected other calls than were made (- expected, + made):\n"
@@ -368,7 +346,7 @@ class CallOrderTest(MessageTestCase):
             "?   ^^\n"
             "\n"
             "   'DELETE http://example.com/users']\n" + self.CALLS,
-            self.assertCallsEqual, [HERE + "login", ("PUT", USERS), USERS],
+            self.assertCallsEqual, [SITE + "login", ("PUT", USERS), USERS],
         )
 
     async def test_calls_equal_where_there_are_none_or_one(self):
@@ -383,7 +361,7 @@ class CallOrderTest(MessageTestCase):
             "- ['http://example.com/']\n"
             "+ []\n"
             "There were no calls.",
-            self.assertCallsEqual, [HERE],
+            self.assertCallsEqual, [SITE],
         )
         await self.send()
         self.check_fails(
@@ -403,17 +381,17 @@ class CallOrderTest(MessageTestCase):
 
     async def test_called_before(self):
         await self.send_three()
-        self.assertCalledBefore(HERE + "login", USERS)
+        self.assertCalledBefore(SITE + "login", USERS)
         self.assertCalledBefore(("GET", USERS), ("DELETE", USERS))
         self.check_fails(
             "Expected every call of http://example.com/users to have ended before POST http://example.com/login was "
             "called, but call 1 began before call 3 had ended.\n" + self.CALLS,
-            self.assertCalledBefore, USERS, ("POST", HERE + "login"),
+            self.assertCalledBefore, USERS, ("POST", SITE + "login"),
         )
         self.check_fails(
             "Expected http://example.com/users to be called before http://example.com/logout, "
             "but http://example.com/logout was never called.\n" + self.CALLS,
-            self.assertCalledBefore, USERS, HERE + "logout",
+            self.assertCalledBefore, USERS, SITE + "logout",
         )
         self.check_fails(
             "Expected PUT http://example.com/users to be called before DELETE http://example.com/users, "
@@ -423,7 +401,7 @@ class CallOrderTest(MessageTestCase):
 
     async def test_called_before_looks_at_every_call_of_both(self):
         for path in ("b", "a", "b", "a"):
-            await self.send(url=HERE + path)
+            await self.send(url=SITE + path)
         self.check_fails(
             "Expected every call of http://example.com/a to have ended before http://example.com/b was called, "
             "but call 1 began before call 4 had ended.\n"
@@ -432,7 +410,7 @@ class CallOrderTest(MessageTestCase):
             "  2. GET http://example.com/a -> 200\n"
             "  3. GET http://example.com/b -> 200\n"
             "  4. GET http://example.com/a -> 200",
-            self.assertCalledBefore, HERE + "a", HERE + "b",
+            self.assertCalledBefore, SITE + "a", SITE + "b",
         )
 
 
@@ -444,7 +422,7 @@ class SameCallTest(MessageTestCase):
             "but call 1 is one of both.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200",
-            self.assertCalledBefore, HERE, ("GET", HERE),
+            self.assertCalledBefore, SITE, ("GET", SITE),
         )
 
 
@@ -470,18 +448,18 @@ class OverlappingCallsTest(MessageTestCase):
         await self.session.get(url)
 
     async def test_calls_that_wait_for_each_other_overlap(self):
-        self.holds(HERE, number=3)
-        tasks = [asyncio.ensure_future(self.get(HERE)) for _ in range(3)]
+        self.holds(SITE, number=3)
+        tasks = [asyncio.ensure_future(self.get(SITE)) for _ in range(3)]
         await self.begun.wait()
         self.go_on.set()
         await asyncio.gather(*tasks)
         self.assertConcurrent()
-        self.assertConcurrent(HERE, "GET", at_least=3)
-        self.assertMaxConcurrency(3, HERE, "GET")
+        self.assertConcurrent(SITE, "GET", at_least=3)
+        self.assertMaxConcurrency(3, SITE, "GET")
         calls = "Calls:\n" + "\n".join(f"  {number}. GET http://example.com/ -> 200" for number in (1, 2, 3))
         self.check_fails(
             f"Expected at most 2 calls of http://example.com/ at once, but there were 3.\n{calls}",
-            self.assertMaxConcurrency, 2, HERE,
+            self.assertMaxConcurrency, 2, SITE,
         )
         self.check_fails(
             f"Expected at most 1 call of any GET request at once, but there were 3.\n{calls}",
@@ -494,7 +472,7 @@ class OverlappingCallsTest(MessageTestCase):
 
     async def test_only_calls_that_fit_are_counted(self):
         self.holds(re.compile(".*"), number=2)
-        tasks = [asyncio.ensure_future(self.get(url)) for url in (HERE, USERS)]
+        tasks = [asyncio.ensure_future(self.get(url)) for url in (SITE, USERS)]
         await self.begun.wait()
         self.go_on.set()
         await asyncio.gather(*tasks)
@@ -510,9 +488,9 @@ class OverlappingCallsTest(MessageTestCase):
         )
 
     async def test_calls_one_after_another_do_not_overlap(self):
-        self.mock.get(HERE, repeat=True)
+        self.mock.get(SITE, repeat=True)
         for _ in range(3):
-            await self.get(HERE)
+            await self.get(SITE)
         self.assertMaxConcurrency(1)
         self.assertMaxConcurrency(0, USERS)
         self.check_fails(
@@ -522,9 +500,9 @@ class OverlappingCallsTest(MessageTestCase):
         )
 
     async def test_a_call_in_flight_has_not_ended_before_another(self):
-        self.holds(HERE)
+        self.holds(SITE)
         self.mock.get(USERS)
-        task = asyncio.ensure_future(self.get(HERE))
+        task = asyncio.ensure_future(self.get(SITE))
         await self.begun.wait()
         await self.get(USERS)
         self.assertConcurrent()
@@ -534,7 +512,7 @@ class OverlappingCallsTest(MessageTestCase):
             "Calls:\n"
             "  1. GET http://example.com/ -> not ended\n"
             "  2. GET http://example.com/users -> 200",
-            self.assertCalledBefore, HERE, USERS,
+            self.assertCalledBefore, SITE, USERS,
         )
         self.go_on.set()
         await task
@@ -544,16 +522,16 @@ class OverlappingCallsTest(MessageTestCase):
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/users -> 200",
-            self.assertCalledBefore, HERE, USERS,
+            self.assertCalledBefore, SITE, USERS,
         )
 
     async def test_what_comes_second_may_be_in_flight(self):
         self.mock.get(USERS)
-        self.holds(HERE)
+        self.holds(SITE)
         await self.get(USERS)
-        task = asyncio.ensure_future(self.get(HERE))
+        task = asyncio.ensure_future(self.get(SITE))
         await self.begun.wait()
-        self.assertCalledBefore(USERS, HERE)
+        self.assertCalledBefore(USERS, SITE)
         self.go_on.set()
         await task
 
@@ -698,7 +676,7 @@ class FormBodyTest(MessageTestCase):
     async def test_form_body(self):
         await self.send("POST", data=[("name", "Ada"), ("role", "admin"), ("role", "author"), ("note", "")])
         self.assertFormBody({"name": "Ada", "role": ["admin", "author"], "note": ""})
-        self.assertFormBody({"note": ANY, "name": "Ada", "role": ANY}, HERE, "POST")
+        self.assertFormBody({"note": ANY, "name": "Ada", "role": ANY}, SITE, "POST")
         self.assertFormBody([("name", "Ada"), ("role", "admin"), ("role", ANY), ("note", "")])
         self.check_fails(
             "Expected another form of call 1, POST http://example.com/ -> 200 (- expected, + sent):\n"
@@ -747,7 +725,7 @@ class MultipartBodyTest(MessageTestCase):
     async def test_multipart_body(self):
         await self.send_form()
         self.assertMultipartBody({"title": "Report ü", "file": b"\x00\x01"})
-        self.assertMultipartBody({"file": {"filename": "a.bin"}, "title": {"content": ANY}}, HERE, "POST")
+        self.assertMultipartBody({"file": {"filename": "a.bin"}, "title": {"content": ANY}}, SITE, "POST")
         self.assertMultipartBody([("title", "Report ü".encode()), ("file", {"filename": "a.bin", "content": ANY})])
         self.assertMultipartBody({"file": ANY, "title": {"content": "Report ü"}})
         self.assertMultipartBody([("title", ANY), ("file", Part("file", "a.bin", ANY, b"\x00\x01"))])
@@ -831,7 +809,7 @@ class OtherBodiesTest(MessageTestCase):
     async def test_text_body(self):
         await self.send("PUT", data="héllo")
         self.assertTextBody("héllo")
-        self.assertTextBody(ANY, HERE, "PUT")
+        self.assertTextBody(ANY, SITE, "PUT")
         self.check_fails(
             "Expected another body of call 1, PUT http://example.com/ -> 200 (- expected, + sent):\n"
             "'hello' != 'héllo'\n"
@@ -859,7 +837,7 @@ class OtherBodiesTest(MessageTestCase):
     async def test_body(self):
         await self.send("PUT", data=b"\x00\x01", headers={"Content-Type": "application/x-thing"})
         self.assertBody(b"\x00\x01")
-        self.assertBody(ANY, HERE, "PUT")
+        self.assertBody(ANY, SITE, "PUT")
         self.check_fails(
             "Expected another body of call 1, PUT http://example.com/ -> 200 (- expected, + sent):\n"
             "b'\\x00' != b'\\x00\\x01'\n"
@@ -911,7 +889,7 @@ class HeadersTest(MessageTestCase):
     async def test_request_headers(self):
         await self.send(headers=[("Accept", "text/plain"), ("X-Id", "1"), ("X-Id", "2")])
         self.assertRequestHeaders({})
-        self.assertRequestHeaders({"accept": "text/plain", "HOST": "example.com"}, HERE, "GET")
+        self.assertRequestHeaders({"accept": "text/plain", "HOST": "example.com"}, SITE, "GET")
         self.assertRequestHeaders({"x-id": "1"})
         self.assertRequestHeaders({"x-id": ["1", "2"]})
         self.assertRequestHeaders([("x-id", "2"), ("x-id", "1"), ("Accept", ANY)])
@@ -1035,7 +1013,7 @@ class DecidingForThemselvesTest(MessageTestCase):
 class LongListsTest(MessageTestCase):
     async def test_of_expected_calls_those_around_the_first_that_failed_are_shown(self):
         await self.send()
-        shown = self.message(self.assertCallOrder, [HERE, *(f"{HERE}{number}" for number in range(99))]).splitlines()
+        shown = self.message(self.assertCallOrder, [SITE, *(f"{SITE}{number}" for number in range(99))]).splitlines()
         self.assertEqual(
             (shown[0], shown[1], shown[20], shown[21]),
             (
@@ -1045,7 +1023,7 @@ class LongListsTest(MessageTestCase):
                 "  … and 80 more",
             ),
         )
-        everywhere = [HERE] * 50 + [USERS] + [HERE] * 49
+        everywhere = [SITE] * 50 + [USERS] + [SITE] * 49
         for _ in range(50):
             await self.send()
         shown = self.message(self.assertCallOrder, everywhere).splitlines()
@@ -1075,8 +1053,8 @@ class IndexTest(MessageTestCase):
     async def test_counts_from_both_ends_among_the_calls_that_fit(self):
         for index in range(3):
             self.assertJsonBody(index, index=index)
-            self.assertJsonBody(index, HERE, "POST", index - 3)
-        await self.send("GET", HERE)
+            self.assertJsonBody(index, SITE, "POST", index - 3)
+        await self.send("GET", SITE)
         self.assertJsonBody(2, method="POST")
 
     async def test_says_which_call_it_was(self):
@@ -1090,7 +1068,7 @@ class IndexTest(MessageTestCase):
         for index in (3, -4):
             self.check_fails(
                 f"Expected a call of POST http://example.com/ at index {index}, but there were 3." + self.CALLS,
-                self.assertJsonBody, 0, HERE, "POST", index,
+                self.assertJsonBody, 0, SITE, "POST", index,
             )
 
     async def test_no_int(self):
@@ -1145,15 +1123,15 @@ class WrongUseTest(MessageTestCase):
             self.check_wrong(what, self.assertConcurrent, **kwargs)
             self.check_wrong(what, self.assertEmptyBody, **kwargs)
             self.check_wrong(what, self.assertQuery, {}, **kwargs)
-            self.check_wrong(what, self.assertCallOrder, [(kwargs["method"], HERE)])
+            self.check_wrong(what, self.assertCallOrder, [(kwargs["method"], SITE)])
 
     async def test_urls(self):
         what = "url: expected a str, a yarl.URL or a compiled pattern, got 5"
         self.check_wrong(what, self.assertNotCalled, 5)
         self.check_wrong(what, self.assertJsonBody, {}, 5)
         self.check_wrong(what, self.assertCallsEqual, [5])
-        self.check_wrong(what, self.assertCalledBefore, 5, HERE)
-        self.check_wrong(what, self.assertCalledBefore, HERE, ("GET", 5))
+        self.check_wrong(what, self.assertCalledBefore, 5, SITE)
+        self.check_wrong(what, self.assertCalledBefore, SITE, ("GET", 5))
         pattern = re.compile(b"x")
         self.check_wrong(f"url: expected a pattern of str, got one of bytes: {pattern!r}", self.assertCalled, pattern)
         for url in ("/users", URL("example.com/users")):
@@ -1163,15 +1141,15 @@ class WrongUseTest(MessageTestCase):
 
     async def test_expected_calls(self):
         for assertion in (self.assertCallOrder, self.assertCallsEqual):
-            for expected in (HERE, URL(HERE), 5, None, b"x"):
+            for expected in (SITE, URL(SITE), 5, None, b"x"):
                 with self.subTest(assertion=assertion.__name__, expected=expected):
                     self.check_wrong(
                         f"expected a list of URLs, or of pairs of method and URL, got {expected!r}", assertion, expected
                     )
-            for pair in ((), (HERE,), ("GET", HERE, 200)):
+            for pair in ((), (SITE,), ("GET", SITE, 200)):
                 with self.subTest(assertion=assertion.__name__, pair=pair):
                     self.check_wrong(f"expected a URL or a pair of method and URL, got {pair!r}", assertion, [pair])
-        self.check_wrong("expected a URL or a pair of method and URL, got ()", self.assertCalledBefore, (), HERE)
+        self.check_wrong("expected a URL or a pair of method and URL, got ()", self.assertCalledBefore, (), SITE)
 
     async def test_expected_fields(self):
         await self.send("POST", data={"a": "1"})
@@ -1189,12 +1167,12 @@ class WrongUseTest(MessageTestCase):
 
 def failing(case):
     """Return a failing call of every assertion there is, where one POST without a mock was made."""
-    case.mock.get(HERE + "unused")
+    case.mock.get(SITE + "unused")
     return [
         (case.assertCallCount, 5), (case.assertCalled, USERS), (case.assertCalledOnce, USERS),
         (case.assertNotCalled,), (case.assertCalledAtLeast, 5), (case.assertCalledAtMost, 0),
         (case.assertAllMocksCalled,), (case.assertNoUnmatchedCalls,), (case.assertCallOrder, [USERS]),
-        (case.assertCallsEqual, [USERS]), (case.assertCalledBefore, HERE, USERS), (case.assertMaxConcurrency, 0),
+        (case.assertCallsEqual, [USERS]), (case.assertCalledBefore, SITE, USERS), (case.assertMaxConcurrency, 0),
         (case.assertConcurrent,), (case.assertJsonBody, 5), (case.assertJsonBodyContains, 5),
         (case.assertFormBody, {}), (case.assertMultipartBody, {}), (case.assertTextBody, ""),
         (case.assertBody, b""), (case.assertEmptyBody,), (case.assertRequestHeaders, {"X": "1"}),
@@ -1264,7 +1242,7 @@ class MsgTest(MessageTestCase):
         self.mock.get(re.compile(".*"), repeat=True)
         session = self.client_session()
         for number in range(1, 24):
-            await session.get(HERE + str(number))
+            await session.get(SITE + str(number))
         first = "".join(f" {number:2}. GET http://example.com/{number} -> 200\n" for number in range(1, 11))
         last = "\n".join(f" {number:2}. GET http://example.com/{number} -> 200" for number in range(14, 24))
         self.check_fails(
@@ -1273,10 +1251,10 @@ class MsgTest(MessageTestCase):
         )
 
     async def test_twenty_calls_are_all_listed(self):
-        self.mock.get(HERE, repeat=True)
+        self.mock.get(SITE, repeat=True)
         session = self.client_session()
         for _ in range(20):
-            await session.get(HERE)
+            await session.get(SITE)
         self.check_fails(
             "Expected no call of any request, but there were 20.\nCalls:\n"
             + "\n".join(f" {number:2}. GET http://example.com/ -> 200" for number in range(1, 21)),
@@ -1284,7 +1262,7 @@ class MsgTest(MessageTestCase):
         )
 
     async def test_a_long_url_is_cut(self):
-        await self.send(url=HERE + "x" * 600)
+        await self.send(url=SITE + "x" * 600)
         self.check_fails(
             "Expected no call of any request, but there was 1.\n"
             "Calls:\n"
@@ -1331,7 +1309,7 @@ class FailureExceptionTest(MessageTestCase):
     async def test_is_raised_for_wrong_use(self):
         self.message(self.assertCallCount, "1")
         self.message(self.assertCalled, 5)
-        self.message(self.assertCallOrder, HERE)
+        self.message(self.assertCallOrder, SITE)
 
     async def test_the_difference_is_shown_all_the_same(self):
         await self.send("POST", json=[1])
@@ -1345,12 +1323,12 @@ class PlainTestCase(unittest.TestCase):
         self.mock = aioresponses()
         self.mock.start()
         self.addCleanup(self.mock.stop)
-        self.mock.post(HERE, repeat=True)
+        self.mock.post(SITE, repeat=True)
 
     def send(self, **kwargs):
         async def send():
             async with aiohttp.ClientSession() as session:
-                await session.post(HERE, **kwargs)
+                await session.post(SITE, **kwargs)
 
         asyncio.run(send())
 
@@ -1358,7 +1336,7 @@ class PlainTestCase(unittest.TestCase):
 class CallCountAloneTest(CallCountAssertionsMixin, PlainTestCase):
     def test_works_with_a_plain_test_case(self):
         self.send()
-        self.assertCalledOnce(HERE, "POST")
+        self.assertCalledOnce(SITE, "POST")
         with self.assertRaisesRegex(AssertionError, "Expected 2 calls"):
             self.assertCallCount(2)
         self.assertFalse(hasattr(self, "assertJsonBody") or hasattr(self, "assertCallOrder"))
@@ -1367,7 +1345,7 @@ class CallCountAloneTest(CallCountAssertionsMixin, PlainTestCase):
 class CallOrderAloneTest(CallOrderAssertionsMixin, PlainTestCase):
     def test_works_with_a_plain_test_case(self):
         self.send()
-        self.assertCallsEqual([("POST", HERE)])
+        self.assertCallsEqual([("POST", SITE)])
         with self.assertRaisesRegex(AssertionError, "Expected just 0 calls"):
             self.assertCallsEqual([])
         self.assertFalse(hasattr(self, "assertJsonBody") or hasattr(self, "assertCalled"))
@@ -1434,28 +1412,28 @@ class TracebackTest(unittest.TestCase):
     def test_shows_no_frames_of_the_package(self):
         class Case(AioResponsesTestCase):
             async def test_count(self):
-                self.assertCalled(HERE)  # the line of test_count
+                self.assertCalled(SITE)  # the line of test_count
 
             async def test_order(self):
-                self.assertCallsEqual([HERE])  # the line of test_order
+                self.assertCallsEqual([SITE])  # the line of test_order
 
             async def test_body(self):
-                self.mock.post(HERE)
-                await self.client_session().post(HERE, json=1)
+                self.mock.post(SITE)
+                await self.client_session().post(SITE, json=1)
                 self.assertJsonBody(2)  # the line of test_body
 
             async def test_wrong_use(self):
                 self.assertCalled(5)  # the line of test_wrong_use
 
             async def test_mock(self):
-                self.mock.assert_called_with(HERE)  # the line of test_mock
+                self.mock.assert_called_with(SITE)  # the line of test_mock
 
             def test_plain_function(self):
                 self.assertConcurrent()  # the line of test_plain_function
 
             async def test_unreadable(self):
-                self.mock.post(HERE)
-                await self.client_session().post(HERE, data="x")
+                self.mock.post(SITE)
+                await self.client_session().post(SITE, data="x")
                 self.assertFormBody({})  # the line of test_unreadable
 
         output = self.check_output(Case)
@@ -1467,12 +1445,12 @@ class TracebackTest(unittest.TestCase):
             strict = True
 
             async def test(self):
-                self.mock.get(HERE)
+                self.mock.get(SITE)
 
         class Decorated(unittest.TestCase):
             @aioresponses(strict=True)
             def test(self, mock):
-                mock.get(HERE)
+                mock.get(SITE)
 
         self.check_output(Strict)
         self.check_output(Decorated)

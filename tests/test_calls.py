@@ -2,67 +2,53 @@ import asyncio
 import copy
 import io
 import pickle
-import re
 import unittest
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
-from aioresponses import AioResponsesTestCase, Part, RequestCall, aioresponses
+from aioresponses import Part, RequestCall, aioresponses
 
-from .support import RealServerTestCase
-
-HERE = "http://example.com/"
-
-
-class CallTest(AioResponsesTestCase):
-    async def asyncSetUp(self):
-        self.session = self.client_session()
-
-    async def send(self, method="POST", url=HERE, **kwargs):
-        self.mock.add(re.compile(re.escape(HERE)), method)
-        response = await self.session.request(method, url, **kwargs)
-        call = self.mock.calls[-1]
-        self.assertIs(call.response, response)
-        return call
+from .servers import RealServerTestCase
+from .support import SITE, AskingTestCase
 
 
-class WhatWasSentTest(CallTest):
+class WhatWasSentTest(AskingTestCase):
     async def test_url_and_query(self):
-        call = await self.send(url=HERE + "a?z=1#top", params=[("q", "ü"), ("q", "2")])
-        self.assertEqual(call.url, HERE + "a?z=1&q=%C3%BC&q=2")
+        call = await self.call(url=SITE + "a?z=1#top", params=[("q", "ü"), ("q", "2")])
+        self.assertEqual(call.url, SITE + "a?z=1&q=%C3%BC&q=2")
         self.assertEqual(call.query, MultiDict([("z", "1"), ("q", "ü"), ("q", "2")]))
 
     async def test_headers_are_those_on_the_wire(self):
-        call = await self.send(headers=CIMultiDict([("X-Id", "1"), ("X-Id", "2")]), data=b"x")
+        call = await self.call(headers=CIMultiDict([("X-Id", "1"), ("X-Id", "2")]), data=b"x")
         self.assertEqual(call.headers.getall("x-id"), ["1", "2"])
         self.assertEqual((call.headers["HOST"], call.headers["content-length"]), ("example.com", "1"))
 
     async def test_cookies(self):
-        call = await self.send(cookies={"a": "1", "b": "two words"})
+        call = await self.call(cookies={"a": "1", "b": "two words"})
         self.assertEqual(call.cookies, {"a": "1", "b": "two words"})
 
     async def test_json_and_text(self):
-        call = await self.send(json={"ä": [1, None]})
+        call = await self.call(json={"ä": [1, None]})
         self.assertEqual(call.json(), {"ä": [1, None]})
         self.assertEqual(call.body, b'{"\\u00e4": [1, null]}')
-        call = await self.send(data="hé".encode("latin-1"), headers={"Content-Type": "text/plain; charset=latin-1"})
+        call = await self.call(data="hé".encode("latin-1"), headers={"Content-Type": "text/plain; charset=latin-1"})
         self.assertEqual(call.text(), "hé")
 
     async def test_no_body(self):
-        call = await self.send("GET")
+        call = await self.call("GET")
         self.assertEqual((call.body, call.text()), (b"", ""))
 
     async def test_form(self):
-        call = await self.send(data=[("a", "1"), ("a", "ü"), ("b", "")])
+        call = await self.call(data=[("a", "1"), ("a", "ü"), ("b", "")])
         self.assertEqual(call.form(), MultiDict([("a", "1"), ("a", "ü"), ("b", "")]))
 
     async def test_multipart(self):
         form = aiohttp.FormData()
         form.add_field("title", "Grüße")
         form.add_field("file", b"\0\1", filename="a.bin", content_type="application/x-own")
-        call = await self.send(data=form)
+        call = await self.call(data=form)
         title, file = call.multipart()
         self.assertIsInstance(file, Part)
         self.assertEqual((title.name, title.filename, title.content), ("title", None, "Grüße".encode()))
@@ -77,81 +63,81 @@ class WhatWasSentTest(CallTest):
         body = b"x" * 3000
         for kwargs in ({"data": body, "compress": "gzip"}, {"data": generate()}, {"data": body, "chunked": True}):
             with self.subTest(**kwargs):
-                self.assertEqual((await self.send(**kwargs)).body, body)
+                self.assertEqual((await self.call(**kwargs)).body, body)
 
     async def test_a_body_that_cannot_be_decoded_is_there_as_it_was_sent(self):
         for encoding in ("gzip", "br", "zstd"):
-            call = await self.send(data=b"hello", headers={"Content-Encoding": encoding})
+            call = await self.call(data=b"hello", headers={"Content-Encoding": encoding})
             self.assertEqual((call.body, call.headers["Content-Encoding"]), (b"hello", encoding))
 
     async def test_the_charset_of_a_form(self):
         form = aiohttp.FormData(charset="latin-1")
         form.add_field("name", "é")
-        self.assertEqual((await self.send(data=form)).form(), MultiDict(name="é"))
+        self.assertEqual((await self.call(data=form)).form(), MultiDict(name="é"))
 
     async def test_cookies_of_any_name_and_kind(self):
-        call = await self.send(headers={"Cookie": 'a=1; version=2; path=/x; b={"k":1}; c="two words"; d'})
+        call = await self.call(headers={"Cookie": 'a=1; version=2; path=/x; b={"k":1}; c="two words"; d'})
         self.assertEqual(
             call.cookies, {"a": "1", "version": "2", "path": "/x", "b": '{"k":1}', "c": "two words", "d": ""}
         )
 
     async def test_any_method_and_long_headers_can_be_read(self):
-        call = await self.send("FOO", headers={"X-Long": "x" * 20_000}, data=b"body")
+        call = await self.call("FOO", headers={"X-Long": "x" * 20_000}, data=b"body")
         self.assertEqual((call.body, len(call.headers["X-Long"])), (b"body", 20_000))
 
     async def test_what_it_is_not_is_said(self):
-        call = await self.send(json=[1])
+        call = await self.call(json=[1])
         for read, expected in [
             (
                 call.form,
-                f"the body of POST {HERE} is not application/x-www-form-urlencoded: "
+                f"the body of POST {SITE} is not application/x-www-form-urlencoded: "
                 "it has Content-Type 'application/json' and 3 bytes: '[1]'",
             ),
             (
                 call.multipart,
-                f"the body of POST {HERE} is not multipart: it has Content-Type 'application/json' and 3 bytes: '[1]'",
+                f"the body of POST {SITE} is not multipart: it has Content-Type 'application/json' and 3 bytes: '[1]'",
             ),
         ]:
             with self.assertRaises(ValueError) as raised:
                 read()
             self.assertEqual(str(raised.exception), expected)
-        call = await self.send(data=b"\xff" + bytes(200), headers={"Content-Type": "text/plain"})
+        call = await self.call(data=b"\xff" + bytes(200), headers={"Content-Type": "text/plain"})
         with self.assertRaises(ValueError) as raised:
             call.json()
         self.assertEqual(
             str(raised.exception),
-            f"the body of POST {HERE} is no text in utf-8: "
+            f"the body of POST {SITE} is no text in utf-8: "
             "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
         )
-        call = await self.send(data="a" * 101)
+        call = await self.call(data="a" * 101)
         with self.assertRaises(ValueError) as raised:
             call.json()
         self.assertEqual(
             str(raised.exception),
-            f"the body of POST {HERE} is no JSON (Expecting value: line 1 column 1 (char 0)): "
+            f"the body of POST {SITE} is no JSON (Expecting value: line 1 column 1 (char 0)): "
             f"it has Content-Type 'text/plain; charset=utf-8' and 101 bytes: {'a' * 100!r}…",
         )
 
 
-class HowItEndedTest(CallTest):
+class HowItEndedTest(AskingTestCase):
     async def test_with_a_response(self):
-        call = await self.send()
+        call = await self.call()
         self.assertEqual((call.exception, call.unmatched, call.hops), (None, False, [call]))
         self.assertIs(call.match.calls[0], call)
         self.assertLessEqual(call.started, call.ended)
 
     async def test_with_an_exception_of_the_mock(self):
         error = ValueError("x")
-        match = self.mock.post(HERE, exception=error)
+        match = self.mock.post(SITE, exception=error)
         with self.assertRaises(ValueError):
-            await self.session.post(HERE, json=1)
+            await self.session.post(SITE, json=1)
         [call] = self.mock.calls
         self.assertIs(call.exception, error)
         self.assertEqual((call.response, call.match, call.json()), (None, match, 1))
 
     async def test_with_nobody_answering(self):
         with self.assertRaises(aiohttp.ClientConnectionError) as raised:
-            await self.session.post(HERE, json=1, headers={"X-Id": "7"})
+            await self.session.post(SITE, json=1, headers={"X-Id": "7"})
         [call] = self.mock.calls
         self.assertIs(call.exception, raised.exception)
         self.assertEqual((call.match, call.unmatched, call.json(), call.headers["X-Id"]), (None, True, 1, "7"))
@@ -163,54 +149,54 @@ class HowItEndedTest(CallTest):
             asked.set()
             await answer.wait()
 
-        self.mock.get(HERE, callback=wait)
-        task = asyncio.ensure_future(self.session.get(HERE))
+        self.mock.get(SITE, callback=wait)
+        task = asyncio.ensure_future(self.session.get(SITE))
         await asked.wait()
         [call] = self.mock.calls
         self.assertEqual((call.response, call.exception, call.ended), (None, None, None))
-        self.assertEqual(repr(call), f"<RequestCall GET {HERE} -> not ended>")
+        self.assertEqual(repr(call), f"<RequestCall GET {SITE} -> not ended>")
         answer.set()
         self.assertIs(await task, call.response)
 
     async def test_a_redirect_chain_has_its_hops(self):
-        moved = self.mock.post(HERE + "a", status=307, headers={"Location": "/b?q=1"})
-        seen = self.mock.post(HERE + "b?q=1", status=303, headers={"Location": "http://other.example/"})
+        moved = self.mock.post(SITE + "a", status=307, headers={"Location": "/b?q=1"})
+        seen = self.mock.post(SITE + "b?q=1", status=303, headers={"Location": "http://other.example/"})
         last = self.mock.get("http://other.example/")
-        response = await self.session.post(HERE + "a", json=1)
+        response = await self.session.post(SITE + "a", json=1)
         [call] = self.mock.calls
         self.assertEqual(
             [(hop.method, hop.url, hop.body, hop.response.status, hop.match) for hop in call.hops],
             [
-                ("POST", HERE + "a", b"1", 307, moved),
-                ("POST", HERE + "b?q=1", b"1", 303, seen),
+                ("POST", SITE + "a", b"1", 307, moved),
+                ("POST", SITE + "b?q=1", b"1", 303, seen),
                 ("GET", "http://other.example/", b"", 200, last),
             ],
         )
         self.assertEqual([hop.response for hop in call.hops], [*response.history, response])
-        self.assertEqual((call.url, call.response, call.match), (HERE + "a", response, moved))
+        self.assertEqual((call.url, call.response, call.match), (SITE + "a", response, moved))
         self.assertEqual([call.kwargs for call in seen.calls], [call.kwargs])
         self.assertEqual(
             repr(call),
-            f"<RequestCall POST {HERE}a -> 307, POST {HERE}b?q=1 -> 303, GET http://other.example/ -> 200>",
+            f"<RequestCall POST {SITE}a -> 307, POST {SITE}b?q=1 -> 303, GET http://other.example/ -> 200>",
         )
 
 
-class ReprTest(CallTest):
+class ReprTest(AskingTestCase):
     async def test_is_one_line_and_tells_no_password(self):
-        self.mock.get(HERE, exception=ValueError("two\nlines"))
+        self.mock.get(SITE, exception=ValueError("two\nlines"))
         with self.assertRaises(ValueError):
             await self.session.get("http://me:secret@example.com/")
         with self.assertRaises(aiohttp.ClientConnectionError):
-            await self.session.get(HERE + "nowhere")
-        self.mock.get(HERE, exception=ValueError("http://me:secret@[bad"))
+            await self.session.get(SITE + "nowhere")
+        self.mock.get(SITE, exception=ValueError("http://me:secret@[bad"))
         with self.assertRaises(ValueError):
-            await self.session.get(HERE)
+            await self.session.get(SITE)
         self.assertEqual(
             [repr(call) for call in self.mock.calls],
             [
-                f"<RequestCall GET {HERE} -> raised ValueError: two lines>",
-                f"<RequestCall GET {HERE}nowhere -> no mock answered>",
-                f"<RequestCall GET {HERE} -> raised ValueError: http://…@[bad>",
+                f"<RequestCall GET {SITE} -> raised ValueError: two lines>",
+                f"<RequestCall GET {SITE}nowhere -> no mock answered>",
+                f"<RequestCall GET {SITE} -> raised ValueError: http://…@[bad>",
             ],
         )
 
@@ -252,14 +238,14 @@ class SentElsewhereTest(RealServerTestCase):
         self.assertEqual([part.content for part in mock.calls[0].multipart()], [b"content"])
 
 
-class CopyTest(CallTest):
+class CopyTest(AskingTestCase):
     async def test_requests_can_be_copied_and_pickled(self):
-        await self.send(json={"a": [1]}, headers=CIMultiDict(a="b"))
+        await self.call(json={"a": [1]}, headers=CIMultiDict(a="b"))
         for copied in (copy.deepcopy(self.mock.requests), pickle.loads(pickle.dumps(self.mock.requests))):
             self.assertEqual(copied, self.mock.requests)
             [[call]] = copied.values()
-            self.assertEqual((call.method, call.url, call.json(), call.response), ("POST", HERE, {"a": [1]}, None))
-            self.assertEqual(repr(call), f"<RequestCall POST {HERE}>")
+            self.assertEqual((call.method, call.url, call.json(), call.response), ("POST", SITE, {"a": [1]}, None))
+            self.assertEqual(repr(call), f"<RequestCall POST {SITE}>")
 
 
 class NamedTupleTest(unittest.TestCase):

@@ -1,7 +1,5 @@
 """Content codings: a body is given as it will be read, and goes over the wire compressed."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import sys
@@ -15,9 +13,10 @@ from aiohttp.web import ContentCoding
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 from aioresponses._replies.codings import coding_of
-from tests.support import RepliesTestCase, seen
 
-SITE = "http://example.com/"
+from .servers import RepliesTestCase, seen
+from .support import SITE
+
 TEXT = b"grown on the vine, " * 5000
 PIECES = [TEXT[:10], b"", TEXT[10:70000], TEXT[70000:]]
 WITHOUT_BROTLI = {"brotli": None, "brotlicffi": None}

@@ -1,7 +1,5 @@
 """Conditions of mocks: what holds, why what does not, and that looking at a request leaves it as it was."""
 
-from __future__ import annotations
-
 import json
 import re
 import zlib
@@ -14,7 +12,7 @@ from multidict import CIMultiDict, MultiDict
 from aioresponses import AioResponsesTestCase, FilePart
 from aioresponses.matchers import one_of, regex, subset, unordered
 
-HERE = "http://example.com/"
+from .support import SITE, Even
 
 
 def multipart(*fields, **kwargs):
@@ -25,16 +23,6 @@ def multipart(*fields, **kwargs):
     for name, (content, filename, content_type) in kwargs.items():
         form.add_field(name, content, filename=filename, content_type=content_type)
     return form
-
-
-class Even:
-    """What another package might offer: it decides for itself what equals it."""
-
-    def __eq__(self, other):
-        return isinstance(other, int) and other % 2 == 0
-
-    def __repr__(self):
-        return "Even()"
 
 
 class ConditionTestCase(AioResponsesTestCase):
@@ -56,9 +44,9 @@ class ConditionTestCase(AioResponsesTestCase):
         """
         for arguments, request, reason in rows:
             with self.subTest(arguments=arguments, request=request):
-                url = request.pop("url", HERE)
+                url = request.pop("url", SITE)
                 self.mock.clear()
-                match = self.mock.add(HERE, method, **arguments)
+                match = self.mock.add(SITE, method, **arguments)
                 self.assertEqual(
                     await self.note_of(method, url, **request),
                     None if reason is None else "\n".join([
@@ -73,7 +61,7 @@ class ConditionTestCase(AioResponsesTestCase):
 class QueryTest(ConditionTestCase):
     async def check_queries(self, *rows):
         await self.check(
-            (({"match_query": expected}, {"url": HERE + asked}, reason) for expected, asked, reason in rows), "GET"
+            (({"match_query": expected}, {"url": SITE + asked}, reason) for expected, asked, reason in rows), "GET"
         )
 
     async def test_a_query_in_any_form_is_compared_whole(self):
@@ -140,33 +128,33 @@ class QueryTest(ConditionTestCase):
         )
 
     async def test_params_of_the_call_are_part_of_it(self):
-        self.mock.get(HERE, match_query={"a": "1", "b": "2"})
-        self.assertIsNone(await self.note_of("GET", HERE + "?a=1", params={"b": 2}))
+        self.mock.get(SITE, match_query={"a": "1", "b": "2"})
+        self.assertIsNone(await self.note_of("GET", SITE + "?a=1", params={"b": 2}))
 
     async def test_a_pattern_is_matched_with_the_url_without_its_query(self):
         self.mock.get(re.compile(r"http://example\.com/\w*$"), match_query={"a": "1"})
         self.assertEqual(
-            await self.note_of("GET", HERE + "x?a=2"),
+            await self.note_of("GET", SITE + "x?a=2"),
             "aioresponses: no mock answers GET http://example.com/x?a=2\n"
             "Registered mocks, the closest first:\n"
             r"  GET re.compile('http://example\\.com/\\w*$'), match_query={'a': '1'}: query: at a: '1' != '2'",
         )
-        self.assertIsNone(await self.note_of("GET", HERE + "x?a=1"))
+        self.assertIsNone(await self.note_of("GET", SITE + "x?a=1"))
 
     async def test_a_template_goes_without_a_query_as_well(self):
-        match = self.mock.get(HERE + "{id}", match_query=subset({"a": "1"}))
-        self.assertIsNone(await self.note_of("GET", HERE + "7?a=1&b=2"))
+        match = self.mock.get(SITE + "{id}", match_query=subset({"a": "1"}))
+        self.assertIsNone(await self.note_of("GET", SITE + "7?a=1&b=2"))
         self.assertEqual(match.calls[0].match_info, {"id": "7"})
 
     async def test_credentials_in_the_url_that_is_asked_for_play_no_part(self):
-        self.mock.get(HERE, match_query={"a": "1"})
+        self.mock.get(SITE, match_query={"a": "1"})
         self.assertIsNone(await self.note_of("GET", "http://me:secret@example.com/?a=1"))
 
     async def test_the_path_and_the_method_must_fit_all_the_same(self):
-        match = self.mock.get(HERE + "a", match_query=ANY)
+        match = self.mock.get(SITE + "a", match_query=ANY)
         for method, url, reason in [
-            ("GET", HERE + "b?x=1", "path differs at '/a', asked for was '/b'"),
-            ("PUT", HERE + "a?x=1", "other method: GET"),
+            ("GET", SITE + "b?x=1", "path differs at '/a', asked for was '/b'"),
+            ("PUT", SITE + "a?x=1", "other method: GET"),
         ]:
             self.assertEqual(
                 await self.note_of(method, url),
@@ -254,13 +242,13 @@ class HeadersTest(ConditionTestCase):
         ], "GET")
 
     async def test_headers_of_the_session_and_what_a_connector_asks_for(self):
-        self.mock.get(HERE, match_headers={"X-Session": "1", "Connection": "close"})
+        self.mock.get(SITE, match_headers={"X-Session": "1", "Connection": "close"})
         connector = aiohttp.TCPConnector(force_close=True)
         async with ClientSession(headers={"X-Session": "1"}, connector=connector) as session:
-            self.assertEqual((await session.get(HERE)).status, 200)
+            self.assertEqual((await session.get(SITE)).status, 200)
 
     async def test_credentials_of_the_url_become_a_header(self):
-        self.mock.get(HERE, match_headers={"Authorization": "Basic bWU6c2VjcmV0"})
+        self.mock.get(SITE, match_headers={"Authorization": "Basic bWU6c2VjcmV0"})
         self.assertIsNone(await self.note_of("GET", "http://me:secret@example.com/"))
 
     async def test_secrets_are_not_shown(self):
@@ -272,9 +260,9 @@ class HeadersTest(ConditionTestCase):
             ]:
                 with self.subTest(name=name, sent=sent):
                     self.mock.clear()
-                    self.mock.get(HERE, match_headers={name: "a=our-secret"})
+                    self.mock.get(SITE, match_headers={name: "a=our-secret"})
                     self.assertEqual(
-                        await self.note_of("GET", HERE, headers=sent),
+                        await self.note_of("GET", SITE, headers=sent),
                         "aioresponses: no mock answers GET http://example.com/\n"
                         "Registered mocks, the closest first:\n"
                         f"  GET http://example.com/, match_headers={{'{name}': '…'}}: {reason}",
@@ -293,8 +281,8 @@ class HeadersTest(ConditionTestCase):
         ):
             with self.subTest(expected=expected):
                 self.mock.clear()
-                match = self.mock.get(HERE, match_headers=expected)
-                note = await self.note_of("GET", HERE, headers={"Authorization": "Bearer their-secret"})
+                match = self.mock.get(SITE, match_headers=expected)
+                note = await self.note_of("GET", SITE, headers={"Authorization": "Bearer their-secret"})
                 self.assertNotIn("secret", f"{match!r} {match} {note}")
 
 
@@ -372,9 +360,9 @@ class JsonTest(ConditionTestCase):
         ])
 
     async def test_what_a_serializer_makes_of_it(self):
-        self.mock.post(HERE, match_json={"when": "today", "n": 1})
+        self.mock.post(SITE, match_json={"when": "today", "n": 1})
         async with ClientSession(json_serialize=lambda value: json.dumps({**value, "when": "today"})) as session:
-            self.assertEqual((await session.post(HERE, json={"n": 1})).status, 200)
+            self.assertEqual((await session.post(SITE, json={"n": 1})).status, 200)
 
     async def test_it_is_decoded_by_its_charset_and_its_compression(self):
         await self.check([
@@ -598,26 +586,26 @@ class FunctionTest(ConditionTestCase):
             seen.append((call, call.method, call.url, dict(call.query), call.json(), call.headers["X-One"]))
             return True
 
-        self.mock.post(HERE + "{id}?a=1", match=notes)
-        await self.client_session().post(HERE + "7?a=1", json={"b": 2}, headers={"X-One": "1"})
+        self.mock.post(SITE + "{id}?a=1", match=notes)
+        await self.client_session().post(SITE + "7?a=1", json={"b": 2}, headers={"X-One": "1"})
         [call] = self.mock.calls
-        self.assertEqual(seen, [(call, "POST", HERE + "7?a=1", {"a": "1"}, {"b": 2}, "1")])
+        self.assertEqual(seen, [(call, "POST", SITE + "7?a=1", {"a": "1"}, {"b": 2}, "1")])
         self.assertIs(seen[0][0], call)
 
     async def test_it_knows_what_was_captured(self):
-        await self.check_captured(HERE + "{kind}/{id}")
+        await self.check_captured(SITE + "{kind}/{id}")
 
     async def test_it_knows_what_the_groups_of_a_pattern_captured(self):
-        await self.check_captured(re.compile(HERE + r"(?P<kind>\w+)/(?P<id>\d+)"))
+        await self.check_captured(re.compile(SITE + r"(?P<kind>\w+)/(?P<id>\d+)"))
 
     async def check_captured(self, url):
         self.mock.get(url, match=lambda call: (call.match_info == {"kind": "users", "id": "7"}, str(call.match_info)))
         self.assertEqual(
-            (await self.note_of("GET", HERE + "users/8")).splitlines()[-1].split(": match: ")[1],
+            (await self.note_of("GET", SITE + "users/8")).splitlines()[-1].split(": match: ")[1],
             "{'kind': 'users', 'id': '8'}",
         )
         self.assertEqual(self.mock.calls[0].match_info, {})
-        self.assertIsNone(await self.note_of("GET", HERE + "users/7"))
+        self.assertIsNone(await self.note_of("GET", SITE + "users/7"))
 
     async def test_all_conditions_must_hold_and_the_first_that_fails_is_named(self):
         conditions = dict(
@@ -627,7 +615,7 @@ class FunctionTest(ConditionTestCase):
             match_headers={"X-One": "1"},
             match_query={"q": "1"},
         )
-        match = self.mock.post(HERE, **conditions)
+        match = self.mock.post(SITE, **conditions)
         shown = (
             "POST http://example.com/, match_query={'q': '1'}, match_headers={'X-One': '1'}, match_json={'a': 1}, "
             "match_body=re.compile('1}$'), match=<lambda>"
@@ -645,13 +633,13 @@ class FunctionTest(ConditionTestCase):
         ]:
             with self.subTest(reason=reason):
                 self.assertEqual(
-                    (await self.note_of("POST", HERE, **request)).splitlines()[1:],
+                    (await self.note_of("POST", SITE, **request)).splitlines()[1:],
                     ["Registered mocks, the closest first:", f"  {shown}: {reason}"],
                 )
 
     async def test_later_conditions_are_not_asked(self):
-        self.mock.post(HERE, match=[lambda call: False, lambda call: self.fail("asked")], match_headers=ANY)
-        self.assertIsNotNone(await self.note_of("POST", HERE))
+        self.mock.post(SITE, match=[lambda call: False, lambda call: self.fail("asked")], match_headers=ANY)
+        self.assertIsNotNone(await self.note_of("POST", SITE))
 
 
 class RaisingTest(AioResponsesTestCase):
@@ -668,9 +656,9 @@ class RaisingTest(AioResponsesTestCase):
                 self.mock.clear()
                 error.__notes__ = []
                 seen.clear()
-                match = self.mock.add(HERE, method, **conditions)
+                match = self.mock.add(SITE, method, **conditions)
                 with self.assertRaises(type(error)) as raised:
-                    await self.client_session(trace_configs=[tracing]).request(method, HERE, **request)
+                    await self.client_session(trace_configs=[tracing]).request(method, SITE, **request)
                 self.assertIs(raised.exception, error)
                 self.assertEqual(
                     error.__notes__, [f"aioresponses: raised by {argument} of the mock {match}"]
@@ -730,9 +718,9 @@ class RaisingTest(AioResponsesTestCase):
         def condition(call):
             return asks(call)
 
-        self.mock.get(HERE, match=condition)
+        self.mock.get(SITE, match=condition)
         with self.assertRaises(TypeError) as raised:
-            await self.client_session().get(HERE)
+            await self.client_session().get(SITE)
         self.assertEqual(
             (str(raised.exception), raised.exception.__notes__),
             (
@@ -747,11 +735,11 @@ class RaisingTest(AioResponsesTestCase):
         def condition(call):
             return answers.pop()
 
-        self.mock.get(HERE, match=condition)
+        self.mock.get(SITE, match=condition)
         session = self.client_session()
-        await session.get(HERE)
+        await session.get(SITE)
         with self.assertRaises(aiohttp.ClientConnectionError) as raised:
-            await session.get(HERE)
+            await session.get(SITE)
         self.assertEqual(
             raised.exception.__notes__,
             [
@@ -764,23 +752,23 @@ class RaisingTest(AioResponsesTestCase):
 
 class OrderTest(ConditionTestCase):
     async def test_the_first_whose_conditions_hold_answers(self):
-        self.mock.post(HERE, match_json={"a": 1}, status=201, repeat=True)
-        self.mock.post(HERE, match_json={"a": 2}, status=202)
-        self.mock.post(HERE, status=203)
-        self.mock.post(HERE, match_json={"a": 2}, status=204)
+        self.mock.post(SITE, match_json={"a": 1}, status=201, repeat=True)
+        self.mock.post(SITE, match_json={"a": 2}, status=202)
+        self.mock.post(SITE, status=203)
+        self.mock.post(SITE, match_json={"a": 2}, status=204)
         session = self.client_session()
-        statuses = [(await session.post(HERE, json={"a": a})).status for a in (2, 1, 3, 1, 2)]
+        statuses = [(await session.post(SITE, json={"a": a})).status for a in (2, 1, 3, 1, 2)]
         self.assertEqual(statuses, [202, 201, 203, 201, 204])
 
     async def test_the_note_tells_of_each_and_of_those_that_are_used_up(self):
-        self.mock.post(HERE, match_json={"a": 1}, repeat=2)
-        self.mock.post(HERE, match_json={"a": 2})
-        self.mock.post(HERE + "{id}", match_json={"a": 1})
+        self.mock.post(SITE, match_json={"a": 1}, repeat=2)
+        self.mock.post(SITE, match_json={"a": 2})
+        self.mock.post(SITE + "{id}", match_json={"a": 1})
         session = self.client_session()
-        await session.post(HERE, json={"a": 1})
-        await session.post(HERE, json={"a": 1})
+        await session.post(SITE, json={"a": 1})
+        await session.post(SITE, json={"a": 1})
         self.assertEqual(
-            await self.note_of("POST", HERE, json={"a": 1}),
+            await self.note_of("POST", SITE, json={"a": 1}),
             "aioresponses: no mock answers POST http://example.com/\n"
             "Registered mocks, the closest first:\n"
             "  POST http://example.com/, match_json={'a': 1}: used up (2 of 2)\n"
@@ -789,7 +777,7 @@ class OrderTest(ConditionTestCase):
             "asked for was '/'",
         )
         self.assertEqual(
-            await self.note_of("POST", HERE, json={"a": 3}),
+            await self.note_of("POST", SITE, json={"a": 3}),
             "aioresponses: no mock answers POST http://example.com/\n"
             "Registered mocks, the closest first:\n"
             "  POST http://example.com/, match_json={'a': 1}: json: at a: 1 != 3\n"
@@ -799,6 +787,6 @@ class OrderTest(ConditionTestCase):
         )
 
     async def test_a_mock_without_conditions_takes_no_notice_of_those_that_have_some(self):
-        self.mock.get(HERE)
-        self.mock.get(HERE + "other", match=lambda call: self.fail("asked"))
-        self.assertIsNone(await self.note_of("GET", HERE))
+        self.mock.get(SITE)
+        self.mock.get(SITE + "other", match=lambda call: self.fail("asked"))
+        self.assertIsNone(await self.note_of("GET", SITE))

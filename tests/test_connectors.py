@@ -1,7 +1,5 @@
 """The connectors that stand in for those of a session: what is pooled, what is counted, what traces are told of it."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import itertools
@@ -23,12 +21,10 @@ from aiohttp import (
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, Fault, aioresponses
-from tests.support import LARGE, ComparingTestCase, RepliesTestCase, error_of, fetch, traced
 
-from .test_patching import AIOHTTP, AT_MOST, SITE, text_of
+from .servers import ComparingTestCase, RepliesTestCase, fetch
+from .support import AIOHTTP, AT_MOST, CREATED, LARGE, REUSED, SITE, about_connections, error_of, text_of, traced
 
-CREATED = ["on_connection_create_start", "on_connection_create_end"]
-REUSED = ["on_connection_reuseconn"]
 # The connectors whose requests are held against a real server.
 OPTIONS = (
     {},
@@ -40,11 +36,6 @@ OPTIONS = (
     {"force_close": True},
     {"limit": 1, "force_close": True},
 )
-
-
-def about_connections(signals):
-    """Return the signals about connections alone, by request."""
-    return {name: [signal for signal in told if "connection" in signal] for name, told in signals.items()}
 
 
 class ConnectionsOfASequenceTest(ComparingTestCase):

@@ -8,7 +8,8 @@ from yarl import URL
 from aioresponses import AioResponsesTestCase
 from aioresponses._display import redacted
 
-HERE = "http://example.com/"
+from .support import SITE
+
 USERS = "http://example.com/users"
 
 
@@ -41,37 +42,37 @@ class NoteTestCase(AioResponsesTestCase):
 class NoteTest(NoteTestCase):
     async def test_the_message_of_the_exception_stays_as_it_was(self):
         self.mock.get(USERS)
-        error = await self.refused("GET", HERE + "?b=2&a=1")
+        error = await self.refused("GET", SITE + "?b=2&a=1")
         self.assertIs(type(error), aiohttp.ClientConnectionError)
         self.assertEqual(str(error), "Connection refused: GET http://example.com/?a=1&b=2")
         self.assertEqual(error.args, ("Connection refused: GET http://example.com/?a=1&b=2",))
 
     async def test_without_any_mocks(self):
         await self.check_note(
-            "GET", HERE, ["aioresponses: no mock answers GET http://example.com/", "No mocks are registered."]
+            "GET", SITE, ["aioresponses: no mock answers GET http://example.com/", "No mocks are registered."]
         )
 
     async def test_the_method_is_shown_in_upper_case(self):
         error = await self.check_note(
-            "post", HERE, ["aioresponses: no mock answers POST http://example.com/", "No mocks are registered."]
+            "post", SITE, ["aioresponses: no mock answers POST http://example.com/", "No mocks are registered."]
         )
         self.assertEqual(str(error), "Connection refused: post http://example.com/")
 
     async def test_other_method(self):
-        self.mock.post(HERE)
-        await self.check_reason(HERE, "other method: POST")
+        self.mock.post(SITE)
+        await self.check_reason(SITE, "other method: POST")
 
     async def test_other_host(self):
         self.mock.get("http://api.example.com/")
-        await self.check_reason(HERE, "other host: api.example.com")
+        await self.check_reason(SITE, "other host: api.example.com")
 
     async def test_other_port(self):
         self.mock.get("http://example.com:8080/")
-        await self.check_reason(HERE, "other port: 8080")
+        await self.check_reason(SITE, "other port: 8080")
 
     async def test_other_scheme(self):
         self.mock.get("https://example.com/")
-        await self.check_reason(HERE, "other scheme: https")
+        await self.check_reason(SITE, "other scheme: https")
 
     async def test_a_mock_without_a_host(self):
         self.mock.get("/users")
@@ -89,8 +90,8 @@ class NoteTest(NoteTestCase):
             ("x", "y" * 70, f"path differs at '/x', asked for was '/{'y' * 59}… (11 more characters)'"),
         ]:
             with self.subTest(own=own, asked=asked):
-                match = self.mock.get(HERE + own)
-                await self.check_reason(HERE + asked, reason)
+                match = self.mock.get(SITE + own)
+                await self.check_reason(SITE + asked, reason)
                 match.remove()
 
     async def test_other_query(self):
@@ -117,12 +118,12 @@ class NoteTest(NoteTestCase):
         )
 
     async def test_used_up(self):
-        self.mock.get(HERE, repeat=2)
-        self.mock.get(re.compile(HERE))
+        self.mock.get(SITE, repeat=2)
+        self.mock.get(re.compile(SITE))
         for _ in range(3):
-            await self.client_session().get(HERE)
+            await self.client_session().get(SITE)
         await self.check_note(
-            "GET", HERE, [
+            "GET", SITE, [
                 "aioresponses: no mock answers GET http://example.com/",
                 "Registered mocks, the closest first:",
                 "  GET http://example.com/: used up (2 of 2)",
@@ -133,13 +134,13 @@ class NoteTest(NoteTestCase):
     async def test_a_mock_that_was_removed_is_not_listed(self):
         self.mock.get(USERS).remove()
         await self.check_note(
-            "GET", HERE, ["aioresponses: no mock answers GET http://example.com/", "No mocks are registered."]
+            "GET", SITE, ["aioresponses: no mock answers GET http://example.com/", "No mocks are registered."]
         )
 
     async def test_the_closest_mock_comes_first(self):
         self.mock.get("http://other.example.com/users")
         self.mock.post(USERS)
-        self.mock.get(HERE + "posts")
+        self.mock.get(SITE + "posts")
         self.mock.get(USERS + "?page=1")
         self.mock.get(USERS)
         await self.client_session().get(USERS)
@@ -157,9 +158,9 @@ class NoteTest(NoteTestCase):
 
     async def test_of_the_same_distance_the_first_registered_comes_first(self):
         for name in "cab":
-            self.mock.get(f"{HERE}users/{name}")
+            self.mock.get(f"{SITE}users/{name}")
         await self.check_note(
-            "GET", HERE + "users/d", [
+            "GET", SITE + "users/d", [
                 "aioresponses: no mock answers GET http://example.com/users/d",
                 "Registered mocks, the closest first:",
                 *(f"  GET http://example.com/users/{name}: path differs at '/{name}', asked for was '/d'"
@@ -183,9 +184,9 @@ class NoteTest(NoteTestCase):
         )
 
     async def test_a_long_url_of_a_mock_is_cut(self):
-        self.mock.get(HERE + "x" * 600)
+        self.mock.get(SITE + "x" * 600)
         await self.check_note(
-            "GET", HERE, [
+            "GET", SITE, [
                 "aioresponses: no mock answers GET http://example.com/",
                 "Registered mocks, the closest first:",
                 f"  GET http://example.com/{'x' * 477}… (123 more characters): "
@@ -196,9 +197,9 @@ class NoteTest(NoteTestCase):
 
 class RedirectTest(NoteTestCase):
     async def check_redirect(self, method, status, sentence, new_method):
-        self.mock.add(HERE, method, status=status, headers={"Location": "/users"})
+        self.mock.add(SITE, method, status=status, headers={"Location": "/users"})
         error = await self.check_note(
-            method, HERE, [
+            method, SITE, [
                 f"aioresponses: no mock answers {new_method} http://example.com/users",
                 sentence,
                 "Registered mocks, the closest first:",
@@ -232,8 +233,8 @@ class RedirectTest(NoteTestCase):
 
 class CredentialsTest(NoteTestCase):
     async def test_of_the_request_are_not_shown(self):
-        self.mock.get(HERE)
-        await self.client_session().get(HERE)
+        self.mock.get(SITE)
+        await self.client_session().get(SITE)
         await self.check_note(
             "GET", "http://me:s3cret@example.com/", [
                 "aioresponses: no mock answers GET http://example.com/",
@@ -246,7 +247,7 @@ class CredentialsTest(NoteTestCase):
         self.mock.get("http://me:s3cret@example.com/")
         self.mock.get("http://me:s3cret@example.com/users")
         await self.check_note(
-            "GET", HERE, [
+            "GET", SITE, [
                 "aioresponses: no mock answers GET http://example.com/",
                 "Registered mocks, the closest first:",
                 "  GET http://…@example.com/: other credentials in the URL",
@@ -255,9 +256,9 @@ class CredentialsTest(NoteTestCase):
         )
 
     async def test_of_a_redirect_are_not_shown(self):
-        self.mock.get(HERE, status=302, headers={"Location": "http://you:s3cret@example.com/users"})
+        self.mock.get(SITE, status=302, headers={"Location": "http://you:s3cret@example.com/users"})
         await self.check_note(
-            "GET", HERE, [
+            "GET", SITE, [
                 "aioresponses: no mock answers GET http://example.com/users",
                 "It is the target of a redirect: GET http://example.com/ was answered with 302, "
                 "which keeps the method.",

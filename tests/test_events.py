@@ -1,7 +1,5 @@
 """Server-sent events, held against a real server that sends them by hand."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import unittest
@@ -10,9 +8,10 @@ from aiohttp import web
 
 from aioresponses import AioResponsesTestCase, CallbackResult, ServerSentEvent, aioresponses
 from aioresponses._replies.events import encoded_event
-from tests.support import RepliesTestCase, error_of, seen
 
-SITE = "http://example.com/"
+from .servers import RepliesTestCase, seen
+from .support import SITE, error_of
+
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
 
 

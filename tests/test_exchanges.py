@@ -3,7 +3,6 @@
 import array
 import asyncio
 import collections
-import contextlib
 import copy
 import decimal
 import gc
@@ -13,7 +12,6 @@ import pickle
 import re
 import threading
 import types
-import warnings
 
 import aiohttp
 from aiohttp import ClientConnectionError, ClientSession, ServerDisconnectedError, web
@@ -22,16 +20,8 @@ from yarl import URL
 
 from aioresponses import CallbackResult, Fault, RequestCall, aioresponses
 
-from .support import LARGE, MockedTestCase, RepliesTestCase, error_of, seen
-from .test_patching import AIOHTTP, AT_MOST, SITE, text_of
-
-
-@contextlib.contextmanager
-def large_bodies_allowed():
-    """Do without aiohttp's warning of bodies of a mebibyte and more, which had better be streamed."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        yield
+from .servers import RepliesTestCase, seen
+from .support import AIOHTTP, AT_MOST, LARGE, SITE, TRIES_AGAIN, MockedTestCase, error_of, large_bodies_allowed, text_of
 
 
 class RecordingTest(MockedTestCase):
@@ -413,7 +403,7 @@ class TriedAgainTest(MockedTestCase):
                 with large_bodies_allowed():
                     outcome = await error_of(text_of(self.session, method="PUT", data=body))
                 call = self.mock.calls[-1]
-                tries = 2 if AIOHTTP >= (3, 10) else 1
+                tries = 2 if TRIES_AGAIN else 1
                 self.assertEqual(outcome is None, tries == 2)
                 self.assertEqual([first.call_count, second.call_count], [1, tries - 1])
                 self.assertEqual([len(hop.body) for hop in call.hops], [len(body)] * tries)
@@ -428,7 +418,7 @@ class TriedAgainTest(MockedTestCase):
                     await text_of(self.session, method="PUT", data=body)
                 call = self.mock.calls[-1]
                 self.assertEqual(match.call_count, 1)
-                self.assertEqual([len(hop.body) for hop in call.hops], [len(body)] * (2 if AIOHTTP >= (3, 10) else 1))
+                self.assertEqual([len(hop.body) for hop in call.hops], [len(body)] * (2 if TRIES_AGAIN else 1))
 
 
 class LookedAtTest(MockedTestCase):

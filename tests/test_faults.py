@@ -1,7 +1,5 @@
 """Faults of the server, held against servers of plain asyncio that fail in the same way."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import socket
@@ -13,83 +11,21 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
 from aioresponses._replies.codings import coding_of
-from tests.support import RepliesTestCase, error_of, reset
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
-IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
-METHODS = (*IDEMPOTENT, "POST", "PATCH")
-
-
-async def resets(writer, before):
-    reset(writer)
-
-
-async def closes(writer, before):
-    pass
-
-
-async def talks_nonsense(writer, before):
-    writer.write(b"This is not HTTP.\r\n\r\n")
-
-
-async def hangs(writer, before):
-    await asyncio.Event().wait()
-
-
-def sends(*pieces):
-    async def behave(writer, before):
-        writer.write(b"".join(pieces))
-
-    return behave
-
-
-async def told(session, method, url, **options):
-    """Return what a request came to: status and body; or where and with what it failed."""
-    try:
-        response = await session.request(method, url, **options)
-    except (Exception, asyncio.CancelledError) as error:
-        return "asked", type(error), str(error), getattr(error, "status", None), getattr(error, "errno", None)
-    try:
-        return response.status, await response.read()
-    except Exception as error:
-        return response.status, type(error), str(error)
-    finally:
-        response.release()
-
-
-def connections(signals):
-    """Make a TraceConfig that notes when a connection is opened, and when one is used again."""
-    config = TraceConfig()
-    for name in ("on_connection_create_start", "on_connection_reuseconn"):
-        async def note(session, context, params, name=name):
-            signals.append(name)
-
-        getattr(config, name).append(note)
-    return config
-
-
-class FaultTestCase(RepliesTestCase):
-    async def like(self, behave, *replies, methods=("GET", "POST"), **options):
-        """Return what requests come to with a server that behaves so, and with mocks of these replies."""
-        outcomes = {}
-        for method in methods:
-            with self.subTest(method):
-                server = await self.raw_server(behave)
-                signals = []
-
-                def register(mock):
-                    for reply in replies:
-                        mock.add(server.url, method, **reply)
-                    signals.clear()
-
-                async def scenario(session):
-                    body = {"data": b"body"} if method in ("POST", "PUT", "PATCH") else {}
-                    return await told(session, method, server.url, **body, **options), tuple(signals)
-
-                outcomes[method] = (await self.hold_against(
-                    server.received, register, scenario, {"trace_configs": [connections(signals)]}
-                )).seen[0]
-        return outcomes
+from .servers import (
+    IDEMPOTENT,
+    METHODS,
+    OK,
+    FaultTestCase,
+    RepliesTestCase,
+    closes,
+    connections,
+    end_of,
+    resets,
+    sends,
+    talks_nonsense,
+)
+from .support import TRIES_AGAIN, error_of
 
 
 class EndOfConnectionTest(FaultTestCase):
@@ -122,7 +58,7 @@ class EndOfConnectionTest(FaultTestCase):
 
                 async def scenario(session):
                     async with ClientSession(connector=TCPConnector(force_close=True)) as session:
-                        return await told(session, "GET", server.url)
+                        return await end_of(session, "GET", server.url)
 
                 await self.hold_against(
                     server.received, lambda mock: mock.get(server.url, fault=fault), scenario
@@ -158,10 +94,10 @@ class SecondTryTest(FaultTestCase):
                     mock.add(server.url, method, body="ok", headers={"Content-Type": "text/plain"})
 
                 async def scenario(session):
-                    return await told(session, method, server.url)
+                    return await end_of(session, method, server.url)
 
                 outcome = await self.hold_against(server.received, register, scenario)
-                tries = 2 if method in IDEMPOTENT and retries() else 1
+                tries = 2 if method in IDEMPOTENT and TRIES_AGAIN else 1
                 self.assertEqual(len(outcome.received), tries)
                 self.assertEqual(outcome.seen[0] == 200, tries == 2)
 
@@ -179,7 +115,7 @@ class SecondTryTest(FaultTestCase):
             behave,
             {"fault": Fault.CONNECTION_RESET},
             {"fault": Fault.MALFORMED_RESPONSE},
-            methods=METHODS if retries() else ("POST", "PATCH"),
+            methods=METHODS if TRIES_AGAIN else ("POST", "PATCH"),
         )
 
     async def test_it_is_sent_on_a_connection_of_its_own(self):
@@ -188,13 +124,13 @@ class SecondTryTest(FaultTestCase):
 
         async def scenario(session):
             async with ClientSession(trace_configs=[connections(signals)]) as session:
-                await told(session, "GET", server.url)
+                await end_of(session, "GET", server.url)
             signals.append("end")
 
         await self.hold_against(
             server.received, lambda mock: mock.get(server.url, fault=Fault.CONNECTION_RESET), scenario
         )
-        tries = ["on_connection_create_start"] * (2 if retries() else 1) + ["end"]
+        tries = ["on_connection_create_start"] * (2 if TRIES_AGAIN else 1) + ["end"]
         self.assertEqual(signals, tries + tries)
 
     async def test_after_a_fault_that_repeats(self):
@@ -202,29 +138,29 @@ class SecondTryTest(FaultTestCase):
             with self.subTest(times), aioresponses() as mock:
                 match = mock.get("http://example.com/", fault=Fault.EMPTY_RESPONSE, repeat=times)
                 async with ClientSession() as session:
-                    await told(session, "GET", "http://example.com/")
-                self.assertEqual(match.call_count, 2 if retries() else 1)
+                    await end_of(session, "GET", "http://example.com/")
+                self.assertEqual(match.call_count, 2 if TRIES_AGAIN else 1)
 
     async def test_each_try_is_a_hop_of_the_call(self):
         with aioresponses() as mock:
             first = mock.get("http://example.com/", fault=Fault.CONNECTION_RESET)
             second = mock.get("http://example.com/", payload=1)
             async with ClientSession() as session:
-                await told(session, "GET", "http://example.com/")
-            if retries():
+                await end_of(session, "GET", "http://example.com/")
+            if TRIES_AGAIN:
                 self.assertEqual(
                     [str(call) for call in mock.calls],
                     ["GET http://example.com/ -> no response, GET http://example.com/ -> 200"],
                 )
             self.assertEqual(
-                [hop.match for hop in mock.calls[0].hops], [first, second] if retries() else [first]
+                [hop.match for hop in mock.calls[0].hops], [first, second] if TRIES_AGAIN else [first]
             )
 
     async def test_without_another_mock_the_first_one_is_used_once(self):
         with aioresponses(assert_all_mocked=True) as mock:
             match = mock.get("http://example.com/", fault=Fault.CONNECTION_RESET)
             async with ClientSession() as session:
-                await told(session, "GET", "http://example.com/")
+                await end_of(session, "GET", "http://example.com/")
             self.assertEqual((match.call_count, match.remaining, mock.call_count), (1, 0, 1))
             self.assertEqual(mock.unmatched_calls, [])
 
@@ -233,8 +169,8 @@ class SecondTryTest(FaultTestCase):
         with aioresponses() as mock:
             mock.get("http://example.com/", fault=Fault.CONNECTION_RESET)
             async with ClientSession() as session:
-                first = await told(session, "GET", "http://example.com/")
-                second = await told(session, "GET", "http://example.com/")
+                first = await end_of(session, "GET", "http://example.com/")
+                second = await end_of(session, "GET", "http://example.com/")
         self.assertIn("Connection reset by peer", first[2])
         self.assertEqual(
             second[1:3], (aiohttp.ClientConnectionError, "Connection refused: GET http://example.com/")
@@ -253,10 +189,10 @@ class SecondTryTest(FaultTestCase):
             mock.put(server.url, replies=replies)
 
         async def scenario(session):
-            return await told(session, "PUT", server.url, data=b"body")
+            return await end_of(session, "PUT", server.url, data=b"body")
 
         outcome = await self.hold_against(server.received, register, scenario)
-        self.assertEqual([request.body for request in outcome.received], [b"body"] * (2 if retries() else 1))
+        self.assertEqual([request.body for request in outcome.received], [b"body"] * (2 if TRIES_AGAIN else 1))
 
     async def test_on_a_connection_that_has_been_used_before(self):
         async def behave(writer, before):
@@ -274,10 +210,10 @@ class SecondTryTest(FaultTestCase):
                     mock.add(server.url, method, fault=Fault.EMPTY_RESPONSE)
 
                 async def scenario(session):
-                    return [await told(session, method, server.url) for _ in range(2)]
+                    return [await end_of(session, method, server.url) for _ in range(2)]
 
                 outcome = await self.hold_against(server.received, register, scenario)
-                self.assertEqual(len(outcome.received), 3 if method == "GET" and retries() else 2)
+                self.assertEqual(len(outcome.received), 3 if method == "GET" and TRIES_AGAIN else 2)
 
     async def test_of_a_body_that_can_be_sent_only_once(self):
         # Whether aiohttp tries it again depends on the release.
@@ -299,7 +235,7 @@ class SecondTryTest(FaultTestCase):
                     mock.put(url, body="ok", content_type="text/plain")
 
                 async def scenario(session):
-                    return await told(session, "PUT", url, data=body())
+                    return await end_of(session, "PUT", url, data=body())
 
                 await self.hold_against(received, register, scenario)
 
@@ -308,14 +244,10 @@ class SecondTryTest(FaultTestCase):
         with aioresponses(passthrough_unmatched=True) as mock:
             mock.get(server.url, fault=Fault.CONNECTION_RESET)
             async with ClientSession() as session:
-                first = await told(session, "GET", server.url)
-                second = await told(session, "GET", server.url)
+                first = await end_of(session, "GET", server.url)
+                second = await end_of(session, "GET", server.url)
         self.assertIn("Connection reset by peer", first[2])
         self.assertEqual((second, len(server.received)), ((200, b"ok"), 1))
-
-
-def retries():
-    return tuple(map(int, aiohttp.__version__.split(".")[:2])) >= (3, 10)
 
 
 class TruncatedBodyTest(FaultTestCase):
@@ -382,7 +314,7 @@ class TruncatedBodyTest(FaultTestCase):
             with self.subTest(**headers), aioresponses() as mock:
                 mock.get("http://example.com/", body=body, headers=headers, fault=Fault.TRUNCATED_BODY)
                 async with ClientSession() as session:
-                    outcome = await told(session, "GET", "http://example.com/")
+                    outcome = await end_of(session, "GET", "http://example.com/")
                 self.assertEqual(outcome[:2], (200, aiohttp.ClientPayloadError))
 
     async def test_of_a_compressed_body(self):
@@ -408,8 +340,8 @@ class TruncatedBodyTest(FaultTestCase):
             mock.get("http://example.com/", body="abcdef", fault=Fault.TRUNCATED_BODY)
             mock.get("http://example.com/", body="whole")
             async with ClientSession() as session:
-                first = await told(session, "GET", "http://example.com/")
-                second = await told(session, "GET", "http://example.com/")
+                first = await end_of(session, "GET", "http://example.com/")
+                second = await end_of(session, "GET", "http://example.com/")
         self.assertEqual((first[:2], second), ((200, aiohttp.ClientPayloadError), (200, b"whole")))
 
 
@@ -479,8 +411,8 @@ class RefusedConnectionTest(RepliesTestCase):
             mock.get("http://example.com/", fault=Fault.CONNECTION_REFUSED)
             mock.get("http://example.com/", body="listens again")
             async with ClientSession() as session:
-                first = await told(session, "GET", "http://example.com/")
-                second = await told(session, "GET", "http://example.com/")
+                first = await end_of(session, "GET", "http://example.com/")
+                second = await end_of(session, "GET", "http://example.com/")
         self.assertEqual((first[1], second), (aiohttp.ClientConnectorError, (200, b"listens again")))
 
     async def test_the_request_is_never_sent(self):
@@ -493,7 +425,7 @@ class RefusedConnectionTest(RepliesTestCase):
         with aioresponses() as mock:
             mock.post("http://example.com/", fault=Fault.CONNECTION_REFUSED)
             async with ClientSession() as session:
-                await told(session, "POST", "http://example.com/", data=body())
+                await end_of(session, "POST", "http://example.com/", data=body())
             call = mock.calls[0]
             self.assertEqual((written, dict(call.headers), call.body), ([], {}, b""))
             self.assertEqual(
@@ -509,18 +441,18 @@ class RefusedConnectionTest(RepliesTestCase):
                 mock.add(url, method, callback=lambda call: CallbackResult(fault=Fault.CONNECTION_REFUSED))
                 mock.add(url, method, body="never")
                 async with ClientSession() as session:
-                    mocked = await told(session, method, url)
+                    mocked = await end_of(session, method, url)
                     with self.subTest("the session goes on"):
-                        self.assertEqual(await told(session, method, url), (200, b"never"))
+                        self.assertEqual(await end_of(session, method, url), (200, b"never"))
             async with ClientSession() as session:
-                self.assertEqual(mocked, await told(session, method, url))
+                self.assertEqual(mocked, await end_of(session, method, url))
 
     async def test_stopping_the_mock_ends_the_wait_for_it(self):
         mock = aioresponses()
         mock.start()
         mock.get("http://example.com/", fault=Fault.CONNECTION_REFUSED, delay=60)
         async with ClientSession() as session:
-            request = asyncio.ensure_future(told(session, "GET", "http://example.com/"))
+            request = asyncio.ensure_future(end_of(session, "GET", "http://example.com/"))
             for _ in range(10):
                 await asyncio.sleep(0)
             mock.stop()
@@ -560,7 +492,7 @@ class HangTest(FaultTestCase):
 
                 async def scenario(session):
                     begun.clear()
-                    request = asyncio.ensure_future(told(session, method, server.url, **options))
+                    request = asyncio.ensure_future(end_of(session, method, server.url, **options))
                     await asyncio.wait([request, asyncio.ensure_future(begun.wait())], return_when="FIRST_COMPLETED")
                     if end is not None:
                         await end(session, request)
@@ -613,7 +545,7 @@ class HangTest(FaultTestCase):
         mock.start()
         mock.get("http://example.com/", fault=Fault.HANG, callback=callback)
         async with ClientSession() as session:
-            request = asyncio.ensure_future(told(session, "GET", "http://example.com/"))
+            request = asyncio.ensure_future(end_of(session, "GET", "http://example.com/"))
             await began.wait()
             mock.stop()
             outcome = await asyncio.wait_for(request, 10)
@@ -626,8 +558,8 @@ class HangTest(FaultTestCase):
             mock.get("http://example.com/", fault=Fault.HANG)
             mock.get("http://example.com/", body="answered")
             async with ClientSession(connector=TCPConnector(limit=1)) as session:
-                await told(session, "GET", "http://example.com/", timeout=ClientTimeout(total=0.01))
-                self.assertEqual(await told(session, "GET", "http://example.com/"), (200, b"answered"))
+                await end_of(session, "GET", "http://example.com/", timeout=ClientTimeout(total=0.01))
+                self.assertEqual(await end_of(session, "GET", "http://example.com/"), (200, b"answered"))
 
 
 class FaultsOfMocksTest(AioResponsesTestCase):
@@ -640,8 +572,8 @@ class FaultsOfMocksTest(AioResponsesTestCase):
                 with self.subTest(fault):
                     self.mock.post(self.URL, fault=fault, body="body")
                     self.mock.post(self.URL, body="fine")
-                    await told(session, "POST", self.URL)
-                    self.assertEqual(await told(session, "POST", self.URL), (200, b"fine"))
+                    await end_of(session, "POST", self.URL)
+                    self.assertEqual(await end_of(session, "POST", self.URL), (200, b"fine"))
 
     async def test_a_sequence_of_replies(self):
         session = self.client_session()
@@ -649,7 +581,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
             self.URL,
             replies=[{"fault": fault} for fault in Fault if fault is not Fault.HANG] + [{"body": "fine"}],
         )
-        seen = [await told(session, "POST", self.URL) for _ in range(6)]
+        seen = [await end_of(session, "POST", self.URL) for _ in range(6)]
         self.assertEqual(
             [one[1] for one in seen],
             [
@@ -680,7 +612,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
                     self.mock.post(self.URL, callback=callback)
                     # A busy machine may take its time for the others.
                     total = 0.05 if fault is Fault.HANG else 20
-                    outcome = await told(session, "POST", self.URL, timeout=ClientTimeout(total=total))
+                    outcome = await end_of(session, "POST", self.URL, timeout=ClientTimeout(total=total))
                     self.assertTrue(issubclass(outcome[1], error), outcome)
 
     async def test_an_error_is_told_to_traces_as_to_the_caller(self):
@@ -708,7 +640,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
         session = self.client_session()
         for fault in Fault:
             self.mock.get(self.URL, fault=fault, body="body", repeat=True)
-            await told(session, "GET", self.URL, timeout=ClientTimeout(total=0.02))
+            await end_of(session, "GET", self.URL, timeout=ClientTimeout(total=0.02))
             self.mock.clear()
         await session.close()
         gc.collect()

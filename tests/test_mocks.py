@@ -1,7 +1,5 @@
 """A registered mock: its callbacks, its sequences of replies, its delays, and how often it answers."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import inspect
@@ -12,39 +10,18 @@ import aiohttp
 from aiohttp import ClientResponse, ClientTimeout, web
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, Fault, RequestMatch, aioresponses
-from aioresponses._calls.record import call_of
-from aioresponses._calls.record import Exchange
-from tests.support import RepliesTestCase
+from aioresponses import CallbackResult, Fault, RequestMatch, aioresponses
+from aioresponses._calls.record import Exchange, call_of
 
-SITE = "http://example.com/"
+from .servers import RepliesTestCase
+from .support import SITE, AskingTestCase, outcome_of
 
 
 class Own(ClientResponse):
     pass
 
 
-async def told(session, method="GET", url=SITE, **options):
-    """Return status and text of a response, or class and text of what a request or its reading raised."""
-    try:
-        async with session.request(method, url, **options) as response:
-            return response.status, (await response.read()).decode()
-    except (Exception, asyncio.CancelledError) as error:
-        return type(error), str(error)
-
-
-class MockTestCase(AioResponsesTestCase):
-    async def asyncSetUp(self):
-        self.session = self.client_session()
-
-    async def told(self, count=None, *args, **options):
-        """Return what a request came to; of `count` of them, a list."""
-        if count is None:
-            return await told(self.session, *args, **options)
-        return [await told(self.session, *args, **options) for _ in range(count)]
-
-
-class CallbacksOfTheCallTest(MockTestCase):
+class CallbacksOfTheCallTest(AskingTestCase):
     """A callback with a single parameter is given the call; any other the URL and the keyword arguments."""
 
     def reply(self, given):
@@ -115,7 +92,7 @@ class CallbacksOfTheCallTest(MockTestCase):
             with self.subTest(callback):
                 self.given = []
                 self.mock.post(SITE, callback=callback)
-                self.assertEqual(await self.told(None, "POST"), (200, "answered"))
+                self.assertEqual(await self.ask("POST"), (200, "answered"))
                 self.assertIs(self.given[0], self.mock.calls[-1])
 
     async def test_those_that_take_the_url_and_the_arguments(self):
@@ -123,7 +100,7 @@ class CallbacksOfTheCallTest(MockTestCase):
             with self.subTest(callback):
                 self.given = []
                 self.mock.post(SITE, callback=callback)
-                self.assertEqual(await self.told(None, "POST", data=None), (200, "answered"))
+                self.assertEqual(await self.ask("POST", data=None), (200, "answered"))
                 self.assertEqual(self.given, [(URL(SITE), {"allow_redirects": True, "data": None})])
 
     async def test_one_that_takes_nothing_but_the_url_was_written_for_0_7_and_fails_as_there(self):
@@ -131,7 +108,7 @@ class CallbacksOfTheCallTest(MockTestCase):
             raise NotImplementedError
 
         self.mock.get(SITE, callback=callback)
-        error, text = await self.told()
+        error, text = await self.ask()
         self.assertIs(error, TypeError)
         self.assertIn("unexpected keyword argument 'allow_redirects'", text)
 
@@ -145,7 +122,7 @@ class CallbacksOfTheCallTest(MockTestCase):
             ))
 
         match = self.mock.put(SITE + "{id}", callback=callback)
-        await self.told(None, "PUT", SITE + "7", data=b"body", headers={"X-A": "1"})
+        await self.ask("PUT", SITE + "7", data=b"body", headers={"X-A": "1"})
         self.assertEqual(
             seen,
             [(
@@ -162,11 +139,11 @@ class CallbacksOfTheCallTest(MockTestCase):
 
         self.mock.post(SITE, status=303, headers={"Location": "/there"})
         self.mock.get(SITE + "{name}", callback=callback)
-        self.assertEqual(await self.told(None, "POST"), (200, ""))
+        self.assertEqual(await self.ask("POST"), (200, ""))
         self.assertEqual(seen, [("GET", SITE + "there", 303, "there")])
 
 
-class AwaitedResultsTest(MockTestCase):
+class AwaitedResultsTest(AskingTestCase):
     async def test_what_a_callback_returns_may_be_anything_awaitable(self):
         async def coroutine():
             return CallbackResult(body="awaited")
@@ -189,7 +166,7 @@ class AwaitedResultsTest(MockTestCase):
         ):
             with self.subTest(name):
                 self.mock.get(SITE, callback=callback)
-                self.assertEqual(await self.told(), (200, "awaited"))
+                self.assertEqual(await self.ask(), (200, "awaited"))
 
     async def test_what_comes_of_it_is_checked(self):
         async def nothing():
@@ -200,9 +177,9 @@ class AwaitedResultsTest(MockTestCase):
 
         self.mock.get(SITE, callback=lambda call: nothing(), body="registered")
         self.mock.get(SITE, callback=lambda call: something())
-        self.assertEqual(await self.told(), (200, "registered"))
+        self.assertEqual(await self.ask(), (200, "registered"))
         self.assertEqual(
-            await self.told(),
+            await self.ask(),
             (TypeError, f"callback: expected a CallbackResult or None from the callback of GET {SITE}, got 'text'"),
         )
 
@@ -212,7 +189,7 @@ class AwaitedResultsTest(MockTestCase):
                 with self.subTest(value, method=method):
                     self.mock.add(SITE, method, callback=lambda call: value)
                     self.assertEqual(
-                        await self.told(None, method),
+                        await self.ask(method),
                         (
                             TypeError,
                             "callback: expected a CallbackResult or None from the callback of "
@@ -223,7 +200,7 @@ class AwaitedResultsTest(MockTestCase):
     async def test_the_message_names_the_conditions_of_the_mock(self):
         self.mock.get(SITE, match_headers={"X-A": "1"}, callback=lambda call: 5)
         self.assertEqual(
-            await self.told(headers={"X-A": "1"}),
+            await self.ask(headers={"X-A": "1"}),
             (
                 TypeError,
                 f"callback: expected a CallbackResult or None from the callback of GET {SITE}, "
@@ -253,7 +230,7 @@ class AwaitedResultsTest(MockTestCase):
 
                 for callback in (later, lambda call: CallbackResult(**result)):
                     self.mock.post(SITE, status=500, callback=callback)
-                    self.assertEqual(await self.told(None, "POST"), expected)
+                    self.assertEqual(await self.ask("POST"), expected)
 
     async def test_a_result_may_choose_the_class_of_the_response_and_set_cookies(self):
         self.mock.get(SITE, callback=lambda call: CallbackResult(response_class=Own, cookies={"a": "1"}))
@@ -263,14 +240,14 @@ class AwaitedResultsTest(MockTestCase):
     async def test_a_result_may_be_given_many_times(self):
         result = CallbackResult(body=lambda: ["piece"], headers={"X-A": "1"}, cookies={"a": "1"})
         self.mock.get(SITE, callback=lambda call: result, repeat=True)
-        self.assertEqual(await self.told(3), [(200, "piece")] * 3)
+        self.assertEqual(await self.ask_often(3), [(200, "piece")] * 3)
 
     async def test_a_wrong_result_is_told_to_the_caller(self):
         self.mock.get(SITE, callback=lambda call: CallbackResult(delay=-1))
-        self.assertEqual(await self.told(), (ValueError, "delay: expected seconds, from 0 on, got -1"))
+        self.assertEqual(await self.ask(), (ValueError, "delay: expected seconds, from 0 on, got -1"))
 
 
-class DelayTest(MockTestCase):
+class DelayTest(AskingTestCase):
     """Nothing here measures time: what is compared is what comes first."""
 
     async def ended(self, *urls, **options):
@@ -278,7 +255,7 @@ class DelayTest(MockTestCase):
         order = []
 
         async def one(name):
-            outcome = await told(self.session, url=SITE + name, **options)
+            outcome = await outcome_of(self.session, url=SITE + name, **options)
             order.append((name, *outcome))
 
         await asyncio.wait_for(asyncio.gather(*map(one, urls)), 10)
@@ -333,7 +310,7 @@ class DelayTest(MockTestCase):
 
     async def test_the_request_is_there_while_the_reply_is_waited_for(self):
         self.mock.post(SITE, delay=60)
-        task = asyncio.ensure_future(told(self.session, "POST", data=b"body"))
+        task = asyncio.ensure_future(outcome_of(self.session, "POST", data=b"body"))
         while not self.mock.calls or not self.mock.calls[0].body:
             await asyncio.sleep(0)
         self.assertEqual((self.mock.calls[0].body, self.mock.calls[0].ended), (b"body", None))
@@ -352,20 +329,20 @@ class DelayTest(MockTestCase):
 
         others = []
         self.mock.get(SITE, delay=0.01, callback=callback)
-        await self.told()
+        await self.ask()
         order.append("reply")
         self.assertEqual(order, ["callback", "other", "reply"])
 
     async def test_the_delay_of_the_result_of_a_callback_goes_before_that_of_the_mock(self):
         self.mock.get(SITE, delay=60, callback=lambda call: CallbackResult(body="at once"))
-        self.assertEqual(await asyncio.wait_for(self.told(), 10), (200, "at once"))
+        self.assertEqual(await asyncio.wait_for(self.ask(), 10), (200, "at once"))
 
     async def test_stopping_the_mock_ends_it(self):
         mock = aioresponses()
         mock.start()
         mock.get(SITE, delay=60, callback=lambda call: begun.set())
         begun = asyncio.Event()
-        task = asyncio.ensure_future(told(self.session))
+        task = asyncio.ensure_future(outcome_of(self.session))
         await begun.wait()
         mock.stop()
         self.assertEqual(
@@ -391,7 +368,7 @@ class DelayLikeAServerTest(RepliesTestCase):
                 for limits in ({"total": 0.03}, {"sock_read": 0.03}, {"total": 60, "connect": 5, "sock_read": 0.03}):
                     with self.subTest(method, **reply, **limits):
                         async def scenario(session):
-                            return await told(session, method, url, timeout=ClientTimeout(**limits))
+                            return await outcome_of(session, method, url, timeout=ClientTimeout(**limits))
 
                         await self.hold_against(
                             received,
@@ -411,14 +388,14 @@ class DelayLikeAServerTest(RepliesTestCase):
         url, received = await self.received_by(web.route("*", "/", handle))
 
         async def scenario(session):
-            return [await told(session, "GET", url, timeout=ClientTimeout(total=60)) for _ in range(2)]
+            return [await outcome_of(session, "GET", url, timeout=ClientTimeout(total=60)) for _ in range(2)]
 
         await self.hold_against(
             received, lambda mock: mock.get(url, delay=0.001, body="late", repeat=True), scenario
         )
 
 
-class RepliesTest(MockTestCase):
+class RepliesTest(AskingTestCase):
     async def test_each_in_its_turn(self):
         error = LookupError("third")
         result = CallbackResult(status=202, body="fourth")
@@ -442,7 +419,7 @@ class RepliesTest(MockTestCase):
         )
         self.assertEqual(match.remaining, 9)
         self.assertEqual(
-            await self.told(9),
+            await self.ask_often(9),
             [
                 (503, ""),
                 (200, '{"a": 1}'),
@@ -457,7 +434,7 @@ class RepliesTest(MockTestCase):
         )
         self.assertEqual((match.call_count, match.remaining), (9, 0))
         self.assertIs(self.mock.calls[2].exception, error)
-        self.assertEqual(await self.told(), (aiohttp.ClientConnectionError, f"Connection refused: GET {SITE}"))
+        self.assertEqual(await self.ask(), (aiohttp.ClientConnectionError, f"Connection refused: GET {SITE}"))
 
     async def test_what_comes_after_its_end_is_said_by_repeat(self):
         for repeat, expected, limit in (
@@ -468,7 +445,7 @@ class RepliesTest(MockTestCase):
         ):
             with self.subTest(repeat=repeat):
                 match = self.mock.get(SITE, replies=[{"status": 200}, {"status": 201}], repeat=repeat)
-                seen = [status for status, _ in await self.told(5)]
+                seen = [status for status, _ in await self.ask_often(5)]
                 self.assertEqual(
                     [status if isinstance(status, int) else None for status in seen], expected
                 )
@@ -479,18 +456,18 @@ class RepliesTest(MockTestCase):
         self.mock.get(SITE, body="before")
         self.mock.get(SITE, replies=[{"body": "1"}, {"body": "2"}])
         self.mock.get(SITE, body="behind", repeat=True)
-        self.assertEqual([text for _, text in await self.told(5)], ["before", "1", "2", "behind", "behind"])
+        self.assertEqual([text for _, text in await self.ask_often(5)], ["before", "1", "2", "behind", "behind"])
 
     async def test_requests_side_by_side_get_one_each(self):
         self.mock.get(SITE, replies=[{"body": "1", "delay": 0.02}, {"body": "2", "delay": 0.01}, {"body": "3"}])
-        texts = await asyncio.gather(*(told(self.session) for _ in range(3)))
+        texts = await asyncio.gather(*(outcome_of(self.session) for _ in range(3)))
         self.assertEqual(texts, [(200, "1"), (200, "2"), (200, "3")])
 
     async def test_the_conditions_hold_for_all_of_them(self):
         match = self.mock.post(SITE, match_json={"a": 1}, replies=[{"status": 201}, {"status": 202}])
-        self.assertEqual((await self.told(None, "POST", json={"a": 2}))[0], aiohttp.ClientConnectionError)
+        self.assertEqual((await self.ask("POST", json={"a": 2}))[0], aiohttp.ClientConnectionError)
         self.assertEqual(
-            [await self.told(None, "POST", json={"a": 1}) for _ in range(2)], [(201, ""), (202, "")]
+            [await self.ask("POST", json={"a": 1}) for _ in range(2)], [(201, ""), (202, "")]
         )
         self.assertEqual(match.call_count, 2)
 
@@ -504,17 +481,17 @@ class RepliesTest(MockTestCase):
 
     async def test_a_tuple_and_other_mappings_will_do(self):
         self.mock.get(SITE, replies=({"status": 201}, MappingProxyType({"status": 202})))
-        self.assertEqual(await self.told(2), [(201, ""), (202, "")])
+        self.assertEqual(await self.ask_often(2), [(201, ""), (202, "")])
 
     async def test_a_later_change_of_the_list_is_none_of_the_mock_s(self):
         replies = [{"status": 201}, {"status": 202}]
         self.mock.get(SITE, replies=replies)
         replies.clear()
-        self.assertEqual(await self.told(2), [(201, ""), (202, "")])
+        self.assertEqual(await self.ask_often(2), [(201, ""), (202, "")])
 
     async def test_redirects_may_be_among_them(self):
         self.mock.get(SITE, replies=[{"status": 302, "headers": {"Location": "/"}}, {"body": "arrived"}])
-        self.assertEqual(await self.told(), (200, "arrived"))
+        self.assertEqual(await self.ask(), (200, "arrived"))
 
 
 class RefusedMocksTest(unittest.TestCase):

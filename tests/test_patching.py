@@ -14,14 +14,11 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, ClientS
 
 from aioresponses import CallbackResult, aioresponses
 
-from .support import MockedTestCase, RealServerTestCase
+from .servers import RealServerTestCase
+from .support import AIOHTTP, AT_MOST, SITE, MockedTestCase, get, text_of
 
-SITE = "http://example.com/"
 HOOKS = [(ClientSession, "_request"), (BaseConnector, "connect"), (BaseConnector, "close")]
 ORIGINALS = [vars(owner)[name] for owner, name in HOOKS]
-AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
-# What should end at once but might hang is given this many seconds.
-AT_MOST = 20
 
 
 def in_place():
@@ -35,16 +32,6 @@ def replaced():
 
 ALL_REPLACED = [True] * len(HOOKS)
 NONE_REPLACED = [False] * len(HOOKS)
-
-
-async def text_of(session, url=SITE, method="GET", **kwargs):
-    async with session.request(method, url, **kwargs) as response:
-        return await response.text()
-
-
-async def ask(url=SITE):
-    async with ClientSession() as session:
-        return await text_of(session, url)
 
 
 async def make_session():
@@ -136,7 +123,7 @@ class HooksTest(unittest.TestCase):
             mock.start()
         self.assertEqual(str(caught.exception), "start() called on an aioresponses that is active already")
         mock.get(SITE, body="still there")
-        self.assertEqual(asyncio.run(ask()), "still there")
+        self.assertEqual(asyncio.run(get()), "still there")
         mock.stop()
         self.assertEqual(replaced(), NONE_REPLACED)
 
@@ -148,7 +135,7 @@ class HooksTest(unittest.TestCase):
             self.assertEqual(str(caught.exception), "stop() called on an aioresponses that is not active")
             with mock:
                 mock.get(SITE, body="works")
-                self.assertEqual(asyncio.run(ask()), "works")
+                self.assertEqual(asyncio.run(get()), "works")
 
     def test_stopping_a_mock_that_is_not_active_leaves_the_active_one_alone(self):
         with aioresponses() as mock:
@@ -156,23 +143,23 @@ class HooksTest(unittest.TestCase):
                 aioresponses().stop()
             self.assertEqual(replaced(), ALL_REPLACED)
             mock.get(SITE, body="works")
-            self.assertEqual(asyncio.run(ask()), "works")
+            self.assertEqual(asyncio.run(get()), "works")
 
     def test_the_innermost_of_nested_mocks_answers_and_records(self):
         with aioresponses() as outer:
             outer.get(SITE, body="outer", repeat=True)
             with aioresponses() as inner:
                 inner.get(SITE, body="inner", repeat=True)
-                self.assertEqual(asyncio.run(ask()), "inner")
+                self.assertEqual(asyncio.run(get()), "inner")
             self.assertEqual([outer.call_count, inner.call_count], [0, 1])
-            self.assertEqual(asyncio.run(ask()), "outer")
+            self.assertEqual(asyncio.run(get()), "outer")
             self.assertEqual([outer.call_count, inner.call_count], [1, 1])
 
     def test_a_mock_does_not_fall_back_on_the_one_around_it(self):
         with aioresponses() as outer, aioresponses() as inner:
             outer.get(SITE)
             with self.assertRaises(ClientConnectionError) as caught:
-                asyncio.run(ask())
+                asyncio.run(get())
         self.assertEqual(str(caught.exception), "Connection refused: GET http://example.com/")
         self.assertEqual([outer.call_count, inner.call_count], [0, 1])
 
@@ -182,7 +169,7 @@ class HooksTest(unittest.TestCase):
         inner.start()
         inner.get(SITE, body="inner")
         outer.stop()
-        self.assertEqual(asyncio.run(ask()), "inner")
+        self.assertEqual(asyncio.run(get()), "inner")
         inner.stop()
 
     def test_a_call_belongs_to_the_mock_that_was_innermost_when_it_began(self):
@@ -194,13 +181,13 @@ class HooksTest(unittest.TestCase):
             began, proceed = asyncio.Event(), asyncio.Event()
             outer.get(SITE, status=302, headers={"Location": "/there"}, callback=callback)
             outer.get(f"{SITE}there", body="outer")
-            asked = asyncio.ensure_future(ask())
+            asked = asyncio.ensure_future(get())
             await began.wait()
             with aioresponses() as inner:
                 inner.get(f"{SITE}there", body="inner")
                 proceed.set()
                 self.assertEqual(await asked, "outer")
-                self.assertEqual(await ask(f"{SITE}there"), "inner")
+                self.assertEqual(await get(f"{SITE}there"), "inner")
             self.assertEqual([outer.call_count, inner.call_count], [1, 1])
 
         with aioresponses() as outer:
@@ -256,13 +243,13 @@ class ReplacedHooksTest(RealServerTestCase):
         return patch.object(owner, name, wrapper)
 
     async def check_that_all_works(self):
-        self.assertEqual(await ask(self.url), "real")
+        self.assertEqual(await get(self.url), "real")
         with aioresponses() as mock:
             mock.get(self.url, body="mocked")
-            self.assertEqual(await ask(self.url), "mocked")
+            self.assertEqual(await get(self.url), "mocked")
             with self.assertRaises(ClientConnectionError):
-                await ask(self.url)
-        self.assertEqual(await ask(self.url), "real")
+                await get(self.url)
+        self.assertEqual(await get(self.url), "real")
 
     async def test_it_is_put_back_after_the_mock_stopped(self):
         for owner, name in HOOKS:
@@ -272,9 +259,9 @@ class ReplacedHooksTest(RealServerTestCase):
                 patcher = self.wrapping(owner, name)
                 patcher.start()
                 mock.get(self.url, body="mocked")
-                self.assertEqual(await ask(self.url), "mocked")
+                self.assertEqual(await get(self.url), "mocked")
                 mock.stop()
-                self.assertEqual(await ask(self.url), "real")
+                self.assertEqual(await get(self.url), "real")
                 patcher.stop()
                 await self.check_that_all_works()
                 self.assertEqual(replaced(), NONE_REPLACED)
@@ -328,9 +315,9 @@ class ReplacedHooksTest(RealServerTestCase):
                     for _ in range(2):
                         with aioresponses() as mock:
                             mock.get(SITE, body="mocked")
-                            self.assertEqual(await ask(SITE), "mocked")
+                            self.assertEqual(await get(SITE), "mocked")
                         self.assertIs(vars(owner)[name], wrapper)
-                    self.assertEqual(await ask(self.url), "real")
+                    self.assertEqual(await get(self.url), "real")
                     self.assertTrue(told)
             finally:
                 setattr(owner, name, original)
@@ -787,7 +774,7 @@ class OnAnyLoopTest(unittest.TestCase):
     def test_a_session_of_another_thread_is_answered_there(self):
         answers = []
         self.mock.get(SITE, body="answer")
-        thread = threading.Thread(target=lambda: answers.append(asyncio.run(ask())))
+        thread = threading.Thread(target=lambda: answers.append(asyncio.run(get())))
         thread.start()
         thread.join(AT_MOST)
         self.assertEqual(answers, ["answer"])
@@ -795,7 +782,7 @@ class OnAnyLoopTest(unittest.TestCase):
 
     def test_many_threads_are_answered_side_by_side(self):
         def run(number):
-            answers[number] = asyncio.run(ask(f"{SITE}{number}"))
+            answers[number] = asyncio.run(get(f"{SITE}{number}"))
 
         answers = {}
         for number in range(8):

@@ -3,7 +3,6 @@
 import asyncio
 import contextvars
 import gc
-import inspect
 import re
 import sys
 import unittest
@@ -11,48 +10,25 @@ import warnings
 
 import aiohttp
 from aiohttp import ClientConnectionError, ClientRequest, ClientSession, ClientTimeout, TraceConfig, web
-from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http import HttpProcessingError
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 from yarl import URL
 
 from aioresponses import CallbackResult, aioresponses
 
-from .support import MockedTestCase, RealServerTestCase, error_of
-from .test_patching import AIOHTTP, AT_MOST, SITE, ask, text_of
-
-REQUEST_INFO = aiohttp.RequestInfo(URL(SITE), "GET", CIMultiDictProxy(CIMultiDict()), URL(SITE))
-needs_middlewares = unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "aiohttp 3.12 brought middlewares")
-
-
-class Own(BaseException):
-    """Something that no `except Exception` catches."""
-
-
-def exceptions():
-    key = dict.fromkeys(inspect.signature(ConnectionKey).parameters)
-    key.update(host="example.com", port=80, is_ssl=False, ssl=True)
-    return [
-        Exception("wrong"),
-        ValueError("wrong"),
-        OSError("wrong"),
-        OSError(5, "Input/output error"),
-        ConnectionResetError(104, "Connection reset by peer"),
-        TimeoutError("late"),
-        TimeoutError(110, "Connection timed out"),
-        asyncio.TimeoutError(),
-        asyncio.CancelledError(),
-        aiohttp.ClientError("wrong"),
-        aiohttp.ClientConnectionError("wrong"),
-        aiohttp.ClientOSError(5, "Input/output error"),
-        aiohttp.ServerDisconnectedError(),
-        aiohttp.ServerTimeoutError("late"),
-        aiohttp.ClientConnectorError(ConnectionKey(**key), OSError(111, "Connection refused")),
-        aiohttp.ClientResponseError(REQUEST_INFO, (), status=500, message="wrong"),
-        aiohttp.ClientPayloadError("wrong"),
-        HttpProcessingError(code=400, message="wrong"),
-        Own("wrong"),
-    ]
+from .servers import RealServerTestCase
+from .support import (
+    AIOHTTP,
+    AT_MOST,
+    SITE,
+    MockedTestCase,
+    Uncaught,
+    error_of,
+    exceptions,
+    get,
+    needs_middlewares,
+    text_of,
+)
 
 
 def both_kinds(function):
@@ -65,15 +41,7 @@ def both_kinds(function):
     return function, coroutine_function
 
 
-class RaisingTestCase(MockedTestCase):
-    async def raised_by(self, method="GET", url=SITE, session=None, **kwargs):
-        """Return the exception that a request raises."""
-        with self.assertRaises(BaseException) as caught:
-            await (session or self.session).request(method, url, **kwargs)
-        return caught.exception
-
-
-class ExceptionsTest(RaisingTestCase):
+class ExceptionsTest(MockedTestCase):
     async def check(self, exception, method="GET", **kwargs):
         """Check that a request raises just this object, and that nothing else is used or recorded by it."""
         calls = self.mock.call_count
@@ -111,7 +79,7 @@ class ExceptionsTest(RaisingTestCase):
             aiohttp.ClientOSError,
             aiohttp.ServerDisconnectedError,
             aiohttp.ClientPayloadError,
-            Own,
+            Uncaught,
         ):
             with self.subTest(raised.__name__):
                 first = self.mock.get(SITE, exception=raised)
@@ -282,7 +250,7 @@ class ExceptionsTest(RaisingTestCase):
         self.assertEqual(await asyncio.wait_for(text_of(session), AT_MOST), "second")
 
 
-class CallbacksTest(RaisingTestCase):
+class CallbacksTest(MockedTestCase):
     async def test_a_callback_answers(self):
         def function(url, **kwargs):
             return CallbackResult(status=201, body=f"called for {url}", headers={"A": "1"})
@@ -714,7 +682,7 @@ class RefusedTest(unittest.IsolatedAsyncioTestCase):
     @aioresponses()
     async def test_comes_when_the_mocks_are_used_up(self, mock):
         mock.get(SITE)
-        await ask()
+        await get()
         self.assertEqual(await self.refusal("GET", SITE), "Connection refused: GET http://example.com/")
 
 
@@ -947,7 +915,7 @@ class AfterTheCallTest(RealServerTestCase):
         self.assertEqual(self.served, [])
 
 
-class AbandonedTest(RaisingTestCase):
+class AbandonedTest(MockedTestCase):
     """The coroutine of a request is closed before it has come to its end."""
 
     async def asyncSetUp(self):

@@ -1,7 +1,5 @@
 """Reading a request before it is sent: it goes out as if nobody had looked, to the mock and to a real server."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import io
@@ -19,7 +17,9 @@ from aiohttp import ClientSession, FormData, MultipartWriter, web
 from yarl import URL
 
 from aioresponses import aioresponses
-from tests.support import RealServerTestCase, Received, error_of
+
+from .servers import RealServerTestCase, Received
+from .support import error_of, needs_middlewares
 
 TEXT = "grüße"
 BYTES = bytes(range(256))
@@ -242,7 +242,7 @@ class SameRequestTest(ReadingTestCase):
                 self.assertEqual((await ask(), self.received[1:]), (real, received))
                 self.assertEqual([one.body for one in seen], [b"answered"])
 
-    @unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "client middlewares came with aiohttp 3.12")
+    @needs_middlewares
     async def test_a_middleware_that_tries_again_sends_it_once_more(self):
         async def twice(request, handler):
             await handler(request)

@@ -6,15 +6,13 @@ import re
 import sys
 import threading
 import unittest
-import unittest.mock
 
 from aiohttp import ClientSession
 from yarl import URL
 
 from aioresponses import aioresponses
 
-from .support import MockedTestCase, error_of
-from .test_patching import AT_MOST, SITE, text_of
+from .support import AT_MOST, SITE, MockedTestCase, error_of, text_of
 
 
 class RequestsTest(MockedTestCase):

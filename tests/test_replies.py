@@ -19,9 +19,10 @@ from yarl import URL
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
 from aioresponses._calls.record import Exchange
 from aioresponses._client.transport import Answer
-from tests.support import RepliesTestCase, seen
 
-SITE = "http://example.com/"
+from .servers import RepliesTestCase, seen
+from .support import SITE
+
 ASKED = Exchange("GET", URL("http://example.com/"), URL("http://example.com/"), {})
 BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
 

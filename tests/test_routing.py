@@ -6,11 +6,10 @@ from unittest.mock import ANY
 from yarl import URL
 
 from aioresponses import aioresponses
-from aioresponses._calls.record import call_of
-from aioresponses._calls.record import Exchange
+from aioresponses._calls.record import Exchange, call_of
 from aioresponses._matching.router import Router
 
-from .test_patching import AT_MOST
+from .support import AT_MOST
 
 HERE = URL("http://example.com/")
 

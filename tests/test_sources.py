@@ -1,7 +1,5 @@
 """Bodies of replies as people give them, held against a real server that streams them."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import io
@@ -14,12 +12,12 @@ from aiohttp import ClientSession, web
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
-from aioresponses._calls.record import call_of
-from aioresponses._calls.record import Exchange
+from aioresponses._calls.record import Exchange, call_of
 from aioresponses._replies.bodies import PIECE, called, is_used_up_by_one, pieces, size_of
-from tests.support import RepliesTestCase, error_of, seen
 
-SITE = "http://example.com/"
+from .servers import RepliesTestCase, seen
+from .support import SITE, error_of
+
 BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
 PIECES = ["grün ", b"is ", bytearray(b"all "), memoryview(b"my joy"), b"", ""]
 TEXT = "grün is all my joy".encode()

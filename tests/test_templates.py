@@ -7,7 +7,8 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 from aioresponses._urls import Template, is_template
-from tests.support import RealServerTestCase
+
+from .servers import RealServerTestCase
 
 API = "https://api.example.com"
 

@@ -1,18 +1,17 @@
 """The in-memory connection, held against a real server: traces, timeouts, its end, no sockets."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 import unittest
 
 import aiohttp
-import aiohttp.abc
 from aiohttp import ClientSession, ClientTimeout, ServerTimeoutError, TCPConnector, TraceConfig
 from yarl import URL
 
 from aioresponses import aioresponses
-from tests.support import LARGE, ComparingTestCase, error_of, fetch, traced
+
+from .servers import ComparingTestCase, fetch
+from .support import LARGE, error_of, traced
 
 
 class TraceTest(ComparingTestCase):

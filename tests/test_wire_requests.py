@@ -1,7 +1,5 @@
 """The in-memory connection, held against a real server: redirects, cookies, sessions, proxies, middlewares."""
 
-from __future__ import annotations
-
 import json
 import os
 import unittest
@@ -20,7 +18,8 @@ from aiohttp import (
 )
 from yarl import URL
 
-from tests.support import ComparingTestCase, error_of, fetch, seen
+from .servers import ComparingTestCase, fetch, seen
+from .support import error_of, needs_middlewares
 
 
 class RedirectTest(ComparingTestCase):
@@ -532,7 +531,7 @@ class ProxyTest(ComparingTestCase):
         self.assertEqual(outcome.received[0].header("Proxy-Authorization"), "Basic QWRhOnBhc3M=")
 
 
-@unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "client middlewares came with aiohttp 3.12")
+@needs_middlewares
 class MiddlewareTest(ComparingTestCase):
 
     async def test_a_middleware_changes_the_request_and_sees_the_response(self):

@@ -1,7 +1,5 @@
 """Streamed replies on the in-memory connection: how fast they are sent, how they end, and what they cost."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import gzip
@@ -16,9 +14,10 @@ import aiohttp
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, TraceConfig, web
 
 from aioresponses import AioResponsesTestCase, Fault, aioresponses
-from tests.support import RepliesTestCase, error_of, seen
 
-SITE = "http://example.com/"
+from .servers import RepliesTestCase, seen
+from .support import SITE, error_of
+
 PIECE = bytes(2 ** 16)
 # Far more than is ever under way.
 MANY = 400

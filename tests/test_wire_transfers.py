@@ -1,7 +1,5 @@
 """The in-memory connection, held against a real server: bodies on the way there and back."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import io
@@ -13,7 +11,9 @@ import zlib
 from aiohttp import ClientSession, ClientTimeout, FormData, MultipartWriter
 
 from aioresponses import aioresponses
-from tests.support import LARGE, ComparingTestCase, error_of, fetch
+
+from .servers import ComparingTestCase, fetch
+from .support import LARGE, error_of
 
 _GZIP = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
 GZIPPED = _GZIP.compress(b"hello" * 100) + _GZIP.flush()
