@@ -21,9 +21,12 @@ from yarl import URL
 from aioresponses import AioResponsesTestCase, RequestCall, aioresponses
 
 SITE = "http://example.com/"
+USERS = "http://example.com/users"
 AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
 # What should end at once but might hang is given this many seconds.
 AT_MOST = 20
+# What a body may be, in messages.
+BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
 # More than a connection buffers, on either side of it.
 LARGE = bytes(range(256)) * 2 ** 15
 # aiohttp itself sends an idempotent request once more where the connection broke.
@@ -132,6 +135,10 @@ def exceptions() -> list[BaseException]:
         HttpProcessingError(code=400, message="wrong"),
         Uncaught("wrong"),
     ]
+
+
+class OwnResponse(aiohttp.ClientResponse):
+    """A class of responses of the code under test."""
 
 
 class Even:

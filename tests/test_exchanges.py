@@ -14,14 +14,13 @@ import threading
 import types
 
 import aiohttp
-from aiohttp import ClientConnectionError, ClientSession, ServerDisconnectedError, web
+from aiohttp import ClientConnectionError, ClientSession, ServerDisconnectedError
 from multidict import CIMultiDict
 from yarl import URL
 
-from aioresponses import CallbackResult, Fault, RequestCall, aioresponses
+from aioresponses import CallbackResult, Fault, RequestCall
 
-from .servers import RepliesTestCase, seen
-from .support import AIOHTTP, AT_MOST, LARGE, SITE, TRIES_AGAIN, MockedTestCase, error_of, large_bodies_allowed, text_of
+from .support import AIOHTTP, SITE, TRIES_AGAIN, MockedTestCase, error_of, large_bodies_allowed, text_of
 
 
 class RecordingTest(MockedTestCase):
@@ -233,130 +232,6 @@ class RecordingTest(MockedTestCase):
         self.assertEqual(await asyncio.gather(*(text_of(self.session, url) for url in urls)), expected)
         self.assertEqual([call.url for call in self.mock.calls], urls)
         self.assertEqual(list(self.mock.requests), [("GET", URL(url)) for url in urls])
-
-
-class SentTest(RepliesTestCase):
-    """What was sent of a request, in as many pieces as it may have come."""
-
-    def pieces(self, size, count):
-        async def generate():
-            for number in range(count):
-                yield bytes([number]) * size
-
-        return generate()
-
-    async def hold(self, body, **options):
-        """Send a body with a length to a real server, and to a mock, which must show the same; return what was sent."""
-        async def behave(writer, before):
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n")
-            return True
-
-        server = await self.raw_server(behave)
-
-        async def scenario(session):
-            return [(await seen(await session.post(server.url, data=body, **options))).status for _ in range(2)]
-
-        outcome = await self.hold_against(
-            server.received, lambda mock: mock.post(server.url, repeat=True), scenario
-        )
-        return [request.body for request in outcome.received]
-
-    async def test_in_one_piece(self):
-        for body in (b"", b"x", b"x" * 1000):
-            with self.subTest(len(body)):
-                self.assertEqual(await self.hold(body), [body] * 2)
-
-    async def test_in_pieces_of_about_64_kib(self):
-        for size in range(2 ** 16 - 300, 2 ** 16 + 50, 50):
-            with self.subTest(size):
-                self.assertEqual(await self.hold(bytes(size)), [bytes(size)] * 2)
-
-    async def test_with_long_headers_and_many(self):
-        # More than servers take.
-        for count, size in ((1, 2 ** 16), (3, 2 ** 16), (40, 2 ** 12), (100, 2 ** 10), (200, 10)):
-            headers = {f"X-{number}": "x" * size for number in range(count)}
-            with self.subTest(count=count, size=size), aioresponses() as mock:
-                mock.post(SITE)
-                async with ClientSession() as session:
-                    await text_of(session, method="POST", data=b"body", headers=headers)
-                [call] = mock.calls
-                self.assertEqual({name: call.headers[name] for name in headers}, headers)
-                self.assertEqual(call.body, b"body")
-
-    async def test_of_several_mebibytes(self):
-        for size in (2 ** 20, 2 ** 22 - 300, 2 ** 22, 2 ** 22 + 1, 5 * 2 ** 20):
-            with self.subTest(size), large_bodies_allowed():
-                body = LARGE[:size]
-                sent = await self.hold(body)
-                # Not compared as a whole: nobody could read how they differ.
-                self.assertTrue([len(each) for each in sent] == [size] * 2 and sent == [body] * 2)
-
-    async def test_in_several_pieces(self):
-        async def handle(request):
-            return web.Response(content_type="application/json", headers={"X-Length": str(len(await request.read()))})
-
-        for size, count in ((1, 1), (1, 5), (2 ** 15, 3), (2 ** 16 + 1, 3), (3, 0)):
-            with self.subTest(size=size, count=count):
-                url, received = await self.received_by(web.post("/", handle))
-
-                async def scenario(session):
-                    return (await seen(await session.post(url, data=self.pieces(size, count)))).status
-
-                outcome = await self.hold_against(received, lambda mock: mock.post(url), scenario)
-                self.assertEqual(
-                    [request.body for request in outcome.received],
-                    [b"".join(bytes([number]) * size for number in range(count))],
-                )
-
-    async def test_in_pieces_of_several_mebibytes_in_all(self):
-        with aioresponses() as mock:
-            mock.post(SITE, repeat=True)
-            async with ClientSession() as session:
-                for size, count in ((2 ** 10, 5 * 2 ** 10 // 20), (2 ** 20, 6), (5 * 2 ** 20, 2)):
-                    with self.subTest(size=size, count=count):
-                        await text_of(session, method="POST", data=self.pieces_of(size, count))
-                        call = mock.calls[-1]
-                        self.assertEqual(call.headers["Transfer-Encoding"], "chunked")
-                        for _ in range(2):
-                            self.assertTrue(call.body == b"".join(b"%d" % (n % 10) * size for n in range(count)))
-
-    def pieces_of(self, size, count):
-        async def generate():
-            for number in range(count):
-                yield b"%d" % (number % 10) * size
-
-        return generate()
-
-    async def test_what_was_sent_so_far_is_shown_while_the_rest_is_on_its_way(self):
-        async def generate():
-            for piece in (b"one", b"two", bytes(2 ** 17), bytes(2 ** 22)):
-                yield piece
-                # It has been written by the time that the next one is asked for.
-                written.set()
-                await go_on.wait()
-                go_on.clear()
-
-        async def written_so_far():
-            await asyncio.wait_for(written.wait(), AT_MOST)
-            written.clear()
-            [call] = mock.calls
-            return call, len(call.body)
-
-        written, go_on = asyncio.Event(), asyncio.Event()
-        seen_so_far = []
-        with aioresponses() as mock:
-            mock.post(SITE)
-            async with ClientSession() as session:
-                asked = asyncio.ensure_future(text_of(session, method="POST", data=generate()))
-                for _ in range(4):
-                    seen_so_far.append(await written_so_far())
-                    go_on.set()
-                await asyncio.wait_for(asked, AT_MOST)
-        [call] = mock.calls
-        self.assertEqual({id(each) for each, _ in seen_so_far}, {id(call)})
-        sizes = [size for _, size in seen_so_far]
-        self.assertEqual(sizes, [3, 6, 6 + 2 ** 17, 6 + 2 ** 17 + 2 ** 22])
-        self.assertEqual(len(call.body), sizes[-1])
 
 
 class TriedAgainTest(MockedTestCase):

@@ -1,21 +1,22 @@
+"""The hooks into aiohttp: when they are in place, what others do to them, and on which loops they work."""
+
 import asyncio
 import contextlib
 import functools
 import gc
 import itertools
-import sys
 import threading
 import unittest
 import warnings
 from unittest.mock import patch
 
 import aiohttp
-from aiohttp import BaseConnector, ClientConnectionError, ClientRequest, ClientSession, TCPConnector, web
+from aiohttp import BaseConnector, ClientConnectionError, ClientSession, TCPConnector, web
 
-from aioresponses import CallbackResult, aioresponses
+from aioresponses import aioresponses
 
-from .servers import RealServerTestCase
-from .support import AIOHTTP, AT_MOST, SITE, MockedTestCase, get, text_of
+from ..servers import RealServerTestCase
+from ..support import AT_MOST, SITE, get, text_of
 
 HOOKS = [(ClientSession, "_request"), (BaseConnector, "connect"), (BaseConnector, "close")]
 ORIGINALS = [vars(owner)[name] for owner, name in HOOKS]
@@ -361,117 +362,6 @@ class OwnConnectorTest(RealServerTestCase):
                 self.assertEqual({cls: vars(cls).get("connect") for cls in own}, own)
 
 
-class AfterStopTest(RealServerTestCase):
-    async def asyncSetUp(self):
-        async def real(request):
-            self.served.append(request.transport.get_extra_info("peername"))
-            return web.Response(text="real")
-
-        self.served = []
-        server = await self.serve(web.get("/", real), web.post("/", real))
-        self.url = server.make_url("/")
-        self.session = ClientSession()
-        self.addAsyncCleanup(self.session.close)
-
-    def pooled(self):
-        return [key.host for key, connections in self.session.connector._conns.items() if connections]
-
-    async def test_no_in_memory_connection_is_in_the_pool(self):
-        with aioresponses() as mock:
-            mock.get(SITE, repeat=True)
-            for _ in range(2):
-                await text_of(self.session)
-                self.assertEqual(self.pooled(), [])
-            response = await self.session.get(SITE)
-            self.assertEqual(self.pooled(), [])
-            self.assertEqual(len(self.session.connector._acquired), 0)
-            await response.read()
-        self.assertEqual(self.pooled(), [])
-        self.assertEqual(len(self.session.connector._acquired), 0)
-
-    async def test_requests_of_the_same_session_go_to_the_network(self):
-        with aioresponses() as mock:
-            mock.get(self.url, body="mocked", repeat=True)
-            self.assertEqual(await text_of(self.session, self.url), "mocked")
-        self.assertEqual(await text_of(self.session, self.url), "real")
-        self.assertEqual(len(self.served), 1)
-        self.assertEqual(mock.call_count, 1)
-
-    async def test_a_pooled_real_connection_is_not_used_for_a_mock_and_is_there_afterwards(self):
-        self.assertEqual(await text_of(self.session, self.url), "real")
-        self.assertEqual(self.pooled(), [self.url.host])
-        with aioresponses() as mock:
-            mock.get(self.url, body="mocked", repeat=True)
-            for _ in range(2):
-                self.assertEqual(await text_of(self.session, self.url), "mocked")
-            self.assertEqual(self.pooled(), [self.url.host])
-        self.assertEqual(await text_of(self.session, self.url), "real")
-        self.assertEqual(self.served, [self.served[0]] * 2)
-
-    async def test_a_connection_that_was_passed_through_is_not_used_for_a_mock(self):
-        with aioresponses(passthrough_unmatched=True) as mock:
-            self.assertEqual(await text_of(self.session, self.url), "real")
-            mock.get(self.url, body="mocked")
-            self.assertEqual(await text_of(self.session, self.url), "mocked")
-            self.assertEqual(await text_of(self.session, self.url), "real")
-        self.assertEqual(self.served, [self.served[0]] * 2)
-
-    async def test_a_complete_response_can_still_be_read(self):
-        with aioresponses() as mock:
-            mock.get(SITE, payload={"read": "later"})
-            response = await self.session.get(SITE)
-        self.assertEqual(await response.json(), {"read": "later"})
-
-    async def test_an_incomplete_response_fails(self):
-        with aioresponses() as mock:
-            mock.get(SITE, body=bytes(2 ** 23))
-            response = await self.session.get(SITE)
-        with self.assertRaises(aiohttp.ClientPayloadError):
-            await asyncio.wait_for(response.read(), AT_MOST)
-
-    async def test_an_incomplete_response_fails_whoever_reads_it(self):
-        with aioresponses() as mock:
-            mock.get(SITE, body=bytes(2 ** 23))
-            response = await self.session.get(SITE)
-            reading = asyncio.ensure_future(response.read())
-            await asyncio.sleep(0)
-            self.assertEqual(reading.done(), False)
-        with self.assertRaises(aiohttp.ClientPayloadError):
-            await asyncio.wait_for(reading, AT_MOST)
-
-    async def test_a_request_that_waits_for_its_callback_fails(self):
-        async def callback(url, **kwargs):
-            began.set()
-            try:
-                await asyncio.Event().wait()
-            finally:
-                ended.append("callback")
-
-        began, ended = asyncio.Event(), []
-        with aioresponses() as mock:
-            mock.post(SITE, callback=callback)
-            asked = asyncio.ensure_future(text_of(self.session, method="POST"))
-            await asyncio.wait_for(began.wait(), AT_MOST)
-        with self.assertRaises(ClientConnectionError):
-            await asyncio.wait_for(asked, AT_MOST)
-        self.assertEqual(ended, ["callback"])
-        self.assertIsInstance(mock.calls[0].exception, ClientConnectionError)
-
-    async def test_a_request_that_waits_for_its_callback_is_not_sent_to_the_network(self):
-        async def callback(url, **kwargs):
-            began.set()
-            await asyncio.Event().wait()
-
-        began = asyncio.Event()
-        with aioresponses() as mock:
-            mock.get(self.url, callback=callback)
-            asked = asyncio.ensure_future(text_of(self.session, self.url))
-            await asyncio.wait_for(began.wait(), AT_MOST)
-        with self.assertRaises(ClientConnectionError):
-            await asyncio.wait_for(asked, AT_MOST)
-        self.assertEqual(self.served, [])
-
-
 class StopAnywhereTest(unittest.TestCase):
     async def leave_a_response_unread(self, mock):
         session = ClientSession()
@@ -550,109 +440,6 @@ class StopAnywhereTest(unittest.TestCase):
         mock.stop()
         thread.join(AT_MOST)
         self.assertEqual(ended, ["request"])
-
-
-class Turns:
-    """Counts the turns of the running event loop."""
-
-    def __init__(self):
-        self.count = 0
-        self._loop = asyncio.get_running_loop()
-        self._handle = self._loop.call_soon(self._tick)
-
-    def _tick(self):
-        self.count += 1
-        self._handle = self._loop.call_soon(self._tick)
-
-    def stop(self):
-        self._handle.cancel()
-        return self.count
-
-
-class InOneStepTest(MockedTestCase):
-    async def turns_of(self, method, **kwargs):
-        """Return how many turns of the loop a request takes, and how many it may take."""
-        writers = []
-        send = ClientRequest.send
-
-        async def noting_the_writer(request, connection):
-            response = await send(request, connection)
-            writer = getattr(request, "_writer", None)
-            writers.append(writer is not None and not writer.done())
-            return response
-
-        with patch.object(ClientRequest, "send", noting_the_writer):
-            turns = Turns()
-            async with self.session.request(method, SITE, **kwargs) as response:
-                self.assertEqual(await response.json(), {"turns": "few"})
-            return turns.stop(), 2 if any(writers) else 0
-
-    async def test_a_get_takes_no_turn_of_the_loop(self):
-        self.mock.get(SITE, payload={"turns": "few"})
-        turns, allowed = await self.turns_of("GET")
-        if AIOHTTP >= (3, 12):
-            self.assertEqual(allowed, 0)
-        self.assertLessEqual(turns, allowed)
-
-    async def test_a_post_takes_no_turn_of_the_loop(self):
-        self.mock.post(SITE, payload={"turns": "few"})
-        turns, allowed = await self.turns_of("POST", json={"name": "Ada"})
-        if AIOHTTP >= (3, 10) and sys.version_info >= (3, 12):
-            self.assertEqual(allowed, 0)
-        self.assertLessEqual(turns, allowed)
-
-    async def test_a_second_request_on_the_same_connection_takes_no_turn_more(self):
-        self.mock.get(SITE, payload={"turns": "few"}, repeat=True)
-        await text_of(self.session)
-        turns, allowed = await self.turns_of("GET")
-        self.assertLessEqual(turns, allowed)
-
-    async def test_a_chunked_answer_takes_no_turn_of_the_loop(self):
-        self.mock.get(SITE, headers={"Transfer-Encoding": "chunked"}, payload={"turns": "few"})
-        turns, allowed = await self.turns_of("GET")
-        self.assertLessEqual(turns, allowed)
-
-    async def test_a_callback_takes_no_turn_of_the_loop(self):
-        async def coroutine_function(url, **kwargs):
-            return CallbackResult(payload={"turns": "few"})
-
-        def function(url, **kwargs):
-            return CallbackResult(payload={"turns": "few"})
-
-        for callback in (function, coroutine_function):
-            with self.subTest(callback.__name__):
-                self.mock.get(SITE, callback=callback)
-                turns, allowed = await self.turns_of("GET")
-                self.assertLessEqual(turns, allowed)
-
-    async def test_an_exception_takes_no_turn_of_the_loop(self):
-        self.mock.get(SITE, exception=ValueError("wrong"))
-        turns = Turns()
-        with self.assertRaises(ValueError):
-            await self.session.get(SITE)
-        in_one_step = AIOHTTP >= (3, 12) or AIOHTTP >= (3, 10) and sys.version_info >= (3, 12)
-        self.assertLessEqual(turns.stop(), 0 if in_one_step else 2)
-
-    async def test_the_code_under_test_goes_on_with_the_answer_before_whoever_the_callback_woke(self):
-        def function(url, **kwargs):
-            called.set()
-            return CallbackResult(body="answer")
-
-        async def coroutine_function(url, **kwargs):
-            return function(url)
-
-        async def code_under_test(method):
-            answers.append(await text_of(self.session, method=method))
-
-        for callback, method in itertools.product((function, coroutine_function), ("GET", "POST")):
-            with self.subTest(callback=callback.__name__, method=method):
-                called, answers = asyncio.Event(), []
-                self.mock.add(SITE, method, callback=callback)
-                task = asyncio.ensure_future(code_under_test(method))
-                await asyncio.wait_for(called.wait(), AT_MOST)
-                await asyncio.sleep(0)
-                self.assertEqual(answers, ["answer"])
-                await task
 
 
 class OnAnyLoopTest(unittest.TestCase):

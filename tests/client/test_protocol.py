@@ -1,17 +1,120 @@
-"""The in-memory connection, held against a real server: traces, timeouts, its end, no sockets."""
+"""The in-memory protocol: when the far end answers, what interrupts it, and what traces hear, as with a real server."""
 
 import asyncio
+import itertools
 import sys
-import unittest
+from unittest.mock import patch
 
-import aiohttp
-from aiohttp import ClientSession, ClientTimeout, ServerTimeoutError, TCPConnector, TraceConfig
+from aiohttp import ClientRequest, ClientSession, ClientTimeout, ServerTimeoutError, TCPConnector, TraceConfig
 from yarl import URL
 
-from aioresponses import aioresponses
+from aioresponses import CallbackResult, aioresponses
 
-from .servers import ComparingTestCase, fetch
-from .support import LARGE, error_of, traced
+from ..servers import ComparingTestCase, fetch
+from ..support import AIOHTTP, AT_MOST, LARGE, SITE, MockedTestCase, error_of, text_of, traced
+
+
+class Turns:
+    """Counts the turns of the running event loop."""
+
+    def __init__(self):
+        self.count = 0
+        self._loop = asyncio.get_running_loop()
+        self._handle = self._loop.call_soon(self._tick)
+
+    def _tick(self):
+        self.count += 1
+        self._handle = self._loop.call_soon(self._tick)
+
+    def stop(self):
+        self._handle.cancel()
+        return self.count
+
+
+class InOneStepTest(MockedTestCase):
+    async def turns_of(self, method, **kwargs):
+        """Return how many turns of the loop a request takes, and how many it may take."""
+        writers = []
+        send = ClientRequest.send
+
+        async def noting_the_writer(request, connection):
+            response = await send(request, connection)
+            writer = getattr(request, "_writer", None)
+            writers.append(writer is not None and not writer.done())
+            return response
+
+        with patch.object(ClientRequest, "send", noting_the_writer):
+            turns = Turns()
+            async with self.session.request(method, SITE, **kwargs) as response:
+                self.assertEqual(await response.json(), {"turns": "few"})
+            return turns.stop(), 2 if any(writers) else 0
+
+    async def test_a_get_takes_no_turn_of_the_loop(self):
+        self.mock.get(SITE, payload={"turns": "few"})
+        turns, allowed = await self.turns_of("GET")
+        if AIOHTTP >= (3, 12):
+            self.assertEqual(allowed, 0)
+        self.assertLessEqual(turns, allowed)
+
+    async def test_a_post_takes_no_turn_of_the_loop(self):
+        self.mock.post(SITE, payload={"turns": "few"})
+        turns, allowed = await self.turns_of("POST", json={"name": "Ada"})
+        if AIOHTTP >= (3, 10) and sys.version_info >= (3, 12):
+            self.assertEqual(allowed, 0)
+        self.assertLessEqual(turns, allowed)
+
+    async def test_a_second_request_on_the_same_connection_takes_no_turn_more(self):
+        self.mock.get(SITE, payload={"turns": "few"}, repeat=True)
+        await text_of(self.session)
+        turns, allowed = await self.turns_of("GET")
+        self.assertLessEqual(turns, allowed)
+
+    async def test_a_chunked_answer_takes_no_turn_of_the_loop(self):
+        self.mock.get(SITE, headers={"Transfer-Encoding": "chunked"}, payload={"turns": "few"})
+        turns, allowed = await self.turns_of("GET")
+        self.assertLessEqual(turns, allowed)
+
+    async def test_a_callback_takes_no_turn_of_the_loop(self):
+        async def coroutine_function(url, **kwargs):
+            return CallbackResult(payload={"turns": "few"})
+
+        def function(url, **kwargs):
+            return CallbackResult(payload={"turns": "few"})
+
+        for callback in (function, coroutine_function):
+            with self.subTest(callback.__name__):
+                self.mock.get(SITE, callback=callback)
+                turns, allowed = await self.turns_of("GET")
+                self.assertLessEqual(turns, allowed)
+
+    async def test_an_exception_takes_no_turn_of_the_loop(self):
+        self.mock.get(SITE, exception=ValueError("wrong"))
+        turns = Turns()
+        with self.assertRaises(ValueError):
+            await self.session.get(SITE)
+        in_one_step = AIOHTTP >= (3, 12) or AIOHTTP >= (3, 10) and sys.version_info >= (3, 12)
+        self.assertLessEqual(turns.stop(), 0 if in_one_step else 2)
+
+    async def test_the_code_under_test_goes_on_with_the_answer_before_whoever_the_callback_woke(self):
+        def function(url, **kwargs):
+            called.set()
+            return CallbackResult(body="answer")
+
+        async def coroutine_function(url, **kwargs):
+            return function(url)
+
+        async def code_under_test(method):
+            answers.append(await text_of(self.session, method=method))
+
+        for callback, method in itertools.product((function, coroutine_function), ("GET", "POST")):
+            with self.subTest(callback=callback.__name__, method=method):
+                called, answers = asyncio.Event(), []
+                self.mock.add(SITE, method, callback=callback)
+                task = asyncio.ensure_future(code_under_test(method))
+                await asyncio.wait_for(called.wait(), AT_MOST)
+                await asyncio.sleep(0)
+                self.assertEqual(answers, ["answer"])
+                await task
 
 
 class TraceTest(ComparingTestCase):
@@ -232,188 +335,3 @@ class EndOfExchangeTest(ComparingTestCase):
                 request.cancel()
                 await asyncio.wait([request])
         self.assertEqual((request.cancelled(), ended), (True, [URL("http://example.com/")]))
-
-
-class BrokenConnectionTest(ComparingTestCase):
-
-    async def serve_bytes(self, sent):
-        """Start a server that reads the head of a request, writes `sent` and closes; return its URL."""
-        async def answer(reader, writer):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(sent)
-            writer.close()
-
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
-        self.addAsyncCleanup(server.wait_closed)
-        self.addCleanup(server.close)
-        return URL.build(scheme="http", host="127.0.0.1", port=server.sockets[0].getsockname()[1])
-
-    async def both(self, url, scenario, **mocked):
-        real = await scenario(url)
-        with aioresponses() as mock:
-            mock.get(url, repeat=True, **mocked)
-            self.assertEqual(await scenario(url), real)
-        return real
-
-    async def test_a_body_shorter_than_its_length_is_an_error_at_its_end(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                async with session.get(url) as response:
-                    error = await error_of(response.read())
-                    return response.status, response.headers["Content-Length"], error
-
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
-        real = await self.both(url, scenario, body="short", headers={"Content-Length": "10"})
-        self.assertEqual((real[:2], real[2][0]), ((200, "10"), aiohttp.ClientPayloadError))
-
-    async def test_what_arrived_of_a_broken_body_can_be_read(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                async with session.get(url) as response:
-                    return await response.content.readexactly(5), (await error_of(response.content.read()))[0]
-
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
-        real = await self.both(url, scenario, body="short", headers={"Content-Length": "10"})
-        self.assertEqual(real, (b"short", aiohttp.ClientPayloadError))
-
-    async def test_a_body_longer_than_its_length_never_hangs(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                return await error_of(fetch(session, "GET", url))
-
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nlonger")
-        await self.both(url, scenario, body="longer", headers={"Content-Length": "2"})
-
-    async def test_a_length_that_is_no_number_is_an_error(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                return (await error_of(fetch(session, "GET", url)))[0]
-
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nbody")
-        await self.both(url, scenario, body="body", headers={"Content-Length": "many"})
-
-    async def test_a_body_that_is_not_compressed_as_it_says_is_an_error(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                async with session.get(url) as response:
-                    return response.status, (await error_of(response.read()))[0]
-
-        body = b"\x1f\x8b but no more of it"
-        url = await self.serve_bytes(
-            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-        )
-        await self.both(url, scenario, body=body, headers={"Content-Encoding": "gzip"})
-
-    async def test_a_server_that_hangs_up_without_a_word_is_an_error(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                return (await error_of(session.post(url)))[0]
-
-        url = await self.serve_bytes(b"")
-        real = await scenario(url)
-        with aioresponses() as mock:
-            mock.post(url, exception=aiohttp.ServerDisconnectedError())
-            self.assertEqual(await scenario(url), real)
-
-    async def test_a_mock_that_is_stopped_hangs_up_on_who_still_reads(self):
-        async def scenario(url, hang_up):
-            async with ClientSession() as session:
-                async with session.get(url) as response:
-                    reading = asyncio.ensure_future(error_of(response.read()))
-                    hang_up()
-                    return (await reading)[0]
-
-        mock = aioresponses()
-        mock.start()
-        mock.get("http://example.com/", body=LARGE)
-        self.assertEqual(await scenario("http://example.com/", mock.stop), aiohttp.ClientPayloadError)
-
-    async def test_headers_that_are_too_long_for_the_client_are_an_error(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                return (await error_of(fetch(session, "GET", url)))[0]
-
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nX-Long: %b\r\nContent-Length: 0\r\n\r\n" % (b"x" * 20000))
-        await self.both(url, scenario, headers={"X-Long": "x" * 20000})
-
-
-class AddressTest(unittest.IsolatedAsyncioTestCase):
-
-    URLS = [
-        "http://example.com/",
-        "http://example.com:8080/path",
-        "https://example.com/",
-        "https://example.com:8443/",
-        "http://192.0.2.1/",
-        "https://192.0.2.1:1/",
-        "http://[2001:db8::1]/",
-        "https://[2001:db8::1]:65535/",
-        "http://localhost/",
-        "http://nohost/",
-        "http://exämple.com/päth?q=ü",
-        "http://xn--exmple-cua.com/",
-        "ws://example.com/socket",
-        "wss://192.0.2.1/socket",
-    ]
-
-    async def test_every_address_is_mocked_alike(self):
-        async with ClientSession() as session:
-            for url in self.URLS:
-                with self.subTest(url=url), aioresponses() as mock:
-                    mock.get(url, body=url, content_type="text/plain; charset=utf-8")
-                    async with session.get(url) as response:
-                        self.assertEqual((response.status, await response.text()), (200, url))
-                    self.assertEqual(mock.calls[0].headers["Host"], self.host(URL(url)))
-
-    async def test_every_address_is_redirected_to_alike(self):
-        async with ClientSession() as session:
-            for url in self.URLS:
-                # aiohttp follows no redirect to a WebSocket.
-                if url.startswith("ws"):
-                    continue
-                with self.subTest(url=url), aioresponses() as mock:
-                    mock.get("http://start.example/", status=302, headers={"Location": str(URL(url))})
-                    mock.get(url, body=url, content_type="text/plain; charset=utf-8")
-                    async with session.get("http://start.example/") as response:
-                        self.assertEqual((response.status, await response.text()), (200, url))
-
-    def host(self, url):
-        host = f"[{url.raw_host}]" if ":" in url.raw_host else url.raw_host
-        return host if url.is_default_port() else f"{host}:{url.port}"
-
-
-_socket_events = None
-
-
-def _watch(event, args):
-    if _socket_events is not None and event.startswith("socket."):
-        _socket_events.append(event)
-
-
-# An audit hook stays for the life of the process.
-sys.addaudithook(_watch)
-
-
-class NoSocketTest(ComparingTestCase):
-
-    async def socket_events(self, url, **options):
-        global _socket_events
-        async with ClientSession() as session:
-            _socket_events = events = []
-            try:
-                await fetch(session, "POST", url, **options)
-            finally:
-                _socket_events = None
-        return events
-
-    async def test_a_mocked_request_opens_no_socket_and_looks_up_no_name(self):
-        with aioresponses() as mock:
-            for url in ("http://example.com/", "https://example.com/", "http://192.0.2.1:8080/"):
-                with self.subTest(url=url):
-                    mock.post(url, body=LARGE)
-                    self.assertEqual(await self.socket_events(url, json={"a": 1}), [])
-
-    async def test_a_real_request_would_have_been_noticed(self):
-        here = await self.origin()
-        here.answers("POST", "/")
-        self.assertIn("socket.connect", await self.socket_events(here.url))

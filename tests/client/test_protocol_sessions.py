@@ -1,4 +1,4 @@
-"""The in-memory connection, held against a real server: redirects, cookies, sessions, proxies, middlewares."""
+"""Redirects, cookies, proxies, middlewares and options of sessions work as they do with a real server."""
 
 import json
 import os
@@ -18,8 +18,8 @@ from aiohttp import (
 )
 from yarl import URL
 
-from .servers import ComparingTestCase, fetch, seen
-from .support import error_of, needs_middlewares
+from ..servers import ComparingTestCase, fetch, seen
+from ..support import error_of, needs_middlewares
 
 
 class RedirectTest(ComparingTestCase):

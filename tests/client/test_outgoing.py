@@ -18,8 +18,8 @@ from yarl import URL
 
 from aioresponses import aioresponses
 
-from .servers import RealServerTestCase, Received
-from .support import error_of, needs_middlewares
+from ..servers import RealServerTestCase, Received
+from ..support import error_of, needs_middlewares
 
 TEXT = "grüße"
 BYTES = bytes(range(256))

@@ -1,8 +1,9 @@
-"""The connectors that stand in for those of a session: what is pooled, what is counted, what traces are told of it."""
+"""The in-memory connectors: which connection a request gets, what traces hear of it, and no sockets."""
 
 import asyncio
 import gc
 import itertools
+import sys
 import unittest
 import warnings
 
@@ -10,7 +11,6 @@ import aiohttp
 import aiohttp.abc
 from aiohttp import (
     BaseConnector,
-    ClientConnectionError,
     ClientConnectorError,
     ClientSession,
     ClientTimeout,
@@ -22,8 +22,8 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase, Fault, aioresponses
 
-from .servers import ComparingTestCase, RepliesTestCase, fetch
-from .support import AIOHTTP, AT_MOST, CREATED, LARGE, REUSED, SITE, about_connections, error_of, text_of, traced
+from ..servers import ComparingTestCase, RepliesTestCase, fetch
+from ..support import AIOHTTP, AT_MOST, CREATED, LARGE, REUSED, SITE, about_connections, error_of, text_of, traced
 
 # The connectors whose requests are held against a real server.
 OPTIONS = (
@@ -396,369 +396,6 @@ class HungUpTest(RepliesTestCase):
             self.assertEqual(about_connections(signals)["next"], CREATED)
 
 
-class ClosedWhileATraceWaitsTest(unittest.IsolatedAsyncioTestCase):
-    """The connection is there already, but by the time that the trace has been told of it, it is closed."""
-
-    async def refused(self, end):
-        waits, proceed = asyncio.Event(), asyncio.Event()
-
-        async def wait(*args):
-            waits.set()
-            await proceed.wait()
-
-        config = TraceConfig()
-        config.on_connection_reuseconn.append(wait)
-        mock = aioresponses()
-        mock.start()
-        self.addCleanup(lambda: mock.active and mock.stop())
-        mock.get("http://example.com/", repeat=True)
-        async with ClientSession(trace_configs=[config]) as session:
-            await session.get("http://example.com/")
-            asked = asyncio.ensure_future(session.get("http://example.com/"))
-            await waits.wait()
-            await end(mock, session)
-            proceed.set()
-            # aiohttp 3.8 and 3.9 lose count of their own connections then.
-            with self.assertRaises(ClientConnectionError if AIOHTTP >= (3, 10) else KeyError) as raised:
-                await asked
-        return raised.exception
-
-    async def test_by_the_end_of_the_mock(self):
-        async def end(mock, session):
-            mock.stop()
-
-        error = await self.refused(end)
-        if AIOHTTP >= (3, 10):
-            self.assertEqual(str(error), "The mock that was to answer has been stopped")
-
-    async def test_by_the_end_of_the_session(self):
-        async def end(mock, session):
-            await session.close()
-
-        error = await self.refused(end)
-        if AIOHTTP >= (3, 10):
-            self.assertEqual(str(error), "Connector is closed.")
-
-
-class LimitTest(ComparingTestCase):
-    """No more requests are in flight than the connector allows, and none waits without need."""
-
-    async def test_a_request_that_waits_for_a_connection_is_queued(self):
-        here = await self.origin()
-        here.answers("GET", "/large", body=LARGE)
-        here.answers("GET", "/small", body=b"small")
-
-        async def scenario():
-            signals = {}
-            queued = asyncio.Event()
-            config = traced(signals)
-
-            async def note(session, context, params):
-                queued.set()
-
-            config.on_connection_queued_start.append(note)
-            async with ClientSession(connector=TCPConnector(limit=1), trace_configs=[config]) as session:
-                async with session.get(here.url / "large", trace_request_ctx="large") as response:
-                    small = asyncio.ensure_future(fetch(session, "GET", here.url / "small", trace_request_ctx="small"))
-                    await queued.wait()
-                    before = small.done()
-                    complete = await response.read() == LARGE
-                return before, complete, (await small).body, signals["small"]
-
-        outcome = await self.compare(scenario)
-        self.assertEqual(outcome.seen[:3], (False, True, b"small"))
-        self.assertEqual(
-            [signal for signal in outcome.seen[3] if "connection" in signal],
-            ["on_connection_queued_start", "on_connection_queued_end", "on_connection_reuseconn"],
-        )
-
-    async def test_many_requests_at_a_time_are_answered_each_by_its_own(self):
-        here = await self.origin()
-        for number in range(50):
-            here.answers("GET", f"/{number}", body=b"%d" % number)
-
-        async def scenario():
-            async with ClientSession(connector=TCPConnector(limit=7)) as session:
-                responses = await asyncio.gather(*[
-                    fetch(session, "GET", here.url / str(number)) for number in range(50)
-                ])
-                return [response.body for response in responses]
-
-        outcome = await self.compare(scenario, what_came_in=False)
-        self.assertEqual(outcome.seen, [b"%d" % number for number in range(50)])
-
-    async def test_requests_over_the_limit_of_a_host_wait(self):
-        running = most = 0
-
-        async def callback(url, **kwargs):
-            nonlocal running, most
-            running += 1
-            most = max(most, running)
-            await asyncio.sleep(0)
-            running -= 1
-
-        with aioresponses() as mock:
-            mock.get("http://example.com/", callback=callback, repeat=True)
-            mock.get("http://example.org/", callback=callback, repeat=True)
-            async with ClientSession(connector=TCPConnector(limit_per_host=2)) as session:
-                responses = await asyncio.gather(*[
-                    session.get(url) for url in ("http://example.com/", "http://example.org/") for _ in range(5)
-                ])
-        self.assertEqual(([response.status for response in responses], most), ([200] * 10, 4))
-
-    async def test_the_limit_of_the_session_holds_for_mocks_too(self):
-        async def callback(url, **kwargs):
-            nonlocal at_once
-            at_once += 1
-            most.append(at_once)
-            await asyncio.sleep(0)
-            at_once -= 1
-
-        at_once, most = 0, []
-        with aioresponses() as mock:
-            mock.get(SITE, callback=callback, repeat=True)
-            async with ClientSession(connector=TCPConnector(limit=3)) as session:
-                await asyncio.gather(*(text_of(session) for _ in range(20)))
-        self.assertEqual([len(most), max(most)], [20, 3])
-
-    async def in_flight(self, count, **options):
-        """Return which requests are at the server whenever one of `count` has been answered, in order."""
-        here = await self.origin()
-        most = options.get("limit_per_host") or options["limit"]
-        waiting = [here.answers("GET", f"/{number}", answer=asyncio.Event()) for number in range(count)]
-
-        async def scenario():
-            there = []
-            async with ClientSession(connector=TCPConnector(**options)) as session:
-                asked = [asyncio.ensure_future(fetch(session, "GET", reply.url)) for reply in waiting]
-                for number, reply in enumerate(waiting):
-                    for begun in waiting[number:number + most]:
-                        await asyncio.wait_for(begun.begun.wait(), AT_MOST)
-                    there.append([
-                        number for number, reply in enumerate(waiting)
-                        if reply.begun.is_set() and not reply.answer.is_set()
-                    ])
-                    reply.answer.set()
-                    await asyncio.wait_for(asked[number], AT_MOST)
-                    self.assertEqual([task.done() for task in asked], [place <= number for place in range(count)])
-            return there
-
-        return (await self.compare(scenario, what_came_in=False)).seen
-
-    async def test_one_at_a_time(self):
-        for options in ({"limit": 1}, {"limit_per_host": 1}, {"limit": 1, "force_close": True}):
-            with self.subTest(**options):
-                self.assertEqual(await self.in_flight(5, **options), [[0], [1], [2], [3], [4]])
-
-    async def test_two_at_a_time(self):
-        for options in ({"limit": 2}, {"limit_per_host": 2}, {"limit": 2, "force_close": True}):
-            with self.subTest(**options):
-                self.assertEqual(await self.in_flight(5, **options), [[0, 1], [1, 2], [2, 3], [3, 4], [4]])
-
-    async def freed(self, **options):
-        """Return which requests are at the server after all that were there have been answered at once."""
-        here = await self.origin()
-        most = options.get("limit_per_host") or options["limit"]
-        waiting = [here.answers("GET", f"/{number}", answer=asyncio.Event()) for number in range(2 * most)]
-        first, second = waiting[:most], waiting[most:]
-
-        async def scenario():
-            async with ClientSession(connector=TCPConnector(**options)) as session:
-                asked = [asyncio.ensure_future(fetch(session, "GET", reply.url)) for reply in waiting]
-                for reply in first:
-                    await asyncio.wait_for(reply.begun.wait(), AT_MOST)
-                for reply in first:
-                    reply.answer.set()
-                begun = [asyncio.ensure_future(reply.begun.wait()) for reply in second]
-                # So long is waited only if there is something wrong.
-                await asyncio.wait(begun, timeout=5)
-                there = [reply.url.path for reply in second if reply.begun.is_set()]
-                for reply in second:
-                    reply.answer.set()
-                await asyncio.wait_for(asyncio.gather(*asked, *begun), AT_MOST)
-            return there
-
-        return (await self.compare(scenario, what_came_in=False)).seen
-
-    async def test_all_who_wait_go_on_when_as_many_are_answered_at_once(self):
-        for options in ({"limit": 1}, {"limit": 2}, {"limit": 3}, {"limit_per_host": 2}):
-            with self.subTest(**options):
-                most = options.get("limit_per_host") or options["limit"]
-                self.assertEqual(await self.freed(**options), [f"/{number}" for number in range(most, 2 * most)])
-
-    async def test_who_waits_while_another_host_is_asked_is_answered(self):
-        one, other = await self.origin(), await self.origin()
-        waiting = [
-            host.answers("GET", f"/{number}", answer=asyncio.Event()) for number in "01" for host in (one, other)
-        ]
-
-        async def scenario():
-            async with ClientSession(connector=TCPConnector(limit=1)) as session:
-                asked = []
-                for reply in waiting:
-                    reply.answer.set()
-                    asked.append(asyncio.ensure_future(fetch(session, "GET", reply.url)))
-                return [response.status for response in await asyncio.wait_for(asyncio.gather(*asked), AT_MOST)]
-
-        self.assertEqual((await self.compare(scenario, what_came_in=False)).seen, [200] * 4)
-
-    async def test_a_request_that_gives_up_waiting_leaves_its_place_to_the_next(self):
-        here = await self.origin()
-        waiting = [here.answers("GET", f"/{number}", answer=asyncio.Event()) for number in range(3)]
-
-        async def scenario():
-            async with ClientSession(connector=TCPConnector(limit=1)) as session:
-                asked = []
-                for reply in waiting:
-                    asked.append(asyncio.ensure_future(fetch(session, "GET", reply.url)))
-                    if len(asked) == 1:
-                        await reply.begun.wait()
-                # Each of them has asked for a connection by then, and waits.
-                await asyncio.sleep(0)
-                asked[1].cancel()
-                waiting[0].answer.set()
-                waiting[2].answer.set()
-                await asyncio.wait(asked, timeout=AT_MOST)
-                return [asked[0].result().status, asked[1].cancelled(), asked[2].result().status]
-
-        self.assertEqual((await self.compare(scenario, what_came_in=False)).seen, [200, True, 200])
-
-    async def test_requests_of_sessions_with_and_without_traces_share_the_limit(self):
-        here = await self.origin()
-        waiting = [here.answers("GET", f"/{number}", answer=asyncio.Event()) for number in range(4)]
-
-        async def scenario():
-            signals, there = {}, []
-            connector = TCPConnector(limit=1)
-            async with ClientSession(connector=connector, connector_owner=False) as plain:
-                async with ClientSession(
-                    connector=connector, connector_owner=False, trace_configs=[traced(signals)]
-                ) as session:
-                    asked = [
-                        asyncio.ensure_future(
-                            fetch(session if number % 2 else plain, "GET", reply.url, trace_request_ctx=number)
-                        )
-                        for number, reply in enumerate(waiting)
-                    ]
-                    for reply in waiting:
-                        await asyncio.wait_for(reply.begun.wait(), AT_MOST)
-                        there.append([other.url.path for other in waiting if other.begun.is_set()])
-                        reply.answer.set()
-                    await asyncio.gather(*asked)
-            await connector.close()
-            return there, about_connections(signals)
-
-        there, signals = (await self.compare(scenario, what_came_in=False)).seen
-        self.assertEqual(there, [["/0"], ["/0", "/1"], ["/0", "/1", "/2"], ["/0", "/1", "/2", "/3"]])
-        queued = ["on_connection_queued_start", "on_connection_queued_end", *REUSED]
-        self.assertEqual(signals, {1: queued, 3: queued})
-
-
-class ClosedTest(ComparingTestCase):
-    """After the end of a session, of its connector or of the mock, none of its connections is there for anybody."""
-
-    async def after(self, close):
-        """Return what requests come to after `close` of a session that made one."""
-        here = await self.origin()
-        for _ in range(4):
-            here.answers("GET", "/")
-
-        async def scenario():
-            signals = {}
-            async with ClientSession(trace_configs=[traced(signals)]) as other, ClientSession() as plain:
-                session = ClientSession(trace_configs=[traced(signals)])
-                await fetch(session, "GET", here.url, trace_request_ctx="before")
-                await fetch(session, "GET", here.url, trace_request_ctx="before, again")
-                await close(session)
-                errors = [await error_of(session.get(here.url)) for _ in range(2)]
-                seen = [await fetch(one, "GET", here.url, trace_request_ctx="after") for one in (plain, other)]
-                await session.close()
-            return errors, [response.status for response in seen], about_connections(signals)
-
-        return (await self.compare(scenario)).seen
-
-    EXPECTED = (
-        [(RuntimeError, "Session is closed")] * 2,
-        [200, 200],
-        {"before": CREATED, "before, again": REUSED, "after": CREATED},
-    )
-
-    async def test_of_the_session(self):
-        self.assertEqual(await self.after(lambda session: session.close()), self.EXPECTED)
-
-    async def test_of_the_connector(self):
-        async def close(session):
-            await session.connector.close()
-
-        self.assertEqual(await self.after(close), self.EXPECTED)
-
-    async def test_of_a_connector_while_a_session_that_shares_it_goes_on(self):
-        here = await self.origin()
-        here.answers("GET", "/")
-
-        async def scenario():
-            connector = TCPConnector()
-            session = ClientSession(connector=connector, connector_owner=False)
-            await fetch(session, "GET", here.url)
-            # This one owns it.
-            await ClientSession(connector=connector).close()
-            error = await error_of(session.get(here.url))
-            await session.close()
-            return error
-
-        self.assertEqual((await self.compare(scenario)).seen, (RuntimeError, "Session is closed"))
-
-    async def test_of_a_mock_that_is_started_again(self):
-        signals = {}
-        mock = aioresponses()
-        connector = TCPConnector()
-        async with ClientSession(connector=connector, connector_owner=False) as plain:
-            async with ClientSession(connector=connector, trace_configs=[traced(signals)]) as session:
-                for name in ("first", "second"):
-                    with mock:
-                        mock.get(SITE, body=name, repeat=True)
-                        self.assertEqual(await text_of(plain, trace_request_ctx=name), name)
-                    with mock:
-                        mock.get(SITE, body=name, repeat=True)
-                        self.assertEqual(await text_of(session, trace_request_ctx=name), name)
-        self.assertEqual(about_connections(signals), {"first": CREATED, "second": CREATED})
-
-    async def test_of_one_mock_and_not_of_the_other(self):
-        signals = {}
-        with aioresponses() as outer:
-            outer.get(SITE, body="outer", repeat=True)
-            async with ClientSession(trace_configs=[traced(signals)]) as session:
-                await text_of(session, trace_request_ctx="outer")
-                with aioresponses() as inner:
-                    inner.get(SITE, body="inner", repeat=True)
-                    for name in ("inner", "inner, again"):
-                        self.assertEqual(await text_of(session, trace_request_ctx=name), "inner")
-                self.assertEqual(await text_of(session, trace_request_ctx="outer, again"), "outer")
-        self.assertEqual(
-            about_connections(signals),
-            {"outer": CREATED, "inner": CREATED, "inner, again": REUSED, "outer, again": REUSED},
-        )
-
-    async def test_a_session_whose_mock_is_stopped_while_it_waits_for_its_turn_may_go_on_with_the_next_mock(self):
-        async def callback(url, **kwargs):
-            began.set()
-            await asyncio.Event().wait()
-
-        began = asyncio.Event()
-        mock = aioresponses()
-        async with ClientSession(connector=TCPConnector(limit=1)) as session:
-            with mock:
-                mock.get(SITE, callback=callback, repeat=True)
-                asked = [asyncio.ensure_future(session.get(SITE)) for _ in range(3)]
-                await asyncio.wait_for(began.wait(), AT_MOST)
-            with mock:
-                mock.get(SITE, body="next", repeat=True)
-                for _ in range(2):
-                    self.assertEqual(await asyncio.wait_for(text_of(session), AT_MOST), "next")
-                ended = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), AT_MOST)
-        self.assertEqual([type(error) for error in ended], [ClientConnectionError] * 3)
-
-
 class LoopsTest(unittest.TestCase):
     def test_a_session_has_connections_of_its_own_on_each_loop(self):
         async def make():
@@ -897,3 +534,85 @@ class NamesTest(unittest.IsolatedAsyncioTestCase):
                     },
                 )
                 self.assertNotEqual(complaints, set())
+
+
+class AddressTest(unittest.IsolatedAsyncioTestCase):
+
+    URLS = [
+        "http://example.com/",
+        "http://example.com:8080/path",
+        "https://example.com/",
+        "https://example.com:8443/",
+        "http://192.0.2.1/",
+        "https://192.0.2.1:1/",
+        "http://[2001:db8::1]/",
+        "https://[2001:db8::1]:65535/",
+        "http://localhost/",
+        "http://nohost/",
+        "http://exämple.com/päth?q=ü",
+        "http://xn--exmple-cua.com/",
+        "ws://example.com/socket",
+        "wss://192.0.2.1/socket",
+    ]
+
+    async def test_every_address_is_mocked_alike(self):
+        async with ClientSession() as session:
+            for url in self.URLS:
+                with self.subTest(url=url), aioresponses() as mock:
+                    mock.get(url, body=url, content_type="text/plain; charset=utf-8")
+                    async with session.get(url) as response:
+                        self.assertEqual((response.status, await response.text()), (200, url))
+                    self.assertEqual(mock.calls[0].headers["Host"], self.host(URL(url)))
+
+    async def test_every_address_is_redirected_to_alike(self):
+        async with ClientSession() as session:
+            for url in self.URLS:
+                # aiohttp follows no redirect to a WebSocket.
+                if url.startswith("ws"):
+                    continue
+                with self.subTest(url=url), aioresponses() as mock:
+                    mock.get("http://start.example/", status=302, headers={"Location": str(URL(url))})
+                    mock.get(url, body=url, content_type="text/plain; charset=utf-8")
+                    async with session.get("http://start.example/") as response:
+                        self.assertEqual((response.status, await response.text()), (200, url))
+
+    def host(self, url):
+        host = f"[{url.raw_host}]" if ":" in url.raw_host else url.raw_host
+        return host if url.is_default_port() else f"{host}:{url.port}"
+
+
+_socket_events = None
+
+
+def _watch(event, args):
+    if _socket_events is not None and event.startswith("socket."):
+        _socket_events.append(event)
+
+
+# An audit hook stays for the life of the process.
+sys.addaudithook(_watch)
+
+
+class NoSocketTest(ComparingTestCase):
+
+    async def socket_events(self, url, **options):
+        global _socket_events
+        async with ClientSession() as session:
+            _socket_events = events = []
+            try:
+                await fetch(session, "POST", url, **options)
+            finally:
+                _socket_events = None
+        return events
+
+    async def test_a_mocked_request_opens_no_socket_and_looks_up_no_name(self):
+        with aioresponses() as mock:
+            for url in ("http://example.com/", "https://example.com/", "http://192.0.2.1:8080/"):
+                with self.subTest(url=url):
+                    mock.post(url, body=LARGE)
+                    self.assertEqual(await self.socket_events(url, json={"a": 1}), [])
+
+    async def test_a_real_request_would_have_been_noticed(self):
+        here = await self.origin()
+        here.answers("POST", "/")
+        self.assertIn("socket.connect", await self.socket_events(here.url))
