@@ -1,12 +1,11 @@
 import re
 import unittest
-import unittest.mock
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, RequestCall, RequestMatch, aioresponses
+from aioresponses import AioResponsesTestCase, CallbackResult, RequestMatch, aioresponses
 
 from .servers import RealServerTestCase
 from .support import SITE, get
@@ -151,94 +150,6 @@ class RegisteringTest(AioResponsesTestCase):
         self.assertEqual((mock._matches, mock._responses, mock.call_count), ({}, [], 1))
 
 
-class RecordingTest(AioResponsesTestCase):
-    async def test_requests_is_a_plain_dict_in_order_of_first_call(self):
-        self.mock.get(re.compile(".*"), repeat=True)
-        await get(SITE + "b?y=1&x=2")
-        await get(SITE + "a", params={"q": 1})
-        await get(SITE + "b?x=2&y=1")
-        self.assertIs(type(self.mock.requests), dict)
-        call = RequestCall((), {"allow_redirects": True})
-        self.assertEqual(
-            list(self.mock.requests.items()),
-            [
-                (("GET", URL(SITE + "b?x=2&y=1")), [call, call]),
-                (("GET", URL(SITE + "a?q=1")), [RequestCall((), {"params": {"q": 1}, "allow_redirects": True})]),
-            ],
-        )
-
-    async def test_requests_can_be_replaced_for_a_while(self):
-        self.mock.get(SITE, repeat=True)
-        await get(SITE)
-        with unittest.mock.patch.object(self.mock, "requests", {}) as replaced:
-            await get(SITE)
-            self.assertIs(self.mock.requests, replaced)
-            self.assertEqual(len(replaced["GET", URL(SITE)]), 1)
-        await get(SITE)
-        self.assertEqual(len(self.mock.requests["GET", URL(SITE)]), 2)
-
-    async def test_the_keys_of_requests_have_the_port_as_the_caller_wrote_it(self):
-        self.mock.get("http://example.com/", repeat=True)
-        await get("http://example.com:80/")
-        await get("http://example.com/")
-        self.assertEqual(
-            list(self.mock.requests),
-            [("GET", URL("http://example.com:80/")), ("GET", URL("http://example.com/"))],
-        )
-
-    async def test_requests_can_be_assigned_and_cleared(self):
-        self.mock.get(SITE, repeat=True)
-        await get()
-        self.mock.requests.clear()
-        self.mock.assert_not_called()
-        await get()
-        [(call,)] = self.mock.requests.values()
-        self.assertEqual(call.kwargs, {"allow_redirects": True})
-        self.mock.requests = {}
-        self.assertEqual((self.mock.called, self.mock.call_count, self.mock.calls), (False, 0, []))
-        await get()
-        self.assertEqual(self.mock.call_count, 1)
-
-    async def test_calls_come_in_their_order(self):
-        self.mock.get(re.compile(".*"), repeat=True)
-        for path in ("b", "a", "b"):
-            await get(SITE + path + "?z=1&y=2#top")
-        self.assertEqual(
-            [(call.method, call.url) for call in self.mock.calls],
-            [("GET", SITE + path + "?z=1&y=2") for path in ("b", "a", "b")],
-        )
-        self.assertEqual((self.mock.called, self.mock.call_count), (True, 3))
-
-    async def test_of_a_url_that_aiohttp_refuses_nothing_is_recorded(self):
-        with self.assertRaises((TypeError, ValueError)):
-            await get(5)
-        self.assertEqual(self.mock.requests, {})
-
-    async def test_a_url_without_a_scheme_is_recorded_and_refused_by_aiohttp(self):
-        self.mock.get("/path")
-        with self.assertRaises((ValueError, aiohttp.InvalidURL)):
-            await get("/path")
-        self.assertEqual(list(self.mock.requests), [("GET", URL("/path"))])
-
-
-class CallArgsTest(AioResponsesTestCase):
-    async def test_call_args_and_call_args_list(self):
-        self.mock.get(re.compile(".*"), repeat=True)
-        await get(SITE + "login")
-        await get(SITE + "users?b=2", params={"a": "1"})
-        await get(SITE + "users", headers={"X-Id": "7"})
-        self.assertEqual(self.mock.call_args, ((), {"headers": {"X-Id": "7"}, "allow_redirects": True}))
-        self.assertIs(self.mock.call_args, self.mock.calls[-1])
-        self.assertEqual(self.mock.call_args.kwargs["headers"], {"X-Id": "7"})
-        self.assertEqual([call.url for call in self.mock.call_args_list], [call.url for call in self.mock.calls])
-        self.assertEqual(len(self.mock.call_args_list), 3)
-
-    def test_call_args_without_calls(self):
-        mock = aioresponses()
-        self.assertIsNone(mock.call_args)
-        self.assertEqual(mock.call_args_list, [])
-
-
 class StrictnessTest(RealServerTestCase):
     maxDiff = None
 
@@ -381,70 +292,6 @@ class StrictnessTest(RealServerTestCase):
         for settings in ({"passthrough": ["http://127.0.0.1"]}, {"passthrough_unmatched": True}):
             with aioresponses(strict=True, **settings):
                 self.assertEqual(await get(server.make_url("/")), "hello")
-
-
-class RequestMatchTest(AioResponsesTestCase):
-    async def test_of_a_mock_that_answers_once(self):
-        match = self.mock.get(SITE)
-        self.assertEqual(
-            (match.called, match.call_count, match.calls, match.remaining, repr(match)),
-            (False, 0, [], 1, "<RequestMatch GET http://example.com/, used 0 of 1>"),
-        )
-        await get()
-        self.assertEqual(
-            (match.called, match.call_count, match.calls, match.remaining, repr(match)),
-            (True, 1, self.mock.calls, 0, "<RequestMatch GET http://example.com/, used 1 of 1>"),
-        )
-        self.assertIs(self.mock.calls[0].match, match)
-
-    async def test_of_a_mock_that_answers_several_times(self):
-        match = self.mock.get(re.compile("http://example"), repeat=3)
-        self.assertEqual(match.remaining, 3)
-        await get()
-        await get()
-        self.assertEqual(
-            (match.call_count, match.remaining, repr(match)),
-            (2, 1, "<RequestMatch GET re.compile('http://example'), used 2 of 3>"),
-        )
-
-    async def test_of_a_mock_that_answers_without_end(self):
-        match = self.mock.add(SITE, "propfind", repeat=True)
-        self.assertIsNone(match.remaining)
-        self.assertEqual(repr(match), "<RequestMatch PROPFIND http://example.com/, used 0 times>")
-        async with aiohttp.ClientSession() as session:
-            for _ in range(2):
-                await session.request("PROPFIND", SITE)
-        self.assertIsNone(match.remaining)
-        self.assertEqual(repr(match), "<RequestMatch PROPFIND http://example.com/, used 2 times>")
-
-    async def test_calls_of_others_are_not_its_own(self):
-        first, second = self.mock.get(SITE + "a"), self.mock.get(SITE + "b")
-        await get(SITE + "b")
-        self.assertEqual((first.called, second.called), (False, True))
-        self.assertIs(second.calls[0], self.mock.calls[0])
-
-    async def test_remove_takes_the_mock_out_of_service(self):
-        first, second = self.mock.get(SITE, body="1", repeat=True), self.mock.get(SITE, body="2", repeat=True)
-        self.assertEqual(await get(), "1")
-        first.remove()
-        first.remove()
-        self.assertEqual(await get(), "2")
-        second.remove()
-        with self.assertRaises(aiohttp.ClientConnectionError):
-            await get()
-        self.assertEqual((first.call_count, second.call_count, self.mock.unused_mocks), (1, 1, []))
-
-    async def test_remove_of_a_mock_that_is_used_up_is_without_effect(self):
-        match = self.mock.get(SITE)
-        await get()
-        match.remove()
-        self.assertEqual(match.call_count, 1)
-
-    async def test_credentials_are_not_shown(self):
-        self.assertEqual(
-            repr(self.mock.get("http://me:s3cret@example.com/")),
-            "<RequestMatch GET http://…@example.com/, used 0 of 1>",
-        )
 
 
 class CallbackResultTest(AioResponsesTestCase):

@@ -210,17 +210,3 @@ class RouterTest(unittest.TestCase):
         self.assertEqual(
             [router.passes_through(URL(url)) for url in ("http://127.0.0.1:1/", "http://example.com/")], [True, False]
         )
-
-
-class ReprTest(unittest.TestCase):
-    def test_says_what_is_answered_and_how_often_it_was(self):
-        self.assertEqual(
-            [
-                repr(aioresponses().add("http://example.com/?b=1&a=2#top", "post", repeat=3)),
-                repr(aioresponses().add(re.compile(r"^http://\w+"), repeat=True)),
-            ],
-            [
-                "<RequestMatch POST http://example.com/?a=2&b=1, used 0 of 3>",
-                r"<RequestMatch GET re.compile('^http://\\w+'), used 0 times>",
-            ],
-        )

@@ -1,4 +1,4 @@
-"""`mock.requests`, however it is held, replaced and looked at."""
+"""The calls of a mock, by method and URL: `mock.requests`, `mock.calls` and what belongs to them."""
 
 import asyncio
 import functools
@@ -6,13 +6,103 @@ import re
 import sys
 import threading
 import unittest
+import unittest.mock
 
+import aiohttp
 from aiohttp import ClientSession
 from yarl import URL
 
-from aioresponses import aioresponses
+from aioresponses import AioResponsesTestCase, RequestCall, aioresponses
 
-from .support import AT_MOST, SITE, MockedTestCase, error_of, text_of
+from ..support import AT_MOST, SITE, MockedTestCase, error_of, get, text_of
+
+
+class RecordingTest(AioResponsesTestCase):
+    async def test_requests_is_a_plain_dict_in_order_of_first_call(self):
+        self.mock.get(re.compile(".*"), repeat=True)
+        await get(SITE + "b?y=1&x=2")
+        await get(SITE + "a", params={"q": 1})
+        await get(SITE + "b?x=2&y=1")
+        self.assertIs(type(self.mock.requests), dict)
+        call = RequestCall((), {"allow_redirects": True})
+        self.assertEqual(
+            list(self.mock.requests.items()),
+            [
+                (("GET", URL(SITE + "b?x=2&y=1")), [call, call]),
+                (("GET", URL(SITE + "a?q=1")), [RequestCall((), {"params": {"q": 1}, "allow_redirects": True})]),
+            ],
+        )
+
+    async def test_requests_can_be_replaced_for_a_while(self):
+        self.mock.get(SITE, repeat=True)
+        await get(SITE)
+        with unittest.mock.patch.object(self.mock, "requests", {}) as replaced:
+            await get(SITE)
+            self.assertIs(self.mock.requests, replaced)
+            self.assertEqual(len(replaced["GET", URL(SITE)]), 1)
+        await get(SITE)
+        self.assertEqual(len(self.mock.requests["GET", URL(SITE)]), 2)
+
+    async def test_the_keys_of_requests_have_the_port_as_the_caller_wrote_it(self):
+        self.mock.get("http://example.com/", repeat=True)
+        await get("http://example.com:80/")
+        await get("http://example.com/")
+        self.assertEqual(
+            list(self.mock.requests),
+            [("GET", URL("http://example.com:80/")), ("GET", URL("http://example.com/"))],
+        )
+
+    async def test_requests_can_be_assigned_and_cleared(self):
+        self.mock.get(SITE, repeat=True)
+        await get()
+        self.mock.requests.clear()
+        self.mock.assert_not_called()
+        await get()
+        [(call,)] = self.mock.requests.values()
+        self.assertEqual(call.kwargs, {"allow_redirects": True})
+        self.mock.requests = {}
+        self.assertEqual((self.mock.called, self.mock.call_count, self.mock.calls), (False, 0, []))
+        await get()
+        self.assertEqual(self.mock.call_count, 1)
+
+    async def test_calls_come_in_their_order(self):
+        self.mock.get(re.compile(".*"), repeat=True)
+        for path in ("b", "a", "b"):
+            await get(SITE + path + "?z=1&y=2#top")
+        self.assertEqual(
+            [(call.method, call.url) for call in self.mock.calls],
+            [("GET", SITE + path + "?z=1&y=2") for path in ("b", "a", "b")],
+        )
+        self.assertEqual((self.mock.called, self.mock.call_count), (True, 3))
+
+    async def test_of_a_url_that_aiohttp_refuses_nothing_is_recorded(self):
+        with self.assertRaises((TypeError, ValueError)):
+            await get(5)
+        self.assertEqual(self.mock.requests, {})
+
+    async def test_a_url_without_a_scheme_is_recorded_and_refused_by_aiohttp(self):
+        self.mock.get("/path")
+        with self.assertRaises((ValueError, aiohttp.InvalidURL)):
+            await get("/path")
+        self.assertEqual(list(self.mock.requests), [("GET", URL("/path"))])
+
+
+class CallArgsTest(AioResponsesTestCase):
+    async def test_call_args_and_call_args_list(self):
+        self.mock.get(re.compile(".*"), repeat=True)
+        await get(SITE + "login")
+        await get(SITE + "users?b=2", params={"a": "1"})
+        await get(SITE + "users", headers={"X-Id": "7"})
+        self.assertEqual(self.mock.call_args, ((), {"headers": {"X-Id": "7"}, "allow_redirects": True}))
+        self.assertIs(self.mock.call_args, self.mock.calls[-1])
+        self.assertEqual(self.mock.call_args.kwargs["headers"], {"X-Id": "7"})
+        self.assertEqual([call.url for call in self.mock.call_args_list], [call.url for call in self.mock.calls])
+        self.assertEqual(len(self.mock.call_args_list), 3)
+
+    def test_call_args_without_calls(self):
+        mock = aioresponses()
+        self.assertIsNone(mock.call_args)
+        self.assertEqual(mock.call_args_list, [])
 
 
 class RequestsTest(MockedTestCase):
