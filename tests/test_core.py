@@ -5,7 +5,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, RequestMatch, aioresponses
+from aioresponses import AioResponsesTestCase, RequestMatch, aioresponses
 
 from .servers import RealServerTestCase
 from .support import SITE, get
@@ -292,13 +292,3 @@ class StrictnessTest(RealServerTestCase):
         for settings in ({"passthrough": ["http://127.0.0.1"]}, {"passthrough_unmatched": True}):
             with aioresponses(strict=True, **settings):
                 self.assertEqual(await get(server.make_url("/")), "hello")
-
-
-class CallbackResultTest(AioResponsesTestCase):
-    async def test_takes_the_place_of_the_registered_reply(self):
-        self.mock.get(SITE, status=500, callback=lambda url, **kwargs: CallbackResult(body=str(url)))
-        self.assertEqual(await get(), SITE)
-
-    async def test_none_leaves_the_registered_reply(self):
-        self.mock.get(SITE, body="registered", callback=lambda url, **kwargs: None)
-        self.assertEqual(await get(), "registered")

@@ -9,8 +9,8 @@ from aiohttp import web
 from aioresponses import AioResponsesTestCase, CallbackResult, ServerSentEvent, aioresponses
 from aioresponses._replies.events import encoded_event
 
-from .servers import RepliesTestCase, seen
-from .support import SITE, error_of
+from ..servers import RepliesTestCase, seen
+from ..support import SITE, error_of
 
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
 

@@ -1,4 +1,4 @@
-"""Bodies of replies as people give them, held against a real server that streams them."""
+"""Bodies of replies in every form, held against a real server that streams them."""
 
 import asyncio
 import functools
@@ -15,10 +15,9 @@ from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 from aioresponses._calls.record import Exchange, call_of
 from aioresponses._replies.bodies import PIECE, called, is_used_up_by_one, pieces, size_of
 
-from .servers import RepliesTestCase, seen
-from .support import SITE, error_of
+from ..servers import RepliesTestCase, seen
+from ..support import BODIES, SITE, error_of
 
-BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
 PIECES = ["grün ", b"is ", bytearray(b"all "), memoryview(b"my joy"), b"", ""]
 TEXT = "grün is all my joy".encode()
 

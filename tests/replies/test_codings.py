@@ -14,8 +14,8 @@ from aiohttp.web import ContentCoding
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 from aioresponses._replies.codings import coding_of
 
-from .servers import RepliesTestCase, seen
-from .support import SITE
+from ..servers import RepliesTestCase, seen
+from ..support import SITE
 
 TEXT = b"grown on the vine, " * 5000
 PIECES = [TEXT[:10], b"", TEXT[10:70000], TEXT[70000:]]
@@ -293,3 +293,15 @@ class CodingTest(unittest.TestCase):
             with self.subTest(body):
                 deflate = coding_of("deflate")
                 self.assertEqual(zlib.decompress(deflate.compressed(body)), body)
+
+
+class CompressedStreamTest(AioResponsesTestCase):
+    async def test_it_is_compressed_piece_by_piece(self):
+        async def body():
+            for _ in range(400):
+                yield bytes(2 ** 16)
+
+        self.mock.get(SITE, body=body, headers={"Content-Encoding": "gzip"})
+        async with ClientSession(auto_decompress=False) as session:
+            async with session.get(SITE) as response:
+                self.assertEqual(gzip.decompress(await response.read()), bytes(400 * 2 ** 16))
