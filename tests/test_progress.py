@@ -13,7 +13,7 @@ from aiohttp.http import HttpProcessingError
 from aioresponses import aioresponses
 
 from .servers import RealServerTestCase
-from .support import AT_MOST, SITE, MockedTestCase, Uncaught, error_of, exceptions, get, needs_middlewares, text_of
+from .support import AT_MOST, SITE, MockedTestCase, Uncaught, error_of, exceptions, needs_middlewares, text_of
 
 
 class ExceptionsTest(MockedTestCase):
@@ -241,44 +241,6 @@ class DealtWithTest(unittest.IsolatedAsyncioTestCase):
             async with ClientSession() as plain, ClientSession(middlewares=[ask_elsewhere]) as session:
                 async with session.get(SITE) as response:
                     self.assertEqual(await response.text(), "final")
-
-
-class RefusedTest(unittest.IsolatedAsyncioTestCase):
-    async def refusal(self, method, url, **kwargs):
-        async with ClientSession() as session:
-            with self.assertRaises(ClientConnectionError) as caught:
-                await session.request(method, url, **kwargs)
-        self.assertIs(type(caught.exception), ClientConnectionError)
-        return str(caught.exception)
-
-    @aioresponses()
-    async def test_says_what_was_asked_for(self, mock):
-        self.assertEqual(await self.refusal("GET", SITE), "Connection refused: GET http://example.com/")
-
-    @aioresponses()
-    async def test_has_the_method_as_the_caller_wrote_it(self, mock):
-        self.assertEqual(await self.refusal("get", SITE), "Connection refused: get http://example.com/")
-        self.assertEqual(await self.refusal("PropFind", SITE), "Connection refused: PropFind http://example.com/")
-
-    @aioresponses()
-    async def test_has_the_query_sorted(self, mock):
-        self.assertEqual(
-            await self.refusal("GET", f"{SITE}?c=3&a=1", params={"b": "2"}),
-            "Connection refused: GET http://example.com/?a=1&b=2&c=3",
-        )
-
-    @aioresponses()
-    async def test_names_the_target_of_a_redirect(self, mock):
-        mock.post(SITE, status=303, headers={"Location": "https://example.org/there?b=2&a=1"})
-        self.assertEqual(
-            await self.refusal("post", SITE), "Connection refused: GET https://example.org/there?a=1&b=2"
-        )
-
-    @aioresponses()
-    async def test_comes_when_the_mocks_are_used_up(self, mock):
-        mock.get(SITE)
-        await get()
-        self.assertEqual(await self.refusal("GET", SITE), "Connection refused: GET http://example.com/")
 
 
 class PassthroughTest(RealServerTestCase):

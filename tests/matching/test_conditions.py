@@ -12,7 +12,7 @@ from multidict import CIMultiDict, MultiDict
 from aioresponses import AioResponsesTestCase, FilePart
 from aioresponses.matchers import one_of, regex, subset, unordered
 
-from .support import SITE, Even
+from ..support import SITE, Even, note_of
 
 
 def multipart(*fields, **kwargs):
@@ -28,15 +28,6 @@ def multipart(*fields, **kwargs):
 class ConditionTestCase(AioResponsesTestCase):
     maxDiff = None
 
-    async def note_of(self, method, url, **request):
-        """Return the note of the exception of a request that no mock answers; None where one answers."""
-        try:
-            (await self.client_session().request(method, url, **request)).release()
-        except aiohttp.ClientConnectionError as error:
-            [note] = error.__notes__
-            return note
-        return None
-
     async def check(self, rows, method="POST"):
         """Check mocks with one condition each: which requests they answer, and why they do not answer others.
 
@@ -48,7 +39,7 @@ class ConditionTestCase(AioResponsesTestCase):
                 self.mock.clear()
                 match = self.mock.add(SITE, method, **arguments)
                 self.assertEqual(
-                    await self.note_of(method, url, **request),
+                    await note_of(self.client_session(), method, url, **request),
                     None if reason is None else "\n".join([
                         f"aioresponses: no mock answers {method} {url}",
                         "Registered mocks, the closest first:",
@@ -129,26 +120,26 @@ class QueryTest(ConditionTestCase):
 
     async def test_params_of_the_call_are_part_of_it(self):
         self.mock.get(SITE, match_query={"a": "1", "b": "2"})
-        self.assertIsNone(await self.note_of("GET", SITE + "?a=1", params={"b": 2}))
+        self.assertIsNone(await note_of(self.client_session(), "GET", SITE + "?a=1", params={"b": 2}))
 
     async def test_a_pattern_is_matched_with_the_url_without_its_query(self):
         self.mock.get(re.compile(r"http://example\.com/\w*$"), match_query={"a": "1"})
         self.assertEqual(
-            await self.note_of("GET", SITE + "x?a=2"),
+            await note_of(self.client_session(), "GET", SITE + "x?a=2"),
             "aioresponses: no mock answers GET http://example.com/x?a=2\n"
             "Registered mocks, the closest first:\n"
             r"  GET re.compile('http://example\\.com/\\w*$'), match_query={'a': '1'}: query: at a: '1' != '2'",
         )
-        self.assertIsNone(await self.note_of("GET", SITE + "x?a=1"))
+        self.assertIsNone(await note_of(self.client_session(), "GET", SITE + "x?a=1"))
 
     async def test_a_template_goes_without_a_query_as_well(self):
         match = self.mock.get(SITE + "{id}", match_query=subset({"a": "1"}))
-        self.assertIsNone(await self.note_of("GET", SITE + "7?a=1&b=2"))
+        self.assertIsNone(await note_of(self.client_session(), "GET", SITE + "7?a=1&b=2"))
         self.assertEqual(match.calls[0].match_info, {"id": "7"})
 
     async def test_credentials_in_the_url_that_is_asked_for_play_no_part(self):
         self.mock.get(SITE, match_query={"a": "1"})
-        self.assertIsNone(await self.note_of("GET", "http://me:secret@example.com/?a=1"))
+        self.assertIsNone(await note_of(self.client_session(), "GET", "http://me:secret@example.com/?a=1"))
 
     async def test_the_path_and_the_method_must_fit_all_the_same(self):
         match = self.mock.get(SITE + "a", match_query=ANY)
@@ -157,7 +148,7 @@ class QueryTest(ConditionTestCase):
             ("PUT", SITE + "a?x=1", "other method: GET"),
         ]:
             self.assertEqual(
-                await self.note_of(method, url),
+                await note_of(self.client_session(), method, url),
                 f"aioresponses: no mock answers {method} {url}\n"
                 f"Registered mocks, the closest first:\n  {match}: {reason}",
             )
@@ -249,7 +240,7 @@ class HeadersTest(ConditionTestCase):
 
     async def test_credentials_of_the_url_become_a_header(self):
         self.mock.get(SITE, match_headers={"Authorization": "Basic bWU6c2VjcmV0"})
-        self.assertIsNone(await self.note_of("GET", "http://me:secret@example.com/"))
+        self.assertIsNone(await note_of(self.client_session(), "GET", "http://me:secret@example.com/"))
 
     async def test_secrets_are_not_shown(self):
         for name in ("Authorization", "proxy-authorization", "Cookie"):
@@ -262,7 +253,7 @@ class HeadersTest(ConditionTestCase):
                     self.mock.clear()
                     self.mock.get(SITE, match_headers={name: "a=our-secret"})
                     self.assertEqual(
-                        await self.note_of("GET", SITE, headers=sent),
+                        await note_of(self.client_session(), "GET", SITE, headers=sent),
                         "aioresponses: no mock answers GET http://example.com/\n"
                         "Registered mocks, the closest first:\n"
                         f"  GET http://example.com/, match_headers={{'{name}': '…'}}: {reason}",
@@ -282,7 +273,7 @@ class HeadersTest(ConditionTestCase):
             with self.subTest(expected=expected):
                 self.mock.clear()
                 match = self.mock.get(SITE, match_headers=expected)
-                note = await self.note_of("GET", SITE, headers={"Authorization": "Bearer their-secret"})
+                note = await note_of(self.client_session(), "GET", SITE, headers={"Authorization": "Bearer their-secret"})
                 self.assertNotIn("secret", f"{match!r} {match} {note}")
 
 
@@ -601,11 +592,11 @@ class FunctionTest(ConditionTestCase):
     async def check_captured(self, url):
         self.mock.get(url, match=lambda call: (call.match_info == {"kind": "users", "id": "7"}, str(call.match_info)))
         self.assertEqual(
-            (await self.note_of("GET", SITE + "users/8")).splitlines()[-1].split(": match: ")[1],
+            (await note_of(self.client_session(), "GET", SITE + "users/8")).splitlines()[-1].split(": match: ")[1],
             "{'kind': 'users', 'id': '8'}",
         )
         self.assertEqual(self.mock.calls[0].match_info, {})
-        self.assertIsNone(await self.note_of("GET", SITE + "users/7"))
+        self.assertIsNone(await note_of(self.client_session(), "GET", SITE + "users/7"))
 
     async def test_all_conditions_must_hold_and_the_first_that_fails_is_named(self):
         conditions = dict(
@@ -633,160 +624,10 @@ class FunctionTest(ConditionTestCase):
         ]:
             with self.subTest(reason=reason):
                 self.assertEqual(
-                    (await self.note_of("POST", SITE, **request)).splitlines()[1:],
+                    (await note_of(self.client_session(), "POST", SITE, **request)).splitlines()[1:],
                     ["Registered mocks, the closest first:", f"  {shown}: {reason}"],
                 )
 
     async def test_later_conditions_are_not_asked(self):
         self.mock.post(SITE, match=[lambda call: False, lambda call: self.fail("asked")], match_headers=ANY)
-        self.assertIsNotNone(await self.note_of("POST", SITE))
-
-
-class RaisingTest(AioResponsesTestCase):
-    async def check(self, error, conditions, argument, **request):
-        seen = []
-
-        async def note(session, context, params):
-            seen.append(params.exception)
-
-        tracing = aiohttp.TraceConfig()
-        tracing.on_request_exception.append(note)
-        for method in ("GET", "POST"):  # aiohttp tries a GET once more for some of its errors.
-            with self.subTest(error=error, method=method):
-                self.mock.clear()
-                error.__notes__ = []
-                seen.clear()
-                match = self.mock.add(SITE, method, **conditions)
-                with self.assertRaises(type(error)) as raised:
-                    await self.client_session(trace_configs=[tracing]).request(method, SITE, **request)
-                self.assertIs(raised.exception, error)
-                self.assertEqual(
-                    error.__notes__, [f"aioresponses: raised by {argument} of the mock {match}"]
-                )
-                self.assertEqual((match.call_count, self.mock.calls[-1].unmatched), (0, False))
-                self.assertIs(self.mock.calls[-1].exception, error)
-                self.assertEqual(seen, [error])
-
-    async def test_what_a_condition_raises_reaches_the_test_as_it_is(self):
-        for error in (
-            RuntimeError("no"),
-            KeyError("no"),
-            AssertionError("no"),
-            OSError(5, "no"),
-            ConnectionResetError("no"),
-            TimeoutError("no"),
-            aiohttp.ClientOSError(5, "no"),
-            aiohttp.ClientConnectionError("no"),
-            aiohttp.ServerDisconnectedError("no"),
-            aiohttp.ClientPayloadError("no"),
-            aiohttp.http.HttpProcessingError(message="no"),
-        ):
-            def condition(call, error=error):
-                raise error
-
-            await self.check(error, {"match": condition}, "match")
-
-    async def test_so_does_what_a_comparison_raises(self):
-        class Raising:
-            __hash__ = None
-
-            def __init__(self):
-                self.error = ZeroDivisionError("no")
-
-            def __eq__(self, other):
-                raise self.error
-
-            def __repr__(self):
-                return "Raising()"
-
-        for argument, wrap, request in [
-            ("match_query", lambda one: {"a": one}, {"params": {"a": "1"}}),
-            ("match_headers", lambda one: {"Accept": one}, {}),
-            ("match_json", lambda one: {"a": one}, {"json": {"a": 1}}),
-            ("match_json", lambda one: one, {"json": {"a": 1}}),
-            ("match_form", lambda one: {"a": one}, {"data": {"a": "1"}}),
-            ("match_body", lambda one: one, {"data": b"1"}),
-        ]:
-            with self.subTest(argument=argument):
-                raising = Raising()
-                await self.check(raising.error, {argument: wrap(raising)}, argument, **request)
-
-    async def test_an_awaitable_is_refused(self):
-        async def asks(call):
-            return True
-
-        def condition(call):
-            return asks(call)
-
-        self.mock.get(SITE, match=condition)
-        with self.assertRaises(TypeError) as raised:
-            await self.client_session().get(SITE)
-        self.assertEqual(
-            (str(raised.exception), raised.exception.__notes__),
-            (
-                "match: expected True, False or (False, 'why not') from condition, got an awaitable",
-                ["aioresponses: raised by match of the mock GET http://example.com/, match=condition"],
-            ),
-        )
-
-    async def test_that_a_mock_which_is_used_up_would_raise_is_told_in_the_note(self):
-        answers = [True]
-
-        def condition(call):
-            return answers.pop()
-
-        self.mock.get(SITE, match=condition)
-        session = self.client_session()
-        await session.get(SITE)
-        with self.assertRaises(aiohttp.ClientConnectionError) as raised:
-            await session.get(SITE)
-        self.assertEqual(
-            raised.exception.__notes__,
-            [
-                "aioresponses: no mock answers GET http://example.com/\n"
-                "Registered mocks, the closest first:\n"
-                "  GET http://example.com/, match=condition: raised IndexError('pop from empty list')"
-            ],
-        )
-
-
-class OrderTest(ConditionTestCase):
-    async def test_the_first_whose_conditions_hold_answers(self):
-        self.mock.post(SITE, match_json={"a": 1}, status=201, repeat=True)
-        self.mock.post(SITE, match_json={"a": 2}, status=202)
-        self.mock.post(SITE, status=203)
-        self.mock.post(SITE, match_json={"a": 2}, status=204)
-        session = self.client_session()
-        statuses = [(await session.post(SITE, json={"a": a})).status for a in (2, 1, 3, 1, 2)]
-        self.assertEqual(statuses, [202, 201, 203, 201, 204])
-
-    async def test_the_note_tells_of_each_and_of_those_that_are_used_up(self):
-        self.mock.post(SITE, match_json={"a": 1}, repeat=2)
-        self.mock.post(SITE, match_json={"a": 2})
-        self.mock.post(SITE + "{id}", match_json={"a": 1})
-        session = self.client_session()
-        await session.post(SITE, json={"a": 1})
-        await session.post(SITE, json={"a": 1})
-        self.assertEqual(
-            await self.note_of("POST", SITE, json={"a": 1}),
-            "aioresponses: no mock answers POST http://example.com/\n"
-            "Registered mocks, the closest first:\n"
-            "  POST http://example.com/, match_json={'a': 1}: used up (2 of 2)\n"
-            "  POST http://example.com/, match_json={'a': 2}: json: at a: 2 != 1\n"
-            "  POST http://example.com/{id}, match_json={'a': 1}: the template does not fit the path, "
-            "asked for was '/'",
-        )
-        self.assertEqual(
-            await self.note_of("POST", SITE, json={"a": 3}),
-            "aioresponses: no mock answers POST http://example.com/\n"
-            "Registered mocks, the closest first:\n"
-            "  POST http://example.com/, match_json={'a': 1}: json: at a: 1 != 3\n"
-            "  POST http://example.com/, match_json={'a': 2}: json: at a: 2 != 3\n"
-            "  POST http://example.com/{id}, match_json={'a': 1}: the template does not fit the path, "
-            "asked for was '/'",
-        )
-
-    async def test_a_mock_without_conditions_takes_no_notice_of_those_that_have_some(self):
-        self.mock.get(SITE)
-        self.mock.get(SITE + "other", match=lambda call: self.fail("asked"))
-        self.assertIsNone(await self.note_of("GET", SITE))
+        self.assertIsNotNone(await note_of(self.client_session(), "POST", SITE))

@@ -1,18 +1,21 @@
-"""A registered mock: its callbacks, its sequences of replies, its delays, and how often it answers."""
+"""A registered mock at work: its sequence of replies, how often it answers, and how it is shown."""
 
 import asyncio
+import functools
 import inspect
+import re
 import unittest
 from types import MappingProxyType
 
 import aiohttp
 from aiohttp import ClientResponse
+from multidict import CIMultiDict
 from yarl import URL
 
 from aioresponses import CallbackResult, Fault, RequestMatch, aioresponses
 from aioresponses._calls.record import Exchange, call_of
 
-from .support import SITE, AskingTestCase, OwnResponse, outcome_of
+from ..support import SITE, AskingTestCase, OwnResponse, outcome_of
 
 
 class RepliesTest(AskingTestCase):
@@ -231,3 +234,27 @@ class RequestMatchTest(unittest.TestCase):
         asked = [Exchange("GET", URL(SITE), URL(SITE), {}) for _ in range(4)]
         self.assertEqual([match._asked.take(exchange).result.status for exchange in asked], [201, 202, 201, 202])
         self.assertEqual((match.calls, match.remaining), ([call_of(exchange) for exchange in asked], 0))
+
+
+class ShownTest(unittest.TestCase):
+    def test_a_mock_shows_its_conditions_in_one_order(self):
+        def admin(call):
+            return True
+
+        match = aioresponses().post(
+            SITE + "{id}",
+            match=[admin, functools.partial(admin)],
+            match_body=b"x" * 300,
+            match_form={"a": "1"},
+            match_headers=CIMultiDict({"X-One": "1", "Cookie": "a=secret"}),
+            match_query="a=1",
+            repeat=2,
+        )
+        self.assertEqual(
+            re.sub(" at 0x[0-9a-f]+", "", repr(match)),
+            "<RequestMatch POST http://example.com/{id}, match_query='a=1', "
+            "match_headers={'X-One': '1', 'Cookie': '…'}, match_form={'a': '1'}, "
+            f"match_body=b'{'x' * 198}… (103 more characters), match=admin, "
+            "match=functools.partial(<function ShownTest.test_a_mock_shows_its_conditions_in_one_order.<locals>."
+            "admin>), used 0 of 2>",
+        )

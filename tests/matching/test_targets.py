@@ -1,3 +1,5 @@
+"""Method and URL of a mock: which requests they fit, and what cannot be one."""
+
 import re
 import unittest
 

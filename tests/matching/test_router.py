@@ -1,3 +1,5 @@
+"""Which of the registered mocks answers a request."""
+
 import re
 import threading
 import unittest
@@ -5,11 +7,11 @@ from unittest.mock import ANY
 
 from yarl import URL
 
-from aioresponses import aioresponses
+from aioresponses import AioResponsesTestCase, aioresponses
 from aioresponses._calls.record import Exchange, call_of
 from aioresponses._matching.router import Router
 
-from .support import AT_MOST
+from ..support import AT_MOST, SITE, note_of
 
 HERE = URL("http://example.com/")
 
@@ -210,3 +212,45 @@ class RouterTest(unittest.TestCase):
         self.assertEqual(
             [router.passes_through(URL(url)) for url in ("http://127.0.0.1:1/", "http://example.com/")], [True, False]
         )
+
+
+class OrderTest(AioResponsesTestCase):
+    async def test_the_first_whose_conditions_hold_answers(self):
+        self.mock.post(SITE, match_json={"a": 1}, status=201, repeat=True)
+        self.mock.post(SITE, match_json={"a": 2}, status=202)
+        self.mock.post(SITE, status=203)
+        self.mock.post(SITE, match_json={"a": 2}, status=204)
+        session = self.client_session()
+        statuses = [(await session.post(SITE, json={"a": a})).status for a in (2, 1, 3, 1, 2)]
+        self.assertEqual(statuses, [202, 201, 203, 201, 204])
+
+    async def test_the_note_tells_of_each_and_of_those_that_are_used_up(self):
+        self.mock.post(SITE, match_json={"a": 1}, repeat=2)
+        self.mock.post(SITE, match_json={"a": 2})
+        self.mock.post(SITE + "{id}", match_json={"a": 1})
+        session = self.client_session()
+        await session.post(SITE, json={"a": 1})
+        await session.post(SITE, json={"a": 1})
+        self.assertEqual(
+            await note_of(self.client_session(), "POST", SITE, json={"a": 1}),
+            "aioresponses: no mock answers POST http://example.com/\n"
+            "Registered mocks, the closest first:\n"
+            "  POST http://example.com/, match_json={'a': 1}: used up (2 of 2)\n"
+            "  POST http://example.com/, match_json={'a': 2}: json: at a: 2 != 1\n"
+            "  POST http://example.com/{id}, match_json={'a': 1}: the template does not fit the path, "
+            "asked for was '/'",
+        )
+        self.assertEqual(
+            await note_of(self.client_session(), "POST", SITE, json={"a": 3}),
+            "aioresponses: no mock answers POST http://example.com/\n"
+            "Registered mocks, the closest first:\n"
+            "  POST http://example.com/, match_json={'a': 1}: json: at a: 1 != 3\n"
+            "  POST http://example.com/, match_json={'a': 2}: json: at a: 2 != 3\n"
+            "  POST http://example.com/{id}, match_json={'a': 1}: the template does not fit the path, "
+            "asked for was '/'",
+        )
+
+    async def test_a_mock_without_conditions_takes_no_notice_of_those_that_have_some(self):
+        self.mock.get(SITE)
+        self.mock.get(SITE + "other", match=lambda call: self.fail("asked"))
+        self.assertIsNone(await note_of(self.client_session(), "GET", SITE))
