@@ -8,7 +8,7 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase
 
-from .support import SITE, get
+from ..support import SITE, get
 
 
 class AssertionsOfTheMockTest(AioResponsesTestCase):
