@@ -1,3 +1,5 @@
+"""The mock itself: starting and stopping, registering, and strictness."""
+
 import re
 import unittest
 

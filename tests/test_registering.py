@@ -1,3 +1,5 @@
+"""What can be registered: the shortcuts, groups of mocks of one host, and refusals of what makes no sense."""
+
 import functools
 import re
 import unittest

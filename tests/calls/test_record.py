@@ -543,6 +543,15 @@ class CopyTest(MockedTestCase):
             self.assertEqual((copied.json(), copied.ended, copied.response), ([1], None, None))
             self.assertEqual(copied, self.mock.calls[0])
 
+    async def test_of_requests_as_a_whole(self):
+        self.mock.post(SITE)
+        await self.session.post(SITE, json={"a": [1]}, headers=CIMultiDict(a="b"))
+        for copied in (copy.deepcopy(self.mock.requests), pickle.loads(pickle.dumps(self.mock.requests))):
+            self.assertEqual(copied, self.mock.requests)
+            [[call]] = copied.values()
+            self.assertEqual((call.method, call.url, call.json(), call.response), ("POST", SITE, {"a": [1]}, None))
+            self.assertEqual(repr(call), f"<RequestCall POST {SITE}>")
+
 
 class RequestMatchTest(AioResponsesTestCase):
     async def test_of_a_mock_that_answers_once(self):

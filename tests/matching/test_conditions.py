@@ -273,7 +273,9 @@ class HeadersTest(ConditionTestCase):
             with self.subTest(expected=expected):
                 self.mock.clear()
                 match = self.mock.get(SITE, match_headers=expected)
-                note = await note_of(self.client_session(), "GET", SITE, headers={"Authorization": "Bearer their-secret"})
+                note = await note_of(
+                    self.client_session(), "GET", SITE, headers={"Authorization": "Bearer their-secret"}
+                )
                 self.assertNotIn("secret", f"{match!r} {match} {note}")
 
 

@@ -177,9 +177,9 @@ class RefusedMocksTest(unittest.TestCase):
     def test_replies_beside_a_reply(self):
         for name, value in (
             ("status", 201), ("body", "text"), ("body", b"text"), ("exception", ValueError),
-            ("content_type", "text/plain"), ("payload", 0), ("payload", {}), ("headers", {}), ("response_class", OwnResponse),
-            ("timeout", True), ("reason", "x"), ("callback", print), ("cookies", {}), ("delay", 1), ("events", []),
-            ("fault", Fault.HANG),
+            ("content_type", "text/plain"), ("payload", 0), ("payload", {}), ("headers", {}),
+            ("response_class", OwnResponse), ("timeout", True), ("reason", "x"), ("callback", print), ("cookies", {}),
+            ("delay", 1), ("events", []), ("fault", Fault.HANG),
         ):
             self.refused(
                 ValueError,

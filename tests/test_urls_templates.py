@@ -1,3 +1,5 @@
+"""Templates of URLs: what they fit, what their places stand for, and what is none."""
+
 import re
 import unittest
 
@@ -313,7 +315,7 @@ class MatchInfoTest(AioResponsesTestCase):
                 )
 
 
-class AssertionsTest(AioResponsesTestCase):
+class TemplatesInAssertionsTest(AioResponsesTestCase):
     maxDiff = None
 
     async def asyncSetUp(self):
@@ -380,7 +382,7 @@ class AssertionsTest(AioResponsesTestCase):
             self.assertEqual(str(raised.exception).splitlines()[0], message)
 
 
-class RouteTest(RealServerTestCase):
+class LikeARouteTest(RealServerTestCase):
     """A template fits what the route of a real server fits, and captures what that captures."""
 
     async def test_as_a_route_of_a_server(self):

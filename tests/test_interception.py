@@ -1,4 +1,4 @@
-"""One call on its way: whose exceptions it raises, who answers it or refuses it, and how it may end."""
+"""One call on its way: whose exceptions it raises, who answers it, what goes to the network, and how it may end."""
 
 import asyncio
 import contextvars
