@@ -76,6 +76,11 @@ async def note_of(session: ClientSession, method: str, url: URL | str = SITE, **
     return None
 
 
+def recorded(mock: aioresponses) -> dict[tuple[str, URL], list[dict[str, Any]]]:
+    """Return the keyword arguments of the calls of a mock, by method and URL."""
+    return {key: [call.kwargs for call in calls] for key, calls in mock.requests.items()}
+
+
 @contextlib.contextmanager
 def large_bodies_allowed() -> Iterator[None]:
     """Do without aiohttp's warning of bodies of a mebibyte and more, which had better be streamed."""

@@ -7,7 +7,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, RequestMatch, aioresponses
+from aioresponses import AioResponsesTestCase, aioresponses
 
 from .servers import RealServerTestCase
 from .support import SITE, get
@@ -53,41 +53,6 @@ class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
 
 
 class RegisteringTest(AioResponsesTestCase):
-    async def test_every_shortcut_registers_its_method(self):
-        for method in ("get", "post", "put", "patch", "delete", "head", "options"):
-            with self.subTest(method=method):
-                match = getattr(self.mock, method)(SITE, status=201)
-                self.assertIsInstance(match, RequestMatch)
-                async with aiohttp.ClientSession() as session:
-                    response = await getattr(session, method)(SITE)
-                self.assertEqual((response.status, response.method), (201, method.upper()))
-
-    async def test_the_shortcuts_go_through_the_instance_s_own_add(self):
-        seen = []
-        self.mock.add = lambda url, method="GET", **kwargs: seen.append((url, method, kwargs))
-        for method in ("get", "post", "put", "patch", "delete", "head", "options"):
-            getattr(self.mock, method)(SITE, status=201)
-        self.assertEqual(
-            seen,
-            [
-                (SITE, method, {"status": 201})
-                for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-            ],
-        )
-
-    async def test_first_registered_is_first_matched(self):
-        self.mock.get(re.compile(".*"), body="1")
-        self.mock.get(SITE, body="2")
-        self.mock.get(re.compile("http://example"), body="3")
-        self.mock.get(SITE, body="4", repeat=True)
-        self.assertEqual([await get() for _ in range(5)], ["1", "2", "3", "4", "4"])
-
-    async def test_repeat(self):
-        self.mock.get(SITE, body="twice", repeat=2)
-        self.mock.get(SITE, body="once", repeat=False)
-        self.mock.get(SITE, body="always", repeat=True)
-        self.assertEqual([await get() for _ in range(5)], ["twice", "twice", "once", "always", "always"])
-
     async def test_wrong_arguments_are_refused_and_nothing_is_registered(self):
         def answer():
             pass

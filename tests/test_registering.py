@@ -8,7 +8,7 @@ from unittest.mock import ANY
 import aiohttp
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, Fault, FilePart, Group, aioresponses
+from aioresponses import AioResponsesTestCase, CallbackResult, Fault, FilePart, Group, RequestMatch, aioresponses
 from aioresponses.matchers import subset
 
 from .support import SITE
@@ -182,6 +182,30 @@ class RefusedTest(unittest.TestCase):
         )
         self.assertEqual(str(match), f"GET {SITE}")
         self.assertFalse(match._asked.conditions)
+
+
+class ShortcutsTest(AioResponsesTestCase):
+    async def test_every_shortcut_registers_its_method(self):
+        for method in ("get", "post", "put", "patch", "delete", "head", "options"):
+            with self.subTest(method=method):
+                match = getattr(self.mock, method)(SITE, status=201)
+                self.assertIsInstance(match, RequestMatch)
+                async with aiohttp.ClientSession() as session:
+                    response = await getattr(session, method)(SITE)
+                self.assertEqual((response.status, response.method), (201, method.upper()))
+
+    async def test_the_shortcuts_go_through_the_instance_s_own_add(self):
+        seen = []
+        self.mock.add = lambda url, method="GET", **kwargs: seen.append((url, method, kwargs))
+        for method in ("get", "post", "put", "patch", "delete", "head", "options"):
+            getattr(self.mock, method)(SITE, status=201)
+        self.assertEqual(
+            seen,
+            [
+                (SITE, method, {"status": 201})
+                for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+            ],
+        )
 
 
 class GroupTest(AioResponsesTestCase):

@@ -14,7 +14,7 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase, RequestCall, aioresponses
 
-from ..support import AT_MOST, SITE, MockedTestCase, error_of, get, text_of
+from ..support import AIOHTTP, AT_MOST, SITE, MockedTestCase, error_of, get, recorded, text_of
 
 
 class RecordingTest(AioResponsesTestCase):
@@ -103,6 +103,36 @@ class CallArgsTest(AioResponsesTestCase):
         mock = aioresponses()
         self.assertIsNone(mock.call_args)
         self.assertEqual(mock.call_args_list, [])
+
+
+class KeysOfRequestsTest(MockedTestCase):
+    async def test_a_call_is_recorded_under_its_method_and_url_with_its_arguments(self):
+        self.mock.get(SITE)
+        await text_of(self.session, timeout=5)
+        self.assertEqual(recorded(self.mock), {("GET", URL(SITE)): [{"allow_redirects": True, "timeout": 5}]})
+        self.assertEqual(self.mock.requests["GET", URL(SITE)][0].args, ())
+
+    async def test_the_method_is_as_the_caller_wrote_it(self):
+        self.mock.get(SITE, repeat=True)
+        for method in ("get", "Get", "GET"):
+            await text_of(self.session, method=method)
+        self.assertEqual(list(self.mock.requests), [("get", URL(SITE)), ("Get", URL(SITE)), ("GET", URL(SITE))])
+
+    async def test_the_url_is_normalised_and_has_the_params_merged_in(self):
+        self.mock.get(f"{SITE}?a=1&b=2&c=3", repeat=True)
+        await text_of(self.session, f"{SITE}?c=3&a=1", params={"b": "2"})
+        await text_of(self.session, f"{SITE}?b=2&a=1&c=3")
+        merged = URL(f"{SITE}?a=1&b=2&c=3")
+        self.assertEqual(
+            recorded(self.mock),
+            {("GET", merged): [{"allow_redirects": True, "params": {"b": "2"}}, {"allow_redirects": True}]},
+        )
+
+    async def test_the_url_is_joined_to_the_base_url_of_the_session(self):
+        self.mock.get(f"{SITE}users")
+        async with ClientSession(SITE) as session:
+            await text_of(session, "users" if AIOHTTP >= (3, 12) else "/users")
+        self.assertEqual(list(self.mock.requests), [("GET", URL(f"{SITE}users"))])
 
 
 class RequestsTest(MockedTestCase):

@@ -5,7 +5,6 @@ import copy
 import io
 import pickle
 import re
-import threading
 import unittest
 
 import aiohttp
@@ -16,168 +15,14 @@ from yarl import URL
 from aioresponses import AioResponsesTestCase, CallbackResult, RequestCall, aioresponses
 
 from ..servers import RealServerTestCase
-from ..support import AIOHTTP, SITE, AskingTestCase, MockedTestCase, error_of, get, text_of
+from ..support import SITE, AskingTestCase, MockedTestCase, error_of, get, recorded, text_of
 
 
 class RecordingTest(MockedTestCase):
-    def recorded(self):
-        return {key: [call.kwargs for call in calls] for key, calls in self.mock.requests.items()}
-
-    async def test_a_call_is_recorded_under_its_method_and_url_with_its_arguments(self):
-        self.mock.get(SITE)
-        await text_of(self.session, timeout=5)
-        self.assertEqual(self.recorded(), {("GET", URL(SITE)): [{"allow_redirects": True, "timeout": 5}]})
-        self.assertEqual(self.mock.requests["GET", URL(SITE)][0].args, ())
-
-    async def test_the_method_is_as_the_caller_wrote_it(self):
-        self.mock.get(SITE, repeat=True)
-        for method in ("get", "Get", "GET"):
-            await text_of(self.session, method=method)
-        self.assertEqual(list(self.mock.requests), [("get", URL(SITE)), ("Get", URL(SITE)), ("GET", URL(SITE))])
-
-    async def test_the_url_is_normalised_and_has_the_params_merged_in(self):
-        self.mock.get(f"{SITE}?a=1&b=2&c=3", repeat=True)
-        await text_of(self.session, f"{SITE}?c=3&a=1", params={"b": "2"})
-        await text_of(self.session, f"{SITE}?b=2&a=1&c=3")
-        merged = URL(f"{SITE}?a=1&b=2&c=3")
-        self.assertEqual(
-            self.recorded(),
-            {("GET", merged): [{"allow_redirects": True, "params": {"b": "2"}}, {"allow_redirects": True}]},
-        )
-
-    async def test_the_url_is_joined_to_the_base_url_of_the_session(self):
-        self.mock.get(f"{SITE}users")
-        async with ClientSession(SITE) as session:
-            await text_of(session, "users" if AIOHTTP >= (3, 12) else "/users")
-        self.assertEqual(list(self.mock.requests), [("GET", URL(f"{SITE}users"))])
-
-    async def test_allow_redirects_is_always_among_the_arguments(self):
-        for method in ("GET", "POST", "HEAD"):
-            self.mock.add(SITE, method, repeat=True)
-        await self.session.get(SITE)
-        await self.session.get(SITE, allow_redirects=False)
-        await self.session.head(SITE)
-        await self.session.request("GET", SITE)
-        self.assertEqual(
-            self.recorded(),
-            {
-                ("GET", URL(SITE)): [{"allow_redirects": allowed} for allowed in (True, False, True)],
-                ("HEAD", URL(SITE)): [{"allow_redirects": False}],
-            },
-        )
-
-    async def test_a_post_is_recorded_with_data(self):
-        self.mock.post(SITE, repeat=True)
-        await self.session.post(SITE)
-        await self.session.request("POST", SITE)
-        await self.session.post(SITE, data=b"some")
-        self.assertEqual(
-            self.recorded(),
-            {("POST", URL(SITE)): [{"allow_redirects": True, "data": data} for data in (None, None, b"some")]},
-        )
-
-    async def test_the_default_headers_of_the_session_are_merged_in(self):
-        self.mock.get(SITE, repeat=True)
-        async with ClientSession(headers={"A": "session", "B": "session"}) as session:
-            await text_of(session)
-            await text_of(session, headers={"B": "call"})
-        self.assertEqual(
-            [call.kwargs for call in self.mock.calls],
-            [
-                {"allow_redirects": True, "headers": CIMultiDict({"A": "session", "B": "session"})},
-                {"allow_redirects": True, "headers": CIMultiDict({"A": "session", "B": "call"})},
-            ],
-        )
-
-    async def test_headers_are_as_given_where_the_session_has_none(self):
-        self.mock.get(SITE)
-        await text_of(self.session, headers={"B": "call"})
-        self.assertEqual(self.mock.calls[0].kwargs, {"allow_redirects": True, "headers": {"B": "call"}})
-
-    async def test_what_happens_to_the_arguments_later_does_not_show(self):
-        self.mock.post(SITE)
-        given = {"names": ["Ada"]}
-        headers = {"A": "1"}
-        await text_of(self.session, method="POST", json=given, headers=headers)
-        given["names"].append("Grace")
-        headers["A"] = "2"
-        self.assertEqual(
-            self.recorded(),
-            {
-                ("POST", URL(SITE)): [
-                    {"allow_redirects": True, "json": {"names": ["Ada"]}, "headers": {"A": "1"}, "data": None}
-                ]
-            },
-        )
-
-    async def test_the_arguments_reach_the_client_itself_and_no_copy(self):
-        class Names(list):
-            def __deepcopy__(self, memo):
-                return copied
-
-        copied = Names(["a copy"])
-        self.mock.post(SITE)
-        await text_of(self.session, method="POST", json=Names(["Ada"]))
-        self.assertEqual(self.mock.calls[0].json(), ["Ada"])
-        self.assertIs(self.mock.calls[0].kwargs["json"], copied)
-
-    async def test_what_cannot_be_copied_is_kept(self):
-        class Uncopyable:
-            def __deepcopy__(self, memo):
-                raise ValueError("not me")
-
-        self.mock.post(SITE, repeat=True)
-        with open(__file__, "rb") as file:
-            await text_of(self.session, method="POST", data=file)
-            self.assertIs(self.mock.calls[-1].kwargs["data"], file)
-        value, names = Uncopyable(), ["Ada"]
-        given = {"list": [value, names], "tuple": (value,), "dict": {"value": value}}
-        await text_of(self.session, method="POST", trace_request_ctx=given)
-        names.append("Grace")
-        self.assertEqual(
-            self.mock.calls[-1].kwargs["trace_request_ctx"],
-            {"list": [value, ["Ada"]], "tuple": (value,), "dict": {"value": value}},
-        )
-
-    async def test_what_stands_within_itself_and_cannot_be_copied_is_kept(self):
-        context = {"lock": threading.Lock()}
-        context["self"] = context
-        nested = []
-        for _ in range(20_000):
-            nested = [nested]
-        self.mock.get(SITE, repeat=True)
-        for value in (context, nested):
-            await text_of(self.session, trace_request_ctx=value)
-            self.assertIs(self.mock.calls[-1].kwargs["trace_request_ctx"], value)
-
-    async def test_of_an_asynchronous_iterable_what_was_sent_is_recorded(self):
-        async def generate():
-            yield b"a"
-            yield b"b"
-
-        async def wait(url, *, data, **kwargs):
-            given.append(data)
-
-        given = []
-        self.mock.post(SITE, repeat=True)
-        self.mock.put(SITE, callback=wait)
-        await text_of(self.session, method="POST", data=generate())
-        self.mock.assert_called_once_with(SITE, "POST", data=b"ab")
-        # From now on calls are looked at as they begin.
-        for method in ("POST", "PUT"):
-            await text_of(self.session, method=method, data=generate())
-            self.assertEqual(self.mock.calls[-1].kwargs["data"], b"ab")
-        self.assertEqual(given, [b"ab"])
-        unsent = generate()
-        with self.assertRaises(ClientConnectionError):
-            await self.session.patch(SITE, data=unsent)
-        self.assertIs(self.mock.calls[-1].kwargs["data"], unsent)
-        await unsent.aclose()
-
     async def test_calls_that_nobody_answers_are_recorded(self):
         with self.assertRaises(ClientConnectionError):
             await self.session.get(SITE)
-        self.assertEqual(self.recorded(), {("GET", URL(SITE)): [{"allow_redirects": True}]})
+        self.assertEqual(recorded(self.mock), {("GET", URL(SITE)): [{"allow_redirects": True}]})
         self.assertEqual(str(self.mock.calls[0].exception), "Connection refused: GET http://example.com/")
 
     async def test_calls_that_fail_are_recorded(self):
@@ -185,7 +30,7 @@ class RecordingTest(MockedTestCase):
         self.mock.get(SITE, exception=exception)
         with self.assertRaises(ValueError):
             await self.session.get(SITE)
-        self.assertEqual(self.recorded(), {("GET", URL(SITE)): [{"allow_redirects": True}]})
+        self.assertEqual(recorded(self.mock), {("GET", URL(SITE)): [{"allow_redirects": True}]})
         self.assertIs(self.mock.calls[0].exception, exception)
         self.assertIsNone(self.mock.calls[0].response)
 

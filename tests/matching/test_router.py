@@ -11,7 +11,7 @@ from aioresponses import AioResponsesTestCase, aioresponses
 from aioresponses._calls.record import Exchange, call_of
 from aioresponses._matching.router import Router
 
-from ..support import AT_MOST, SITE, note_of
+from ..support import AT_MOST, SITE, get, note_of
 
 HERE = URL("http://example.com/")
 
@@ -254,3 +254,10 @@ class OrderTest(AioResponsesTestCase):
         self.mock.get(SITE)
         self.mock.get(SITE + "other", match=lambda call: self.fail("asked"))
         self.assertIsNone(await note_of(self.client_session(), "GET", SITE))
+
+    async def test_first_registered_is_first_matched(self):
+        self.mock.get(re.compile(".*"), body="1")
+        self.mock.get(SITE, body="2")
+        self.mock.get(re.compile("http://example"), body="3")
+        self.mock.get(SITE, body="4", repeat=True)
+        self.assertEqual([await get() for _ in range(5)], ["1", "2", "3", "4", "4"])

@@ -15,7 +15,7 @@ from yarl import URL
 from aioresponses import CallbackResult, Fault, RequestMatch, aioresponses
 from aioresponses._calls.record import Exchange, call_of
 
-from ..support import SITE, AskingTestCase, OwnResponse, outcome_of
+from ..support import SITE, AskingTestCase, OwnResponse, get, outcome_of
 
 
 class RepliesTest(AskingTestCase):
@@ -115,6 +115,12 @@ class RepliesTest(AskingTestCase):
     async def test_redirects_may_be_among_them(self):
         self.mock.get(SITE, replies=[{"status": 302, "headers": {"Location": "/"}}, {"body": "arrived"}])
         self.assertEqual(await self.ask(), (200, "arrived"))
+
+    async def test_repeat(self):
+        self.mock.get(SITE, body="twice", repeat=2)
+        self.mock.get(SITE, body="once", repeat=False)
+        self.mock.get(SITE, body="always", repeat=True)
+        self.assertEqual([await get() for _ in range(5)], ["twice", "twice", "once", "always", "always"])
 
 
 class RefusedMocksTest(unittest.TestCase):
