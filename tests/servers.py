@@ -7,7 +7,7 @@ import re
 import socket
 import struct
 import unittest
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,18 +17,6 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from aioresponses import aioresponses
-
-
-class RealServerTestCase(unittest.IsolatedAsyncioTestCase):
-    """A test case that can start real servers on loopback, which are closed when the test ends."""
-
-    async def serve(self, *routes: web.AbstractRouteDef) -> TestServer:
-        application = web.Application()
-        application.add_routes(routes)
-        server = TestServer(application)
-        await server.start_server()
-        self.addAsyncCleanup(server.close)
-        return server
 
 
 class Received(NamedTuple):
@@ -93,14 +81,16 @@ Behave = Callable[[asyncio.StreamWriter, int], Awaitable["bool | None"]]
 class RawServer:
     """A server of plain asyncio on loopback, for what no decent server does.
 
-    What came in is `received`, requests with a `Content-Length` or without a body; after each, `behave` is called with
-    the writer of its connection and the number of requests before it. The connection is closed unless it returns True.
+    It notes in `received` what comes in, requests with a `Content-Length` or without a body. After each, it calls
+    `behave` with the writer of the connection and the number of requests before it, and closes the connection unless
+    `behave` returns True.
     """
 
-    def __init__(self, behave: Behave) -> None:
+    def __init__(self, behave: Behave, received: list[Received]) -> None:
         self.url = URL()
-        self.received: list[Received] = []
         self._behave = behave
+        self._received = received
+        self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -126,8 +116,9 @@ class RawServer:
                 method, path, _ = line.split(" ")
                 headers = [(name, value) for name, value in (line.split(": ", 1) for line in lines)]
                 body = await reader.readexactly(int(CIMultiDict(headers).get("Content-Length", "0")))
-                self.received.append(Received.of(method, self.url.join(URL(path)), headers, body))
-                goes_on = await self._behave(writer, len(self.received) - 1)
+                self._received.append(Received.of(method, self.url.join(URL(path)), headers, body))
+                self._count += 1
+                goes_on = await self._behave(writer, self._count - 1)
         except (asyncio.CancelledError, asyncio.IncompleteReadError, ConnectionError):
             pass  # The end of the test, or a client that has gone.
         finally:
@@ -163,14 +154,18 @@ class Reply:
             await self.answer.wait()
 
 
-class Origin:
-    """A real server, and all that a mock must be told to answer as it does: every reply once, in order."""
+def url_of(request: web.BaseRequest) -> URL:
+    # request.url does not work with aiohttp 3.8 and a yarl of today.
+    return URL(f"http://{request.host}").join(request.rel_url)
 
-    def __init__(self, received: list[Received]) -> None:
+
+class Origin:
+    """A real server that gives every reply once, in order, and all that a mock must know to answer as it does."""
+
+    def __init__(self) -> None:
         self.url = URL()
         self.replies: list[Reply] = []
         self._left: list[Reply] = []
-        self._received = received
 
     def answers(
         self,
@@ -204,16 +199,8 @@ class Origin:
         return reply
 
     async def handle(self, request: web.Request) -> web.Response:
-        # request.url does not work with aiohttp 3.8 and a yarl of today.
-        url = URL(f"http://{request.host}").join(request.rel_url)
-        try:
-            body = await request.read()
-        except ConnectionError as error:
-            # The client gave up; aiohttp 3.8 would log that.
-            raise web.HTTPBadRequest() from error
-        self._received.append(Received.of(request.method, url, request.headers.items(), body))
         for reply in self._left:
-            if (reply.method, reply.url) == (request.method, url):
+            if (reply.method, reply.url) == (request.method, url_of(request)):
                 self._left.remove(reply)
                 await reply.wait()
                 return _response(reply)
@@ -251,95 +238,77 @@ def _response(reply: Reply) -> web.Response:
 
 
 class Outcome(NamedTuple):
+    """What a scenario came to, with the real servers as with the mock."""
+
     seen: Any
+    """What it returned."""
+
     received: list[Received]
+    """The requests that were sent."""
 
 
-class RepliesTestCase(RealServerTestCase):
-    """A test case that holds replies of the mock against what a server does that is written for the test."""
+class ServerTestCase(unittest.IsolatedAsyncioTestCase):
+    """A test case with real servers on loopback, which are closed when the test ends, and with mocks in their place.
 
-    async def received_by(self, *routes: web.AbstractRouteDef) -> tuple[URL, list[Received]]:
-        """Start a server with `routes`; return its URL, and the list of what comes in."""
-        received: list[Received] = []
+    What comes in at any of the servers is noted in `received`.
+    """
 
-        def noting(handler: Any) -> Any:
-            async def handle(request: web.Request) -> web.StreamResponse:
-                # request.url does not work with aiohttp 3.8 and a yarl of today.
-                url = URL(f"http://{request.host}").join(request.rel_url)
+    def __init__(self, method: str = "runTest") -> None:
+        super().__init__(method)
+        self.received: list[Received] = []
+        self._origins: list[Origin] = []
+
+    async def serve(self, *routes: web.RouteDef) -> URL:
+        """Start a server of aiohttp's with these routes; return its URL."""
+        application = web.Application()
+        application.add_routes(
+            [web.route(route.method, route.path, self._noting(route.handler)) for route in routes]
+        )
+        server = TestServer(application)
+        await server.start_server()
+        self.addAsyncCleanup(server.close)
+        return server.make_url("/")
+
+    def _noting(self, handler: Any) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            try:
                 body = await request.read()
-                received.append(Received.of(request.method, url, request.headers.items(), body))
-                return await handler(request)
+            except Exception as error:
+                # The client gave up; aiohttp 3.8 would log that.
+                raise web.HTTPBadRequest() from error
+            self.received.append(Received.of(request.method, url_of(request), request.headers.items(), body))
+            return await handler(request)
 
-            return handle
+        return handle
 
-        noted = [web.route(route.method, route.path, noting(route.handler)) for route in routes]
-        return (await self.serve(*noted)).make_url("/"), received
-
-    async def raw_server(self, behave: Behave) -> RawServer:
-        server = RawServer(behave)
+    async def serve_raw(self, behave: Behave) -> URL:
+        """Start a `RawServer`; return its URL."""
+        server = RawServer(behave, self.received)
         await server.start()
         self.addAsyncCleanup(server.close)
-        return server
-
-    async def hold_against(
-        self,
-        received: list[Received],
-        register: Callable[[aioresponses], object],
-        scenario: Callable[[ClientSession], Awaitable[Any]],
-        session_options: Mapping[str, Any] | None = None,
-        what_came_in: bool = True,
-    ) -> Outcome:
-        """Run `scenario` with a real server, which notes in `received` what comes in, and then with a mock.
-
-        Fails unless it returns the same both times and, if `what_came_in` is true, the same requests came in. Returns
-        both.
-        """
-        async with ClientSession(**(session_options or {})) as session:
-            real = await scenario(session)
-        with aioresponses() as mock:
-            register(mock)
-            async with ClientSession(**(session_options or {})) as session:
-                mocked = await scenario(session)
-        self.assertEqual(mocked, real)
-        came_in = requests_of(mock)
-        if what_came_in:
-            self.assertEqual(came_in, received)
-        return Outcome(real, came_in)
-
-
-def requests_of(mock: aioresponses) -> list[Received]:
-    """Return the requests that were sent to a mock; those that never got that far have no headers."""
-    return [
-        Received.of(hop.method, hop.url, hop.headers.items(), hop.body)
-        for call in mock.calls
-        for hop in call.hops
-        if hop.headers
-    ]
-
-
-class ComparingTestCase(RealServerTestCase):
-    """A test case that holds the mock against real servers."""
-
-    def setUp(self) -> None:
-        self._origins: list[Origin] = []
-        self._received: list[Received] = []
+        return server.url
 
     async def origin(self) -> Origin:
-        origin = Origin(self._received)
-        server = await self.serve(web.route("*", "/{path:.*}", origin.handle))
-        origin.url = server.make_url("/")
+        """Start a server whose replies are stated one by one, for the mock as well."""
+        origin = Origin()
+        origin.url = await self.serve(web.route("*", "/{path:.*}", origin.handle))
         self._origins.append(origin)
         return origin
 
-    async def compare(self, scenario: Callable[[], Awaitable[Any]], what_came_in: bool = True) -> Outcome:
-        """Run `scenario` with the real servers, and then with a mock of them.
+    async def compare(
+        self,
+        scenario: Callable[[], Awaitable[Any]],
+        register: Callable[[aioresponses], object] = lambda mock: None,
+        what_came_in: bool = True,
+    ) -> Outcome:
+        """Run `scenario` with the real servers, and then with a mock that answers in their place.
 
-        Fails unless it returns the same both times and, if `what_came_in` is true, the same requests came in. Returns
-        both.
+        The mock answers as the origins of the test do, and with what `register` registers. Fails unless `scenario`
+        returns the same both times and, if `what_came_in` is true, the same requests came in.
         """
-        replies = [reply for origin in self._origins for reply in origin.replies]
+        self.received.clear()
         real = await scenario()
-        for reply in replies:
+        for reply in (reply for origin in self._origins for reply in origin.replies):
             reply.begun.clear()
             if reply.answer is not None:
                 # Whoever waits still is let go, for a server waits for its handlers when it is closed.
@@ -349,14 +318,20 @@ class ComparingTestCase(RealServerTestCase):
         with aioresponses() as mock:
             for origin in self._origins:
                 origin.register(mock)
+            register(mock)
             mocked = await scenario()
         self.assertEqual(mocked, real)
-        received = [
-            Received.of(hop.method, hop.url, hop.headers.items(), hop.body) for call in mock.calls for hop in call.hops
-        ]
+        received = requests_of(mock)
         if what_came_in:
-            self.assertEqual(received, self._received)
+            self.assertEqual(received, self.received)
         return Outcome(real, received)
+
+
+def requests_of(mock: aioresponses) -> list[Received]:
+    """Return the requests that were sent to a mock; one that never got that far has no headers."""
+    return [
+        Received.of(hop.method, hop.url, hop.headers.items(), hop.body) for call in mock.calls for hop in call.hops
+    ]
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
@@ -408,25 +383,24 @@ def connections(signals):
     return config
 
 
-class FaultTestCase(RepliesTestCase):
+class FaultTestCase(ServerTestCase):
     async def like(self, behave, *replies, methods=("GET", "POST"), **options):
         """Return what requests come to with a server that behaves so, and with mocks of these replies."""
         outcomes = {}
         for method in methods:
             with self.subTest(method):
-                server = await self.raw_server(behave)
+                url = await self.serve_raw(behave)
                 signals = []
 
                 def register(mock):
                     for reply in replies:
-                        mock.add(server.url, method, **reply)
+                        mock.add(url, method, **reply)
                     signals.clear()
 
-                async def scenario(session):
+                async def scenario():
                     body = {"data": b"body"} if method in ("POST", "PUT", "PATCH") else {}
-                    return await end_of(session, method, server.url, **body, **options), tuple(signals)
+                    async with ClientSession(trace_configs=[connections(signals)]) as session:
+                        return await end_of(session, method, url, **body, **options), tuple(signals)
 
-                outcomes[method] = (await self.hold_against(
-                    server.received, register, scenario, {"trace_configs": [connections(signals)]}
-                )).seen[0]
+                outcomes[method] = (await self.compare(scenario, register)).seen[0]
         return outcomes

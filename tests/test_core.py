@@ -9,7 +9,7 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase, aioresponses
 
-from .servers import RealServerTestCase
+from .servers import ServerTestCase
 from .support import SITE, get
 
 
@@ -117,7 +117,7 @@ class RegisteringTest(AioResponsesTestCase):
         self.assertEqual((mock._matches, mock._responses, mock.call_count), ({}, [], 1))
 
 
-class StrictnessTest(RealServerTestCase):
+class StrictnessTest(ServerTestCase):
     maxDiff = None
 
     UNUSED = "Expected every mock to be used, but 1 was not:\n  GET http://example.com/\n"
@@ -255,7 +255,7 @@ class StrictnessTest(RealServerTestCase):
         async def hello(request):
             return web.Response(text="hello")
 
-        server = await self.serve(web.get("/", hello))
+        url = await self.serve(web.get("/", hello))
         for settings in ({"passthrough": ["http://127.0.0.1"]}, {"passthrough_unmatched": True}):
             with aioresponses(strict=True, **settings):
-                self.assertEqual(await get(server.make_url("/")), "hello")
+                self.assertEqual(await get(url), "hello")

@@ -12,7 +12,7 @@ from aiohttp.http import HttpProcessingError
 
 from aioresponses import aioresponses
 
-from .servers import RealServerTestCase
+from .servers import ServerTestCase
 from .support import AT_MOST, SITE, MockedTestCase, Uncaught, error_of, exceptions, needs_middlewares, text_of
 
 
@@ -243,7 +243,7 @@ class DealtWithTest(unittest.IsolatedAsyncioTestCase):
                     self.assertEqual(await response.text(), "final")
 
 
-class PassthroughTest(RealServerTestCase):
+class PassthroughTest(ServerTestCase):
     async def asyncSetUp(self):
         async def real(request):
             return web.Response(text=f"real {request.path_qs}")
@@ -258,10 +258,9 @@ class PassthroughTest(RealServerTestCase):
             await socket.close()
             return socket
 
-        self.server = await self.serve(
+        self.url = await self.serve(
             web.get("/", real), web.get("/redirect", redirect), web.get("/socket", echo), web.post("/", real)
         )
-        self.url = self.server.make_url("/")
         self.session = ClientSession()
         self.addAsyncCleanup(self.session.close)
 
@@ -313,7 +312,7 @@ class PassthroughTest(RealServerTestCase):
         self.assertEqual([call.match for call in mock.calls], [None, None])
 
     async def test_web_sockets_go_to_the_network(self):
-        http_url = self.server.make_url("/socket")
+        http_url = self.url / "socket"
         ws_url = http_url.with_scheme("ws")
         for url, prefix in ((http_url, "http://127.0.0.1"), (ws_url, "ws://127.0.0.1")):
             with self.subTest(str(url)), aioresponses(passthrough=[prefix]):
@@ -330,7 +329,7 @@ class PassthroughTest(RealServerTestCase):
     async def test_the_real_server_may_redirect_to_a_mock(self):
         mock = self.start(passthrough=[self.url])
         mock.get(SITE, body="mocked")
-        self.assertEqual(await text_of(self.session, self.server.make_url("/redirect")), "mocked")
+        self.assertEqual(await text_of(self.session, self.url / "redirect"), "mocked")
         self.assertEqual(mock.call_count, 1)
 
     async def test_of_nested_mocks_the_inner_one_passes_through_to_the_network(self):
@@ -350,7 +349,7 @@ class PassthroughTest(RealServerTestCase):
         self.assertEqual(await text_of(self.session, self.url), "real /")
 
 
-class AfterTheCallTest(RealServerTestCase):
+class AfterTheCallTest(ServerTestCase):
     """Something that a call has left behind asks for a connection once more, after the call has ended."""
 
     async def asyncSetUp(self):
@@ -359,8 +358,7 @@ class AfterTheCallTest(RealServerTestCase):
             return web.Response(text="real")
 
         self.served = []
-        server = await self.serve(web.get("/{path:.*}", real))
-        self.url = server.make_url("/")
+        self.url = await self.serve(web.get("/{path:.*}", real))
 
     def leaving(self, kept):
         """Return a class of requests that leave a task behind, which waits for the call to end."""

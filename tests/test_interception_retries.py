@@ -22,16 +22,17 @@ class SecondTryTest(FaultTestCase):
 
         for method in METHODS:
             with self.subTest(method):
-                server = await self.raw_server(behave)
+                url = await self.serve_raw(behave)
 
                 def register(mock):
-                    mock.add(server.url, method, fault=fault)
-                    mock.add(server.url, method, body="ok", headers={"Content-Type": "text/plain"})
+                    mock.add(url, method, fault=fault)
+                    mock.add(url, method, body="ok", headers={"Content-Type": "text/plain"})
 
-                async def scenario(session):
-                    return await end_of(session, method, server.url)
+                async def scenario():
+                    async with ClientSession() as session:
+                        return await end_of(session, method, url)
 
-                outcome = await self.hold_against(server.received, register, scenario)
+                outcome = await self.compare(scenario, register)
                 tries = 2 if method in IDEMPOTENT and TRIES_AGAIN else 1
                 self.assertEqual(len(outcome.received), tries)
                 self.assertEqual(outcome.seen[0] == 200, tries == 2)
@@ -54,17 +55,15 @@ class SecondTryTest(FaultTestCase):
         )
 
     async def test_it_is_sent_on_a_connection_of_its_own(self):
-        server = await self.raw_server(resets)
+        url = await self.serve_raw(resets)
         signals = []
 
-        async def scenario(session):
+        async def scenario():
             async with ClientSession(trace_configs=[connections(signals)]) as session:
-                await end_of(session, "GET", server.url)
+                await end_of(session, "GET", url)
             signals.append("end")
 
-        await self.hold_against(
-            server.received, lambda mock: mock.get(server.url, fault=Fault.CONNECTION_RESET), scenario
-        )
+        await self.compare(scenario, lambda mock: mock.get(url, fault=Fault.CONNECTION_RESET))
         tries = ["on_connection_create_start"] * (2 if TRIES_AGAIN else 1) + ["end"]
         self.assertEqual(signals, tries + tries)
 
@@ -117,16 +116,17 @@ class SecondTryTest(FaultTestCase):
                 writer.write(OK)
                 await writer.drain()
 
-        server = await self.raw_server(behave)
+        url = await self.serve_raw(behave)
 
         def register(mock):
             replies = [{"fault": Fault.EMPTY_RESPONSE}, {"body": "ok", "content_type": "text/plain"}]
-            mock.put(server.url, replies=replies)
+            mock.put(url, replies=replies)
 
-        async def scenario(session):
-            return await end_of(session, "PUT", server.url, data=b"body")
+        async def scenario():
+            async with ClientSession() as session:
+                return await end_of(session, "PUT", url, data=b"body")
 
-        outcome = await self.hold_against(server.received, register, scenario)
+        outcome = await self.compare(scenario, register)
         self.assertEqual([request.body for request in outcome.received], [b"body"] * (2 if TRIES_AGAIN else 1))
 
     async def test_on_a_connection_that_has_been_used_before(self):
@@ -138,16 +138,17 @@ class SecondTryTest(FaultTestCase):
 
         for method in ("GET", "POST"):
             with self.subTest(method):
-                server = await self.raw_server(behave)
+                url = await self.serve_raw(behave)
 
                 def register(mock):
-                    mock.add(server.url, method, body="ok", content_type="text/plain")
-                    mock.add(server.url, method, fault=Fault.EMPTY_RESPONSE)
+                    mock.add(url, method, body="ok", content_type="text/plain")
+                    mock.add(url, method, fault=Fault.EMPTY_RESPONSE)
 
-                async def scenario(session):
-                    return [await end_of(session, method, server.url) for _ in range(2)]
+                async def scenario():
+                    async with ClientSession() as session:
+                        return [await end_of(session, method, url) for _ in range(2)]
 
-                outcome = await self.hold_against(server.received, register, scenario)
+                outcome = await self.compare(scenario, register)
                 self.assertEqual(len(outcome.received), 3 if method == "GET" and TRIES_AGAIN else 2)
 
     async def test_of_a_body_that_can_be_sent_only_once(self):
@@ -157,32 +158,33 @@ class SecondTryTest(FaultTestCase):
             yield b"b"
 
         async def handle(request):
-            if len(received) == 1:
+            if len(self.received) == 1:
                 request.transport.close()
             return web.Response(body=b"ok", headers={"Content-Type": "text/plain"})
 
         for options in ({}, {"match_body": "ab"}):
             with self.subTest(**options):
-                url, received = await self.received_by(web.put("/", handle))
+                url = await self.serve(web.put("/", handle))
 
                 def register(mock):
                     mock.put(url, fault=Fault.EMPTY_RESPONSE, **options)
                     mock.put(url, body="ok", content_type="text/plain")
 
-                async def scenario(session):
-                    return await end_of(session, "PUT", url, data=body())
+                async def scenario():
+                    async with ClientSession() as session:
+                        return await end_of(session, "PUT", url, data=body())
 
-                await self.hold_against(received, register, scenario)
+                await self.compare(scenario, register)
 
     async def test_where_unmatched_requests_pass_through_the_fault_is_met_all_the_same(self):
-        server = await self.raw_server(sends(OK))
+        url = await self.serve_raw(sends(OK))
         with aioresponses(passthrough_unmatched=True) as mock:
-            mock.get(server.url, fault=Fault.CONNECTION_RESET)
+            mock.get(url, fault=Fault.CONNECTION_RESET)
             async with ClientSession() as session:
-                first = await end_of(session, "GET", server.url)
-                second = await end_of(session, "GET", server.url)
+                first = await end_of(session, "GET", url)
+                second = await end_of(session, "GET", url)
         self.assertIn("Connection reset by peer", first[2])
-        self.assertEqual((second, len(server.received)), ((200, b"ok"), 1))
+        self.assertEqual((second, len(self.received)), ((200, b"ok"), 1))
 
 
 class TriedAgainTest(MockedTestCase):

@@ -2,6 +2,7 @@
 
 import re
 import unittest
+import unittest.mock
 
 import aiohttp
 from aiohttp import web
@@ -10,7 +11,7 @@ from yarl import URL
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 from aioresponses._urls import Template, is_template
 
-from .servers import RealServerTestCase
+from .servers import ServerTestCase
 
 API = "https://api.example.com"
 
@@ -382,7 +383,7 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
             self.assertEqual(str(raised.exception).splitlines()[0], message)
 
 
-class LikeARouteTest(RealServerTestCase):
+class LikeARouteTest(ServerTestCase):
     """A template fits what the route of a real server fits, and captures what that captures."""
 
     async def test_as_a_route_of_a_server(self):
@@ -401,13 +402,13 @@ class LikeARouteTest(RealServerTestCase):
                 "/a%25b", "/7/", "/a+b", "/a:b@c",
             ):
                 with self.subTest(template=template, path=path):
-                    url = server.make_url("/").join(URL(path, encoded=True))
+                    url = server.join(URL(path, encoded=True))
                     captured.clear()
                     async with aiohttp.ClientSession() as session:
                         async with session.get(url) as response:
                             expected = captured[0] if response.status == 200 else None
                         with aioresponses() as mock:
-                            mock.get(str(server.make_url("/")).rstrip("/") + template)
+                            mock.get(str(server).rstrip("/") + template)
                             try:
                                 await session.get(url)
                                 found = dict(mock.calls[0].match_info)

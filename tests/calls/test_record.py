@@ -14,7 +14,7 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, RequestCall, aioresponses
 
-from ..servers import RealServerTestCase
+from ..servers import ServerTestCase
 from ..support import SITE, AskingTestCase, MockedTestCase, error_of, get, recorded, text_of
 
 
@@ -157,13 +157,12 @@ class ReprTest(AskingTestCase):
         )
 
 
-class SentElsewhereTest(RealServerTestCase):
+class SentElsewhereTest(ServerTestCase):
     async def asyncSetUp(self):
         async def echo(request):
             return web.Response(body=await request.read(), headers={"X-Type": request.content_type})
 
-        server = await self.serve(web.post("/", echo))
-        self.url = server.make_url("/")
+        self.url = await self.serve(web.post("/", echo))
 
     def bodies(self):
         async def generate():

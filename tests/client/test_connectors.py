@@ -22,7 +22,7 @@ from yarl import URL
 
 from aioresponses import AioResponsesTestCase, Fault, aioresponses
 
-from ..servers import ComparingTestCase, RepliesTestCase, fetch
+from ..servers import ServerTestCase, fetch
 from ..support import AIOHTTP, AT_MOST, CREATED, LARGE, REUSED, SITE, about_connections, error_of, text_of, traced
 
 # The connectors whose requests are held against a real server.
@@ -38,7 +38,7 @@ OPTIONS = (
 )
 
 
-class ConnectionsOfASequenceTest(ComparingTestCase):
+class ConnectionsOfASequenceTest(ServerTestCase):
     """One request after another: which of them open a connection, and which use one again."""
 
     async def test_signals_come_in_order_and_a_connection_is_used_again(self):
@@ -230,7 +230,7 @@ class SchemesTest(AioResponsesTestCase):
         self.assertEqual(about_connections(signals), {"https": REUSED, "http": REUSED})
 
 
-class PoolTest(ComparingTestCase):
+class PoolTest(ServerTestCase):
     """What becomes of a connection after its response, as the traces of the next request tell."""
 
     async def connections(self, body, leave, **options):
@@ -304,7 +304,7 @@ class PoolTest(ComparingTestCase):
         self.assertEqual(await self.connections(b"hello", leave), (["created", "reused"], True))
 
 
-class HungUpTest(RepliesTestCase):
+class HungUpTest(ServerTestCase):
     """The server has hung up, or is about to: its connection serves nobody else."""
 
     async def signals(self, sent, **reply):
@@ -321,18 +321,18 @@ class HungUpTest(RepliesTestCase):
             # So that nothing else happens before the client finds it closed.
             await writer.drain()
 
-        server = await self.raw_server(behave)
+        url = await self.serve_raw(behave)
 
         def register(mock):
             for _ in range(2):
-                mock.post(server.url, content_type="text/plain", **reply)
-                mock.post(server.url, content_type="text/plain", body="next")
+                mock.post(url, content_type="text/plain", **reply)
+                mock.post(url, content_type="text/plain", body="next")
 
         async def ask(session, **options):
-            async with session.post(server.url, **options) as response:
+            async with session.post(url, **options) as response:
                 return response.status, await response.read()
 
-        async def scenario(unused):
+        async def scenario():
             signals, outcomes = {}, []
             # A session with traces and one without are served in different ways.
             for traces in ([traced(signals)], []):
@@ -341,7 +341,7 @@ class HungUpTest(RepliesTestCase):
                     outcomes.append(await asyncio.wait_for(ask(session, trace_request_ctx="next"), AT_MOST))
             return outcomes, about_connections(signals)
 
-        outcomes, signals = (await self.hold_against(server.received, register, scenario)).seen
+        outcomes, signals = (await self.compare(scenario, register)).seen
         self.assertEqual([outcome for outcome in outcomes[1::2]], [(200, b"next")] * 2)
         return signals["next"]
 
@@ -593,7 +593,7 @@ def _watch(event, args):
 sys.addaudithook(_watch)
 
 
-class NoSocketTest(ComparingTestCase):
+class NoSocketTest(ServerTestCase):
 
     async def socket_events(self, url, **options):
         global _socket_events

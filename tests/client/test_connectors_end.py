@@ -8,11 +8,11 @@ from aiohttp import ClientConnectionError, ClientSession, TCPConnector, TraceCon
 
 from aioresponses import aioresponses
 
-from ..servers import ComparingTestCase, RealServerTestCase, fetch
+from ..servers import ServerTestCase, fetch
 from ..support import AIOHTTP, AT_MOST, CREATED, REUSED, SITE, about_connections, error_of, text_of, traced
 
 
-class ClosedTest(ComparingTestCase):
+class ClosedTest(ServerTestCase):
     """After the end of a session, of its connector or of the mock, none of its connections is there for anybody."""
 
     async def after(self, close):
@@ -161,15 +161,14 @@ class ClosedWhileATraceWaitsTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(str(error), "Connector is closed.")
 
 
-class AfterStopTest(RealServerTestCase):
+class AfterStopTest(ServerTestCase):
     async def asyncSetUp(self):
         async def real(request):
             self.served.append(request.transport.get_extra_info("peername"))
             return web.Response(text="real")
 
         self.served = []
-        server = await self.serve(web.get("/", real), web.post("/", real))
-        self.url = server.make_url("/")
+        self.url = await self.serve(web.get("/", real), web.post("/", real))
         self.session = ClientSession()
         self.addAsyncCleanup(self.session.close)
 

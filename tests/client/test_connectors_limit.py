@@ -6,11 +6,11 @@ from aiohttp import ClientSession, TCPConnector
 
 from aioresponses import aioresponses
 
-from ..servers import ComparingTestCase, fetch
+from ..servers import ServerTestCase, fetch
 from ..support import AT_MOST, LARGE, REUSED, SITE, about_connections, text_of, traced
 
 
-class LimitTest(ComparingTestCase):
+class LimitTest(ServerTestCase):
     """No more requests are in flight than the connector allows, and none waits without need."""
 
     async def test_a_request_that_waits_for_a_connection_is_queued(self):

@@ -15,7 +15,7 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientSession, TCPConn
 
 from aioresponses import aioresponses
 
-from ..servers import RealServerTestCase
+from ..servers import ServerTestCase
 from ..support import AT_MOST, SITE, get, text_of
 
 HOOKS = [(ClientSession, "_request"), (BaseConnector, "connect"), (BaseConnector, "close")]
@@ -219,7 +219,7 @@ class Wrapper:
         return hash(self.__wrapped__)
 
 
-class ReplacedHooksTest(RealServerTestCase):
+class ReplacedHooksTest(ServerTestCase):
     """Somebody else replaces what the hooks replace, and puts it back when it suits them."""
 
     def setUp(self):
@@ -230,8 +230,7 @@ class ReplacedHooksTest(RealServerTestCase):
         async def real(request):
             return web.Response(text="real")
 
-        server = await self.serve(web.get("/", real))
-        self.url = server.make_url("/")
+        self.url = await self.serve(web.get("/", real))
 
     def wrapping(self, owner, name):
         """Return a patcher that has a hook go through a function of somebody else's."""
@@ -324,15 +323,14 @@ class ReplacedHooksTest(RealServerTestCase):
                 setattr(owner, name, original)
 
 
-class OwnConnectorTest(RealServerTestCase):
+class OwnConnectorTest(ServerTestCase):
     """A connector of somebody else's with a `connect` of its own."""
 
     async def asyncSetUp(self):
         async def real(request):
             return web.Response(text="real")
 
-        server = await self.serve(web.get("/", real))
-        self.url = server.make_url("/")
+        self.url = await self.serve(web.get("/", real))
 
     async def test_it_is_reached_whether_it_calls_ours_or_not(self):
         class Calling(TCPConnector):

@@ -18,7 +18,7 @@ from yarl import URL
 
 from aioresponses import aioresponses
 
-from ..servers import RealServerTestCase, Received
+from ..servers import Received, ServerTestCase, requests_of
 from ..support import error_of, needs_middlewares
 
 TEXT = "grüße"
@@ -47,32 +47,21 @@ def mixed():
     return writer
 
 
-class ReadingTestCase(RealServerTestCase):
+class ReadingTestCase(ServerTestCase):
     maxDiff = None
 
     async def asyncSetUp(self):
-        self.received = []
-        server = await self.serve(web.route("*", "/{path:.*}", self.handle))
-        self.url = server.make_url("/")
+        self.url = await self.serve(web.route("*", "/{path:.*}", self.handle))
 
     async def handle(self, request):
-        url = URL(f"http://{request.host}").join(request.rel_url)
-        try:
-            body = await request.read()
-        except Exception as error:
-            # The client gave up.
-            raise web.HTTPBadRequest() from error
-        self.received.append(Received.of(request.method, url, request.headers.items(), body))
         if request.path == "/307":
             return web.Response(status=307, headers={"Location": "/end"})
         return web.Response(text="answered")
 
     def came_in(self, mock):
-        """Return the requests of the first call of a mock, as far as they were sent."""
-        return [
-            Received.of(hop.method, hop.url, hop.headers.items(), hop.body)
-            for hop in mock.calls[0].hops if hop.headers
-        ]
+        """Return the requests of the one call of a mock, as far as they were sent."""
+        self.assertEqual(mock.call_count, 1)
+        return [request for request in requests_of(mock) if request.headers]
 
     def answer(self, mock, method, **conditions):
         """Register mocks that answer as the server does."""

@@ -10,7 +10,7 @@ from yarl import URL
 
 from aioresponses import CallbackResult, aioresponses
 
-from ..servers import ComparingTestCase, fetch
+from ..servers import ServerTestCase, fetch
 from ..support import AIOHTTP, AT_MOST, LARGE, SITE, MockedTestCase, error_of, text_of, traced
 
 
@@ -117,7 +117,7 @@ class InOneStepTest(MockedTestCase):
                 await task
 
 
-class TraceTest(ComparingTestCase):
+class TraceTest(ServerTestCase):
 
     async def test_a_redirect_is_told(self):
         here = await self.origin()
@@ -175,7 +175,7 @@ class TraceTest(ComparingTestCase):
         self.assertIn(("received", "POST", str(here.url), b"hello"), outcome.seen)
 
 
-class TimeoutTest(ComparingTestCase):
+class TimeoutTest(ServerTestCase):
 
     async def timed_out(self, **limits):
         here = await self.origin()
@@ -222,7 +222,7 @@ class TimeoutTest(ComparingTestCase):
         self.assertIs(outcome.seen[0], asyncio.TimeoutError)
 
 
-class EndOfExchangeTest(ComparingTestCase):
+class EndOfExchangeTest(ServerTestCase):
 
     async def test_a_session_that_is_closed_ends_a_response_that_is_read(self):
         here = await self.origin()

@@ -18,11 +18,11 @@ from aiohttp import (
 )
 from yarl import URL
 
-from ..servers import ComparingTestCase, fetch, seen
+from ..servers import ServerTestCase, fetch, seen
 from ..support import error_of, needs_middlewares
 
 
-class RedirectTest(ComparingTestCase):
+class RedirectTest(ServerTestCase):
 
     async def test_a_post_becomes_a_get_without_body_after_301_302_and_303(self):
         here = await self.origin()
@@ -189,7 +189,7 @@ class RedirectTest(ComparingTestCase):
         )
 
 
-class CookieTest(ComparingTestCase):
+class CookieTest(ServerTestCase):
 
     async def test_a_cookie_that_is_set_is_sent_with_the_next_request(self):
         here = await self.origin()
@@ -249,7 +249,7 @@ class CookieTest(ComparingTestCase):
         self.assertEqual([request.header("Cookie") for request in outcome.received], ["a=1; b=3", "a=1; b=2"])
 
 
-class RaiseForStatusTest(ComparingTestCase):
+class RaiseForStatusTest(ServerTestCase):
 
     async def asyncSetUp(self):
         self.here = await self.origin()
@@ -318,7 +318,7 @@ class RaiseForStatusTest(ComparingTestCase):
         await self.compare_both(session_option=True, raise_for_status=check)
 
 
-class SessionTest(ComparingTestCase):
+class SessionTest(ServerTestCase):
 
     async def test_urls_are_joined_to_the_base_url(self):
         here = await self.origin()
@@ -470,7 +470,7 @@ class SessionTest(ComparingTestCase):
         self.assertEqual(outcome.seen[3], outcome.received[0].headers)
 
 
-class ProxyTest(ComparingTestCase):
+class ProxyTest(ServerTestCase):
 
     async def test_a_proxied_request_is_answered_by_the_mock_of_its_url(self):
         proxy = await self.origin()
@@ -532,7 +532,7 @@ class ProxyTest(ComparingTestCase):
 
 
 @needs_middlewares
-class MiddlewareTest(ComparingTestCase):
+class MiddlewareTest(ServerTestCase):
 
     async def test_a_middleware_changes_the_request_and_sees_the_response(self):
         here = await self.origin()

@@ -11,11 +11,11 @@ from aiohttp import ClientSession, ClientTimeout, FormData, MultipartWriter
 
 from aioresponses import aioresponses
 
-from ..servers import ComparingTestCase, RepliesTestCase, fetch
+from ..servers import ServerTestCase, fetch
 from ..support import SITE, error_of
 
 
-class UploadTest(ComparingTestCase):
+class UploadTest(ServerTestCase):
 
     async def uploaded(self, body, **options):
         """Return the request that came in for a POST of what `body()` returns."""
@@ -173,7 +173,7 @@ class UploadTest(ComparingTestCase):
         self.assertEqual(outcome.seen[1].body, b"fine")
 
 
-class UnfinishedUploadTest(ComparingTestCase):
+class UnfinishedUploadTest(ServerTestCase):
     """A body of which a part never comes, and what ends the wait for it."""
 
     async def ended_by(self, end, **options):
@@ -222,7 +222,7 @@ class UnfinishedUploadTest(ComparingTestCase):
         await self.ended_by(end)
 
 
-class BothWaysTest(RepliesTestCase):
+class BothWaysTest(ServerTestCase):
     async def test_both_ways_at_once(self):
         # The reply begins when the request has come to its end.
         async def up():

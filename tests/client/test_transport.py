@@ -4,118 +4,109 @@ import asyncio
 
 import aiohttp
 from aiohttp import ClientSession
-from yarl import URL
 
 from aioresponses import aioresponses
 
-from ..servers import ComparingTestCase, fetch
-from ..support import LARGE, error_of
+from ..servers import ServerTestCase, closes, fetch, sends
+from ..support import LARGE, SITE, error_of
 
 
-class BrokenConnectionTest(ComparingTestCase):
+class BrokenConnectionTest(ServerTestCase):
+    """The server closes the connection after what it has sent, and so does the mock where it has to."""
 
-    async def serve_bytes(self, sent):
-        """Start a server that reads the head of a request, writes `sent` and closes; return its URL."""
-        async def answer(reader, writer):
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(sent)
-            writer.close()
+    async def both(self, read, sent, **reply):
+        """Return what `read` makes of a response: of what a server sends before it closes, and of the mock's reply."""
+        url = await self.serve_raw(sends(b"HTTP/1.1 200 OK\r\n", sent))
 
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
-        self.addAsyncCleanup(server.wait_closed)
-        self.addCleanup(server.close)
-        return URL.build(scheme="http", host="127.0.0.1", port=server.sockets[0].getsockname()[1])
-
-    async def both(self, url, scenario, **mocked):
-        real = await scenario(url)
-        with aioresponses() as mock:
-            mock.get(url, repeat=True, **mocked)
-            self.assertEqual(await scenario(url), real)
-        return real
-
-    async def test_a_body_shorter_than_its_length_is_an_error_at_its_end(self):
-        async def scenario(url):
+        async def scenario():
             async with ClientSession() as session:
                 async with session.get(url) as response:
-                    error = await error_of(response.read())
-                    return response.status, response.headers["Content-Length"], error
+                    return await read(response)
 
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
-        real = await self.both(url, scenario, body="short", headers={"Content-Length": "10"})
-        self.assertEqual((real[:2], real[2][0]), ((200, "10"), aiohttp.ClientPayloadError))
+        return (await self.compare(scenario, lambda mock: mock.get(url, **reply))).seen
 
-    async def test_what_arrived_of_a_broken_body_can_be_read(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                async with session.get(url) as response:
-                    return await response.content.readexactly(5), (await error_of(response.content.read()))[0]
+    async def failure(self, sent, **reply):
+        """Return the exception with which a request fails, or the reading of its response."""
+        url = await self.serve_raw(sends(b"HTTP/1.1 200 OK\r\n", sent))
 
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
-        real = await self.both(url, scenario, body="short", headers={"Content-Length": "10"})
-        self.assertEqual(real, (b"short", aiohttp.ClientPayloadError))
-
-    async def test_a_body_longer_than_its_length_never_hangs(self):
-        async def scenario(url):
+        async def scenario():
             async with ClientSession() as session:
                 return await error_of(fetch(session, "GET", url))
 
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nlonger")
-        await self.both(url, scenario, body="longer", headers={"Content-Length": "2"})
+        return (await self.compare(scenario, lambda mock: mock.get(url, **reply))).seen
+
+    async def test_a_body_shorter_than_its_length_is_an_error_at_its_end(self):
+        async def read(response):
+            error = await error_of(response.read())
+            return response.status, response.headers["Content-Length"], error
+
+        seen = await self.both(
+            read,
+            b"Content-Type: application/json\r\nContent-Length: 10\r\n\r\nshort",
+            body="short",
+            headers={"Content-Length": "10"},
+        )
+        self.assertEqual((seen[:2], seen[2][0]), ((200, "10"), aiohttp.ClientPayloadError))
+
+    async def test_what_arrived_of_a_broken_body_can_be_read(self):
+        async def read(response):
+            return await response.content.readexactly(5), (await error_of(response.content.read()))[0]
+
+        seen = await self.both(
+            read, b"Content-Length: 10\r\n\r\nshort", body="short", headers={"Content-Length": "10"}
+        )
+        self.assertEqual(seen, (b"short", aiohttp.ClientPayloadError))
+
+    async def test_a_body_longer_than_its_length_never_hangs(self):
+        await self.failure(b"Content-Length: 2\r\n\r\nlonger", body="longer", headers={"Content-Length": "2"})
 
     async def test_a_length_that_is_no_number_is_an_error(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                return (await error_of(fetch(session, "GET", url)))[0]
-
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nbody")
-        await self.both(url, scenario, body="body", headers={"Content-Length": "many"})
+        failure = await self.failure(
+            b"Content-Length: many\r\n\r\nbody", body="body", headers={"Content-Length": "many"}
+        )
+        self.assertIsNotNone(failure)
 
     async def test_a_body_that_is_not_compressed_as_it_says_is_an_error(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                async with session.get(url) as response:
-                    return response.status, (await error_of(response.read()))[0]
+        async def read(response):
+            return response.status, (await error_of(response.read()))[0]
 
         body = b"\x1f\x8b but no more of it"
-        url = await self.serve_bytes(
-            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        await self.both(
+            read,
+            b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body),
+            body=body,
+            headers={"Content-Encoding": "gzip"},
         )
-        await self.both(url, scenario, body=body, headers={"Content-Encoding": "gzip"})
 
     async def test_a_server_that_hangs_up_without_a_word_is_an_error(self):
-        async def scenario(url):
+        url = await self.serve_raw(closes)
+
+        async def scenario():
             async with ClientSession() as session:
                 return (await error_of(session.post(url)))[0]
 
-        url = await self.serve_bytes(b"")
-        real = await scenario(url)
-        with aioresponses() as mock:
-            mock.post(url, exception=aiohttp.ServerDisconnectedError())
-            self.assertEqual(await scenario(url), real)
+        await self.compare(
+            scenario, lambda mock: mock.post(url, exception=aiohttp.ServerDisconnectedError())
+        )
 
     async def test_a_mock_that_is_stopped_hangs_up_on_who_still_reads(self):
-        async def scenario(url, hang_up):
-            async with ClientSession() as session:
-                async with session.get(url) as response:
-                    reading = asyncio.ensure_future(error_of(response.read()))
-                    hang_up()
-                    return (await reading)[0]
-
         mock = aioresponses()
         mock.start()
-        mock.get("http://example.com/", body=LARGE)
-        self.assertEqual(await scenario("http://example.com/", mock.stop), aiohttp.ClientPayloadError)
+        mock.get(SITE, body=LARGE)
+        async with ClientSession() as session:
+            async with session.get(SITE) as response:
+                reading = asyncio.ensure_future(error_of(response.read()))
+                mock.stop()
+                self.assertEqual((await reading)[0], aiohttp.ClientPayloadError)
 
     async def test_headers_that_are_too_long_for_the_client_are_an_error(self):
-        async def scenario(url):
-            async with ClientSession() as session:
-                return (await error_of(fetch(session, "GET", url)))[0]
-
-        url = await self.serve_bytes(b"HTTP/1.1 200 OK\r\nX-Long: %b\r\nContent-Length: 0\r\n\r\n" % (b"x" * 20000))
-        await self.both(url, scenario, headers={"X-Long": "x" * 20000})
+        failure = await self.failure(
+            b"X-Long: %b\r\nContent-Length: 0\r\n\r\n" % (b"x" * 20000), headers={"X-Long": "x" * 20000}
+        )
+        self.assertIsNotNone(failure)
 
 
-class StreamTest(ComparingTestCase):
+class StreamTest(ServerTestCase):
 
     async def read_by(self, read, body=LARGE):
         """Return what `read` makes of the content of a response."""

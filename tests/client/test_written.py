@@ -10,11 +10,11 @@ from aiohttp import ClientSession, web
 from aioresponses import aioresponses
 from aioresponses._client.written import Written
 
-from ..servers import RepliesTestCase, seen
+from ..servers import ServerTestCase, seen
 from ..support import AT_MOST, LARGE, SITE, large_bodies_allowed, text_of
 
 
-class SentTest(RepliesTestCase):
+class SentTest(ServerTestCase):
     """What was sent of a request, in as many pieces as it may have come."""
 
     def pieces(self, size, count):
@@ -30,14 +30,13 @@ class SentTest(RepliesTestCase):
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n")
             return True
 
-        server = await self.raw_server(behave)
+        url = await self.serve_raw(behave)
 
-        async def scenario(session):
-            return [(await seen(await session.post(server.url, data=body, **options))).status for _ in range(2)]
+        async def scenario():
+            async with ClientSession() as session:
+                return [(await seen(await session.post(url, data=body, **options))).status for _ in range(2)]
 
-        outcome = await self.hold_against(
-            server.received, lambda mock: mock.post(server.url, repeat=True), scenario
-        )
+        outcome = await self.compare(scenario, lambda mock: mock.post(url, repeat=True))
         return [request.body for request in outcome.received]
 
     async def test_in_one_piece(self):
@@ -76,12 +75,13 @@ class SentTest(RepliesTestCase):
 
         for size, count in ((1, 1), (1, 5), (2 ** 15, 3), (2 ** 16 + 1, 3), (3, 0)):
             with self.subTest(size=size, count=count):
-                url, received = await self.received_by(web.post("/", handle))
+                url = await self.serve(web.post("/", handle))
 
-                async def scenario(session):
-                    return (await seen(await session.post(url, data=self.pieces(size, count)))).status
+                async def scenario():
+                    async with ClientSession() as session:
+                        return (await seen(await session.post(url, data=self.pieces(size, count)))).status
 
-                outcome = await self.hold_against(received, lambda mock: mock.post(url), scenario)
+                outcome = await self.compare(scenario, lambda mock: mock.post(url))
                 self.assertEqual(
                     [request.body for request in outcome.received],
                     [b"".join(bytes([number]) * size for number in range(count))],

@@ -15,7 +15,7 @@ from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 from aioresponses._calls.record import Exchange, call_of
 from aioresponses._replies.bodies import PIECE, called, is_used_up_by_one, pieces, size_of
 
-from ..servers import RepliesTestCase, seen
+from ..servers import ServerTestCase, seen
 from ..support import BODIES, SITE, error_of
 
 PIECES = ["grün ", b"is ", bytearray(b"all "), memoryview(b"my joy"), b"", ""]
@@ -125,7 +125,7 @@ def sources():
     }
 
 
-class SourcesTest(RepliesTestCase):
+class SourcesTest(ServerTestCase):
     async def test_every_kind_arrives_as_from_a_real_server(self):
         async def streamed(request):
             response = web.StreamResponse(headers={"Content-Type": "text/plain"})
@@ -140,16 +140,17 @@ class SourcesTest(RepliesTestCase):
         for method in ("GET", "POST"):
             for name, (source, _, known) in sources().items():
                 with self.subTest(name, method=method):
-                    url, received = await self.received_by(web.route("*", "/", whole if known else streamed))
+                    url = await self.serve(web.route("*", "/", whole if known else streamed))
 
-                    async def scenario(session):
-                        async with session.request(method, url) as response:
-                            return await seen(response)
+                    async def scenario():
+                        async with ClientSession() as session:
+                            async with session.request(method, url) as response:
+                                return await seen(response)
 
                     def register(mock):
                         mock.add(url, method, body=source, content_type="text/plain")
 
-                    outcome = await self.hold_against(received, register, scenario)
+                    outcome = await self.compare(scenario, register)
                     self.assertEqual(outcome.seen.body, TEXT)
                     self.assertEqual(
                         (outcome.seen.header("Content-Length"), outcome.seen.header("Transfer-Encoding")),
@@ -447,7 +448,7 @@ class GeneratorsOfRepliesTest(AioResponsesTestCase):
                 self.assertIs(raised.exception, exception)
 
 
-class NeverReadTest(RepliesTestCase):
+class NeverReadTest(ServerTestCase):
     """Responses that have no body, whatever is registered."""
 
     async def test_a_generator_is_not_run(self):
@@ -468,20 +469,22 @@ class NeverReadTest(RepliesTestCase):
             for source in (function, body):
                 with self.subTest(method, status=status, source=source.__name__):
                     begun.clear()
-                    url, received = await self.received_by(web.route("*", "/{status}", handle))
+                    url = await self.serve(web.route("*", "/{status}", handle))
                     url /= str(status)
 
                     def register(mock):
                         mock.add(url, method, status, body=source, content_type="text/plain", repeat=True)
 
-                    async def scenario(session):
-                        responses = []
-                        for _ in range(2):
-                            async with session.request(method, url) as response:
-                                responses.append((response.status, await response.read(), response.content.at_eof()))
-                        return responses
+                    async def scenario():
+                        async with ClientSession() as session:
+                            responses = []
+                            for _ in range(2):
+                                async with session.request(method, url) as response:
+                                    read = await response.read()
+                                    responses.append((response.status, read, response.content.at_eof()))
+                            return responses
 
-                    outcome = await self.hold_against(received, register, scenario)
+                    outcome = await self.compare(scenario, register)
                     self.assertEqual(outcome.seen, [(status, b"", True)] * 2)
                     self.assertNotIn("generator", begun)
 
@@ -501,14 +504,15 @@ class NeverReadTest(RepliesTestCase):
         async def handle(request):
             return web.Response(body=TEXT, headers={"Content-Type": "text/plain"})
 
-        url, received = await self.received_by(web.route("*", "/", handle))
+        url = await self.serve(web.route("*", "/", handle))
 
-        async def scenario(session):
-            async with session.head(url) as response:
-                return await seen(response)
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.head(url) as response:
+                    return await seen(response)
 
-        outcome = await self.hold_against(
-            received, lambda mock: mock.head(url, body=io.BytesIO(TEXT), content_type="text/plain"), scenario
+        outcome = await self.compare(
+            scenario, lambda mock: mock.head(url, body=io.BytesIO(TEXT), content_type="text/plain")
         )
         self.assertEqual(outcome.seen.header("Content-Length"), str(len(TEXT)))
 

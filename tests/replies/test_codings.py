@@ -14,7 +14,7 @@ from aiohttp.web import ContentCoding
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 from aioresponses._replies.codings import coding_of
 
-from ..servers import RepliesTestCase, seen
+from ..servers import ServerTestCase, seen
 from ..support import SITE
 
 TEXT = b"grown on the vine, " * 5000
@@ -151,8 +151,8 @@ class CompressedTest(Wire):
                         self.assertEqual((response.headers.get("Content-Length"), await response.read()), ("1234", b""))
 
 
-class LikeAServerTest(RepliesTestCase):
-    async def compare(self, body, enable, coding):
+class LikeAServerTest(ServerTestCase):
+    async def check_stream(self, body, enable, coding):
         async def handle(request):
             response = web.StreamResponse(headers={"Content-Type": "text/plain"})
             response.enable_compression(enable)
@@ -161,23 +161,24 @@ class LikeAServerTest(RepliesTestCase):
                 await response.write(piece)
             return response
 
-        url, received = await self.received_by(web.route("*", "/", handle))
+        url = await self.serve(web.route("*", "/", handle))
 
-        async def scenario(session):
-            async with session.get(url) as response:
-                return await seen(response)
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.get(url) as response:
+                    return await seen(response)
 
         def register(mock):
             mock.get(url, body=body, headers={"Content-Type": "text/plain", "Content-Encoding": coding})
 
-        outcome = await self.hold_against(received, register, scenario)
+        outcome = await self.compare(scenario, register)
         self.assertEqual(outcome.seen.body, TEXT)
 
     async def test_a_gzipped_stream(self):
-        await self.compare(generator, ContentCoding.gzip, "gzip")
+        await self.check_stream(generator, ContentCoding.gzip, "gzip")
 
     async def test_a_deflated_stream(self):
-        await self.compare(generator, ContentCoding.deflate, "deflate")
+        await self.check_stream(generator, ContentCoding.deflate, "deflate")
 
 
 class MissingCodecTest(unittest.TestCase):

@@ -16,7 +16,7 @@ from aioresponses import CallbackResult, Fault, aioresponses
 from aioresponses._calls.record import Exchange
 from aioresponses._client.transport import Answer
 
-from ..servers import ComparingTestCase, RepliesTestCase, fetch, seen
+from ..servers import ServerTestCase, fetch, seen
 from ..support import LARGE, SITE
 
 ASKED = Exchange("GET", URL("http://example.com/"), URL("http://example.com/"), {})
@@ -144,7 +144,7 @@ class FaultyAnswerTest(unittest.TestCase):
                 self.assertEqual((answer.body, answer.hang_up), (sent, True))
 
 
-class WithoutBodyTest(RepliesTestCase):
+class WithoutBodyTest(ServerTestCase):
     async def answered(self, method, head, **reply):
         """Return what two requests on one connection came to, with a server that sends this head and no body."""
 
@@ -152,19 +152,20 @@ class WithoutBodyTest(RepliesTestCase):
             writer.write(head)
             return True
 
-        server = await self.raw_server(behave)
+        url = await self.serve_raw(behave)
 
         def register(mock):
-            mock.add(server.url, method, repeat=True, content_type="text/plain", **reply)
+            mock.add(url, method, repeat=True, content_type="text/plain", **reply)
 
-        async def scenario(session):
-            responses = []
-            for _ in range(2):
-                async with session.request(method, server.url) as response:
-                    responses.append(await seen(response))
-            return responses
+        async def scenario():
+            async with ClientSession() as session:
+                responses = []
+                for _ in range(2):
+                    async with session.request(method, url) as response:
+                        responses.append(await seen(response))
+                return responses
 
-        return (await self.hold_against(server.received, register, scenario)).seen[0]
+        return (await self.compare(scenario, register)).seen[0]
 
     async def test_a_head_shows_the_length_that_is_registered(self):
         for body in ("", "text", b"text", lambda: ["te", "xt"]):
@@ -221,7 +222,7 @@ GZIPPED = _GZIP.compress(b"hello" * 100) + _GZIP.flush()
 DEFLATED = zlib.compress(b"hello" * 100)
 
 
-class DownloadTest(ComparingTestCase):
+class DownloadTest(ServerTestCase):
 
     async def downloaded(self, method="GET", session_options=None, **reply):
         here = await self.origin()
@@ -344,7 +345,7 @@ class DownloadTest(ComparingTestCase):
         )
 
 
-class LikeAServerTest(RepliesTestCase):
+class LikeAServerTest(ServerTestCase):
     """The same stream from a real server."""
 
     async def stream(self, pieces, read, headers=None, **options):
@@ -359,16 +360,17 @@ class LikeAServerTest(RepliesTestCase):
             for piece in pieces:
                 yield piece
 
-        url, received = await self.received_by(web.route("*", "/", handle))
+        url = await self.serve(web.route("*", "/", handle))
 
-        async def scenario(session):
-            async with session.get(url, **options) as response:
-                return await read(response)
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.get(url, **options) as response:
+                    return await read(response)
 
         def register(mock):
             mock.get(url, body=body, headers={"Content-Type": "text/plain", **(headers or {})})
 
-        return (await self.hold_against(received, register, scenario)).seen
+        return (await self.compare(scenario, register)).seen
 
     async def test_the_whole(self):
         response = await self.stream([b"a", b"bc" * 100000, b"d"], seen)
@@ -393,11 +395,12 @@ class LikeAServerTest(RepliesTestCase):
             await response.write(b"abc")
             return response
 
-        url, received = await self.received_by(web.route("*", "/", handle))
+        url = await self.serve(web.route("*", "/", handle))
 
-        async def scenario(session):
-            async with session.get(url) as response:
-                return await seen(response)
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.get(url) as response:
+                    return await seen(response)
 
         def register(mock):
             mock.get(
@@ -405,7 +408,7 @@ class LikeAServerTest(RepliesTestCase):
                 headers={"Transfer-Encoding": "chunked", "Content-Length": "7"},
             )
 
-        await self.hold_against(received, register, scenario)
+        await self.compare(scenario, register)
 
     async def test_the_ends_of_chunks(self):
         async def read(response):
@@ -452,9 +455,9 @@ class LikeAServerTest(RepliesTestCase):
             for _ in range(3):
                 yield b"piece"
 
-        url, received = await self.received_by(web.route("*", "/", handle))
+        url = await self.serve(web.route("*", "/", handle))
 
-        async def scenario(session):
+        async def scenario():
             signals = []
             config = TraceConfig()
             for name in ("on_connection_create_end", "on_connection_reuseconn"):
@@ -468,7 +471,7 @@ class LikeAServerTest(RepliesTestCase):
                         signals.append(await response.read())
             return signals
 
-        outcome = await self.hold_against(received, lambda mock: mock.get(url, body=body, repeat=True), scenario)
+        outcome = await self.compare(scenario, lambda mock: mock.get(url, body=body, repeat=True))
         self.assertEqual(
             outcome.seen,
             [
@@ -491,26 +494,27 @@ class LikeAServerTest(RepliesTestCase):
                 turns[number].clear()
                 yield number.encode() + part
 
-        async def scenario(session):
-            read = []
-            async with session.get(url / "0") as one, session.get(url / "1") as other:
-                for _ in range(3):
-                    for number, response in (("0", one), ("1", other)):
-                        turns[number].set()
-                        read.append(await response.content.readany())
-            return read
+        async def scenario():
+            async with ClientSession() as session:
+                read = []
+                async with session.get(url / "0") as one, session.get(url / "1") as other:
+                    for _ in range(3):
+                        for number, response in (("0", one), ("1", other)):
+                            turns[number].set()
+                            read.append(await response.content.readany())
+                return read
 
         turns = {"0": asyncio.Event(), "1": asyncio.Event()}
-        url, received = await self.received_by(web.route("*", "/{number}", handle))
+        url = await self.serve(web.route("*", "/{number}", handle))
 
         def register(mock):
             mock.get(f"{url}{{number}}", body=lambda call: pieces(call.match_info["number"]), repeat=2)
 
-        outcome = await self.hold_against(received, register, scenario)
+        outcome = await self.compare(scenario, register)
         self.assertEqual(outcome.seen, [b"0a", b"1a", b"0b", b"1b", b"0c", b"1c"])
 
 
-class WrongLengthTest(RepliesTestCase):
+class WrongLengthTest(ServerTestCase):
     """A registered length that is not that of the body: never does anything hang."""
 
     async def told(self, session, url, method="GET"):
@@ -529,16 +533,17 @@ class WrongLengthTest(RepliesTestCase):
                         head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
                         writer.write(head.encode() + (b"" if method == "HEAD" else b"abcdef"))
 
-                    server = await self.raw_server(behave)
+                    url = await self.serve_raw(behave)
 
-                    async def scenario(session):
-                        return await asyncio.wait_for(self.told(session, server.url, method), 10)
+                    async def scenario():
+                        async with ClientSession() as session:
+                            return await asyncio.wait_for(self.told(session, url, method), 10)
 
                     def register(mock):
                         headers = {"Content-Type": "text/plain", "Content-Length": length}
-                        mock.add(server.url, method, body="abcdef", headers=headers)
+                        mock.add(url, method, body="abcdef", headers=headers)
 
-                    await self.hold_against(server.received, register, scenario)
+                    await self.compare(scenario, register)
 
     async def test_as_of_a_server_that_streams(self):
         # What it sends beyond its word is lost on the client: aiohttp's own server does not even send it.
@@ -561,16 +566,17 @@ class WrongLengthTest(RepliesTestCase):
                         yield b"abc"
                         yield b"def"
 
-                    url, received = await self.received_by(web.route("*", "/", handle))
+                    url = await self.serve(web.route("*", "/", handle))
 
-                    async def scenario(session):
-                        return await asyncio.wait_for(self.told(session, url, method), 10)
+                    async def scenario():
+                        async with ClientSession() as session:
+                            return await asyncio.wait_for(self.told(session, url, method), 10)
 
                     def register(mock):
                         headers = {"Content-Type": "text/plain", "Content-Length": length}
                         mock.add(url, method, body=body, headers=headers)
 
-                    await self.hold_against(received, register, scenario)
+                    await self.compare(scenario, register)
 
     async def test_the_next_request_is_answered_all_the_same(self):
         async def generator():
@@ -596,17 +602,18 @@ class WrongLengthTest(RepliesTestCase):
                         head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
                         writer.write(head.encode() + b"abcdef")
 
-                    server = await self.raw_server(behave)
+                    url = await self.serve_raw(behave)
 
-                    async def scenario(session):
-                        return (await asyncio.wait_for(self.told(session, server.url, "POST"), 10))[0]
+                    async def scenario():
+                        async with ClientSession() as session:
+                            return (await asyncio.wait_for(self.told(session, url, "POST"), 10))[0]
 
                     def register(mock):
                         mock.post(
-                            server.url, body=body, content_type="text/plain", headers={"Content-Length": length}
+                            url, body=body, content_type="text/plain", headers={"Content-Length": length}
                         )
 
-                    await self.hold_against(server.received, register, scenario)
+                    await self.compare(scenario, register)
 
     async def test_a_transfer_encoding_that_is_none_ends_with_the_connection(self):
         async def behave(writer, before):
@@ -614,14 +621,15 @@ class WrongLengthTest(RepliesTestCase):
 
         for body in ("abcdef", lambda: [b"abc", b"def"]):
             with self.subTest(body=body):
-                server = await self.raw_server(behave)
+                url = await self.serve_raw(behave)
 
-                async def scenario(session):
-                    return await asyncio.wait_for(self.told(session, server.url), 10)
+                async def scenario():
+                    async with ClientSession() as session:
+                        return await asyncio.wait_for(self.told(session, url), 10)
 
                 def register(mock):
                     mock.get(
-                        server.url, body=body, content_type="text/plain", headers={"Transfer-Encoding": "identity"}
+                        url, body=body, content_type="text/plain", headers={"Transfer-Encoding": "identity"}
                     )
 
-                await self.hold_against(server.received, register, scenario)
+                await self.compare(scenario, register)

@@ -11,17 +11,7 @@ from yarl import URL
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
 from aioresponses._replies.codings import coding_of
 
-from ..servers import (
-    METHODS,
-    FaultTestCase,
-    RepliesTestCase,
-    closes,
-    connections,
-    end_of,
-    resets,
-    sends,
-    talks_nonsense,
-)
+from ..servers import METHODS, FaultTestCase, ServerTestCase, closes, connections, end_of, resets, sends, talks_nonsense
 from ..support import error_of
 
 
@@ -51,15 +41,13 @@ class EndOfConnectionTest(FaultTestCase):
             (resets, Fault.CONNECTION_RESET), (closes, Fault.EMPTY_RESPONSE), (talks_nonsense, Fault.MALFORMED_RESPONSE)
         ):
             with self.subTest(fault):
-                server = await self.raw_server(behave)
+                url = await self.serve_raw(behave)
 
-                async def scenario(session):
+                async def scenario():
                     async with ClientSession(connector=TCPConnector(force_close=True)) as session:
-                        return await end_of(session, "GET", server.url)
+                        return await end_of(session, "GET", url)
 
-                await self.hold_against(
-                    server.received, lambda mock: mock.get(server.url, fault=fault), scenario
-                )
+                await self.compare(scenario, lambda mock: mock.get(url, fault=fault))
 
     async def test_the_server_is_met_in_the_same_way_after_a_delay(self):
         for behave, fault in ((resets, Fault.CONNECTION_RESET), (closes, Fault.EMPTY_RESPONSE)):
@@ -76,21 +64,20 @@ class TruncatedBodyTest(FaultTestCase):
 
     async def truncated(self, sent, **reply):
         reply = {"content_type": "text/plain", "fault": Fault.TRUNCATED_BODY, **reply}
-        server = await self.raw_server(sends(self.HEAD, sent))
+        url = await self.serve_raw(sends(self.HEAD, sent))
 
-        async def scenario(session):
-            # What has come in by then can be read, piece by piece.
-            async with session.get(server.url) as response:
-                came_in = []
-                try:
-                    async for piece in response.content.iter_any():
-                        came_in.append(piece)
-                except Exception as error:
-                    return response.status, dict(response.headers), b"".join(came_in), type(error), str(error)
+        async def scenario():
+            async with ClientSession() as session:
+                # What has come in by then can be read, piece by piece.
+                async with session.get(url) as response:
+                    came_in = []
+                    try:
+                        async for piece in response.content.iter_any():
+                            came_in.append(piece)
+                    except Exception as error:
+                        return response.status, dict(response.headers), b"".join(came_in), type(error), str(error)
 
-        outcome = await self.hold_against(
-            server.received, lambda mock: mock.get(server.url, **reply), scenario
-        )
+        outcome = await self.compare(scenario, lambda mock: mock.get(url, **reply))
         self.assertEqual(outcome.seen[3], aiohttp.ClientPayloadError)
         return outcome.seen[2]
 
@@ -144,16 +131,16 @@ class TruncatedBodyTest(FaultTestCase):
         await self.truncated(sent, body="abcdef" * 100, headers={"Content-Encoding": "gzip"})
 
     async def test_a_head_announces_it_and_has_none_to_lose(self):
-        server = await self.raw_server(sends(self.HEAD, b"Content-Length: 6\r\n\r\n"))
+        url = await self.serve_raw(sends(self.HEAD, b"Content-Length: 6\r\n\r\n"))
 
-        async def scenario(session):
-            async with session.head(server.url) as response:
-                return response.status, dict(response.headers), await response.read()
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.head(url) as response:
+                    return response.status, dict(response.headers), await response.read()
 
-        await self.hold_against(
-            server.received,
-            lambda mock: mock.head(server.url, body="abcdef", content_type="text/plain", fault=Fault.TRUNCATED_BODY),
+        await self.compare(
             scenario,
+            lambda mock: mock.head(url, body="abcdef", content_type="text/plain", fault=Fault.TRUNCATED_BODY),
         )
 
     async def test_the_session_goes_on_with_a_new_connection(self):
@@ -166,7 +153,7 @@ class TruncatedBodyTest(FaultTestCase):
         self.assertEqual((first[:2], second), ((200, aiohttp.ClientPayloadError), (200, b"whole")))
 
 
-class RefusedConnectionTest(RepliesTestCase):
+class RefusedConnectionTest(ServerTestCase):
     def setUp(self):
         # A port that nobody listens on, and that nobody is given meanwhile.
         taken = socket.socket()
@@ -181,19 +168,21 @@ class RefusedConnectionTest(RepliesTestCase):
             signals.clear()
             register(mock)
 
-        async def scenario(session):
-            error = None
-            try:
-                await session.request(method, url, **options)
-            except aiohttp.ClientError as raised:
-                error = raised
-            return (
-                type(error), str(error), error.errno, error.strerror, error.filename, error.host,
-                error.port, repr(error.ssl), type(error.os_error), str(error.os_error), error.os_error.args,
-                tuple(signals),
-            )
+        async def scenario():
+            async with ClientSession(trace_configs=[connections(signals)]) as session:
+                error = None
+                try:
+                    await session.request(method, url, **options)
+                except aiohttp.ClientError as raised:
+                    error = raised
+                return (
+                    type(error), str(error), error.errno, error.strerror, error.filename, error.host,
+                    error.port, repr(error.ssl), type(error.os_error), str(error.os_error), error.os_error.args,
+                    tuple(signals),
+                )
 
-        outcome = await self.hold_against([], registered, scenario, {"trace_configs": [connections(signals)]})
+        outcome = await self.compare(scenario, registered, what_came_in=False)
+        self.assertEqual([(request.headers, request.body) for request in outcome.received], [([], b"")])
         return outcome.seen
 
     async def test_nobody_listens(self):
@@ -213,13 +202,16 @@ class RefusedConnectionTest(RepliesTestCase):
     async def test_the_error_has_that_of_the_operating_system_for_a_cause(self):
         url = URL(f"http://127.0.0.1:{self.port}/")
 
-        async def scenario(session):
-            try:
-                await session.get(url)
-            except aiohttp.ClientConnectorError as error:
-                return error.__cause__ is error.os_error
+        async def scenario():
+            async with ClientSession() as session:
+                try:
+                    await session.get(url)
+                except aiohttp.ClientConnectorError as error:
+                    return error.__cause__ is error.os_error
 
-        outcome = await self.hold_against([], lambda mock: mock.get(url, fault=Fault.CONNECTION_REFUSED), scenario)
+        outcome = await self.compare(
+            scenario, lambda mock: mock.get(url, fault=Fault.CONNECTION_REFUSED), what_came_in=False
+        )
         self.assertTrue(outcome.seen)
 
     async def test_nobody_listens_after_a_delay(self):
@@ -309,20 +301,21 @@ class HangTest(FaultTestCase):
                 async def callback(call):
                     begun.set()
 
-                server = await self.raw_server(behave)
+                url = await self.serve_raw(behave)
 
-                async def scenario(session):
-                    begun.clear()
-                    request = asyncio.ensure_future(end_of(session, method, server.url, **options))
-                    await asyncio.wait([request, asyncio.ensure_future(begun.wait())], return_when="FIRST_COMPLETED")
-                    if end is not None:
-                        await end(session, request)
-                    return (await asyncio.wait_for(request, 10))[:3]
+                async def scenario():
+                    async with ClientSession() as session:
+                        begun.clear()
+                        request = asyncio.ensure_future(end_of(session, method, url, **options))
+                        waits = asyncio.ensure_future(begun.wait())
+                        await asyncio.wait([request, waits], return_when="FIRST_COMPLETED")
+                        if end is not None:
+                            await end(session, request)
+                        return (await asyncio.wait_for(request, 10))[:3]
 
-                outcome = await self.hold_against(
-                    server.received,
-                    lambda mock: mock.add(server.url, method, fault=Fault.HANG, callback=callback),
+                outcome = await self.compare(
                     scenario,
+                    lambda mock: mock.add(url, method, fault=Fault.HANG, callback=callback),
                     what_came_in=False,
                 )
                 outcomes[method] = outcome.seen

@@ -4,12 +4,12 @@ import asyncio
 import json
 import unittest
 
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from aioresponses import AioResponsesTestCase, CallbackResult, ServerSentEvent, aioresponses
 from aioresponses._replies.events import encoded_event
 
-from ..servers import RepliesTestCase, seen
+from ..servers import ServerTestCase, seen
 from ..support import SITE, error_of
 
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
@@ -151,7 +151,7 @@ def given():
 STREAM = b'data: first\n\ndata: {"n": 2}\n\nevent: e\nid: 3\nretry: 5\ndata: third\n\n'
 
 
-class EventsTest(RepliesTestCase):
+class EventsTest(ServerTestCase):
     async def test_every_form_arrives_as_from_a_real_server(self):
         async def handle(request):
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -164,15 +164,14 @@ class EventsTest(RepliesTestCase):
             for method in ("GET", "POST"):
                 if method == "GET" or not hasattr(events, "__next__") and not hasattr(events, "__anext__"):
                     with self.subTest(name, method=method):
-                        url, received = await self.received_by(web.route("*", "/", handle))
+                        url = await self.serve(web.route("*", "/", handle))
 
-                        async def scenario(session):
-                            async with session.request(method, url) as response:
-                                return await seen(response)
+                        async def scenario():
+                            async with ClientSession() as session:
+                                async with session.request(method, url) as response:
+                                    return await seen(response)
 
-                        outcome = await self.hold_against(
-                            received, lambda mock: mock.add(url, method, events=events), scenario
-                        )
+                        outcome = await self.compare(scenario, lambda mock: mock.add(url, method, events=events))
                         self.assertEqual(outcome.seen.body, STREAM)
                         self.assertEqual(
                             outcome.seen.headers,
@@ -194,17 +193,18 @@ class EventsTest(RepliesTestCase):
             return response
 
         asked = asyncio.Event()
-        url, received = await self.received_by(web.get("/", handle))
+        url = await self.serve(web.get("/", handle))
 
-        async def scenario(session):
-            came_in = []
-            async with session.get(url) as response:
-                for _ in range(3):
-                    asked.set()
-                    came_in.append(await response.content.readany())
-                return came_in, await response.read()
+        async def scenario():
+            async with ClientSession() as session:
+                came_in = []
+                async with session.get(url) as response:
+                    for _ in range(3):
+                        asked.set()
+                        came_in.append(await response.content.readany())
+                    return came_in, await response.read()
 
-        outcome = await self.hold_against(received, lambda mock: mock.get(url, events=events), scenario)
+        outcome = await self.compare(scenario, lambda mock: mock.get(url, events=events))
         self.assertEqual(outcome.seen, ([b"data: 0\n\n", b"data: 1\n\n", b"data: 2\n\n"], b""))
 
 

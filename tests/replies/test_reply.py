@@ -4,12 +4,12 @@ import asyncio
 import functools
 
 import aiohttp
-from aiohttp import ClientTimeout, web
+from aiohttp import ClientSession, ClientTimeout, web
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
 
-from ..servers import RepliesTestCase
+from ..servers import ServerTestCase
 from ..support import SITE, AskingTestCase, OwnResponse, get, outcome_of
 
 
@@ -353,7 +353,7 @@ class DelayTest(AskingTestCase):
         )
 
 
-class DelayLikeAServerTest(RepliesTestCase):
+class DelayLikeAServerTest(ServerTestCase):
     async def test_the_timeouts_of_the_client_fire_as_they_would(self):
         async def handle(request):
             await release.wait()
@@ -361,7 +361,7 @@ class DelayLikeAServerTest(RepliesTestCase):
 
         release = asyncio.Event()
         self.addCleanup(release.set)
-        url, received = await self.received_by(web.route("*", "/", handle))
+        url = await self.serve(web.route("*", "/", handle))
         # Before the server is closed, which waits for its handlers.
         self.addAsyncCleanup(self._set, release)
         replies = ({}, {"exception": LookupError()}, {"fault": Fault.CONNECTION_RESET}, {"body": lambda: "x"})
@@ -369,14 +369,12 @@ class DelayLikeAServerTest(RepliesTestCase):
             for reply in replies:
                 for limits in ({"total": 0.03}, {"sock_read": 0.03}, {"total": 60, "connect": 5, "sock_read": 0.03}):
                     with self.subTest(method, **reply, **limits):
-                        async def scenario(session):
-                            return await outcome_of(session, method, url, timeout=ClientTimeout(**limits))
+                        async def scenario():
+                            async with ClientSession() as session:
+                                return await outcome_of(session, method, url, timeout=ClientTimeout(**limits))
 
-                        await self.hold_against(
-                            received,
-                            lambda mock: mock.add(url, method, delay=60, **reply),
-                            scenario,
-                            what_came_in=False,
+                        await self.compare(
+                            scenario, lambda mock: mock.add(url, method, delay=60, **reply), what_came_in=False
                         )
 
     async def _set(self, event):
@@ -387,11 +385,10 @@ class DelayLikeAServerTest(RepliesTestCase):
             await asyncio.sleep(0.001)
             return web.Response(body=b"late", headers={"Content-Type": "text/plain"})
 
-        url, received = await self.received_by(web.route("*", "/", handle))
+        url = await self.serve(web.route("*", "/", handle))
 
-        async def scenario(session):
-            return [await outcome_of(session, "GET", url, timeout=ClientTimeout(total=60)) for _ in range(2)]
+        async def scenario():
+            async with ClientSession() as session:
+                return [await outcome_of(session, "GET", url, timeout=ClientTimeout(total=60)) for _ in range(2)]
 
-        await self.hold_against(
-            received, lambda mock: mock.get(url, delay=0.001, body="late", repeat=True), scenario
-        )
+        await self.compare(scenario, lambda mock: mock.get(url, delay=0.001, body="late", repeat=True))

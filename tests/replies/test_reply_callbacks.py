@@ -12,7 +12,7 @@ from yarl import URL
 
 from aioresponses import CallbackResult, aioresponses
 
-from ..servers import RealServerTestCase
+from ..servers import ServerTestCase
 from ..support import AIOHTTP, AT_MOST, SITE, MockedTestCase, exceptions, text_of
 
 
@@ -258,7 +258,7 @@ class CallbacksTest(MockedTestCase):
         self.assertEqual(await text_of(self.session), "registered by the callback")
 
 
-class InterruptedCallbacksTest(RealServerTestCase):
+class InterruptedCallbacksTest(ServerTestCase):
     """Something ends a request while its coroutine callback runs: the caller sees what a real server lets it see."""
 
     async def asyncSetUp(self):
@@ -268,10 +268,9 @@ class InterruptedCallbacksTest(RealServerTestCase):
             return web.Response()
 
         release = asyncio.Event()
-        server = await self.serve(web.route("*", "/", handler))
+        self.url = await self.serve(web.route("*", "/", handler))
         # Before the server is closed, which waits for its handlers.
         self.addCleanup(release.set)
-        self.url = server.make_url("/")
         self.begun = asyncio.Event()
 
     async def ended(self, method, end, options):
@@ -290,8 +289,8 @@ class InterruptedCallbacksTest(RealServerTestCase):
                 return type(error), str(error), task.cancelling() if sys.version_info >= (3, 11) else 0
         self.fail("The request did not fail")
 
-    async def compare(self, end=None, **options):
-        """Return how a request ended, after checking that it ends with a mock as it does with a real server."""
+    async def interrupted(self, end=None, **options):
+        """Return how a request ended, with a real server as with a mock."""
         async def callback(url, **kwargs):
             self.begun.set()
             try:
@@ -301,26 +300,26 @@ class InterruptedCallbacksTest(RealServerTestCase):
 
         for method in ("POST", "GET"):
             with self.subTest(method):
-                ended = []
-                real = await self.ended(method, end, options)
-                with aioresponses() as mock:
-                    match = mock.add(self.url, method, callback=callback)
-                    mocked = await self.ended(method, end, options)
-                self.assertEqual(mocked, real)
+                ended, matches = [], []
+                outcome = await self.compare(
+                    lambda: self.ended(method, end, options),
+                    lambda mock: matches.append(mock.add(self.url, method, callback=callback)),
+                    what_came_in=False,
+                )
                 self.assertEqual(ended, ["callback"])
-                self.assertEqual(match.call_count, 1)
-                self.assertEqual((type(mock.calls[0].exception), str(mock.calls[0].exception)), real[:2])
-        return mocked
+                [[call]] = [match.calls for match in matches]
+                self.assertEqual((type(call.exception), str(call.exception)), outcome.seen[:2])
+        return outcome.seen
 
     async def test_by_a_total_timeout(self):
-        raised, _, cancelling = await self.compare(timeout=ClientTimeout(total=0.05))
+        raised, _, cancelling = await self.interrupted(timeout=ClientTimeout(total=0.05))
         self.assertIs(raised, asyncio.TimeoutError)
         if AIOHTTP >= (3, 10):
             # 3.9 leaves its own cancellation standing.
             self.assertEqual(cancelling, 0)
 
     async def test_by_a_read_timeout(self):
-        raised, text, cancelling = await self.compare(timeout=ClientTimeout(sock_read=0.05))
+        raised, text, cancelling = await self.interrupted(timeout=ClientTimeout(sock_read=0.05))
         self.assertTrue(issubclass(raised, aiohttp.ServerTimeoutError))
         self.assertEqual((text, cancelling), ("Timeout on reading data from socket", 0))
 
@@ -328,13 +327,13 @@ class InterruptedCallbacksTest(RealServerTestCase):
         async def cancel(session, task):
             task.cancel()
 
-        self.assertIs((await self.compare(cancel))[0], asyncio.CancelledError)
+        self.assertIs((await self.interrupted(cancel))[0], asyncio.CancelledError)
 
     async def test_by_closing_the_session(self):
         async def close(session, task):
             await session.close()
 
-        await self.compare(close)
+        await self.interrupted(close)
 
     async def test_the_next_call_is_answered_as_if_nothing_had_been(self):
         async def callback(url, **kwargs):

@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
 
-from ..servers import RepliesTestCase, seen
+from ..servers import ServerTestCase, seen
 from ..support import BODIES
 
 
@@ -115,8 +115,8 @@ def morsel(name, value, **attributes):
     return made[name]
 
 
-class CookiesTest(RepliesTestCase):
-    async def compare(self, cookies, set_cookies, headers=()):
+class CookiesTest(ServerTestCase):
+    async def cookies_of(self, cookies, set_cookies, headers=()):
         """Return the headers that set cookies, what the response and the jar make of them, and what is sent next."""
 
         async def handle(request):
@@ -125,14 +125,14 @@ class CookiesTest(RepliesTestCase):
                 response.set_cookie(name, value, **options)
             return response
 
-        url, received = await self.received_by(web.route("*", "/{path:.*}", handle))
+        url = await self.serve(web.route("*", "/{path:.*}", handle))
 
         def register(mock):
             reply = {"cookies": cookies, "content_type": "text/plain", "headers": headers}
             for path in ("deep/first", "deep/second", "other"):
                 mock.get(url / path, **reply)
 
-        async def scenario(session):
+        async def scenario():
             # Sessions keep no cookies of IP addresses otherwise.
             async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
                 async with session.get(url / "deep/first") as response:
@@ -143,19 +143,19 @@ class CookiesTest(RepliesTestCase):
                         await response.read()
             return [item for item in first.headers if item[0] == "Set-Cookie"], first.cookies, kept
 
-        outcome = await self.hold_against(received, register, scenario)
+        outcome = await self.compare(scenario, register)
         return outcome.seen[0], [request.header("Cookie") for request in outcome.received]
 
     async def test_names_and_values(self):
         self.assertEqual(
-            await self.compare({"a": "1", "b": "2"}, [("a", "1", {}), ("b", "2", {})]),
+            await self.cookies_of({"a": "1", "b": "2"}, [("a", "1", {}), ("b", "2", {})]),
             ([("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/")], [None, "a=1; b=2", "a=1; b=2"]),
         )
 
     async def test_values_that_want_quotes(self):
         for value in ("", "b c", 'with "quotes"', "a;b", "a,b", "ü", "a\\b", "line\nend"):
             with self.subTest(value):
-                headers, _ = await self.compare({"a": value}, [("a", value, {})])
+                headers, _ = await self.cookies_of({"a": value}, [("a", value, {})])
                 self.assertEqual(len(headers), 1)
 
     async def test_morsels_have_attributes_of_their_own(self):
@@ -173,18 +173,18 @@ class CookiesTest(RepliesTestCase):
         ):
             with self.subTest(**attributes):
                 cookies = {"a": morsel("a", "1", **attributes), "b": "2"}
-                headers, sent = await self.compare(cookies, [("a", "1", options), ("b", "2", {})])
+                headers, sent = await self.cookies_of(cookies, [("a", "1", options), ("b", "2", {})])
                 self.assertEqual(len(headers), 2)
 
     async def test_beside_headers_that_set_cookies(self):
-        headers, sent = await self.compare(
+        headers, sent = await self.cookies_of(
             {"a": "1"}, [("a", "1", {})], [("Set-Cookie", "b=2; Path=/"), ("Set-Cookie", "c=3; Path=/")]
         )
         self.assertEqual(sent[1], "a=1; b=2; c=3")
 
     async def test_none(self):
         for cookies in (None, {}):
-            self.assertEqual(await self.compare(cookies, []), ([], [None, None, None]))
+            self.assertEqual(await self.cookies_of(cookies, []), ([], [None, None, None]))
 
     async def test_a_redirect_may_set_them(self):
         async def start(request):
@@ -195,18 +195,18 @@ class CookiesTest(RepliesTestCase):
         async def end(request):
             return web.Response(body=request.headers["Cookie"].encode())
 
-        url, received = await self.received_by(web.get("/start", start), web.get("/end", end))
+        url = await self.serve(web.get("/start", start), web.get("/end", end))
 
         def register(mock):
             mock.get(url / "start", status=302, headers={"Location": "/end"}, cookies={"a": "1"})
             mock.get(url / "end", body=lambda call: call.headers["Cookie"])
 
-        async def scenario(session):
+        async def scenario():
             async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as session:
                 async with session.get(url / "start") as response:
                     return await response.read()
 
-        self.assertEqual((await self.hold_against(received, register, scenario)).seen, b"a=1")
+        self.assertEqual((await self.compare(scenario, register)).seen, b"a=1")
 
     def test_what_cannot_be_a_cookie_is_refused(self):
         for cookies, error, message in (
