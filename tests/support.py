@@ -10,9 +10,11 @@ import unittest
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import aiohttp
 from aiohttp import ClientConnectionError, ClientSession, TraceConfig
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -87,6 +89,40 @@ def large_bodies_allowed() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         yield
+
+
+class Wire:
+    """What reaches aiohttp's protocol from the far end: all bytes, and the error of each connection that it ends."""
+
+    def __init__(self) -> None:
+        self.fed = bytearray()
+        self.ends: list[BaseException | None] = []
+
+
+@contextlib.contextmanager
+def tapped() -> Iterator[Wire]:
+    """Note what reaches aiohttp's protocol from the far end of its connections."""
+    wire = Wire()
+    data_received, connection_lost = ResponseHandler.data_received, ResponseHandler.connection_lost
+
+    def note_data(protocol: ResponseHandler, data: bytes) -> None:
+        wire.fed += data
+        data_received(protocol, data)
+
+    def note_end(protocol: ResponseHandler, error: BaseException | None) -> None:
+        # A client that has closed the connection itself has let go of its transport.
+        if protocol.transport is not None:
+            wire.ends.append(error)
+        connection_lost(protocol, error)
+
+    with patch.multiple(ResponseHandler, data_received=note_data, connection_lost=note_end):
+        yield wire
+
+
+async def idle() -> None:
+    """Let the loop run until all is done that can be done without anything from outside."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 # What traces tell of the connection of a request.
