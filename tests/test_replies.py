@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import gzip
+import io
 import itertools
 import json
 import threading
@@ -19,6 +20,7 @@ from yarl import URL
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
 from aioresponses._calls.record import Exchange
 from aioresponses._client.transport import Answer
+from aioresponses._replies.encoding import KeptAnswer, encode, json_dumps
 from tests.support import RepliesTestCase, seen
 
 SITE = "http://example.com/"
@@ -28,7 +30,7 @@ BODIES = "str, bytes, a file object, an iterable or async iterable of these, or 
 
 class AnswerTest(unittest.TestCase):
     def answer(self, method="GET", **kwargs):
-        return CallbackResult(**kwargs).answer(method, ASKED)
+        return encode(CallbackResult(**kwargs), method, ASKED, json.dumps)
 
     def test_has_status_line_content_type_and_length(self):
         self.assertEqual(
@@ -70,7 +72,7 @@ class AnswerTest(unittest.TestCase):
         payload = {"a": 1}
         result = CallbackResult(payload=payload)
         payload["a"] = 2
-        self.assertEqual(result.answer("GET", ASKED).body, b'{"a": 2}')
+        self.assertEqual(encode(result, "GET", ASKED, json.dumps).body, b'{"a": 2}')
 
     def test_body_may_be_any_bytes(self):
         for body in (b"x", bytearray(b"x"), memoryview(b"x")):
@@ -86,9 +88,16 @@ class AnswerTest(unittest.TestCase):
             self.assertEqual(answer.body, b"")
             self.assertNotIn(b"Content-Length", answer.head)
 
+    def test_behind_the_head_of_a_head_the_connection_stays_open(self):
+        for headers in ({"Transfer-Encoding": "identity"}, {"Content-Length": "1234"}):
+            with self.subTest(**headers):
+                self.assertIs(self.answer("GET", body="abc", headers=headers).hang_up, True)
+                self.assertIs(self.answer("HEAD", body="abc", headers=headers).hang_up, False)
+
     def test_a_registered_length_is_sent_as_it_is(self):
         self.assertIn(b"\r\nContent-Length: 1234\r\n", self.answer("HEAD", headers={"Content-Length": "1234"}).head)
         self.assertEqual(self.answer(body="abc", headers={"content-length": "3"}).hang_up, False)
+        self.assertEqual(self.answer(body="abc", headers={"content-length": " 3 "}).hang_up, False)
         self.assertEqual(self.answer(body="abc", headers={"Content-Length": "9"}).hang_up, True)
 
     def test_a_chunked_transfer_has_no_length(self):
@@ -122,9 +131,71 @@ class AnswerTest(unittest.TestCase):
                 self.assertEqual(self.answer(body=body, headers={"Content-Encoding": encoding}).body, body)
 
 
+class StreamedAnswerTest(unittest.IsolatedAsyncioTestCase):
+    async def test_of_a_file_that_grows_what_is_announced_is_sent(self):
+        file = io.BytesIO(b"abcdef")
+        answer = encode(CallbackResult(body=file), "GET", ASKED, json.dumps)
+        self.assertTrue(answer.head.endswith(b"\r\nContent-Length: 6\r\n\r\n"))
+        file.seek(0, io.SEEK_END)
+        file.write(b"ghi")
+        file.seek(0)
+        self.assertEqual([piece async for piece in answer.body], [b"abcdef"])
+
+    async def test_a_truncated_one_asks_for_no_more_than_it_sends(self):
+        asked = []
+
+        def letters():
+            for letter in "abcdef":
+                asked.append(letter)
+                yield letter
+
+        result = CallbackResult(body=letters, headers={"Content-Length": "6"}, fault=Fault.TRUNCATED_BODY)
+        answer = encode(result, "GET", ASKED, json.dumps)
+        self.assertEqual(([piece async for piece in answer.body], answer.hang_up), ([b"a", b"b", b"c"], True))
+        self.assertEqual(asked, ["a", "b", "c"])
+
+
+class KeptAnswerTest(unittest.TestCase):
+    def is_kept(self, result, method="GET", dumps=json_dumps, change=lambda: None):
+        """Return whether two requests get one and the same answer, with a change between them."""
+        answer = KeptAnswer(result, dumps)
+        first = answer.to(method, ASKED)
+        change()
+        return answer.to(method, ASKED) is first
+
+    def test_of_text_bytes_and_payloads_that_are_the_same(self):
+        for reply in (
+            {}, {"body": "text"}, {"body": b"bytes"}, {"status": 204}, {"payload": ""}, {"payload": {"a": [1, 2.5]}},
+            {"body": "text", "headers": {"Content-Encoding": "gzip"}},
+        ):
+            for method in ("GET", "POST"):
+                with self.subTest(method, **reply):
+                    self.assertTrue(self.is_kept(CallbackResult(**reply), method))
+
+    def test_of_a_payload_that_changes_none_is_kept(self):
+        for before, after in (([1], [True]), ([1], [1.0]), ([0.0], [-0.0]), (["1"], [1]), ([None], [])):
+            with self.subTest(before=before, after=after):
+                payload = list(before)
+
+                def change():
+                    payload[:] = after
+
+                self.assertFalse(self.is_kept(CallbackResult(payload=payload), change=change))
+
+    def test_where_more_than_a_payload_decides_none_is_kept(self):
+        for reply in (
+            {"body": bytearray(b"text")}, {"body": ["te", "xt"]}, {"body": lambda: "text"}, {"events": ["text"]},
+            {"payload": lambda: "text"}, {"payload": OrderedDict(a=1)}, {"payload": [HTTPStatus.OK]},
+        ):
+            with self.subTest(**reply):
+                self.assertFalse(self.is_kept(CallbackResult(**reply)))
+        self.assertFalse(self.is_kept(CallbackResult(body="text"), "HEAD"))
+        self.assertFalse(self.is_kept(CallbackResult(payload="text"), dumps=json.dumps))
+
+
 class FaultyAnswerTest(unittest.TestCase):
     def answer(self, method="GET", **kwargs):
-        return CallbackResult(**kwargs).answer(method, ASKED)
+        return encode(CallbackResult(**kwargs), method, ASKED, json.dumps)
 
     def test_each_fault_on_the_wire(self):
         for fault, body, hang_up in (
@@ -142,6 +213,13 @@ class FaultyAnswerTest(unittest.TestCase):
             with self.subTest(body):
                 answer = self.answer(fault=Fault.TRUNCATED_BODY, body=body)
                 self.assertTrue(answer.head.endswith(b"\r\nContent-Length: %d\r\n\r\n" % length))
+                self.assertEqual((answer.body, answer.hang_up), (sent, True))
+
+    def test_a_truncated_body_is_half_of_what_is_announced_if_that_is_less(self):
+        for length, sent in (("4", b"ab"), ("100", b"abc")):
+            with self.subTest(length):
+                answer = self.answer(fault=Fault.TRUNCATED_BODY, body="abcdef", headers={"Content-Length": length})
+                self.assertTrue(answer.head.endswith(b"\r\nContent-Length: %b\r\n\r\n" % length.encode()))
                 self.assertEqual((answer.body, answer.hang_up), (sent, True))
 
 
@@ -209,7 +287,7 @@ class RefusedReplyTest(unittest.TestCase):
         )
 
     def test_payload_goes_before_a_body_of_no_use(self):
-        self.assertEqual(CallbackResult(payload=1, body=None).answer("GET", ASKED).body, b"1")
+        self.assertEqual(encode(CallbackResult(payload=1, body=None), "GET", ASKED, json.dumps).body, b"1")
 
 
 class ResponseClassTest(AioResponsesTestCase):
