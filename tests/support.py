@@ -1,93 +1,49 @@
-"""What several test modules share: a real server beside the mock."""
+"""What many test modules share: names, small functions, and test cases with a mock that is active."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import re
-import socket
-import struct
 import unittest
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+import warnings
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
-from aiohttp import ClientResponse, ClientSession, TraceConfig, web
-from aiohttp.test_utils import TestServer
-from multidict import CIMultiDict
+import aiohttp
+from aiohttp import ClientConnectionError, ClientSession, TraceConfig
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.http import HttpProcessingError
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from aioresponses import aioresponses
+from aioresponses import AioResponsesTestCase, RequestCall, aioresponses
 
+SITE = "http://example.com/"
+USERS = "http://example.com/users"
+AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
+# What should end at once but might hang is given this many seconds.
+AT_MOST = 20
+# What a body may be, in messages.
+BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
 # More than a connection buffers, on either side of it.
 LARGE = bytes(range(256)) * 2 ** 15
+# aiohttp itself sends an idempotent request once more where the connection broke.
+TRIES_AGAIN = AIOHTTP >= (3, 10)
+
+needs_middlewares = unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "aiohttp 3.12 brought middlewares")
 
 
-class RealServerTestCase(unittest.IsolatedAsyncioTestCase):
-    """A test case that can start real servers on loopback, which are closed when the test ends."""
-
-    async def serve(self, *routes: web.AbstractRouteDef) -> TestServer:
-        application = web.Application()
-        application.add_routes(routes)
-        server = TestServer(application)
-        await server.start_server()
-        self.addAsyncCleanup(server.close)
-        return server
+async def get(url: URL | str = SITE, **kwargs: Any) -> str:
+    """Return the text of a response to a session that is made for this request alone."""
+    async with ClientSession() as session:
+        return await text_of(session, url, **kwargs)
 
 
-class Received(NamedTuple):
-    """A request as it came in; the boundary of a multipart body, which is random, is left out."""
-
-    method: str
-    url: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    @classmethod
-    def of(cls, method: str, url: URL | str, headers: Iterable[tuple[str, str]], body: bytes) -> Received:
-        pairs = list(headers)
-        boundary = re.search("boundary=([0-9a-f]{32})", dict(pairs).get("Content-Type", ""))
-        if boundary is not None:
-            pairs = [(name, value.replace(boundary[1], "BOUNDARY")) for name, value in pairs]
-            body = body.replace(boundary[1].encode(), b"BOUNDARY")
-        return cls(method.upper(), str(URL(url).with_user(None)), pairs, body)
-
-    def header(self, name: str) -> str | None:
-        return CIMultiDict(self.headers).get(name)
-
-
-class Seen(NamedTuple):
-    """A response as the client saw it; what every server says of itself is left out."""
-
-    status: int
-    reason: str | None
-    method: str
-    url: str
-    history: list[tuple[int, str, str]]
-    cookies: dict[str, str]
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        return CIMultiDict(self.headers).get(name)
-
-
-async def seen(response: ClientResponse) -> Seen:
-    """Read a response to its end and return all that there is to see of it."""
-    return Seen(
-        response.status,
-        response.reason,
-        response.method,
-        str(response.url),
-        [(earlier.status, earlier.method, str(earlier.url)) for earlier in response.history],
-        {name: morsel.value for name, morsel in response.cookies.items()},
-        sorted(item for item in response.headers.items() if item[0] not in ("Date", "Server", "Connection")),
-        await response.read(),
-    )
-
-
-async def fetch(session: ClientSession, method: str, url: URL, **options: Any) -> Seen:
-    async with session.request(method, url, **options) as response:
-        return await seen(response)
+async def text_of(session: ClientSession, url: URL | str = SITE, method: str = "GET", **kwargs: Any) -> str:
+    async with session.request(method, url, **kwargs) as response:
+        return await response.text()
 
 
 async def error_of(awaitable: Awaitable[object]) -> tuple[type[BaseException], str] | None:
@@ -97,6 +53,45 @@ async def error_of(awaitable: Awaitable[object]) -> tuple[type[BaseException], s
     except (Exception, asyncio.CancelledError) as error:
         return type(error), str(error)
     return None
+
+
+async def outcome_of(
+    session: ClientSession, method: str = "GET", url: URL | str = SITE, **options: Any
+) -> tuple[int | type[BaseException], str]:
+    """Return status and text of a response, or class and text of what the request or its reading raised."""
+    try:
+        async with session.request(method, url, **options) as response:
+            return response.status, (await response.read()).decode()
+    except (Exception, asyncio.CancelledError) as error:
+        return type(error), str(error)
+
+
+async def note_of(session: ClientSession, method: str, url: URL | str = SITE, **options: Any) -> str | None:
+    """Return the note of the exception of a request that no mock answers; None where one answers."""
+    try:
+        (await session.request(method, url, **options)).release()
+    except ClientConnectionError as error:
+        [note] = error.__notes__
+        return note
+    return None
+
+
+def recorded(mock: aioresponses) -> dict[tuple[str, URL], list[dict[str, Any]]]:
+    """Return the keyword arguments of the calls of a mock, by method and URL."""
+    return {key: [call.kwargs for call in calls] for key, calls in mock.requests.items()}
+
+
+@contextlib.contextmanager
+def large_bodies_allowed() -> Iterator[None]:
+    """Do without aiohttp's warning of bodies of a mebibyte and more, which had better be streamed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+
+
+# What traces tell of the connection of a request.
+CREATED = ["on_connection_create_start", "on_connection_create_end"]
+REUSED = ["on_connection_reuseconn"]
 
 
 def traced(signals: dict[Any, list[str]]) -> TraceConfig:
@@ -110,276 +105,55 @@ def traced(signals: dict[Any, list[str]]) -> TraceConfig:
     return config
 
 
-Behave = Callable[[asyncio.StreamWriter, int], Awaitable["bool | None"]]
+def about_connections(signals: dict[Any, list[str]]) -> dict[Any, list[str]]:
+    """Return the signals about connections alone, by request."""
+    return {name: [signal for signal in told if "connection" in signal] for name, told in signals.items()}
 
 
-class RawServer:
-    """A server of plain asyncio on loopback, for what no decent server does.
-
-    What came in is `received`, requests with a `Content-Length` or without a body; after each, `behave` is called with
-    the writer of its connection and the number of requests before it. The connection is closed unless it returns True.
-    """
-
-    def __init__(self, behave: Behave) -> None:
-        self.url = URL()
-        self.received: list[Received] = []
-        self._behave = behave
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = URL.build(scheme="http", host="127.0.0.1", port=self._server.sockets[0].getsockname()[1], path="/")
-
-    async def close(self) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._server.wait_closed()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            goes_on: bool | None = True
-            while goes_on:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                line, *lines = head.rstrip("\r\n").split("\r\n")
-                method, path, _ = line.split(" ")
-                headers = [(name, value) for name, value in (line.split(": ", 1) for line in lines)]
-                body = await reader.readexactly(int(CIMultiDict(headers).get("Content-Length", "0")))
-                self.received.append(Received.of(method, self.url.join(URL(path)), headers, body))
-                goes_on = await self._behave(writer, len(self.received) - 1)
-        except (asyncio.CancelledError, asyncio.IncompleteReadError, ConnectionError):
-            pass  # The end of the test, or a client that has gone.
-        finally:
-            writer.close()
-            self._tasks.discard(task)
+class Uncaught(BaseException):
+    """Something that no `except Exception` catches."""
 
 
-def reset(writer: asyncio.StreamWriter) -> None:
-    """Break a connection off, so that its other end finds it reset."""
-    # To linger for no time is to send RST in place of FIN.
-    connection = writer.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
-
-
-@dataclass(eq=False)
-class Reply:
-    """What an `Origin` says to one request."""
-
-    method: str
-    url: URL
-    status: int
-    body: bytes
-    headers: list[tuple[str, str]]
-    sent_body: bytes
-    reason: str | None
-    begun: asyncio.Event
-    answer: asyncio.Event | None
-
-    async def wait(self) -> None:
-        self.begun.set()
-        if self.answer is not None:
-            await self.answer.wait()
-
-
-class Origin:
-    """A real server, and all that a mock must be told to answer as it does: every reply once, in order."""
-
-    def __init__(self, received: list[Received]) -> None:
-        self.url = URL()
-        self.replies: list[Reply] = []
-        self._left: list[Reply] = []
-        self._received = received
-
-    def answers(
-        self,
-        method: str,
-        path: str | URL,
-        status: int = 200,
-        body: bytes = b"",
-        headers: Iterable[tuple[str, str]] = (),
-        sent_body: bytes | None = None,
-        reason: str | None = None,
-        answer: asyncio.Event | None = None,
-    ) -> Reply:
-        """Add a reply to one request.
-
-        The mock is registered with `body`; `sent_body` is what a server sends for it, if that is another. The event
-        `begun` of the reply is set as the request comes in; where there is an event `answer`, the reply waits for it.
-        """
-        reply = Reply(
-            method,
-            self.url.join(URL(path)),
-            status,
-            body,
-            [("Content-Type", "text/plain; charset=utf-8"), *headers],
-            body if sent_body is None else sent_body,
-            reason,
-            asyncio.Event(),
-            answer,
-        )
-        self.replies.append(reply)
-        self._left.append(reply)
-        return reply
-
-    async def handle(self, request: web.Request) -> web.Response:
-        # request.url does not work with aiohttp 3.8 and a yarl of today.
-        url = URL(f"http://{request.host}").join(request.rel_url)
-        try:
-            body = await request.read()
-        except ConnectionError as error:
-            # The client gave up; aiohttp 3.8 would log that.
-            raise web.HTTPBadRequest() from error
-        self._received.append(Received.of(request.method, url, request.headers.items(), body))
-        for reply in self._left:
-            if (reply.method, reply.url) == (request.method, url):
-                self._left.remove(reply)
-                await reply.wait()
-                return _response(reply)
-        raise web.HTTPNotFound()
-
-    def register(self, mock: aioresponses) -> None:
-        for reply in self.replies:
-            mock.add(
-                reply.url,
-                reply.method,
-                status=reply.status,
-                body=reply.body,
-                headers=reply.headers,
-                reason=reply.reason,
-                callback=None if reply.answer is None else _waits_for(reply),
-            )
-
-
-def _waits_for(reply: Reply) -> Callable[..., Awaitable[None]]:
-    async def callback(url: URL, **kwargs: Any) -> None:
-        await reply.wait()
-
-    return callback
-
-
-def _response(reply: Reply) -> web.Response:
-    headers = CIMultiDict(reply.headers)
-    chunked = headers.pop("Transfer-Encoding", None) is not None
-    response = web.Response(status=reply.status, reason=reply.reason, headers=headers, body=reply.sent_body)
-    if chunked:
-        response.enable_chunked_encoding()
-    if headers.get("Connection") == "close":
-        response.force_close()
-    return response
-
-
-class Outcome(NamedTuple):
-    seen: Any
-    received: list[Received]
-
-
-class RepliesTestCase(RealServerTestCase):
-    """A test case that holds replies of the mock against what a server does that is written for the test."""
-
-    async def received_by(self, *routes: web.AbstractRouteDef) -> tuple[URL, list[Received]]:
-        """Start a server with `routes`; return its URL, and the list of what comes in."""
-        received: list[Received] = []
-
-        def noting(handler: Any) -> Any:
-            async def handle(request: web.Request) -> web.StreamResponse:
-                # request.url does not work with aiohttp 3.8 and a yarl of today.
-                url = URL(f"http://{request.host}").join(request.rel_url)
-                body = await request.read()
-                received.append(Received.of(request.method, url, request.headers.items(), body))
-                return await handler(request)
-
-            return handle
-
-        noted = [web.route(route.method, route.path, noting(route.handler)) for route in routes]
-        return (await self.serve(*noted)).make_url("/"), received
-
-    async def raw_server(self, behave: Behave) -> RawServer:
-        server = RawServer(behave)
-        await server.start()
-        self.addAsyncCleanup(server.close)
-        return server
-
-    async def hold_against(
-        self,
-        received: list[Received],
-        register: Callable[[aioresponses], object],
-        scenario: Callable[[ClientSession], Awaitable[Any]],
-        session_options: Mapping[str, Any] | None = None,
-        what_came_in: bool = True,
-    ) -> Outcome:
-        """Run `scenario` with a real server, which notes in `received` what comes in, and then with a mock.
-
-        Fails unless it returns the same both times and, if `what_came_in` is true, the same requests came in. Returns
-        both.
-        """
-        async with ClientSession(**(session_options or {})) as session:
-            real = await scenario(session)
-        with aioresponses() as mock:
-            register(mock)
-            async with ClientSession(**(session_options or {})) as session:
-                mocked = await scenario(session)
-        self.assertEqual(mocked, real)
-        came_in = requests_of(mock)
-        if what_came_in:
-            self.assertEqual(came_in, received)
-        return Outcome(real, came_in)
-
-
-def requests_of(mock: aioresponses) -> list[Received]:
-    """Return the requests that were sent to a mock; those that never got that far have no headers."""
+def exceptions() -> list[BaseException]:
+    """Return exceptions of every kind that aiohttp treats in a way of its own, and of some others."""
+    info = aiohttp.RequestInfo(URL(SITE), "GET", CIMultiDictProxy(CIMultiDict()), URL(SITE))
+    key = dict.fromkeys(inspect.signature(ConnectionKey).parameters)
+    key.update(host="example.com", port=80, is_ssl=False, ssl=True)
     return [
-        Received.of(hop.method, hop.url, hop.headers.items(), hop.body)
-        for call in mock.calls
-        for hop in call.hops
-        if hop.headers
+        Exception("wrong"),
+        ValueError("wrong"),
+        OSError("wrong"),
+        OSError(5, "Input/output error"),
+        ConnectionResetError(104, "Connection reset by peer"),
+        TimeoutError("late"),
+        TimeoutError(110, "Connection timed out"),
+        asyncio.TimeoutError(),
+        asyncio.CancelledError(),
+        aiohttp.ClientError("wrong"),
+        aiohttp.ClientConnectionError("wrong"),
+        aiohttp.ClientOSError(5, "Input/output error"),
+        aiohttp.ServerDisconnectedError(),
+        aiohttp.ServerTimeoutError("late"),
+        aiohttp.ClientConnectorError(ConnectionKey(**key), OSError(111, "Connection refused")),
+        aiohttp.ClientResponseError(info, (), status=500, message="wrong"),
+        aiohttp.ClientPayloadError("wrong"),
+        HttpProcessingError(code=400, message="wrong"),
+        Uncaught("wrong"),
     ]
 
 
-class ComparingTestCase(RealServerTestCase):
-    """A test case that holds the mock against real servers."""
+class OwnResponse(aiohttp.ClientResponse):
+    """A class of responses of the code under test."""
 
-    def setUp(self) -> None:
-        self._origins: list[Origin] = []
-        self._received: list[Received] = []
 
-    async def origin(self) -> Origin:
-        origin = Origin(self._received)
-        server = await self.serve(web.route("*", "/{path:.*}", origin.handle))
-        origin.url = server.make_url("/")
-        self._origins.append(origin)
-        return origin
+class Even:
+    """What another package might offer: it decides for itself what equals it."""
 
-    async def compare(self, scenario: Callable[[], Awaitable[Any]], what_came_in: bool = True) -> Outcome:
-        """Run `scenario` with the real servers, and then with a mock of them.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, int) and other % 2 == 0
 
-        Fails unless it returns the same both times and, if `what_came_in` is true, the same requests came in. Returns
-        both.
-        """
-        replies = [reply for origin in self._origins for reply in origin.replies]
-        real = await scenario()
-        for reply in replies:
-            reply.begun.clear()
-            if reply.answer is not None:
-                # Whoever waits still is let go, for a server waits for its handlers when it is closed.
-                reply.answer.set()
-                reply.answer.clear()
-                self.addCleanup(reply.answer.set)
-        with aioresponses() as mock:
-            for origin in self._origins:
-                origin.register(mock)
-            mocked = await scenario()
-        self.assertEqual(mocked, real)
-        received = [
-            Received.of(hop.method, hop.url, hop.headers.items(), hop.body) for call in mock.calls for hop in call.hops
-        ]
-        if what_came_in:
-            self.assertEqual(received, self._received)
-        return Outcome(real, received)
+    def __repr__(self) -> str:
+        return "Even()"
 
 
 class MockedTestCase(unittest.IsolatedAsyncioTestCase):
@@ -395,3 +169,59 @@ class MockedTestCase(unittest.IsolatedAsyncioTestCase):
         session = ClientSession(**options)
         self.addAsyncCleanup(session.close)
         return session
+
+    async def raised_by(
+        self, method: str = "GET", url: URL | str = SITE, session: ClientSession | None = None, **kwargs: Any
+    ) -> BaseException:
+        """Return the exception that a request raises."""
+        with self.assertRaises(BaseException) as caught:
+            await (session or self.session).request(method, url, **kwargs)
+        return caught.exception
+
+
+class AskingTestCase(AioResponsesTestCase):
+    """A test case with a session, and what requests of it come to."""
+
+    async def asyncSetUp(self) -> None:
+        self.session = self.client_session()
+
+    async def ask(self, method: str = "GET", url: URL | str = SITE, **options: Any) -> tuple[Any, str]:
+        """Return what a request came to, in the manner of `outcome_of`."""
+        return await outcome_of(self.session, method, url, **options)
+
+    async def ask_often(self, count: int, method: str = "GET", **options: Any) -> list[tuple[Any, str]]:
+        """Return what requests one after another came to."""
+        return [await self.ask(method, **options) for _ in range(count)]
+
+    async def call(self, method: str = "POST", url: URL | str = SITE, **options: Any) -> RequestCall:
+        """Make a request that is answered; return its call."""
+        self.mock.add(re.compile(re.escape(SITE)), method)
+        response = await self.session.request(method, url, **options)
+        call = self.mock.calls[-1]
+        self.assertIs(call.response, response)
+        return call
+
+
+class MessageTestCase(AioResponsesTestCase):
+    """A test case that compares the messages of failing assertions."""
+
+    maxDiff = None
+
+    async def send(
+        self, method: str = "GET", url: URL | str = SITE, status: int = 200, **kwargs: Any
+    ) -> aiohttp.ClientResponse:
+        self.mock.add(re.compile(".*"), method, status=status)
+        return await self.client_session().request(method, url, **kwargs)
+
+    async def send_unmatched(self, method: str = "GET", url: URL | str = SITE, **kwargs: Any) -> None:
+        with self.assertRaises(ClientConnectionError):
+            await self.client_session().request(method, url, **kwargs)
+
+    def message(self, assertion: Callable[..., object], *args: Any, **kwargs: Any) -> str:
+        with self.assertRaises(self.failureException) as raised:
+            assertion(*args, **kwargs)
+        self.assertIs(type(raised.exception), self.failureException)
+        return str(raised.exception)
+
+    def check_fails(self, message: str, assertion: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        self.assertEqual(self.message(assertion, *args, **kwargs), message)

@@ -1,38 +1,32 @@
+"""The mock itself: starting and stopping, registering, and strictness."""
+
 import re
 import unittest
-import unittest.mock
 
 import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, RequestCall, RequestMatch, aioresponses
+from aioresponses import AioResponsesTestCase, aioresponses
 
-from .support import RealServerTestCase
-
-HERE = "http://example.com/"
-
-
-async def get(url=HERE, **kwargs):
-    async with aiohttp.ClientSession() as session:
-        async with session.get(url, **kwargs) as response:
-            return await response.text()
+from .servers import ServerTestCase
+from .support import SITE, get
 
 
 class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
     async def test_with(self):
         with aioresponses() as mock:
-            mock.get(HERE, body="x")
+            mock.get(SITE, body="x")
             self.assertEqual(await get(), "x")
 
     async def test_async_with(self):
         async with aioresponses() as mock:
-            mock.get(HERE, body="x")
+            mock.get(SITE, body="x")
             self.assertEqual(await get(), "x")
 
     async def test_start_and_stop(self):
         mock = aioresponses()
-        mock.get(HERE, body="registered before start()")
+        mock.get(SITE, body="registered before start()")
         mock.start()
         self.addCleanup(mock.stop)
         self.assertEqual(await get(), "registered before start()")
@@ -41,7 +35,7 @@ class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
         mock = aioresponses()
         for _ in range(2):
             with mock:
-                mock.get(HERE)
+                mock.get(SITE)
                 await get()
         self.assertEqual(mock.call_count, 2)
 
@@ -54,46 +48,11 @@ class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
             with self.assertRaises(RuntimeError) as raised:
                 mock.start()
             self.assertEqual(str(raised.exception), "start() called on an aioresponses that is active already")
-            mock.get(HERE, body="x")
+            mock.get(SITE, body="x")
             self.assertEqual(await get(), "x")
 
 
 class RegisteringTest(AioResponsesTestCase):
-    async def test_every_shortcut_registers_its_method(self):
-        for method in ("get", "post", "put", "patch", "delete", "head", "options"):
-            with self.subTest(method=method):
-                match = getattr(self.mock, method)(HERE, status=201)
-                self.assertIsInstance(match, RequestMatch)
-                async with aiohttp.ClientSession() as session:
-                    response = await getattr(session, method)(HERE)
-                self.assertEqual((response.status, response.method), (201, method.upper()))
-
-    async def test_the_shortcuts_go_through_the_instance_s_own_add(self):
-        seen = []
-        self.mock.add = lambda url, method="GET", **kwargs: seen.append((url, method, kwargs))
-        for method in ("get", "post", "put", "patch", "delete", "head", "options"):
-            getattr(self.mock, method)(HERE, status=201)
-        self.assertEqual(
-            seen,
-            [
-                (HERE, method, {"status": 201})
-                for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-            ],
-        )
-
-    async def test_first_registered_is_first_matched(self):
-        self.mock.get(re.compile(".*"), body="1")
-        self.mock.get(HERE, body="2")
-        self.mock.get(re.compile("http://example"), body="3")
-        self.mock.get(HERE, body="4", repeat=True)
-        self.assertEqual([await get() for _ in range(5)], ["1", "2", "3", "4", "4"])
-
-    async def test_repeat(self):
-        self.mock.get(HERE, body="twice", repeat=2)
-        self.mock.get(HERE, body="once", repeat=False)
-        self.mock.get(HERE, body="always", repeat=True)
-        self.assertEqual([await get() for _ in range(5)], ["twice", "twice", "once", "always", "always"])
-
     async def test_wrong_arguments_are_refused_and_nothing_is_registered(self):
         def answer():
             pass
@@ -114,12 +73,12 @@ class RegisteringTest(AioResponsesTestCase):
         ]:
             with self.subTest(**kwargs):
                 with self.assertRaises(error) as raised:
-                    self.mock.get(HERE, **kwargs)
+                    self.mock.get(SITE, **kwargs)
                 self.assertEqual((type(raised.exception), str(raised.exception)), (error, message))
                 self.assertEqual(self.mock._matches, {})
 
     async def test_clear_forgets_mocks_and_leaves_requests(self):
-        self.mock.get(HERE, repeat=True)
+        self.mock.get(SITE, repeat=True)
         await get()
         requests = dict(self.mock.requests)
         self.assertEqual(len(self.mock._responses), 1)
@@ -129,22 +88,22 @@ class RegisteringTest(AioResponsesTestCase):
             await get()
 
     async def test_matches_can_be_looked_through_and_taken_out(self):
-        self.mock.get(HERE + "?b=1&a=2")
-        self.mock.post(HERE)
+        self.mock.get(SITE + "?b=1&a=2")
+        self.mock.post(SITE)
         pattern = re.compile(".*")
         self.mock.put(pattern)
         self.assertEqual(
             [(match.method, match.url_or_pattern) for match in self.mock._matches.values()],
-            [("get", URL(HERE + "?a=2&b=1")), ("post", URL(HERE)), ("put", pattern)],
+            [("get", URL(SITE + "?a=2&b=1")), ("post", URL(SITE)), ("put", pattern)],
         )
         for key, match in list(self.mock._matches.items()):
             if match.method == "get":
                 del self.mock._matches[key]
         with self.assertRaises(aiohttp.ClientConnectionError):
-            await get(HERE + "?a=2&b=1")
+            await get(SITE + "?a=2&b=1")
 
     async def test_a_mock_that_is_used_up_is_no_longer_among_the_matches(self):
-        self.mock.get(HERE, repeat=2)
+        self.mock.get(SITE, repeat=2)
         lengths = []
         for _ in range(2):
             await get()
@@ -153,100 +112,12 @@ class RegisteringTest(AioResponsesTestCase):
 
     async def test_stop_forgets_mocks_and_leaves_requests(self):
         with aioresponses() as mock:
-            mock.get(HERE, repeat=True)
+            mock.get(SITE, repeat=True)
             await get()
         self.assertEqual((mock._matches, mock._responses, mock.call_count), ({}, [], 1))
 
 
-class RecordingTest(AioResponsesTestCase):
-    async def test_requests_is_a_plain_dict_in_order_of_first_call(self):
-        self.mock.get(re.compile(".*"), repeat=True)
-        await get(HERE + "b?y=1&x=2")
-        await get(HERE + "a", params={"q": 1})
-        await get(HERE + "b?x=2&y=1")
-        self.assertIs(type(self.mock.requests), dict)
-        call = RequestCall((), {"allow_redirects": True})
-        self.assertEqual(
-            list(self.mock.requests.items()),
-            [
-                (("GET", URL(HERE + "b?x=2&y=1")), [call, call]),
-                (("GET", URL(HERE + "a?q=1")), [RequestCall((), {"params": {"q": 1}, "allow_redirects": True})]),
-            ],
-        )
-
-    async def test_requests_can_be_replaced_for_a_while(self):
-        self.mock.get(HERE, repeat=True)
-        await get(HERE)
-        with unittest.mock.patch.object(self.mock, "requests", {}) as replaced:
-            await get(HERE)
-            self.assertIs(self.mock.requests, replaced)
-            self.assertEqual(len(replaced["GET", URL(HERE)]), 1)
-        await get(HERE)
-        self.assertEqual(len(self.mock.requests["GET", URL(HERE)]), 2)
-
-    async def test_the_keys_of_requests_have_the_port_as_the_caller_wrote_it(self):
-        self.mock.get("http://example.com/", repeat=True)
-        await get("http://example.com:80/")
-        await get("http://example.com/")
-        self.assertEqual(
-            list(self.mock.requests),
-            [("GET", URL("http://example.com:80/")), ("GET", URL("http://example.com/"))],
-        )
-
-    async def test_requests_can_be_assigned_and_cleared(self):
-        self.mock.get(HERE, repeat=True)
-        await get()
-        self.mock.requests.clear()
-        self.mock.assert_not_called()
-        await get()
-        [(call,)] = self.mock.requests.values()
-        self.assertEqual(call.kwargs, {"allow_redirects": True})
-        self.mock.requests = {}
-        self.assertEqual((self.mock.called, self.mock.call_count, self.mock.calls), (False, 0, []))
-        await get()
-        self.assertEqual(self.mock.call_count, 1)
-
-    async def test_calls_come_in_their_order(self):
-        self.mock.get(re.compile(".*"), repeat=True)
-        for path in ("b", "a", "b"):
-            await get(HERE + path + "?z=1&y=2#top")
-        self.assertEqual(
-            [(call.method, call.url) for call in self.mock.calls],
-            [("GET", HERE + path + "?z=1&y=2") for path in ("b", "a", "b")],
-        )
-        self.assertEqual((self.mock.called, self.mock.call_count), (True, 3))
-
-    async def test_of_a_url_that_aiohttp_refuses_nothing_is_recorded(self):
-        with self.assertRaises((TypeError, ValueError)):
-            await get(5)
-        self.assertEqual(self.mock.requests, {})
-
-    async def test_a_url_without_a_scheme_is_recorded_and_refused_by_aiohttp(self):
-        self.mock.get("/path")
-        with self.assertRaises((ValueError, aiohttp.InvalidURL)):
-            await get("/path")
-        self.assertEqual(list(self.mock.requests), [("GET", URL("/path"))])
-
-
-class CallArgsTest(AioResponsesTestCase):
-    async def test_call_args_and_call_args_list(self):
-        self.mock.get(re.compile(".*"), repeat=True)
-        await get(HERE + "login")
-        await get(HERE + "users?b=2", params={"a": "1"})
-        await get(HERE + "users", headers={"X-Id": "7"})
-        self.assertEqual(self.mock.call_args, ((), {"headers": {"X-Id": "7"}, "allow_redirects": True}))
-        self.assertIs(self.mock.call_args, self.mock.calls[-1])
-        self.assertEqual(self.mock.call_args.kwargs["headers"], {"X-Id": "7"})
-        self.assertEqual([call.url for call in self.mock.call_args_list], [call.url for call in self.mock.calls])
-        self.assertEqual(len(self.mock.call_args_list), 3)
-
-    def test_call_args_without_calls(self):
-        mock = aioresponses()
-        self.assertIsNone(mock.call_args)
-        self.assertEqual(mock.call_args_list, [])
-
-
-class StrictnessTest(RealServerTestCase):
+class StrictnessTest(ServerTestCase):
     maxDiff = None
 
     UNUSED = "Expected every mock to be used, but 1 was not:\n  GET http://example.com/\n"
@@ -257,7 +128,7 @@ class StrictnessTest(RealServerTestCase):
     async def swallow(self):
         """Ask for what no mock answers, as code that does not mind."""
         try:
-            await get(HERE + "x")
+            await get(SITE + "x")
         except aiohttp.ClientConnectionError:
             pass
 
@@ -265,7 +136,7 @@ class StrictnessTest(RealServerTestCase):
         """Return the message with which a block is left that has an unused mock and an unmatched call."""
         try:
             with aioresponses(**settings) as mock:
-                mock.get(HERE)
+                mock.get(SITE)
                 await self.swallow()
         except AssertionError as error:
             return str(error)
@@ -285,9 +156,9 @@ class StrictnessTest(RealServerTestCase):
 
     async def test_all_is_well(self):
         with aioresponses(strict=True) as mock:
-            mock.get(HERE)
-            mock.get(HERE + "optional", optional=True)
-            mock.get(HERE + "removed").remove()
+            mock.get(SITE)
+            mock.get(SITE + "optional", optional=True)
+            mock.get(SITE + "removed").remove()
             await get()
         with aioresponses(strict=True):
             pass
@@ -295,14 +166,14 @@ class StrictnessTest(RealServerTestCase):
     async def test_async_with(self):
         with self.assertRaises(AssertionError) as raised:
             async with aioresponses(strict=True) as mock:
-                mock.get(HERE)
+                mock.get(SITE)
         self.assertEqual(str(raised.exception), self.UNUSED + self.NO_CALLS)
         self.check_hooks_are_gone()
 
     async def test_decorated_coroutine_function(self):
         @aioresponses(strict=True)
         async def function(mock):
-            mock.get(HERE)
+            mock.get(SITE)
 
         with self.assertRaises(AssertionError) as raised:
             await function()
@@ -315,7 +186,7 @@ class StrictnessTest(RealServerTestCase):
             if depth:
                 function(depth - 1)
             else:
-                mock.get(HERE)
+                mock.get(SITE)
 
         with self.assertRaises(AssertionError) as raised:
             function(1)
@@ -325,12 +196,12 @@ class StrictnessTest(RealServerTestCase):
     async def test_an_exception_that_is_on_its_way_is_the_one_to_see(self):
         @aioresponses(strict=True)
         def function(mock):
-            mock.get(HERE)
+            mock.get(SITE)
             raise KeyError("plain")
 
         @aioresponses(strict=True)
         async def coroutine_function(mock):
-            mock.get(HERE)
+            mock.get(SITE)
             raise KeyError("coroutine")
 
         with self.assertRaisesRegex(KeyError, "plain"):
@@ -339,11 +210,11 @@ class StrictnessTest(RealServerTestCase):
             await coroutine_function()
         with self.assertRaisesRegex(KeyError, "with"):
             with aioresponses(strict=True) as mock:
-                mock.get(HERE)
+                mock.get(SITE)
                 raise KeyError("with")
         with self.assertRaisesRegex(KeyError, "async"):
             async with aioresponses(strict=True) as mock:
-                mock.get(HERE)
+                mock.get(SITE)
                 raise KeyError("async")
         self.check_hooks_are_gone()
 
@@ -358,13 +229,13 @@ class StrictnessTest(RealServerTestCase):
     async def test_stop_does_not_look(self):
         mock = aioresponses(strict=True)
         mock.start()
-        mock.get(HERE)
+        mock.get(SITE)
         mock.stop()
 
     async def test_a_redirect_to_nowhere_is_unmatched(self):
         with self.assertRaises(AssertionError) as raised:
             with aioresponses(strict=True) as mock:
-                mock.get(HERE, status=302, headers={"Location": "/x"})
+                mock.get(SITE, status=302, headers={"Location": "/x"})
                 with self.assertRaises(aiohttp.ClientConnectionError):
                     await get()
         line = "GET http://example.com/ -> 302, GET http://example.com/x -> no mock answered"
@@ -384,81 +255,7 @@ class StrictnessTest(RealServerTestCase):
         async def hello(request):
             return web.Response(text="hello")
 
-        server = await self.serve(web.get("/", hello))
+        url = await self.serve(web.get("/", hello))
         for settings in ({"passthrough": ["http://127.0.0.1"]}, {"passthrough_unmatched": True}):
             with aioresponses(strict=True, **settings):
-                self.assertEqual(await get(server.make_url("/")), "hello")
-
-
-class RequestMatchTest(AioResponsesTestCase):
-    async def test_of_a_mock_that_answers_once(self):
-        match = self.mock.get(HERE)
-        self.assertEqual(
-            (match.called, match.call_count, match.calls, match.remaining, repr(match)),
-            (False, 0, [], 1, "<RequestMatch GET http://example.com/, used 0 of 1>"),
-        )
-        await get()
-        self.assertEqual(
-            (match.called, match.call_count, match.calls, match.remaining, repr(match)),
-            (True, 1, self.mock.calls, 0, "<RequestMatch GET http://example.com/, used 1 of 1>"),
-        )
-        self.assertIs(self.mock.calls[0].match, match)
-
-    async def test_of_a_mock_that_answers_several_times(self):
-        match = self.mock.get(re.compile("http://example"), repeat=3)
-        self.assertEqual(match.remaining, 3)
-        await get()
-        await get()
-        self.assertEqual(
-            (match.call_count, match.remaining, repr(match)),
-            (2, 1, "<RequestMatch GET re.compile('http://example'), used 2 of 3>"),
-        )
-
-    async def test_of_a_mock_that_answers_without_end(self):
-        match = self.mock.add(HERE, "propfind", repeat=True)
-        self.assertIsNone(match.remaining)
-        self.assertEqual(repr(match), "<RequestMatch PROPFIND http://example.com/, used 0 times>")
-        async with aiohttp.ClientSession() as session:
-            for _ in range(2):
-                await session.request("PROPFIND", HERE)
-        self.assertIsNone(match.remaining)
-        self.assertEqual(repr(match), "<RequestMatch PROPFIND http://example.com/, used 2 times>")
-
-    async def test_calls_of_others_are_not_its_own(self):
-        first, second = self.mock.get(HERE + "a"), self.mock.get(HERE + "b")
-        await get(HERE + "b")
-        self.assertEqual((first.called, second.called), (False, True))
-        self.assertIs(second.calls[0], self.mock.calls[0])
-
-    async def test_remove_takes_the_mock_out_of_service(self):
-        first, second = self.mock.get(HERE, body="1", repeat=True), self.mock.get(HERE, body="2", repeat=True)
-        self.assertEqual(await get(), "1")
-        first.remove()
-        first.remove()
-        self.assertEqual(await get(), "2")
-        second.remove()
-        with self.assertRaises(aiohttp.ClientConnectionError):
-            await get()
-        self.assertEqual((first.call_count, second.call_count, self.mock.unused_mocks), (1, 1, []))
-
-    async def test_remove_of_a_mock_that_is_used_up_is_without_effect(self):
-        match = self.mock.get(HERE)
-        await get()
-        match.remove()
-        self.assertEqual(match.call_count, 1)
-
-    async def test_credentials_are_not_shown(self):
-        self.assertEqual(
-            repr(self.mock.get("http://me:s3cret@example.com/")),
-            "<RequestMatch GET http://…@example.com/, used 0 of 1>",
-        )
-
-
-class CallbackResultTest(AioResponsesTestCase):
-    async def test_takes_the_place_of_the_registered_reply(self):
-        self.mock.get(HERE, status=500, callback=lambda url, **kwargs: CallbackResult(body=str(url)))
-        self.assertEqual(await get(), HERE)
-
-    async def test_none_leaves_the_registered_reply(self):
-        self.mock.get(HERE, body="registered", callback=lambda url, **kwargs: None)
-        self.assertEqual(await get(), "registered")
+                self.assertEqual(await get(url), "hello")

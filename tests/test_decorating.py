@@ -6,18 +6,18 @@ import unittest
 
 from aioresponses import aioresponses
 
-from .test_core import HERE, get
+from .support import SITE, get
 
 
 class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
     @aioresponses()
     async def test_decorated_coroutine_function(self, mock):
-        mock.get(HERE, body="x")
+        mock.get(SITE, body="x")
         self.assertEqual(await get(), "x")
 
     @aioresponses(param="server")
     async def test_decorated_with_the_name_of_a_parameter(self, server):
-        server.get(HERE, body="x")
+        server.get(SITE, body="x")
         self.assertEqual(await get(), "x")
 
     def test_without_parentheses_it_decorates_nothing(self):
@@ -35,7 +35,7 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
     def test_decorated_function(self):
         @aioresponses()
         def function(first, mock, *, second):
-            mock.get(HERE, body="x")
+            mock.get(SITE, body="x")
             return first, second, asyncio.run(get())
 
         self.assertEqual(function(1, second=2), (1, 2, "x"))
@@ -51,7 +51,7 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
     def test_a_decorated_function_may_call_itself(self):
         @aioresponses()
         def function(depth, mock):
-            mock.get(HERE, body=str(depth))
+            mock.get(SITE, body=str(depth))
             inner = function(depth - 1) if depth else []
             return [*inner, asyncio.run(get())]
 
@@ -80,11 +80,11 @@ class ClassDecoratorTest(unittest.TestCase):
         @aioresponses()
         class Case(unittest.IsolatedAsyncioTestCase):
             async def test_coroutine_function(self, mock):
-                mock.get(HERE, body="x")
+                mock.get(SITE, body="x")
                 self.assertEqual(await self.helper(), "x")
 
             def test_function(self, mock):
-                mock.get(HERE, body="y")
+                mock.get(SITE, body="y")
                 self.assertEqual(asyncio.run(self.helper()), "y")
 
             async def helper(self):
@@ -106,7 +106,7 @@ class ClassDecoratorTest(unittest.TestCase):
         class Case(unittest.TestCase):
             def check(self, mock):
                 self.assertEqual(mock.calls, [])
-                mock.get(HERE)
+                mock.get(SITE)
                 asyncio.run(get())
 
             def test_1(self, mock):
@@ -163,14 +163,14 @@ class ClassDecoratorTest(unittest.TestCase):
         @aioresponses(strict=True)
         class Case(unittest.TestCase):
             def test_bad(self, mock):
-                mock.get(HERE)
+                mock.get(SITE)
 
             def test_good(self, mock):
                 pass
 
             @unittest.expectedFailure
             def test_expected(self, mock):
-                mock.get(HERE)
+                mock.get(SITE)
 
         result = self.run_tests(Case)
         [(case, output)] = result.failures

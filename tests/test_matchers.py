@@ -8,15 +8,7 @@ from aiohttp import FormData
 from aioresponses import AioResponsesTestCase, FilePart, Part
 from aioresponses.matchers import Difference, Several, beside, differences, one_of, regex, subset, unordered, unpaired
 
-
-class Even:
-    """What another package might offer: it decides for itself what equals it."""
-
-    def __eq__(self, other):
-        return isinstance(other, int) and other % 2 == 0
-
-    def __repr__(self):
-        return "Even()"
+from .support import Even
 
 
 class MatcherTestCase(unittest.TestCase):

@@ -1,16 +1,18 @@
+"""What can be registered: the shortcuts, groups of mocks of one host, and refusals of what makes no sense."""
+
 import functools
 import re
 import unittest
 from unittest.mock import ANY
 
 import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, CallbackResult, Fault, FilePart, Group, aioresponses
+from aioresponses import AioResponsesTestCase, CallbackResult, Fault, FilePart, Group, RequestMatch, aioresponses
 from aioresponses.matchers import subset
 
-HERE = "http://example.com/"
+from .support import SITE
+
 API = "https://api.example.com/v2"
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
@@ -42,32 +44,32 @@ class RefusedTest(unittest.TestCase):
         body = "match_json and match_form contradict each other: no body is both"
         query = "the query in url and match_query contradict each other: one of them says what it is"
         self.check([
-            (HERE, {"match_json": {}, "match_form": {}}, ValueError, body),
-            (HERE, {"match_json": ANY, "match_form": {"file": FilePart()}}, ValueError, body),
-            (HERE + "?a=1", {"match_query": {"a": "1"}}, ValueError, query),
-            (HERE + "?a=1", {"match_query": ANY}, ValueError, query),
-            (URL(HERE + "?a"), {"match_query": {}}, ValueError, query),
-            (HERE + "{id}?a=1", {"match_query": {"a": "1"}}, ValueError, query),
+            (SITE, {"match_json": {}, "match_form": {}}, ValueError, body),
+            (SITE, {"match_json": ANY, "match_form": {"file": FilePart()}}, ValueError, body),
+            (SITE + "?a=1", {"match_query": {"a": "1"}}, ValueError, query),
+            (SITE + "?a=1", {"match_query": ANY}, ValueError, query),
+            (URL(SITE + "?a"), {"match_query": {}}, ValueError, query),
+            (SITE + "{id}?a=1", {"match_query": {"a": "1"}}, ValueError, query),
             ("https://*.example.com?a=1", {"match_query": ANY}, ValueError, query),
         ])
 
     def test_a_question_mark_alone_is_no_query(self):
-        self.assertEqual(str(self.mock.get(HERE + "?", match_query={})), f"GET {HERE}, match_query={{}}")
+        self.assertEqual(str(self.mock.get(SITE + "?", match_query={})), f"GET {SITE}, match_query={{}}")
 
     def test_replies_that_contradict_each_other(self):
         self.check([
-            (HERE, {"body": "x", "events": []}, ValueError,
+            (SITE, {"body": "x", "events": []}, ValueError,
              "body and events contradict each other: a reply has one body"),
-            (HERE, {"payload": 0, "events": ["x"]}, ValueError,
+            (SITE, {"payload": 0, "events": ["x"]}, ValueError,
              "payload and events contradict each other: a reply has one body"),
-            (HERE, {"exception": OSError(), "fault": Fault.HANG}, ValueError,
+            (SITE, {"exception": OSError(), "fault": Fault.HANG}, ValueError,
              "exception and fault contradict each other: a reply fails in one way"),
-            (HERE, {"timeout": True, "fault": Fault.HANG}, ValueError,
+            (SITE, {"timeout": True, "fault": Fault.HANG}, ValueError,
              "timeout and fault contradict each other: a reply fails in one way"),
-            (HERE, {"body": iter("x"), "repeat": 2}, ValueError,
+            (SITE, {"body": iter("x"), "repeat": 2}, ValueError,
              "body and repeat contradict each other: an iterator or a file that cannot be rewound is used up by one "
              "reply; give the generator function itself"),
-            (HERE, {"events": iter("x"), "repeat": True}, ValueError,
+            (SITE, {"events": iter("x"), "repeat": True}, ValueError,
              "events and repeat contradict each other: an iterator or a file that cannot be rewound is used up by one "
              "reply; give the generator function itself"),
         ])
@@ -90,26 +92,26 @@ class RefusedTest(unittest.TestCase):
             ("fault", Fault.HANG),
             ("response_class", aiohttp.ClientResponse),
         ]:
-            self.check([(HERE, {name: value, "replies": [{}]}, ValueError, message.format(name))])
+            self.check([(SITE, {name: value, "replies": [{}]}, ValueError, message.format(name))])
 
     def test_replies_that_are_none(self):
         what = "replies: expected a list of dicts, exceptions or CallbackResults, got "
         one = "replies: expected dicts of arguments, exceptions or CallbackResults, got "
         self.check([
-            (HERE, {"replies": []}, TypeError, what + "[]"),
-            (HERE, {"replies": ()}, TypeError, what + "()"),
-            (HERE, {"replies": {"status": 200}}, TypeError, what + "{'status': 200}"),
-            (HERE, {"replies": 5}, TypeError, what + "5"),
-            (HERE, {"replies": [5]}, TypeError, one + "5"),
-            (HERE, {"replies": [{}, None]}, TypeError, one + "None"),
-            (HERE, {"replies": [int]}, TypeError, one + repr(int)),
-            (HERE, {"replies": [{"repeat": 2}]}, TypeError,
+            (SITE, {"replies": []}, TypeError, what + "[]"),
+            (SITE, {"replies": ()}, TypeError, what + "()"),
+            (SITE, {"replies": {"status": 200}}, TypeError, what + "{'status': 200}"),
+            (SITE, {"replies": 5}, TypeError, what + "5"),
+            (SITE, {"replies": [5]}, TypeError, one + "5"),
+            (SITE, {"replies": [{}, None]}, TypeError, one + "None"),
+            (SITE, {"replies": [int]}, TypeError, one + repr(int)),
+            (SITE, {"replies": [{"repeat": 2}]}, TypeError,
              "replies: expected dicts of arguments of a reply, got 'repeat' in one"),
-            (HERE, {"replies": [{"match_json": 2}]}, TypeError,
+            (SITE, {"replies": [{"match_json": 2}]}, TypeError,
              "replies: expected dicts of arguments of a reply, got 'match_json' in one"),
-            (HERE, {"replies": [{"status": 99}]}, ValueError,
+            (SITE, {"replies": [{"status": 99}]}, ValueError,
              "replies: status: expected an int from 200 to 999, or 101, got 99"),
-            (HERE, {"replies": [{"delay": -1}]}, ValueError, "replies: delay: expected seconds, from 0 on, got -1"),
+            (SITE, {"replies": [{"delay": -1}]}, ValueError, "replies: delay: expected seconds, from 0 on, got -1"),
         ])
 
     def test_delays_that_are_none(self):
@@ -120,10 +122,10 @@ class RefusedTest(unittest.TestCase):
             ("1", TypeError, "delay: expected seconds, got '1'"),
             (True, TypeError, "delay: expected seconds, got True"),
         ]:
-            self.check([(HERE, {"delay": delay}, error, message)])
+            self.check([(SITE, {"delay": delay}, error, message)])
 
     def test_a_template_that_does_not_compile(self):
-        error, message = refusal(self.mock.get, HERE + "{id:(}")
+        error, message = refusal(self.mock.get, SITE + "{id:(}")
         self.assertIs(error, ValueError)
         self.assertTrue(
             message.startswith("url: expected a URL, got 'http://example.com/{id:(}': its path makes no pattern: "),
@@ -134,24 +136,24 @@ class RefusedTest(unittest.TestCase):
         for name in ("match_query", "match_headers", "match_form"):
             for value in (5, True, b"a=b", 1.5, [1], ["ab", "c"], [("a",)], [("a", "b", "c")]):
                 self.check([(
-                    HERE, {name: value}, TypeError,
+                    SITE, {name: value}, TypeError,
                     f"{name}: expected a mapping or pairs of name and value, got {value!r}",
                 )])
         for name in ("match_headers", "match_form"):
             self.check([(
-                HERE, {name: "a=b"}, TypeError, f"{name}: expected a mapping or pairs of name and value, got 'a=b'"
+                SITE, {name: "a=b"}, TypeError, f"{name}: expected a mapping or pairs of name and value, got 'a=b'"
             )])
 
     def test_names_of_headers_that_are_none(self):
         self.check([
-            (HERE, {"match_headers": {5: "x"}}, TypeError, "match_headers: expected names of str, got 5"),
-            (HERE, {"match_headers": subset({b"X": "x"})}, TypeError, "match_headers: expected names of str, got b'X'"),
+            (SITE, {"match_headers": {5: "x"}}, TypeError, "match_headers: expected names of str, got 5"),
+            (SITE, {"match_headers": subset({b"X": "x"})}, TypeError, "match_headers: expected names of str, got b'X'"),
         ])
 
     def test_bodies_that_are_none(self):
         for value in ({}, [], (), 5, 1.5, True):
             self.check([(
-                HERE, {"match_body": value}, TypeError,
+                SITE, {"match_body": value}, TypeError,
                 f"match_body: expected bytes, text or a compiled pattern, got {value!r}",
             )])
 
@@ -165,44 +167,44 @@ class RefusedTest(unittest.TestCase):
             (partly, partly),
         ]:
             self.check([(
-                HERE, {"match": value}, TypeError,
+                SITE, {"match": value}, TypeError,
                 f"match: expected a function of the call, or several, got {shown!r}",
             )])
 
     def test_other_names(self):
-        error, message = refusal(self.mock.get, HERE, match_cookies={})
+        error, message = refusal(self.mock.get, SITE, match_cookies={})
         self.assertIs(error, TypeError)
         self.assertIn("unexpected keyword argument 'match_cookies'", message)
 
     def test_none_asks_for_nothing(self):
         match = self.mock.get(
-            HERE, match_query=None, match_headers=None, match_json=None, match_form=None, match_body=None, match=None
+            SITE, match_query=None, match_headers=None, match_json=None, match_form=None, match_body=None, match=None
         )
-        self.assertEqual(str(match), f"GET {HERE}")
+        self.assertEqual(str(match), f"GET {SITE}")
         self.assertFalse(match._asked.conditions)
 
 
-class ShownTest(unittest.TestCase):
-    def test_a_mock_shows_its_conditions_in_one_order(self):
-        def admin(call):
-            return True
+class ShortcutsTest(AioResponsesTestCase):
+    async def test_every_shortcut_registers_its_method(self):
+        for method in ("get", "post", "put", "patch", "delete", "head", "options"):
+            with self.subTest(method=method):
+                match = getattr(self.mock, method)(SITE, status=201)
+                self.assertIsInstance(match, RequestMatch)
+                async with aiohttp.ClientSession() as session:
+                    response = await getattr(session, method)(SITE)
+                self.assertEqual((response.status, response.method), (201, method.upper()))
 
-        match = aioresponses().post(
-            HERE + "{id}",
-            match=[admin, functools.partial(admin)],
-            match_body=b"x" * 300,
-            match_form={"a": "1"},
-            match_headers=CIMultiDict({"X-One": "1", "Cookie": "a=secret"}),
-            match_query="a=1",
-            repeat=2,
-        )
+    async def test_the_shortcuts_go_through_the_instance_s_own_add(self):
+        seen = []
+        self.mock.add = lambda url, method="GET", **kwargs: seen.append((url, method, kwargs))
+        for method in ("get", "post", "put", "patch", "delete", "head", "options"):
+            getattr(self.mock, method)(SITE, status=201)
         self.assertEqual(
-            re.sub(" at 0x[0-9a-f]+", "", repr(match)),
-            "<RequestMatch POST http://example.com/{id}, match_query='a=1', "
-            "match_headers={'X-One': '1', 'Cookie': '…'}, match_form={'a': '1'}, "
-            f"match_body=b'{'x' * 198}… (103 more characters), match=admin, "
-            "match=functools.partial(<function ShownTest.test_a_mock_shows_its_conditions_in_one_order.<locals>."
-            "admin>), used 0 of 2>",
+            seen,
+            [
+                (SITE, method, {"status": 201})
+                for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+            ],
         )
 
 
@@ -363,7 +365,7 @@ class GroupTest(AioResponsesTestCase):
             (URL("/users"), TypeError, "url: expected a path of str, got URL('/users')"),
             (re.compile("/users"), TypeError, "url: expected a path of str, got re.compile('/users')"),
             ("users", ValueError, "url: expected a path that begins with /, got 'users'"),
-            (HERE, ValueError, "url: expected a path that begins with /, got 'http://example.com/'"),
+            (SITE, ValueError, "url: expected a path that begins with /, got 'http://example.com/'"),
             ("/{}", ValueError, f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' in it is neither {{name}} nor "
              "{name:regex}; for such braces, give a yarl.URL"),
         ]:

@@ -8,14 +8,9 @@ from aiohttp.test_utils import AioHTTPTestCase, TestServer
 
 from aioresponses import AioResponsesTestCase, aioresponses
 
+from .support import SITE, get
+
 ORIGINAL = vars(aiohttp.ClientSession)["_request"]
-URL = "http://example.com/"
-
-
-async def get(url=URL):
-    async with aiohttp.ClientSession() as session:
-        async with session.get(url) as response:
-            return await response.text()
 
 
 def run(case_class, name="test"):
@@ -28,11 +23,11 @@ def run(case_class, name="test"):
 
 class MockIsReadyTest(AioResponsesTestCase):
     def setUp(self):
-        self.mock.get(URL, body="from setUp")
+        self.mock.get(SITE, body="from setUp")
 
     async def asyncSetUp(self):
         self.assertEqual(await get(), "from setUp")
-        self.mock.get(URL, body="from asyncSetUp")
+        self.mock.get(SITE, body="from asyncSetUp")
 
     async def test_in_coroutine_functions(self):
         self.assertEqual(await get(), "from asyncSetUp")
@@ -47,7 +42,7 @@ class MockIsReadyTest(AioResponsesTestCase):
 
     async def test_until_the_last_cleanup(self):
         self.addAsyncCleanup(get)
-        self.mock.get(URL, body="for the cleanup")
+        self.mock.get(SITE, body="for the cleanup")
         self.assertEqual(await get(), "from asyncSetUp")
 
     async def test_each_time_a_new_one(self):
@@ -85,7 +80,7 @@ class TakenDownTest(unittest.TestCase):
     def test_when_all_is_well(self):
         class Case(ForgetfulCase):
             async def test(self):
-                self.mock.get(URL, body="x")
+                self.mock.get(SITE, body="x")
                 self.assertEqual(await get(), "x")
 
         self.check(Case)
@@ -105,7 +100,7 @@ class TakenDownTest(unittest.TestCase):
     def test_when_set_up_fails(self):
         class Plain(AioResponsesTestCase):
             def setUp(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 raise ValueError
 
             async def test(self):
@@ -168,7 +163,7 @@ class TakenDownTest(unittest.TestCase):
             async def test(self):
                 for number in range(3):
                     with self.subTest(number=number):
-                        self.mock.get(URL, body=str(number))
+                        self.mock.get(SITE, body=str(number))
                         self.assertEqual(await get(), "1")
 
         self.check(Case, failures=2)
@@ -185,7 +180,7 @@ class TakenDownTest(unittest.TestCase):
     def test_when_run_by_debug(self):
         class Case(AioResponsesTestCase):
             async def test(self):
-                self.mock.get(URL, body="x")
+                self.mock.get(SITE, body="x")
                 self.assertEqual(await get(), "x")
 
             async def test_failing(self):
@@ -208,7 +203,7 @@ class TakenDownTest(unittest.TestCase):
     def test_when_run_as_part_of_a_suite(self):
         class Case(ForgetfulCase):
             async def test(self):
-                self.mock.get(URL, body="x")
+                self.mock.get(SITE, body="x")
                 self.assertEqual(await get(), "x")
 
         stream = io.StringIO()
@@ -219,7 +214,7 @@ class TakenDownTest(unittest.TestCase):
 async def swallow():
     """Ask for what no mock answers, as code that does not mind."""
     try:
-        await get(URL + "x")
+        await get(SITE + "x")
     except aiohttp.ClientConnectionError:
         pass
 
@@ -256,7 +251,7 @@ class StrictTest(unittest.TestCase):
     def test_each_attribute_has_its_own_failure_and_strict_has_both(self):
         class Lenient(AioResponsesTestCase):
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 await swallow()
 
         class AllCalled(Lenient):
@@ -276,8 +271,8 @@ class StrictTest(unittest.TestCase):
     def test_all_is_well(self):
         class Case(StrictCase):
             async def test(self):
-                self.mock.get(URL)
-                self.mock.get(URL + "x", optional=True)
+                self.mock.get(SITE)
+                self.mock.get(SITE + "x", optional=True)
                 await get()
 
         self.check(Case)
@@ -285,19 +280,19 @@ class StrictTest(unittest.TestCase):
     def test_a_plain_test_method(self):
         class Case(StrictCase):
             def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
 
         self.check_message(Case, self.UNUSED + "There were no calls.\n")
 
     def test_stands_beside_the_test_s_own_error_or_failure(self):
         class Error(StrictCase):
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 raise KeyError("the test's own")
 
         class Failure(StrictCase):
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 self.fail("the test's own")
 
         found = self.check(Error, errors=1, failures=1)
@@ -310,7 +305,7 @@ class StrictTest(unittest.TestCase):
     def test_stands_beside_an_error_of_the_set_up(self):
         class Plain(StrictCase):
             def setUp(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 raise KeyError("of setUp")
 
             async def test(self):
@@ -318,7 +313,7 @@ class StrictTest(unittest.TestCase):
 
         class Async(StrictCase):
             async def asyncSetUp(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 raise KeyError("of asyncSetUp")
 
             async def test(self):
@@ -335,7 +330,7 @@ class StrictTest(unittest.TestCase):
                 raise KeyError("of asyncTearDown")
 
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 self.addCleanup(self.fail, "of a cleanup")
 
         found = self.check(Case, errors=1, failures=2)
@@ -347,22 +342,22 @@ class StrictTest(unittest.TestCase):
         class Plain(StrictCase):
             @unittest.expectedFailure
             def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
 
         class Async(StrictCase):
             @unittest.expectedFailure
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
 
         @unittest.expectedFailure
         class WholeClass(StrictCase):
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
 
         class WithItsOwn(StrictCase):
             @unittest.expectedFailure
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 self.fail("the test's own")
 
         for case_class in (Plain, Async, WholeClass):
@@ -376,7 +371,7 @@ class StrictTest(unittest.TestCase):
         class Case(StrictCase):
             @unittest.expectedFailure
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 await get()
 
         self.check(Case, unexpectedSuccesses=1)
@@ -386,7 +381,7 @@ class StrictTest(unittest.TestCase):
             async def test(self):
                 for number in range(3):
                     with self.subTest(number=number):
-                        self.mock.get(URL)
+                        self.mock.get(SITE)
                         self.assertNotEqual(number, 1)
                 await get()
                 await get()
@@ -398,12 +393,12 @@ class StrictTest(unittest.TestCase):
     def test_says_nothing_of_a_test_that_was_skipped(self):
         class Inside(StrictCase):
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 self.skipTest("inside")
 
         class InSetUp(StrictCase):
             async def asyncSetUp(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 self.skipTest("in set-up")
 
             async def test(self):
@@ -412,7 +407,7 @@ class StrictTest(unittest.TestCase):
         class Method(StrictCase):
             @unittest.skip("method")
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
 
         for case_class in (Inside, InSetUp, Method):
             with self.subTest(case_class=case_class.__name__):
@@ -429,7 +424,7 @@ class StrictTest(unittest.TestCase):
 
         class Case(StrictCase):
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 self.skipTest("inside")
 
         events = []
@@ -442,7 +437,7 @@ class StrictTest(unittest.TestCase):
                 self.addAsyncCleanup(get)
 
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
 
         self.check(Case)
 
@@ -459,7 +454,7 @@ class StrictTest(unittest.TestCase):
                 pass
 
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
 
         [output] = self.check(Case, failures=1)["failures"]
         self.assertIn("failureException: " + self.UNUSED, output)
@@ -467,7 +462,7 @@ class StrictTest(unittest.TestCase):
     def test_debug_raises_it(self):
         class Case(StrictCase):
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
 
         case = Case("test")
         # Not by assertRaises: it clears the frames of the traceback, one of which Python 3.10 still needs.
@@ -491,8 +486,8 @@ class ClientSessionTest(unittest.TestCase):
             async def test(self):
                 sessions.append(self.client_session())
                 sessions.append(self.client_session(headers={"X-Id": "7"}))
-                self.mock.get(URL)
-                await sessions[1].get(URL)
+                self.mock.get(SITE)
+                await sessions[1].get(SITE)
                 self.assertRequestHeaders({"X-Id": "7"})
                 self.assertEqual([session.closed for session in sessions], [False, False])
                 self.assertIsInstance(sessions[0], aiohttp.ClientSession)
@@ -528,13 +523,13 @@ class PlainMixin(unittest.TestCase):
 
 class MixedBeforeTest(PlainMixin, AioResponsesTestCase):
     async def test_both_are_there(self):
-        self.mock.get(URL, body="x")
+        self.mock.get(SITE, body="x")
         self.assertEqual((await get(), self.made_by_mixin), ("x", True))
 
 
 class MixedAfterTest(AioResponsesTestCase, PlainMixin):
     async def test_both_are_there(self):
-        self.mock.get(URL, body="x")
+        self.mock.get(SITE, body="x")
         self.assertEqual((await get(), self.made_by_mixin), ("x", True))
 
 
@@ -553,7 +548,7 @@ class OwnMockTest(unittest.TestCase):
                 self.addCleanup(self.mock.stop)
 
             async def test(self):
-                self.mock.get(URL, body="x")
+                self.mock.get(SITE, body="x")
                 self.assertEqual(await get(), "x")
 
         self.check_passes(Case)
@@ -562,7 +557,7 @@ class OwnMockTest(unittest.TestCase):
         class Case(AioResponsesTestCase):
             async def test(self):
                 with aioresponses() as self.mock:
-                    self.mock.get(URL, body="x")
+                    self.mock.get(SITE, body="x")
                     self.assertEqual(await get(), "x")
 
         self.check_passes(Case)
@@ -584,7 +579,7 @@ class OwnMockTest(unittest.TestCase):
             strict = True
 
             async def test(self):
-                self.mock.get(URL)
+                self.mock.get(SITE)
                 self.mock = None
 
         result, _ = run(Case)
@@ -608,7 +603,7 @@ class WebhookTest(AioResponsesTestCase, AioHTTPTestCase):
                 seen.append(await response.text())
 
         seen = []
-        self.mock.get(URL, callback=callback, body="x")
+        self.mock.get(SITE, callback=callback, body="x")
         self.assertEqual((await get(), seen, self.mock.call_count), ("x", ["hooked"], 1))
 
 
@@ -623,7 +618,7 @@ class PassthroughTest(AioResponsesTestCase):
         application = web.Application()
         application.router.add_get("/", hello)
         async with TestServer(application) as server:
-            self.mock.get(URL, body="from the mock")
+            self.mock.get(SITE, body="from the mock")
             self.assertEqual(await get(server.make_url("/")), "from the network")
             self.assertEqual(await get(), "from the mock")
 
@@ -648,8 +643,8 @@ class SharedSessionTest(AioResponsesTestCase):
     async def use(self):
         if SharedSessionTest.session is None:
             SharedSessionTest.session = aiohttp.ClientSession()
-        self.mock.post(URL, payload={"n": 1})
-        response = await SharedSessionTest.session.post(URL, json={})
+        self.mock.post(SITE, payload={"n": 1})
+        response = await SharedSessionTest.session.post(SITE, json={})
         self.assertEqual(await response.json(), {"n": 1})
 
     async def test_1(self):
@@ -665,8 +660,8 @@ class SharedSessionTest(AioResponsesTestCase):
     def tearDownClass(cls):
         async def use_and_close():
             with aioresponses() as mock:
-                mock.get(URL, body="x")
-                async with cls.session.get(URL) as response:
+                mock.get(SITE, body="x")
+                async with cls.session.get(SITE) as response:
                     text = await response.text()
             await cls.session.close()
             return text

@@ -1,0 +1,324 @@
+"""The assertions of the mock itself: what they accept, and the whole messages with which they fail."""
+
+import re
+from unittest.mock import ANY, call
+
+import aiohttp
+from yarl import URL
+
+from aioresponses import AioResponsesTestCase
+
+from ..support import SITE, get
+
+
+class AssertionsOfTheMockTest(AioResponsesTestCase):
+    async def asyncSetUp(self):
+        self.mock.add(re.compile(".*"), "GET", repeat=True)
+        self.mock.add(re.compile(".*"), "POST", repeat=True)
+
+    async def post(self, **kwargs):
+        async with aiohttp.ClientSession() as session:
+            await session.post(SITE, **kwargs)
+
+    async def test_called_once_with_what_the_caller_gave(self):
+        await self.post(json={"a": [1]}, params={"q": 1}, headers={"X-Id": "7"})
+        self.mock.assert_called()
+        self.mock.assert_called_once()
+        self.mock.assert_any_call(SITE, "POST", params={"q": 1})
+        self.mock.assert_called_with(SITE, "POST", json={"a": [1]}, params={"q": 1}, headers={"X-Id": "7"})
+        self.mock.assert_called_once_with(SITE, "POST", json={"a": [1]}, params={"q": 1}, headers={"X-Id": "7"})
+        self.mock.assert_called_with(SITE, "post", args_to_match=["json"], json={"a": [1]}, params={"q": 1})
+
+    async def test_the_last_call_is_the_one_that_counts(self):
+        await self.post(json=1)
+        await self.post(json=2)
+        self.mock.assert_called_with(SITE, "POST", json=2)
+        with self.assertRaises(AssertionError):
+            self.mock.assert_called_with(SITE, "POST", json=1)
+
+    async def test_arguments_of_another_value_or_number_do_not_match(self):
+        await self.post(json=1)
+        for kwargs in ({}, {"json": 2}, {"json": 1, "headers": {}}, {"json": 1, "allow_redirects": False}):
+            with self.subTest(**kwargs), self.assertRaises(AssertionError):
+                self.mock.assert_called_with(SITE, "POST", **kwargs)
+        for names in (["json"], ["timeout"]):
+            with self.subTest(args_to_match=names), self.assertRaises(AssertionError):
+                self.mock.assert_called_with(SITE, "POST", args_to_match=names, json=2)
+
+    async def test_without_calls(self):
+        self.mock.assert_not_called()
+        for check in (self.mock.assert_called, self.mock.assert_called_once):
+            with self.assertRaises(AssertionError):
+                check()
+        with self.assertRaises(AssertionError):
+            self.mock.assert_called_with(SITE)
+
+    async def test_with_too_many_calls(self):
+        await get()
+        await get()
+        for check in (self.mock.assert_not_called, self.mock.assert_called_once):
+            with self.assertRaises(AssertionError):
+                check()
+        with self.assertRaises(AssertionError):
+            self.mock.assert_called_once_with(SITE)
+
+
+class MessagesOfTheMockTest(AioResponsesTestCase):
+    """The whole messages of the assertions that the mock itself has."""
+
+    maxDiff = None
+
+    async def asyncSetUp(self):
+        self.mock.add(re.compile(".*"), "GET", repeat=True)
+        self.mock.add(re.compile(".*"), "POST", repeat=True)
+
+    async def post(self, url=SITE, **kwargs):
+        async with aiohttp.ClientSession() as session:
+            await session.post(url, **kwargs)
+
+    def check_fails(self, message, check, *args, **kwargs):
+        with self.assertRaises(AssertionError) as raised:
+            check(*args, **kwargs)
+        self.assertEqual(str(raised.exception), message)
+
+    async def test_assert_called(self):
+        self.check_fails("Expected at least one call.\nThere were no calls.", self.mock.assert_called)
+
+    async def test_assert_called_once(self):
+        self.check_fails("Expected one call, but there were none.\nThere were no calls.", self.mock.assert_called_once)
+        await get()
+        await get()
+        self.check_fails(
+            "Expected one call, but there were 2.\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200\n"
+            "  2. GET http://example.com/ -> 200",
+            self.mock.assert_called_once,
+        )
+
+    async def test_assert_not_called(self):
+        await get()
+        self.check_fails(
+            "Expected no calls, but there was 1.\nCalls:\n  1. GET http://example.com/ -> 200",
+            self.mock.assert_not_called,
+        )
+
+    async def test_assert_called_with(self):
+        self.check_fails(
+            "Expected POST http://example.com/ to be called, but it was never called.\nThere were no calls.",
+            self.mock.assert_called_with, SITE, "post",
+        )
+        await self.post(json={"a": 1})
+        for check in (self.mock.assert_called_with, self.mock.assert_called_once_with):
+            self.check_fails(
+                "Expected POST http://example.com/ to be called with other arguments (- expected, + made):\n"
+                "{'allow_redirects': True, 'json': {'a': 2}, 'data': None} != "
+                "{'data': None, 'json': {'a': 1}, 'allow_redirects': True}\n"
+                "- {'allow_redirects': True, 'data': None, 'json': {'a': 2}}\n"
+                "?                                                       ^\n"
+                "\n"
+                "+ {'allow_redirects': True, 'data': None, 'json': {'a': 1}}\n"
+                "?                                                       ^\n"
+                "\n"
+                "Calls:\n"
+                "  1. POST http://example.com/ -> 200",
+                check, SITE, "POST", json={"a": 2},
+            )
+
+    async def test_assert_called_with_args_to_match(self):
+        await self.post(json={"a": 1})
+        self.check_fails(
+            "Expected POST http://example.com/ to be called with other arguments (- expected, + made):\n"
+            "{'json': 2} != {'json': {'a': 1}}\n"
+            "- {'json': 2}\n"
+            "+ {'json': {'a': 1}}\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> 200",
+            self.mock.assert_called_with, SITE, "POST", args_to_match=["json"], json=2, timeout=5,
+        )
+        self.check_fails(
+            "args_to_match: the call of POST http://example.com/ that was made has no timeout.\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> 200",
+            self.mock.assert_called_with, SITE, "POST", args_to_match=["timeout"], timeout=5,
+        )
+        self.check_fails(
+            "args_to_match: the call of POST http://example.com/ that was expected has no json, timeout.\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> 200",
+            self.mock.assert_called_with, SITE, "POST", args_to_match=["json", "timeout"],
+        )
+
+    async def test_assert_any_call(self):
+        self.check_fails(
+            "Expected GET http://example.com/, but there was no such call.\nThere were no calls.",
+            self.mock.assert_any_call, SITE,
+        )
+        await self.post(json=1, headers={"X-Id": "1"})
+        await self.post(json=2)
+        self.check_fails(
+            "Expected POST http://example.com/, json=3, headers={'X-Id': '1'}, but there was no such call.\n"
+            "The last one was (- expected, + made):\n"
+            "{'json': 3, 'headers': {'X-Id': '1'}} != {'json': 2}\n"
+            "- {'headers': {'X-Id': '1'}, 'json': 3}\n"
+            "+ {'json': 2}\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> 200\n"
+            "  2. POST http://example.com/ -> 200",
+            self.mock.assert_any_call, SITE, "POST", json=3, headers={"X-Id": "1"},
+        )
+
+    async def test_assert_has_calls(self):
+        await get(SITE + "a")
+        await get(SITE + "b")
+        calls = "Calls:\n  1. GET http://example.com/a -> 200\n  2. GET http://example.com/b -> 200"
+        self.check_fails(
+            "Expected these calls one after another, but they were not made so:\n"
+            "  GET http://example.com/b\n"
+            "  POST http://example.com/a, json={'x': 1}\n" + calls,
+            self.mock.assert_has_calls, [call(SITE + "b"), call(SITE + "a", "POST", json={"x": 1})],
+        )
+        self.check_fails(
+            "Expected GET http://example.com/a, timeout=5 among the calls, but there was no such call.\n"
+            "The last one was (- expected, + made):\n"
+            "{'timeout': 5} != {}\n"
+            "- {'timeout': 5}\n"
+            "+ {}\n" + calls,
+            self.mock.assert_has_calls, [call(SITE + "b"), call(SITE + "a", timeout=5)], any_order=True,
+        )
+
+    async def test_a_long_difference_is_cut(self):
+        await self.post(json=1)
+        with self.assertRaises(AssertionError) as raised:
+            self.mock.assert_called_with(SITE, "POST", json={str(number): "x" * 50 for number in range(1000)})
+        message = str(raised.exception)
+        self.assertRegex(message, r"… \([0-9]+ more characters\)\nCalls:\n  1\. POST http://example\.com/ -> 200\Z")
+        self.assertNotIn("maxDiff", message)
+
+    async def test_secrets_are_not_shown(self):
+        first = {
+            "headers": {"Authorization": "s3cret1", "COOKIE": "s3cret1", "Accept": "*/*"},
+            "cookies": {"a": "s3cret1"},
+            "json": 1,
+        }
+        second = {
+            "headers": {"authorization": "s3cret2", "cookie": "s3cret2", "Accept": "*/*"},
+            "cookies": {"a": "s3cret2"},
+            "json": 2,
+            "auth": ("me", "s3cret2"),
+            "proxy_auth": ("me", "s3cret2"),
+            "proxy": "http://me:s3cret2@proxy.example.com",
+            "proxy_headers": [("Proxy-Authorization", "s3cret2")],
+        }
+        await self.post(**first)
+        for check in (
+            lambda: self.mock.assert_called_with(SITE, "POST", **second),
+            lambda: self.mock.assert_any_call(SITE, "POST", **second),
+            lambda: self.mock.assert_has_calls([call(SITE, "POST", **second)]),
+            lambda: self.mock.assert_has_calls([call(SITE, "POST", **second)], any_order=True),
+            lambda: self.mock.assert_called_with("http://me:s3cret2@example.com/"),
+            lambda: self.mock.assert_any_call("http://me:s3cret2@example.com/"),
+        ):
+            with self.assertRaises(AssertionError) as raised:
+                check()
+            self.assertNotIn("s3cret", str(raised.exception))
+
+    async def test_secrets_that_differ_are_seen_to_differ(self):
+        await self.post(headers={"Authorization": "s3cret1"})
+        self.check_fails(
+            "Expected POST http://example.com/ to be called with other arguments (- expected, + made):\n"
+            "{'headers': {'Authorization': '…'}} != {'headers': {'Authorization': '… (another)'}}\n"
+            "- {'headers': {'Authorization': '…'}}\n"
+            "+ {'headers': {'Authorization': '… (another)'}}\n"
+            "?                                 ++++++++++\n"
+            "\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> 200",
+            self.mock.assert_called_with,
+            SITE, "POST", args_to_match=["headers"], headers={"Authorization": "s3cret2"},
+        )
+
+
+class LookingForCallsTest(AioResponsesTestCase):
+    async def asyncSetUp(self):
+        self.mock.add(re.compile(".*"), "GET", repeat=True)
+        self.mock.add(re.compile(".*"), "POST", repeat=True)
+        async with aiohttp.ClientSession() as session:
+            await session.post(SITE + "login", json={"user": "ada"})
+            await session.get(SITE + "users?b=2", params={"a": "1"})
+            await session.get(SITE + "users", headers={"X-Id": "7"})
+
+    LOGIN = call(SITE + "login", "POST")
+
+    def test_has_calls_one_after_another(self):
+        self.mock.assert_has_calls([])
+        self.mock.assert_has_calls([self.LOGIN, call(SITE + "users?a=1&b=2")])
+        self.mock.assert_has_calls([call(URL(SITE + "users?b=2"), params={"a": "1"}), call(SITE + "users#top")])
+        self.mock.assert_has_calls([call(re.compile(".*/users")), call(re.compile(".*/users"), method="get")])
+        for calls in (
+            [self.LOGIN, call(SITE + "users")],
+            [call(SITE + "users"), self.LOGIN],
+            [self.LOGIN] * 4,
+            [call(SITE + "login")],
+        ):
+            with self.subTest(calls=calls), self.assertRaises(AssertionError):
+                self.mock.assert_has_calls(calls)
+
+    def test_has_calls_in_any_order(self):
+        self.mock.assert_has_calls([call(SITE + "users"), self.LOGIN], any_order=True)
+        self.mock.assert_has_calls(iter([self.LOGIN]), any_order=True)
+        with self.assertRaises(AssertionError):
+            self.mock.assert_has_calls([self.LOGIN, self.LOGIN], any_order=True)
+
+    def test_in_any_order_each_call_stands_for_one(self):
+        anything = call(re.compile(".*/users"))
+        with_a_header = call(re.compile(".*/users"), headers={"X-Id": "7"})
+        self.mock.assert_has_calls([anything, with_a_header], any_order=True)
+        self.mock.assert_has_calls([with_a_header, anything], any_order=True)
+        with self.assertRaises(AssertionError):
+            self.mock.assert_has_calls([with_a_header, anything, anything], any_order=True)
+
+    def test_keyword_arguments_that_are_given_are_compared(self):
+        self.mock.assert_has_calls([call(SITE + "login", "POST", json={"user": ANY})])
+        self.mock.assert_any_call(SITE + "login", "POST", json={"user": "ada"})
+        self.mock.assert_any_call(SITE + "login", "POST", data=None, allow_redirects=True)
+        self.mock.assert_any_call(SITE + "users", headers=ANY)
+        for kwargs in ({"json": {"user": "bob"}}, {"json": {"user": "ada"}, "timeout": 5}, {"headers": None}):
+            with self.subTest(**kwargs):
+                with self.assertRaises(AssertionError):
+                    self.mock.assert_any_call(SITE + "login", "POST", **kwargs)
+                with self.assertRaises(AssertionError):
+                    self.mock.assert_has_calls([call(SITE + "login", "POST", **kwargs)])
+
+    def test_called_with_of_a_get_has_no_data(self):
+        self.mock.assert_called_with(SITE + "users", headers={"X-Id": "7"})
+        self.mock.assert_called_with(SITE + "users", headers=ANY)
+        with self.assertRaises(AssertionError):
+            self.mock.assert_called_with(SITE + "users", headers={"X-Id": "7"}, data=None)
+
+    def test_wrong_objects(self):
+        expected = "calls: expected unittest.mock.call(url, method=…, …), got "
+        for wrong, message in [
+            (SITE, f"{expected}'http://example.com/'"),
+            (("POST", SITE), f"{expected}('POST', 'http://example.com/')"),
+            (None, f"{expected}None"),
+            (call.post(SITE), f"{expected}call.post('http://example.com/')"),
+            (call(), f"{expected}call(): missing a required argument: 'url'"),
+            (call(SITE, "GET", 5), f"{expected}call('http://example.com/', 'GET', 5): too many positional arguments"),
+            (
+                call(5),
+                f"{expected}call(5): url: expected a str, a yarl.URL or a compiled pattern, got 5",
+            ),
+            (
+                call(SITE, method=5),
+                f"{expected}call('http://example.com/', method=5): method: expected a str such as 'GET', got 5",
+            ),
+        ]:
+            for any_order in (False, True):
+                with self.subTest(wrong=wrong, any_order=any_order):
+                    with self.assertRaises(TypeError) as raised:
+                        self.mock.assert_has_calls([wrong], any_order=any_order)
+                    self.assertEqual(str(raised.exception), message)
+        for check in (self.mock.assert_any_call, self.mock.assert_called_with, self.mock.assert_called_once_with):
+            with self.subTest(check=check.__name__), self.assertRaises((TypeError, AssertionError)):
+                check(5)

@@ -1,0 +1,153 @@
+"""Assertions about how often something was called: what they accept, and their whole messages."""
+
+import re
+
+from ..support import SITE, USERS, MessageTestCase
+
+
+class CallCountTest(MessageTestCase):
+    async def test_call_count(self):
+        self.assertCallCount(0)
+        await self.send()
+        await self.send("POST", USERS, status=201)
+        self.assertCallCount(2)
+        self.assertCallCount(1, SITE)
+        self.assertCallCount(1, USERS, "POST")
+        self.assertCallCount(0, USERS, "GET")
+        self.check_fails(
+            "Expected 2 calls of GET http://example.com/, but there was 1.\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200\n"
+            "  2. POST http://example.com/users -> 201",
+            self.assertCallCount, 2, SITE, "GET",
+        )
+        self.check_fails(
+            "Expected 1 call of any request, but there were 2.\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200\n"
+            "  2. POST http://example.com/users -> 201",
+            self.assertCallCount, 1,
+        )
+
+    async def test_called(self):
+        self.check_fails(
+            "Expected a call of any request, but there were none.\nThere were no calls.", self.assertCalled
+        )
+        await self.send()
+        self.assertCalled()
+        self.assertCalled(SITE)
+        self.assertCalled(method="GET")
+        self.check_fails(
+            "Expected a call of any POST request, but there were none.\nCalls:\n  1. GET http://example.com/ -> 200",
+            self.assertCalled, method="POST",
+        )
+
+    async def test_called_once(self):
+        await self.send()
+        self.assertCalledOnce()
+        self.assertCalledOnce(SITE, "GET")
+        await self.send()
+        self.check_fails(
+            "Expected 1 call of http://example.com/, but there were 2.\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200\n"
+            "  2. GET http://example.com/ -> 200",
+            self.assertCalledOnce, SITE,
+        )
+        self.check_fails(
+            "Expected 1 call of http://example.com/users, but there were none.\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200\n"
+            "  2. GET http://example.com/ -> 200",
+            self.assertCalledOnce, USERS,
+        )
+
+    async def test_not_called(self):
+        self.assertNotCalled()
+        await self.send_unmatched("DELETE", USERS)
+        self.assertNotCalled(SITE)
+        self.assertNotCalled(USERS, "GET")
+        self.check_fails(
+            "Expected no call of any DELETE request, but there was 1.\n"
+            "Calls:\n"
+            "  1. DELETE http://example.com/users -> no mock answered",
+            self.assertNotCalled, method="DELETE",
+        )
+
+    async def test_called_at_least(self):
+        self.assertCalledAtLeast(0)
+        await self.send()
+        self.assertCalledAtLeast(1, SITE)
+        await self.send()
+        self.assertCalledAtLeast(1, SITE)
+        self.check_fails(
+            "Expected at least 3 calls of http://example.com/, but there were 2.\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200\n"
+            "  2. GET http://example.com/ -> 200",
+            self.assertCalledAtLeast, 3, SITE,
+        )
+
+    async def test_called_at_most(self):
+        await self.send()
+        self.assertCalledAtMost(1)
+        self.assertCalledAtMost(2, SITE, "GET")
+        await self.send()
+        self.check_fails(
+            "Expected at most 1 call of http://example.com/, but there were 2.\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200\n"
+            "  2. GET http://example.com/ -> 200",
+            self.assertCalledAtMost, 1, SITE,
+        )
+
+    async def test_all_mocks_called(self):
+        self.assertAllMocksCalled()
+        await self.send()
+        self.mock.get(USERS, optional=True)
+        self.assertAllMocksCalled()
+        self.mock.get(USERS)
+        self.check_fails(
+            "Expected every mock to be used, but 1 was not:\n"
+            "  GET http://example.com/users\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200",
+            self.assertAllMocksCalled,
+        )
+        self.mock.post(re.compile("/users/[0-9]+$"), repeat=True)
+        self.check_fails(
+            "Expected every mock to be used, but 2 were not:\n"
+            "  GET http://example.com/users\n"
+            "  POST re.compile('/users/[0-9]+$')\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200",
+            self.assertAllMocksCalled,
+        )
+
+    async def test_a_mock_that_was_removed_need_not_be_called(self):
+        self.mock.get(USERS).remove()
+        self.assertAllMocksCalled()
+
+    async def test_no_unmatched_calls(self):
+        await self.send()
+        self.assertNoUnmatchedCalls()
+        await self.send_unmatched("PUT", USERS)
+        self.check_fails(
+            "Expected mocks for all calls, but 1 has none:\n"
+            "  PUT http://example.com/users -> no mock answered\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200\n"
+            "  2. PUT http://example.com/users -> no mock answered",
+            self.assertNoUnmatchedCalls,
+        )
+
+    async def test_a_redirect_to_nowhere_is_an_unmatched_call(self):
+        self.mock.post(SITE, status=302, headers={"Location": "/users"})
+        await self.send_unmatched("POST")
+        self.check_fails(
+            "Expected mocks for all calls, but 1 has none:\n"
+            "  POST http://example.com/ -> 302, GET http://example.com/users -> no mock answered\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> 302, GET http://example.com/users -> no mock answered",
+            self.assertNoUnmatchedCalls,
+        )

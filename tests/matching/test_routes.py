@@ -1,0 +1,266 @@
+"""A registered mock at work: its sequence of replies, how often it answers, and how it is shown."""
+
+import asyncio
+import functools
+import inspect
+import re
+import unittest
+from types import MappingProxyType
+
+import aiohttp
+from aiohttp import ClientResponse
+from multidict import CIMultiDict
+from yarl import URL
+
+from aioresponses import CallbackResult, Fault, RequestMatch, aioresponses
+from aioresponses._calls.record import Exchange, call_of
+
+from ..support import SITE, AskingTestCase, OwnResponse, get, outcome_of
+
+
+class RepliesTest(AskingTestCase):
+    async def test_each_in_its_turn(self):
+        error = LookupError("third")
+        result = CallbackResult(status=202, body="fourth")
+
+        async def callback(call):
+            return CallbackResult(body=f"fifth of {call.url}")
+
+        match = self.mock.get(
+            SITE,
+            replies=[
+                {"status": 503},
+                {"payload": {"a": 1}, "headers": {"X-A": "1"}, "cookies": {"a": "1"}},
+                error,
+                result,
+                {"callback": callback},
+                TimeoutError,
+                {"timeout": True},
+                {"exception": ValueError("eighth")},
+                {"body": lambda: ["ninth"], "delay": 0.001},
+            ],
+        )
+        self.assertEqual(match.remaining, 9)
+        self.assertEqual(
+            await self.ask_often(9),
+            [
+                (503, ""),
+                (200, '{"a": 1}'),
+                (LookupError, "third"),
+                (202, "fourth"),
+                (200, f"fifth of {SITE}"),
+                (TimeoutError, ""),
+                (asyncio.TimeoutError, ""),
+                (ValueError, "eighth"),
+                (200, "ninth"),
+            ],
+        )
+        self.assertEqual((match.call_count, match.remaining), (9, 0))
+        self.assertIs(self.mock.calls[2].exception, error)
+        self.assertEqual(await self.ask(), (aiohttp.ClientConnectionError, f"Connection refused: GET {SITE}"))
+
+    async def test_what_comes_after_its_end_is_said_by_repeat(self):
+        for repeat, expected, limit in (
+            (False, [200, 201, None, None, None], "2 of 2"),
+            (1, [200, 201, None, None, None], "2 of 2"),
+            (2, [200, 201, 200, 201, None], "4 of 4"),
+            (True, [200, 201, 200, 201, 200], "5 times"),
+        ):
+            with self.subTest(repeat=repeat):
+                match = self.mock.get(SITE, replies=[{"status": 200}, {"status": 201}], repeat=repeat)
+                seen = [status for status, _ in await self.ask_often(5)]
+                self.assertEqual(
+                    [status if isinstance(status, int) else None for status in seen], expected
+                )
+                self.assertEqual(repr(match), f"<RequestMatch GET {SITE}, used {limit}>")
+                match.remove()
+
+    async def test_a_mock_before_it_and_one_behind_it(self):
+        self.mock.get(SITE, body="before")
+        self.mock.get(SITE, replies=[{"body": "1"}, {"body": "2"}])
+        self.mock.get(SITE, body="behind", repeat=True)
+        self.assertEqual([text for _, text in await self.ask_often(5)], ["before", "1", "2", "behind", "behind"])
+
+    async def test_requests_side_by_side_get_one_each(self):
+        self.mock.get(SITE, replies=[{"body": "1", "delay": 0.02}, {"body": "2", "delay": 0.01}, {"body": "3"}])
+        texts = await asyncio.gather(*(outcome_of(self.session) for _ in range(3)))
+        self.assertEqual(texts, [(200, "1"), (200, "2"), (200, "3")])
+
+    async def test_the_conditions_hold_for_all_of_them(self):
+        match = self.mock.post(SITE, match_json={"a": 1}, replies=[{"status": 201}, {"status": 202}])
+        self.assertEqual((await self.ask("POST", json={"a": 2}))[0], aiohttp.ClientConnectionError)
+        self.assertEqual(
+            [await self.ask("POST", json={"a": 1}) for _ in range(2)], [(201, ""), (202, "")]
+        )
+        self.assertEqual(match.call_count, 2)
+
+    async def test_each_has_a_class_of_response_of_its_own(self):
+        self.mock.get(SITE, replies=[{"response_class": OwnResponse}, {}, CallbackResult(response_class=OwnResponse)])
+        classes = []
+        for _ in range(3):
+            async with self.session.get(SITE) as response:
+                classes.append(type(response))
+        self.assertEqual(classes, [OwnResponse, ClientResponse, OwnResponse])
+
+    async def test_a_tuple_and_other_mappings_will_do(self):
+        self.mock.get(SITE, replies=({"status": 201}, MappingProxyType({"status": 202})))
+        self.assertEqual(await self.ask_often(2), [(201, ""), (202, "")])
+
+    async def test_a_later_change_of_the_list_is_none_of_the_mock_s(self):
+        replies = [{"status": 201}, {"status": 202}]
+        self.mock.get(SITE, replies=replies)
+        replies.clear()
+        self.assertEqual(await self.ask_often(2), [(201, ""), (202, "")])
+
+    async def test_redirects_may_be_among_them(self):
+        self.mock.get(SITE, replies=[{"status": 302, "headers": {"Location": "/"}}, {"body": "arrived"}])
+        self.assertEqual(await self.ask(), (200, "arrived"))
+
+    async def test_repeat(self):
+        self.mock.get(SITE, body="twice", repeat=2)
+        self.mock.get(SITE, body="once", repeat=False)
+        self.mock.get(SITE, body="always", repeat=True)
+        self.assertEqual([await get() for _ in range(5)], ["twice", "twice", "once", "always", "always"])
+
+
+class RefusedMocksTest(unittest.TestCase):
+    def refused(self, error, message, **kwargs):
+        with self.subTest(**kwargs):
+            mock = aioresponses()
+            with self.assertRaises(error) as raised:
+                mock.get(SITE, **kwargs)
+            self.assertEqual((type(raised.exception), str(raised.exception)), (error, message))
+            self.assertEqual(mock._matches, {})
+
+    def test_replies_that_cannot_be_used(self):
+        shape = "replies: expected a list of dicts, exceptions or CallbackResults, got "
+        each = "replies: expected dicts of arguments, exceptions or CallbackResults, got "
+        name = "replies: expected dicts of arguments of a reply, got "
+        for replies, error, message in (
+            ([], TypeError, shape + "[]"),
+            ((), TypeError, shape + "()"),
+            ({}, TypeError, shape + "{}"),
+            ("text", TypeError, shape + "'text'"),
+            (5, TypeError, shape + "5"),
+            ({"status": 200}, TypeError, shape + "{'status': 200}"),
+            ([5], TypeError, each + "5"),
+            ([None], TypeError, each + "None"),
+            (["text"], TypeError, each + "'text'"),
+            ([int], TypeError, each + "<class 'int'>"),
+            ([{"stauts": 200}], TypeError, name + "'stauts' in one"),
+            ([{"repeat": 2}], TypeError, name + "'repeat' in one"),
+            ([{"match_json": 2}], TypeError, name + "'match_json' in one"),
+            ([{"replies": []}], TypeError, name + "'replies' in one"),
+            ([{"method": "GET"}], TypeError, name + "'method' in one"),
+            ([{"self": 1}], TypeError, name + "'self' in one"),
+            ([{1: 1}], TypeError, name + "1 in one"),
+            ([{"status": "200"}], TypeError, "replies: status: expected an int from 200 to 999, or 101, got '200'"),
+            ([{}, {"delay": -1}], ValueError, "replies: delay: expected seconds, from 0 on, got -1"),
+            (
+                [{"exception": 5}],
+                TypeError,
+                "replies: exception: expected an exception or a class of exceptions, got 5",
+            ),
+            (
+                [{"callback": 5}],
+                TypeError,
+                "replies: callback: expected a function or a coroutine function, got 5",
+            ),
+            (
+                [{"exception": ValueError, "fault": Fault.HANG}],
+                ValueError,
+                "replies: exception and fault contradict each other: a reply fails in one way",
+            ),
+            (
+                [{"payload": {1}}],
+                TypeError,
+                "payload: expected a value that json can serialise, got {1}: "
+                "Object of type set is not JSON serializable",
+            ),
+        ):
+            self.refused(error, message, replies=replies)
+
+    def test_replies_beside_a_reply(self):
+        for name, value in (
+            ("status", 201), ("body", "text"), ("body", b"text"), ("exception", ValueError),
+            ("content_type", "text/plain"), ("payload", 0), ("payload", {}), ("headers", {}),
+            ("response_class", OwnResponse), ("timeout", True), ("reason", "x"), ("callback", print), ("cookies", {}),
+            ("delay", 1), ("events", []), ("fault", Fault.HANG),
+        ):
+            self.refused(
+                ValueError,
+                f"{name} and replies contradict each other: each of the replies says it for itself",
+                replies=[{}],
+                **{name: value},
+            )
+
+    def test_defaults_beside_replies_are_no_reply(self):
+        match = aioresponses().get(SITE, replies=[{}], status=200, body="", payload=None, headers=None, delay=0.0)
+        self.assertEqual(match.remaining, 1)
+
+    def test_repeat(self):
+        expected = "repeat: expected a bool, or an int of at least 1, got "
+        for repeat, error in ((0, ValueError), (-1, ValueError), (1.5, TypeError), ("2", TypeError), (None, TypeError)):
+            self.refused(error, f"{expected}{repeat!r}", repeat=repeat)
+
+    def test_exception_and_callback(self):
+        for exception in (5, "text", int, ValueError("a").args):
+            self.refused(
+                TypeError,
+                f"exception: expected an exception or a class of exceptions, got {exception!r}",
+                exception=exception,
+            )
+        for callback in (5, "text"):
+            self.refused(
+                TypeError,
+                f"callback: expected a function or a coroutine function, got {callback!r}",
+                callback=callback,
+            )
+
+    def test_delay(self):
+        for delay in ("1", None, True, 1j):
+            self.refused(TypeError, f"delay: expected seconds, got {delay!r}", delay=delay)
+        for delay in (-1, -0.5, float("nan"), float("inf")):
+            self.refused(ValueError, f"delay: expected seconds, from 0 on, got {delay!r}", delay=delay)
+
+
+class RequestMatchTest(unittest.TestCase):
+    def test_every_argument_of_a_reply_may_stand_in_a_dict_of_replies(self):
+        others = {"self", "url", "method", "repeat", "optional", "replies"}
+        defaults = {
+            name: parameter.default
+            for name, parameter in inspect.signature(aioresponses.add).parameters.items()
+            if name not in others and not name.startswith("match")
+        }
+        self.assertEqual(aioresponses().get(SITE, replies=[defaults]).remaining, 1)
+
+    def test_each_request_that_is_taken_gets_the_next_reply(self):
+        match = aioresponses().get(SITE, replies=[{"status": 201}, {"status": 202}], repeat=2)
+        self.assertIsInstance(match, RequestMatch)
+        asked = [Exchange("GET", URL(SITE), URL(SITE), {}) for _ in range(4)]
+        self.assertEqual([match._asked.take(exchange).result.status for exchange in asked], [201, 202, 201, 202])
+        self.assertEqual((match.calls, match.remaining), ([call_of(exchange) for exchange in asked], 0))
+
+
+class ShownTest(unittest.TestCase):
+    def test_a_mock_shows_its_conditions_in_one_order(self):
+        def admin(call):
+            return True
+
+        match = aioresponses().post(
+            SITE + "{id}",
+            match=[admin, functools.partial(admin)],
+            match_body=b"x" * 300,
+            match_form={"a": "1"},
+            match_headers=CIMultiDict({"X-One": "1", "Cookie": "a=secret"}),
+            match_query="a=1",
+            repeat=2,
+        )
+        self.assertEqual(
+            re.sub(" at 0x[0-9a-f]+", "", repr(match)),
+            "<RequestMatch POST http://example.com/{id}, match_query='a=1', "
+            "match_headers={'X-One': '1', 'Cookie': '…'}, match_form={'a': '1'}, "
+            f"match_body=b'{'x' * 198}… (103 more characters), match=admin, "
+            "match=functools.partial(<function ShownTest.test_a_mock_shows_its_conditions_in_one_order.<locals>."
+            "admin>), used 0 of 2>",
+        )

@@ -1,0 +1,224 @@
+"""Method and URL of a mock: which requests they fit, and what cannot be one."""
+
+import re
+import unittest
+
+import aiohttp
+from multidict import MultiDict
+from yarl import URL
+
+from aioresponses import AioResponsesTestCase, aioresponses
+from aioresponses._matching.targets import Prefix, Target
+
+
+class MatchingTest(AioResponsesTestCase):
+    async def ask(self, url, method="GET", **kwargs):
+        """Return the status of the answer; None where nobody answers."""
+        async with aiohttp.ClientSession() as session:
+            try:
+                return (await session.request(method, url, **kwargs)).status
+            except aiohttp.ClientConnectionError:
+                return None
+
+    async def test_the_order_of_the_query_does_not_matter(self):
+        self.mock.get("http://example.com/?b=2&a=1", status=201)
+        self.assertEqual(await self.ask("http://example.com/?a=1", params={"b": 2}), 201)
+
+    async def test_params_come_in_every_form_that_aiohttp_takes(self):
+        pairs = [("b", "x"), ("a", 1)]
+        forms = [dict(pairs), pairs, tuple(pairs), MultiDict(a="1", b="x"), "a=1&b=x"]
+        self.mock.get("http://example.com/?a=1&b=x", repeat=len(forms))
+        for params in forms:
+            with self.subTest(params=params):
+                self.assertEqual(await self.ask("http://example.com/", params=params), 200)
+
+    async def test_a_query_more_or_less_is_another_url(self):
+        self.mock.get("http://example.com/?a=1", repeat=True)
+        self.assertIsNone(await self.ask("http://example.com/"))
+        self.assertIsNone(await self.ask("http://example.com/?a=1&b=2"))
+        self.assertIsNone(await self.ask("http://example.com/?a=1&a=1"))
+
+    async def test_fragments_play_no_part(self):
+        self.mock.get("http://example.com/a#here", status=201)
+        self.mock.get(re.compile(r"http://example\.com/b$"), status=202)
+        self.assertEqual(await self.ask("http://example.com/a#there"), 201)
+        self.assertEqual(await self.ask("http://example.com/b#there"), 202)
+
+    async def test_a_url_object_matches_as_its_text_does(self):
+        self.mock.get(URL("http://example.com/ä?q=ü"), repeat=True)
+        self.assertEqual(await self.ask("http://example.com/%C3%A4?q=%C3%BC"), 200)
+        self.assertEqual(await self.ask(URL("http://example.com/ä?q=ü")), 200)
+
+    async def test_an_empty_path_is_the_root(self):
+        self.mock.get("http://example.com")
+        self.assertEqual(await self.ask("http://example.com/"), 200)
+
+    async def test_the_default_port_need_not_be_said(self):
+        self.mock.get("http://example.com:80/", repeat=True)
+        self.mock.get("https://example.com/", repeat=True)
+        self.assertEqual(await self.ask("http://example.com/"), 200)
+        self.assertEqual(await self.ask("https://example.com:443/"), 200)
+        self.assertIsNone(await self.ask("http://example.com:81/"))
+
+    async def test_a_pattern_is_matched_from_the_start_of_the_normalised_url(self):
+        self.mock.get(re.compile(r"http://example\.com/\?a=1&b=2"), repeat=True)
+        self.assertEqual(await self.ask("http://example.com/?b=2&a=1"), 200)
+        self.assertIsNone(await self.ask("http://other.example/?next=http://example.com/?a=1&b=2"))
+
+    async def test_the_method_must_be_the_same_in_any_case(self):
+        self.mock.add("http://example.com/", "propfind", status=207)
+        self.assertIsNone(await self.ask("http://example.com/"))
+        self.assertEqual(await self.ask("http://example.com/", "PROPFIND"), 207)
+
+    async def test_credentials_in_the_url_may_be_registered_or_left_out(self):
+        self.mock.get("http://me:secret@example.com/with")
+        self.mock.get("http://example.com/without")
+        self.mock.get(re.compile("http://me:secret@example.com/pattern"))
+        self.mock.get("http://me:secret@example.com/asked-without")
+        self.assertEqual(await self.ask("http://me:secret@example.com/with"), 200)
+        self.assertEqual(await self.ask("http://me:secret@example.com/without"), 200)
+        self.assertEqual(await self.ask("http://me:secret@example.com/pattern"), 200)
+        self.assertIsNone(await self.ask("http://example.com/asked-without"))
+
+    async def test_a_query_that_is_asked_for_apart_leaves_the_url_as_it_is(self):
+        self.mock.get("http://example.com/a", match_query={"q": "1"}, status=201, repeat=True)
+        self.mock.get(re.compile("http://example.com/b$"), match_query={"q": "1"}, status=202, repeat=True)
+        self.mock.get("http://example.com/{c}/{d}", match_query={"q": "1"}, status=203, repeat=True)
+        for path, expected in [("a", 201), ("b", 202), ("c/d", 203)]:
+            with self.subTest(path):
+                self.assertEqual(await self.ask(f"http://example.com/{path}?q=1#top"), expected)
+                self.assertIsNone(await self.ask(f"http://example.com/{path}"))
+                self.assertIsNone(await self.ask(f"http://example.com/x/{path}/x?q=1"))
+
+    async def test_a_pattern_sees_the_query_where_it_is_not_asked_for_apart(self):
+        self.mock.get(re.compile(r"http://example.com/\?q=(?P<q>\w+)$"))
+        self.assertEqual(await self.ask("http://example.com/?q=ab"), 200)
+        self.assertEqual(self.mock.calls[0].match_info, {"q": "ab"})
+
+
+class TargetTest(unittest.TestCase):
+    def test_shows_method_and_url_without_secrets(self):
+        for method, url, expected in [
+            ("get", "http://example.com/?b=2&a=1#top", "GET http://example.com/?a=1&b=2"),
+            (None, "http://example.com/", "http://example.com/"),
+            ("GET", None, "any GET request"),
+            (None, None, "any request"),
+            ("GET", "http://me:secret@example.com/", "GET http://…@example.com/"),
+            ("GET", "http://example.com/{id}", "GET http://example.com/{id}"),
+            ("GET", re.compile("x"), "GET re.compile('x')"),
+        ]:
+            with self.subTest(expected):
+                self.assertEqual(str(Target.of(method, url)), expected)
+
+    def test_knows_whether_it_has_a_query(self):
+        for url, expected in [
+            ("http://example.com/", False),
+            ("http://example.com/?", False),
+            ("http://example.com/?a", True),
+            ("http://example.com/{id}", False),
+            ("http://example.com/{id}?a=1", True),
+            (re.compile(r"http://example.com/\?a=1"), False),
+            (None, False),
+        ]:
+            with self.subTest(url=url):
+                self.assertIs(Target.of("GET", url).has_query, expected)
+
+    def test_says_what_the_names_stand_for(self):
+        here = URL("http://example.com/users/7")
+        for method, url, expected in [
+            ("GET", "http://example.com/users/{id}", {"id": "7"}),
+            ("PUT", "http://example.com/users/{id}", None),
+            (None, "http://example.com/users/{id}", {"id": "7"}),
+            ("GET", re.compile(r".*/(?P<id>\d+)(?P<rest>x)?"), {"id": "7", "rest": ""}),
+            ("GET", re.compile("http://(.*)"), {}),
+            ("GET", "http://example.com/users/7", {}),
+            ("GET", None, {}),
+            ("GET", "http://example.com/users/8", None),
+        ]:
+            with self.subTest(method=method, url=url):
+                target = Target.of(method, url)
+                self.assertEqual(target.filled("GET", here), expected)
+                self.assertIs(target.fits("GET", here), expected is not None)
+                self.assertIs(target.verdict("GET", here) is None, expected is not None)
+
+
+class RefusedTargetTest(unittest.TestCase):
+    def setUp(self):
+        self.mock = aioresponses()
+
+    def check(self, error, message, *args, **kwargs):
+        with self.assertRaises(error) as raised:
+            self.mock.add(*args, **kwargs)
+        self.assertEqual((type(raised.exception), str(raised.exception)), (error, message))
+        self.assertEqual(self.mock._matches, {})
+
+    def test_a_method_that_is_no_token(self):
+        expected = "method: expected an HTTP token such as 'GET' or 'PROPFIND', got "
+        for method in ("", "GET ", "GE T", "GET\r\n", "GÉT", "a/b"):
+            with self.subTest(method=method):
+                self.check(ValueError, expected + repr(method), "http://x/", method)
+
+    def test_a_method_of_another_type(self):
+        self.check(TypeError, "method: expected a str such as 'GET', got None", "http://x/", None)
+
+    def test_a_url_of_another_type(self):
+        expected = "url: expected a str, a yarl.URL or a compiled pattern, got "
+        for url in (None, 5, b"http://x/", ["http://x/"]):
+            with self.subTest(url=url):
+                self.check(TypeError, expected + repr(url), url)
+
+    def test_a_pattern_of_bytes(self):
+        self.check(
+            TypeError, "url: expected a pattern of str, got one of bytes: re.compile(b'x')", re.compile(b"x")
+        )
+
+    def test_text_that_is_no_url(self):
+        with self.assertRaises(ValueError) as raised:
+            self.mock.get("http://example.com:port/")
+        self.assertTrue(
+            str(raised.exception).startswith("url: expected a URL, got 'http://example.com:port/': "), raised.exception
+        )
+
+
+class PrefixTest(unittest.TestCase):
+    def covers(self, prefix, url):
+        return Prefix(prefix).covers(URL(url))
+
+    def test_is_compared_by_parts_and_not_as_text(self):
+        for prefix, url, expected in [
+            ("http://127.0.0.1", "http://127.0.0.1/", True),
+            ("http://127.0.0.1", "http://127.0.0.1:8080/a?b=c", True),
+            ("http://127.0.0.1", "http://127.0.0.1.evil.example/", False),
+            ("http://127.0.0.1", "http://127.0.0.1@evil.example/", False),
+            ("http://127.0.0.1", "https://127.0.0.1/", False),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/", True),
+            ("http://127.0.0.1:808", "http://127.0.0.1:8080/", False),
+            ("http://127.0.0.1:80", "http://127.0.0.1/", True),
+            ("http://127.0.0.1:80", "http://127.0.0.1:81/", False),
+            ("http://[::1]", "http://[::1]:9/", True),
+            ("ws://", "ws://anywhere.example/", True),
+            ("ws://", "wss://anywhere.example/", False),
+            ("http://EXAMPLE.com", "http://example.com/", True),
+            ("http://bücher.example", "http://xn--bcher-kva.example/", True),
+            ("http://example.com/api", "http://example.com/api", True),
+            ("http://example.com/api", "http://example.com/api/users", True),
+            ("http://example.com/api/", "http://example.com/api/users", True),
+            ("http://example.com/api", "http://example.com/apis", False),
+            (URL("http://example.com/"), "http://example.com/anything", True),
+        ]:
+            with self.subTest(prefix=prefix, url=url):
+                self.assertIs(self.covers(prefix, url), expected)
+
+    def test_refuses_what_is_no_prefix(self):
+        for prefix, error, message in [
+            (5, TypeError, "passthrough: expected URL prefixes such as 'http://127.0.0.1', got 5"),
+            (
+                "localhost",
+                ValueError,
+                "passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got 'localhost'",
+            ),
+        ]:
+            with self.subTest(prefix=prefix):
+                with self.assertRaises(error) as raised:
+                    Prefix(prefix)
+                self.assertEqual(str(raised.exception), message)

@@ -1,0 +1,308 @@
+"""Content codings: a body is given as it will be read, and goes over the wire compressed."""
+
+import gzip
+import io
+import sys
+import types
+import unittest
+import zlib
+from unittest.mock import patch
+
+from aiohttp import ClientSession, web
+from aiohttp.web import ContentCoding
+
+from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
+from aioresponses._replies.codings import coding_of
+
+from ..servers import ServerTestCase, seen
+from ..support import SITE
+
+TEXT = b"grown on the vine, " * 5000
+PIECES = [TEXT[:10], b"", TEXT[10:70000], TEXT[70000:]]
+WITHOUT_BROTLI = {"brotli": None, "brotlicffi": None}
+WITHOUT_ZSTD = {"compression.zstd": None, "backports.zstd": None}
+
+
+def raw_deflated(body):
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(body) + compressor.flush()
+
+
+async def generator():
+    for piece in PIECES:
+        yield piece
+
+
+def in_pieces(body, size):
+    """Return a generator function of a body in pieces of this size."""
+
+    async def pieces():
+        for start in range(0, len(body), size):
+            yield body[start:start + size]
+
+    return pieces
+
+
+def sources(body):
+    """Return a body in each form that is streamed."""
+    return {
+        "generator function": in_pieces(body, 10000),
+        "list": [body[:100], body[100:]],
+        "file": io.BytesIO(body),
+        "function that returns bytes": lambda: body,
+    }
+
+
+class Wire(AioResponsesTestCase):
+    async def wire(self, coding, body, **headers):
+        """Return the bytes on the wire, and what is read of them."""
+        read = []
+        for auto_decompress in (False, True):
+            self.mock.get(SITE, body=body, headers={"Content-Encoding": coding, **headers})
+            async with ClientSession(auto_decompress=auto_decompress) as session:
+                async with session.get(SITE) as response:
+                    read.append(await response.read())
+                    self.assertEqual(response.headers["Content-Encoding"], coding)
+        return read
+
+
+class CompressedTest(Wire):
+    async def test_gzip(self):
+        for name, body in {"bytes": TEXT, **sources(TEXT)}.items():
+            with self.subTest(name):
+                sent, read = await self.wire("gzip", body)
+                self.assertEqual((gzip.decompress(sent), read), (TEXT, TEXT))
+                self.assertLess(len(sent), len(TEXT) // 10)
+
+    async def test_deflate(self):
+        for name, body in {"bytes": TEXT, **sources(TEXT)}.items():
+            with self.subTest(name):
+                sent, read = await self.wire("deflate", body)
+                self.assertEqual((zlib.decompress(sent), read), (TEXT, TEXT))
+
+    async def test_the_name_is_case_insensitive(self):
+        # (aiohttp 3.13.5 itself takes it for deflate then.)
+        self.mock.get(SITE, body=TEXT, headers={"Content-Encoding": "GZip"})
+        async with ClientSession(auto_decompress=False) as session:
+            async with session.get(SITE) as response:
+                self.assertEqual(gzip.decompress(await response.read()), TEXT)
+
+    async def test_what_is_compressed_already_is_left_alone(self):
+        for coding, body in (
+            ("gzip", gzip.compress(TEXT)), ("deflate", zlib.compress(TEXT))
+        ):
+            for name, source in {"bytes": body, **sources(body)}.items():
+                with self.subTest(coding, source=name):
+                    sent, read = await self.wire(coding, source)
+                    self.assertEqual((sent == body, read == TEXT), (True, True))
+
+    async def test_deflate_without_a_header_is_known_where_it_is_seen_as_a_whole(self):
+        # It has no mark of its own: what it begins with may be any text.
+        body = raw_deflated(TEXT)
+        for source in (body, lambda: body):
+            sent, read = await self.wire("deflate", source)
+            self.assertEqual((sent == body, read == TEXT), (True, True))
+
+    async def test_a_stream_that_is_compressed_already_may_begin_with_next_to_nothing(self):
+        for coding, body in (("gzip", gzip.compress(TEXT)), ("deflate", zlib.compress(TEXT))):
+            one_by_one = [body[index:index + 1] for index in range(len(body))]
+            for pieces in ([b"", body], [body[:1], b"", body[1:]], one_by_one):
+                with self.subTest(coding, pieces=len(pieces)):
+                    sent, read = await self.wire(coding, lambda: pieces)
+                    self.assertEqual((sent == body, read == TEXT), (True, True))
+
+    async def test_other_codings_are_left_alone(self):
+        for coding in ("identity", "x-snappy"):
+            for name, body in {"bytes": TEXT, **sources(TEXT)}.items():
+                with self.subTest(coding, source=name):
+                    self.assertEqual(await self.wire(coding, body), [TEXT, TEXT])
+
+    async def test_a_length_that_was_registered_is_not_that_of_the_compressed(self):
+        for body in (TEXT, generator):
+            sent, read = await self.wire("gzip", body, **{"Content-Length": str(len(TEXT))})
+            self.assertEqual((gzip.decompress(sent), read), (TEXT, TEXT))
+
+    async def test_payload_and_events(self):
+        self.mock.get(SITE, payload={"a": 1}, headers={"Content-Encoding": "gzip"})
+        self.mock.get(SITE, events=["a", "b"], headers={"Content-Encoding": "deflate"})
+        async with ClientSession() as session:
+            async with session.get(SITE) as response:
+                self.assertEqual(await response.json(), {"a": 1})
+            async with session.get(SITE) as response:
+                self.assertEqual(await response.read(), b"data: a\n\ndata: b\n\n")
+
+    async def test_without_a_body_there_is_nothing_to_compress(self):
+        async def nothing():
+            return
+            yield
+
+        for body in (b"", "", [], nothing, io.BytesIO()):
+            for coding in ("gzip", "deflate"):
+                with self.subTest(coding, body=body):
+                    self.assertEqual(await self.wire(coding, body), [b"", b""])
+
+    async def test_a_head_tells_the_length_that_is_registered(self):
+        # Nothing is sent whose length this would not be.
+        for body in ("", TEXT, generator, io.BytesIO(TEXT)):
+            with self.subTest(type(body).__name__):
+                self.mock.head(SITE, body=body, headers={"Content-Encoding": "gzip", "Content-Length": "1234"})
+                async with ClientSession() as session:
+                    async with session.head(SITE) as response:
+                        self.assertEqual((response.headers.get("Content-Length"), await response.read()), ("1234", b""))
+
+
+class LikeAServerTest(ServerTestCase):
+    async def check_stream(self, body, enable, coding):
+        async def handle(request):
+            response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+            response.enable_compression(enable)
+            await response.prepare(request)
+            for piece in PIECES:
+                await response.write(piece)
+            return response
+
+        url = await self.serve(web.route("*", "/", handle))
+
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.get(url) as response:
+                    return await seen(response)
+
+        def register(mock):
+            mock.get(url, body=body, headers={"Content-Type": "text/plain", "Content-Encoding": coding})
+
+        outcome = await self.compare(scenario, register)
+        self.assertEqual(outcome.seen.body, TEXT)
+
+    async def test_a_gzipped_stream(self):
+        await self.check_stream(generator, ContentCoding.gzip, "gzip")
+
+    async def test_a_deflated_stream(self):
+        await self.check_stream(generator, ContentCoding.deflate, "deflate")
+
+
+class MissingCodecTest(unittest.TestCase):
+    def test_its_package_is_named_at_registration(self):
+        for coding, package in (("br", "Brotli"), ("zstd", "backports.zstd"), ("BR", "Brotli")):
+            for reply in ({"body": "text"}, {"payload": 1}, {"events": ["a"]}, {"body": generator}):
+                with self.subTest(coding, **reply), patch.dict(sys.modules, {**WITHOUT_BROTLI, **WITHOUT_ZSTD}):
+                    mock = aioresponses()
+                    headers = {"content-encoding": coding}
+                    message = f"headers: Content-Encoding: {coding.lower()} needs the package {package}, "
+                    message += "which is not installed"
+                    for register in (
+                        lambda: mock.get(SITE, headers=headers, **reply),
+                        lambda: mock.host("http://example.com", headers=headers).get("/", **reply),
+                        lambda: CallbackResult(headers=headers, **reply),
+                    ):
+                        with self.assertRaises(ValueError) as raised:
+                            register()
+                        self.assertEqual(str(raised.exception), message)
+                    with self.assertRaises(ValueError) as raised:
+                        mock.get(SITE, replies=[{"headers": headers, **reply}])
+                    self.assertEqual(str(raised.exception), f"replies: {message}")
+                    self.assertEqual(mock._matches, {})
+
+    def test_none_is_needed_without_a_body(self):
+        with patch.dict(sys.modules, {**WITHOUT_BROTLI, **WITHOUT_ZSTD}):
+            for coding in ("br", "zstd"):
+                for body in ("", b""):
+                    aioresponses().head(SITE, headers={"Content-Encoding": coding}, body=body)
+
+
+class StandInCompressor:
+    """Swaps the case of letters, between marks; in the manner of both packages."""
+
+    def __init__(self):
+        self._begun = False
+
+    def compress(self, data):
+        begin, self._begun = b"" if self._begun else b"<", True
+        return begin + data.swapcase()
+
+    def flush(self):
+        return (b"" if self._begun else b"<") + b">"
+
+    process = compress
+    finish = flush
+
+
+class StandInError(Exception):
+    pass
+
+
+def stand_in_decompress(body):
+    if not (body.startswith(b"<") and body.endswith(b">")):
+        raise StandInError
+    return body
+
+
+def brotli_stand_in():
+    module = types.ModuleType("brotli")
+    module.Compressor = StandInCompressor
+    module.decompress = stand_in_decompress
+    module.error = StandInError
+    return module
+
+
+def zstd_stand_in():
+    module = types.ModuleType("zstd")
+    module.ZstdCompressor = StandInCompressor
+    return module
+
+
+class OtherPackagesTest(AioResponsesTestCase):
+    """The bytes on the wire, with modules that stand in for the packages."""
+
+    async def sent(self, modules, coding, body):
+        with patch.dict(sys.modules, modules):
+            self.mock.get(SITE, body=body, headers={"Content-Encoding": coding})
+            async with ClientSession(auto_decompress=False) as session:
+                async with session.get(SITE) as response:
+                    return await response.read()
+
+    async def test_each_name_of_each_package(self):
+        for coding, modules in (
+            ("br", {"brotlicffi": None, "brotli": brotli_stand_in()}),
+            ("br", {"brotlicffi": brotli_stand_in(), "brotli": None}),
+            ("zstd", {"compression.zstd": None, "backports.zstd": zstd_stand_in()}),
+            ("zstd", {"compression.zstd": zstd_stand_in(), "backports.zstd": None}),
+        ):
+            with self.subTest(coding, modules=modules):
+                self.assertEqual(await self.sent(modules, coding, "abc"), b"<ABC>")
+                self.assertEqual(await self.sent(modules, coding, lambda: ["abc", b"", b"de"]), b"<ABCDE>")
+                self.assertEqual(await self.sent(modules, coding, ""), b"")
+
+    async def test_what_is_compressed_already_is_left_alone(self):
+        self.assertEqual(await self.sent({"brotlicffi": None, "brotli": brotli_stand_in()}, "br", "<ABC>"), b"<ABC>")
+        zstd = {"compression.zstd": zstd_stand_in()}
+        magic = b"\x28\xb5\x2f\xfd"
+        self.assertEqual(await self.sent(zstd, "zstd", magic + b"..."), magic + b"...")
+        self.assertEqual(await self.sent(zstd, "zstd", lambda: [magic + b".", b".."]), magic + b"...")
+
+
+class CodingTest(unittest.TestCase):
+    def test_which_are_known(self):
+        names = ("gzip", " Deflate ", "identity", "", "gzip, deflate", "compress")
+        self.assertEqual(
+            [coding_of(name) is not None for name in names], [True, True, False, False, False, False]
+        )
+
+    def test_text_that_looks_compressed_is_compressed(self):
+        # These begin as a deflated body may begin.
+        for body in (b"x", b"x\x9c", b"HG", b"x\x9cplain text", b"8O is no header of zlib's, but could be one"):
+            with self.subTest(body):
+                deflate = coding_of("deflate")
+                self.assertEqual(zlib.decompress(deflate.compressed(body)), body)
+
+
+class CompressedStreamTest(AioResponsesTestCase):
+    async def test_it_is_compressed_piece_by_piece(self):
+        async def body():
+            for _ in range(400):
+                yield bytes(2 ** 16)
+
+        self.mock.get(SITE, body=body, headers={"Content-Encoding": "gzip"})
+        async with ClientSession(auto_decompress=False) as session:
+            async with session.get(SITE) as response:
+                self.assertEqual(gzip.decompress(await response.read()), bytes(400 * 2 ** 16))

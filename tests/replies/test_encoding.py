@@ -1,0 +1,635 @@
+"""A reply as bytes on the wire: status line, headers, length and framing of the body."""
+
+import asyncio
+import errno
+import gzip
+import unittest
+import zlib
+from http import HTTPStatus
+
+import aiohttp
+from aiohttp import ClientSession, TCPConnector, TraceConfig, web
+from multidict import CIMultiDict
+from yarl import URL
+
+from aioresponses import CallbackResult, Fault, aioresponses
+from aioresponses._calls.record import Exchange
+from aioresponses._client.transport import Answer
+
+from ..servers import ServerTestCase, fetch, seen
+from ..support import LARGE, SITE
+
+ASKED = Exchange("GET", URL("http://example.com/"), URL("http://example.com/"), {})
+
+
+class AnswerTest(unittest.TestCase):
+    def answer(self, method="GET", **kwargs):
+        return CallbackResult(**kwargs).answer(method, ASKED)
+
+    def test_has_status_line_content_type_and_length(self):
+        self.assertEqual(
+            self.answer(body="hé"),
+            Answer(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n", b"h\xc3\xa9"),
+        )
+
+    def test_registered_headers_come_in_their_order_and_number(self):
+        headers = CIMultiDict([("X-Two", "1"), ("x-two", "2"), ("content-type", "text/plain")])
+        self.assertEqual(
+            self.answer(headers=headers).head,
+            b"HTTP/1.1 200 OK\r\nX-Two: 1\r\nx-two: 2\r\ncontent-type: text/plain\r\nContent-Length: 0\r\n\r\n",
+        )
+
+    def test_the_reason_is_the_status_own_unless_given(self):
+        for kwargs, line in [
+            ({"status": 404}, b"HTTP/1.1 404 Not Found"),
+            ({"status": 499}, b"HTTP/1.1 499 "),
+            ({"status": 999, "reason": "Odd"}, b"HTTP/1.1 999 Odd"),
+            ({"status": HTTPStatus.CREATED}, b"HTTP/1.1 201 Created"),
+            ({"reason": ""}, b"HTTP/1.1 200 "),
+        ]:
+            with self.subTest(**kwargs):
+                self.assertEqual(self.answer(**kwargs).head.split(b"\r\n")[0], line)
+
+    def test_of_a_fault_without_a_response_no_body_is_asked_for(self):
+        asked = []
+        for fault in (Fault.CONNECTION_RESET, Fault.EMPTY_RESPONSE, Fault.MALFORMED_RESPONSE):
+            for name in ("body", "payload", "events"):
+                self.answer(fault=fault, **{name: lambda: asked.append(name) or ["x"]})
+        self.assertEqual(asked, [])
+
+    def test_payload_goes_before_body_even_if_empty(self):
+        for payload, body in [({}, b"{}"), ([], b"[]"), (0, b"0"), ("", b'""'), (False, b"false")]:
+            with self.subTest(payload=payload):
+                self.assertEqual(self.answer(payload=payload, body="other").body, body)
+
+    def test_payload_goes_before_a_body_of_no_use(self):
+        self.assertEqual(self.answer(payload=1, body=None).body, b"1")
+
+    def test_payload_is_serialised_when_it_is_sent(self):
+        payload = {"a": 1}
+        result = CallbackResult(payload=payload)
+        payload["a"] = 2
+        self.assertEqual(result.answer("GET", ASKED).body, b'{"a": 2}')
+
+    def test_body_may_be_any_bytes(self):
+        for body in (b"x", bytearray(b"x"), memoryview(b"x")):
+            with self.subTest(body=body):
+                self.assertEqual(self.answer(body=body).body, b"x")
+
+    def test_head_204_and_304_have_no_body(self):
+        head = self.answer("HEAD", body="abc")
+        self.assertEqual((head.body, head.hang_up), (b"", False))
+        self.assertIn(b"\r\nContent-Length: 3\r\n", head.head)
+        for status in (204, 304):
+            answer = self.answer(status=status, body="abc")
+            self.assertEqual(answer.body, b"")
+            self.assertNotIn(b"Content-Length", answer.head)
+
+    def test_a_registered_length_is_sent_as_it_is(self):
+        self.assertIn(b"\r\nContent-Length: 1234\r\n", self.answer("HEAD", headers={"Content-Length": "1234"}).head)
+        self.assertEqual(self.answer(body="abc", headers={"content-length": "3"}).hang_up, False)
+        self.assertEqual(self.answer(body="abc", headers={"Content-Length": "9"}).hang_up, True)
+
+    def test_a_chunked_transfer_has_no_length(self):
+        answer = self.answer(body="hello", headers={"Transfer-Encoding": "chunked", "Content-Length": "5"})
+        self.assertEqual(answer.body, b"5\r\nhello\r\n0\r\n\r\n")
+        self.assertNotIn(b"Content-Length", answer.head)
+        self.assertEqual(self.answer(headers={"Transfer-Encoding": "chunked"}).body, b"0\r\n\r\n")
+
+    def test_another_transfer_encoding_ends_with_the_connection(self):
+        answer = self.answer(body="hello", headers={"Transfer-Encoding": "identity", "Content-Length": "5"})
+        self.assertEqual((answer.body, answer.hang_up), (b"hello", True))
+        self.assertNotIn(b"Content-Length", answer.head)
+
+    def test_a_plain_body_is_compressed_as_its_headers_say(self):
+        answer = self.answer(body="hello", headers={"Content-Encoding": "gzip", "Content-Length": "5"})
+        self.assertEqual(gzip.decompress(answer.body), b"hello")
+        self.assertIn(b"\r\nContent-Length: %d\r\n" % len(answer.body), answer.head)
+        deflated = self.answer(body="hello", headers={"Content-Encoding": "deflate"}).body
+        self.assertEqual(zlib.decompress(deflated), b"hello")
+
+    def test_a_compressed_body_is_left_alone(self):
+        raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        for encoding, body in [
+            ("gzip", gzip.compress(b"hello")),
+            ("deflate", zlib.compress(b"hello")),
+            ("deflate", raw.compress(b"hello") + raw.flush()),
+            ("gzip", b""),
+            ("identity", b"hello"),
+        ]:
+            with self.subTest(encoding=encoding, body=body):
+                self.assertEqual(self.answer(body=body, headers={"Content-Encoding": encoding}).body, body)
+
+
+class FaultyAnswerTest(unittest.TestCase):
+    def answer(self, method="GET", **kwargs):
+        return CallbackResult(**kwargs).answer(method, ASKED)
+
+    def test_each_fault_on_the_wire(self):
+        for fault, body, hang_up in (
+            (Fault.EMPTY_RESPONSE, b"", True),
+            (Fault.MALFORMED_RESPONSE, b"This is not HTTP.\r\n\r\n", True),
+        ):
+            with self.subTest(fault):
+                self.assertEqual(self.answer(fault=fault, body="text"), Answer(body, b"", hang_up))
+        answer = self.answer(fault=Fault.CONNECTION_RESET, body="text")
+        self.assertEqual((answer.head, answer.body), (b"", b""))
+        self.assertEqual((type(answer.hang_up), answer.hang_up.errno), (ConnectionResetError, errno.ECONNRESET))
+
+    def test_a_truncated_body_keeps_its_length(self):
+        for body, length, sent in (("abcdef", 6, b"abc"), ("abc", 3, b"a"), ("a", 1, b""), ("", 1, b"")):
+            with self.subTest(body):
+                answer = self.answer(fault=Fault.TRUNCATED_BODY, body=body)
+                self.assertTrue(answer.head.endswith(b"\r\nContent-Length: %d\r\n\r\n" % length))
+                self.assertEqual((answer.body, answer.hang_up), (sent, True))
+
+
+class WithoutBodyTest(ServerTestCase):
+    async def answered(self, method, head, **reply):
+        """Return what two requests on one connection came to, with a server that sends this head and no body."""
+
+        async def behave(writer, before):
+            writer.write(head)
+            return True
+
+        url = await self.serve_raw(behave)
+
+        def register(mock):
+            mock.add(url, method, repeat=True, content_type="text/plain", **reply)
+
+        async def scenario():
+            async with ClientSession() as session:
+                responses = []
+                for _ in range(2):
+                    async with session.request(method, url) as response:
+                        responses.append(await seen(response))
+                return responses
+
+        return (await self.compare(scenario, register)).seen[0]
+
+    async def test_a_head_shows_the_length_that_is_registered(self):
+        for body in ("", "text", b"text", lambda: ["te", "xt"]):
+            with self.subTest(body):
+                response = await self.answered(
+                    "HEAD",
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1234\r\n\r\n",
+                    body=body,
+                    headers={"Content-Length": "1234"},
+                )
+                self.assertEqual((response.header("Content-Length"), response.body), ("1234", b""))
+
+    async def test_a_head_shows_chunks_that_are_not_sent(self):
+        for reply in (
+            {"body": lambda: ["te", "xt"]}, {"body": "text", "headers": {"Transfer-Encoding": "chunked"}}
+        ):
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+            response = await self.answered("HEAD", head, **reply)
+            self.assertEqual((response.header("Transfer-Encoding"), response.body), ("chunked", b""))
+
+    async def test_204_and_304(self):
+        for status, line in ((204, b"204 No Content"), (304, b"304 Not Modified")):
+            for body in ("", "text", lambda: ["te", "xt"]):
+                with self.subTest(status, body=body):
+                    response = await self.answered(
+                        "GET", b"HTTP/1.1 %b\r\nContent-Type: text/plain\r\n\r\n" % line, status=status, body=body
+                    )
+                    self.assertEqual((response.status, response.body), (status, b""))
+
+    async def test_304_shows_the_length_that_is_registered(self):
+        response = await self.answered(
+            "GET",
+            b"HTTP/1.1 304 Not Modified\r\nContent-Type: text/plain\r\nContent-Length: 1234\r\n\r\n",
+            status=304,
+            headers={"Content-Length": "1234"},
+        )
+        self.assertEqual((response.header("Content-Length"), response.body), ("1234", b""))
+
+    async def test_101_is_what_it_is_for_a_protocol_that_follows(self):
+        with aioresponses() as mock:
+            mock.get(
+                "http://example.com/", status=101, body="text", headers={"Upgrade": "own", "Connection": "upgrade"}
+            )
+            async with ClientSession() as session:
+                async with session.get("http://example.com/") as response:
+                    self.assertEqual((response.status, response.reason), (101, "Switching Protocols"))
+                    self.assertEqual(response.headers["Upgrade"], "own")
+                    self.assertNotIn("Content-Length", response.headers)
+                    response.close()
+
+
+_GZIP = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
+GZIPPED = _GZIP.compress(b"hello" * 100) + _GZIP.flush()
+DEFLATED = zlib.compress(b"hello" * 100)
+
+
+class DownloadTest(ServerTestCase):
+
+    async def downloaded(self, method="GET", session_options=None, **reply):
+        here = await self.origin()
+        here.answers(method, "/", **reply)
+
+        async def scenario():
+            async with ClientSession(**(session_options or {})) as session:
+                return await fetch(session, method, here.url)
+
+        return (await self.compare(scenario)).seen
+
+    async def compressed(self, encoding, sent, body=b"hello" * 100):
+        response = await self.downloaded(body=body, sent_body=sent, headers=[("Content-Encoding", encoding)])
+        self.assertEqual((response.body, response.header("Content-Length")), (b"hello" * 100, str(len(sent))))
+
+    async def test_a_plain_body_is_gzipped_as_the_header_says(self):
+        await self.compressed("gzip", GZIPPED)
+
+    async def test_a_plain_body_is_deflated_as_the_header_says(self):
+        await self.compressed("deflate", DEFLATED)
+
+    async def test_a_body_that_is_gzipped_already_is_sent_as_it_is(self):
+        await self.compressed("gzip", GZIPPED, body=GZIPPED)
+
+    async def test_a_body_that_is_deflated_already_is_sent_as_it_is(self):
+        await self.compressed("deflate", DEFLATED, body=DEFLATED)
+
+    async def test_a_body_that_is_deflated_without_a_header_is_sent_as_it_is(self):
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        sent = deflate.compress(b"hello" * 100) + deflate.flush()
+        await self.compressed("deflate", sent, body=sent)
+
+    async def test_a_compressed_body_can_be_left_so(self):
+        response = await self.downloaded(
+            session_options={"auto_decompress": False},
+            body=b"hello" * 100,
+            sent_body=GZIPPED,
+            headers=[("Content-Encoding", "gzip")],
+        )
+        self.assertEqual(response.body, GZIPPED)
+
+    async def test_an_empty_body_is_not_compressed(self):
+        response = await self.downloaded(headers=[("Content-Encoding", "gzip")])
+        self.assertEqual((response.body, response.header("Content-Length")), (b"", "0"))
+
+    async def test_a_chunked_body(self):
+        response = await self.downloaded(body=b"hello", headers=[("Transfer-Encoding", "chunked")])
+        self.assertEqual(
+            (response.body, response.header("Transfer-Encoding"), response.header("Content-Length")),
+            (b"hello", "chunked", None),
+        )
+
+    async def test_an_empty_chunked_body(self):
+        response = await self.downloaded(headers=[("Transfer-Encoding", "chunked")])
+        self.assertEqual((response.body, response.header("Content-Length")), (b"", None))
+
+    async def test_a_large_chunked_and_compressed_body(self):
+        response = await self.downloaded(
+            body=LARGE,
+            sent_body=gzip.compress(LARGE, mtime=0),
+            headers=[("Transfer-Encoding", "chunked"), ("Content-Encoding", "gzip")],
+        )
+        self.assertEqual(len(response.body), len(LARGE))
+
+    async def test_the_length_is_told(self):
+        response = await self.downloaded(body="grün".encode())
+        self.assertEqual((response.body.decode(), response.header("Content-Length")), ("grün", "5"))
+
+    async def test_a_head_has_the_headers_of_a_body_and_none(self):
+        response = await self.downloaded("HEAD", body=b"hello")
+        self.assertEqual((response.body, response.header("Content-Length")), (b"", "5"))
+
+    async def test_statuses_without_body(self):
+        here = await self.origin()
+        for status in (204, 304):
+            here.answers("GET", f"/{status}", status)
+            here.answers("GET", "/", body=b"next")
+
+        async def scenario():
+            responses = []
+            async with ClientSession() as session:
+                for status in (204, 304):
+                    for path in (str(status), ""):
+                        async with session.get(here.url / path if path else here.url) as response:
+                            responses.append((response.status, response.reason, await response.read()))
+            return responses
+
+        outcome = await self.compare(scenario)
+        self.assertEqual(
+            outcome.seen,
+            [(204, "No Content", b""), (200, "OK", b"next"), (304, "Not Modified", b""), (200, "OK", b"next")],
+        )
+
+    async def test_a_body_of_a_204_that_nobody_could_read_is_not_sent(self):
+        with aioresponses() as mock:
+            mock.get("http://example.com/", status=204, body="unseen")
+            mock.get("http://example.com/", body="seen")
+            async with ClientSession() as session:
+                bodies = [(await fetch(session, "GET", "http://example.com/")).body for _ in range(2)]
+        self.assertEqual(bodies, [b"", b"seen"])
+
+    async def test_any_status_and_reason(self):
+        here = await self.origin()
+        replies = [here.answers("GET", f"/{status}", status, reason=reason) for status, reason in (
+            (201, None), (299, "Odd"), (418, "I'm a teapot, short and stout"), (500, None), (799, "Odder"), (404, ""),
+        )]
+
+        async def scenario():
+            async with ClientSession() as session:
+                return [await fetch(session, "GET", reply.url) for reply in replies]
+
+        outcome = await self.compare(scenario)
+        self.assertEqual([response.status for response in outcome.seen], [201, 299, 418, 500, 799, 404])
+
+    async def test_headers_that_stand_there_more_than_once(self):
+        response = await self.downloaded(headers=[("Link", "<a>"), ("X-A", "ü"), ("Link", "<b>"), ("X-Empty", "")])
+        self.assertEqual(
+            [item for item in response.headers if not item[0].startswith("Content")],
+            [("Link", "<a>"), ("Link", "<b>"), ("X-A", "ü"), ("X-Empty", "")],
+        )
+
+
+class LikeAServerTest(ServerTestCase):
+    """The same stream from a real server."""
+
+    async def stream(self, pieces, read, headers=None, **options):
+        async def handle(request):
+            response = web.StreamResponse(headers={"Content-Type": "text/plain", **(headers or {})})
+            await response.prepare(request)
+            for piece in pieces:
+                await response.write(piece)
+            return response
+
+        async def body():
+            for piece in pieces:
+                yield piece
+
+        url = await self.serve(web.route("*", "/", handle))
+
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.get(url, **options) as response:
+                    return await read(response)
+
+        def register(mock):
+            mock.get(url, body=body, headers={"Content-Type": "text/plain", **(headers or {})})
+
+        return (await self.compare(scenario, register)).seen
+
+    async def test_the_whole(self):
+        response = await self.stream([b"a", b"bc" * 100000, b"d"], seen)
+        self.assertEqual(response.body, b"a" + b"bc" * 100000 + b"d")
+        self.assertEqual(response.headers, [("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked")])
+
+    async def test_nothing(self):
+        self.assertEqual((await self.stream([], seen)).body, b"")
+
+    async def test_with_a_length_it_is_not_chunked(self):
+        response = await self.stream([b"abc", b"def"], seen, {"Content-Length": "6"})
+        self.assertEqual(
+            (response.body, response.header("Content-Length"), response.header("Transfer-Encoding")),
+            (b"abcdef", "6", None),
+        )
+
+    async def test_with_transfer_encoding_registered(self):
+        async def handle(request):
+            response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+            response.enable_chunked_encoding()
+            await response.prepare(request)
+            await response.write(b"abc")
+            return response
+
+        url = await self.serve(web.route("*", "/", handle))
+
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.get(url) as response:
+                    return await seen(response)
+
+        def register(mock):
+            mock.get(
+                url, body=lambda: [b"abc"], content_type="text/plain",
+                headers={"Transfer-Encoding": "chunked", "Content-Length": "7"},
+            )
+
+        await self.compare(scenario, register)
+
+    async def test_the_ends_of_chunks(self):
+        async def read(response):
+            # Where the pieces come one by one can not be told of a socket, but where they end can.
+            chunks, chunk = [], b""
+            async for data, end in response.content.iter_chunks():
+                chunk += data
+                if end:
+                    chunks.append(chunk)
+                    chunk = b""
+            return chunks, chunk
+
+        self.assertEqual(
+            await self.stream([b"a", b"bc", b"d" * 1000], read), ([b"a", b"bc", b"d" * 1000], b"")
+        )
+
+    async def test_chunks_larger_than_what_is_sent_at_once(self):
+        async def read(response):
+            ends, size = [], 0
+            async for data, end in response.content.iter_chunks():
+                size += len(data)
+                if end:
+                    ends.append(size)
+            return ends
+
+        large = 2 ** 16 * 3 + 5
+        self.assertEqual(await self.stream([bytes(large), bytes(large)], read), [large, 2 * large])
+
+    async def test_lines(self):
+        async def read(response):
+            return [line async for line in response.content]
+
+        self.assertEqual(await self.stream([b"a\nb", b"c\n", b"\nd"], read), [b"a\n", b"bc\n", b"\n", b"d"])
+
+    async def test_the_connection_is_used_again(self):
+        async def handle(request):
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for _ in range(3):
+                await response.write(b"piece")
+            return response
+
+        async def body():
+            for _ in range(3):
+                yield b"piece"
+
+        url = await self.serve(web.route("*", "/", handle))
+
+        async def scenario():
+            signals = []
+            config = TraceConfig()
+            for name in ("on_connection_create_end", "on_connection_reuseconn"):
+                async def note(session, context, params, name=name):
+                    signals.append(name)
+
+                getattr(config, name).append(note)
+            async with ClientSession(trace_configs=[config]) as session:
+                for _ in range(3):
+                    async with session.get(url) as response:
+                        signals.append(await response.read())
+            return signals
+
+        outcome = await self.compare(scenario, lambda mock: mock.get(url, body=body, repeat=True))
+        self.assertEqual(
+            outcome.seen,
+            [
+                "on_connection_create_end", b"piecepiecepiece", "on_connection_reuseconn", b"piecepiecepiece",
+                "on_connection_reuseconn", b"piecepiecepiece",
+            ],
+        )
+
+    async def test_two_at_once(self):
+        async def handle(request):
+            response = web.StreamResponse()
+            await response.prepare(request)
+            async for piece in pieces(request.path[1:]):
+                await response.write(piece)
+            return response
+
+        async def pieces(number):
+            for part in (b"a", b"b", b"c"):
+                await turns[number].wait()
+                turns[number].clear()
+                yield number.encode() + part
+
+        async def scenario():
+            async with ClientSession() as session:
+                read = []
+                async with session.get(url / "0") as one, session.get(url / "1") as other:
+                    for _ in range(3):
+                        for number, response in (("0", one), ("1", other)):
+                            turns[number].set()
+                            read.append(await response.content.readany())
+                return read
+
+        turns = {"0": asyncio.Event(), "1": asyncio.Event()}
+        url = await self.serve(web.route("*", "/{number}", handle))
+
+        def register(mock):
+            mock.get(f"{url}{{number}}", body=lambda call: pieces(call.match_info["number"]), repeat=2)
+
+        outcome = await self.compare(scenario, register)
+        self.assertEqual(outcome.seen, [b"0a", b"1a", b"0b", b"1b", b"0c", b"1c"])
+
+
+class WrongLengthTest(ServerTestCase):
+    """A registered length that is not that of the body: never does anything hang."""
+
+    async def told(self, session, url, method="GET"):
+        try:
+            async with session.request(method, url) as response:
+                return response.status, response.headers.get("Content-Length"), await response.read()
+        except aiohttp.ClientError as error:
+            return type(error), str(error)
+
+    async def test_as_of_a_server_that_sends_all_at_once(self):
+        # Such a server closes the connection, in the end: the client would wait for ever else.
+        for length in ("0", "2", "6", "7", "100"):
+            for method in ("GET", "HEAD", "POST"):
+                with self.subTest(length=length, method=method):
+                    async def behave(writer, before):
+                        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+                        writer.write(head.encode() + (b"" if method == "HEAD" else b"abcdef"))
+
+                    url = await self.serve_raw(behave)
+
+                    async def scenario():
+                        async with ClientSession() as session:
+                            return await asyncio.wait_for(self.told(session, url, method), 10)
+
+                    def register(mock):
+                        headers = {"Content-Type": "text/plain", "Content-Length": length}
+                        mock.add(url, method, body="abcdef", headers=headers)
+
+                    await self.compare(scenario, register)
+
+    async def test_as_of_a_server_that_streams(self):
+        # What it sends beyond its word is lost on the client: aiohttp's own server does not even send it.
+        for length in ("0", "2", "3", "6", "7", "100"):
+            for method in ("GET", "HEAD", "POST"):
+                with self.subTest(length=length, method=method):
+                    async def handle(request):
+                        headers = {"Content-Type": "text/plain", "Content-Length": length}
+                        response = web.StreamResponse(headers=headers)
+                        await response.prepare(request)
+                        if method != "HEAD":
+                            await response.write(b"abc")
+                            await response.write(b"def")
+                            # Or else aiohttp's server would not close the connection.
+                            if int(length) > 6:
+                                request.transport.close()
+                        return response
+
+                    async def body():
+                        yield b"abc"
+                        yield b"def"
+
+                    url = await self.serve(web.route("*", "/", handle))
+
+                    async def scenario():
+                        async with ClientSession() as session:
+                            return await asyncio.wait_for(self.told(session, url, method), 10)
+
+                    def register(mock):
+                        headers = {"Content-Type": "text/plain", "Content-Length": length}
+                        mock.add(url, method, body=body, headers=headers)
+
+                    await self.compare(scenario, register)
+
+    async def test_the_next_request_is_answered_all_the_same(self):
+        async def generator():
+            yield b"abc"
+            yield b"def"
+
+        for length in ("0", "3", "100"):
+            for body in ("abcdef", generator):
+                with self.subTest(length=length, body=body), aioresponses() as mock:
+                    mock.post(SITE, body=body, headers={"Content-Length": length})
+                    mock.post(SITE, body="next")
+                    async with ClientSession(connector=TCPConnector(limit=1)) as session:
+                        await asyncio.wait_for(self.told(session, SITE, "POST"), 10)
+                        self.assertEqual(
+                            await asyncio.wait_for(self.told(session, SITE, "POST"), 10), (200, "4", b"next")
+                        )
+
+    async def test_a_length_that_is_no_number(self):
+        for length in ("many", "-1", "6, 6"):
+            for body in ("abcdef", lambda: [b"abcdef"]):
+                with self.subTest(length=length, body=body):
+                    async def behave(writer, before):
+                        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+                        writer.write(head.encode() + b"abcdef")
+
+                    url = await self.serve_raw(behave)
+
+                    async def scenario():
+                        async with ClientSession() as session:
+                            return (await asyncio.wait_for(self.told(session, url, "POST"), 10))[0]
+
+                    def register(mock):
+                        mock.post(
+                            url, body=body, content_type="text/plain", headers={"Content-Length": length}
+                        )
+
+                    await self.compare(scenario, register)
+
+    async def test_a_transfer_encoding_that_is_none_ends_with_the_connection(self):
+        async def behave(writer, before):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: identity\r\n\r\nabcdef")
+
+        for body in ("abcdef", lambda: [b"abc", b"def"]):
+            with self.subTest(body=body):
+                url = await self.serve_raw(behave)
+
+                async def scenario():
+                    async with ClientSession() as session:
+                        return await asyncio.wait_for(self.told(session, url), 10)
+
+                def register(mock):
+                    mock.get(
+                        url, body=body, content_type="text/plain", headers={"Transfer-Encoding": "identity"}
+                    )
+
+                await self.compare(scenario, register)

@@ -1,0 +1,109 @@
+"""How values are shown: short, and without secrets."""
+
+import unittest
+
+from multidict import CIMultiDict
+from yarl import URL
+
+from aioresponses._display import add_note, cut, hidden, redacted, shortened, veiled
+
+
+class WordingTest(unittest.TestCase):
+    def test_long_text_is_cut_with_a_count(self):
+        self.assertEqual(shortened("x" * 500), "x" * 500)
+        self.assertEqual(shortened("x" * 501), "x" * 500 + "… (1 more characters)")
+        self.assertEqual(shortened("abcdef", 2), "ab… (4 more characters)")
+        self.assertEqual(shortened("", 0), "")
+
+    def test_of_many_lines_those_around_one_are_shown(self):
+        lines = [str(number) for number in range(50)]
+        self.assertEqual(cut(lines[:20]), lines[:20])
+        self.assertEqual(cut(lines), [*lines[:20], "  … and 30 more"])
+        self.assertEqual(cut(lines, 25), ["  … 15 before these", *lines[15:35], "  … and 15 more"])
+        self.assertEqual(cut(lines, 49), ["  … 30 before these", *lines[30:]])
+
+    def test_headers_that_are_secrets_are_hidden(self):
+        for name in ("Authorization", "authorization", "PROXY-AUTHORIZATION", "Cookie"):
+            with self.subTest(name):
+                self.assertEqual(hidden(name, "secret"), "…")
+                self.assertEqual(hidden(name, "secret", "secret"), "…")
+                self.assertEqual(hidden(name, "secret", "other"), "… (another)")
+        for value in ("1", ["1", "2"], 5):
+            self.assertIs(hidden("X-One", value, "other"), value)
+
+    def test_what_stands_for_a_secret(self):
+        self.assertEqual([veiled(1, None), veiled(1, 1), veiled(1, 2)], ["…", "…", "… (another)"])
+
+
+class NoteTest(unittest.TestCase):
+    def test_a_note_is_added_behind_others(self):
+        error = ValueError("no")
+        add_note(error, "one")
+        add_note(error, "two")
+        self.assertEqual(error.__notes__, ["one", "two"])
+
+    def test_so_it_is_where_python_knows_of_none(self):
+        class Old:
+            """An exception as before Python 3.11."""
+
+        error = Old()
+        add_note(error, "one")
+        add_note(error, "two")
+        self.assertEqual(error.__notes__, ["one", "two"])
+
+
+class RedactedTest(unittest.TestCase):
+    """What is shown of the keyword arguments of a call."""
+
+    def check(self, kwargs, other, shown):
+        self.assertEqual(redacted(kwargs, other), shown)
+
+    def test_credentials_of_a_proxy_that_differ(self):
+        one, two = "http://me:1@proxy:8080", "http://me:2@proxy:8080"
+        self.check({"proxy": one}, {"proxy": one}, {"proxy": "http://proxy:8080"})
+        self.check({"proxy": one}, {"proxy": two}, {"proxy": "http://proxy:8080 (with other credentials)"})
+        self.check({"proxy": one}, {"proxy": "http://other"}, {"proxy": "http://proxy:8080"})
+
+    def test_what_is_no_secret_stays(self):
+        for value in ({"json": 1, "timeout": 5}, {"headers": {"Accept": "*/*"}}, {"headers": None, "auth": None}):
+            self.check(value, {}, value)
+
+    def test_whole_arguments(self):
+        for name in ("auth", "proxy_auth", "cookies"):
+            self.check({name: "a"}, {}, {name: "…"})
+            self.check({name: "a"}, {name: "a"}, {name: "…"})
+            self.check({name: "a"}, {name: "b"}, {name: "… (another)"})
+
+    def test_headers_of_any_form(self):
+        secret, other = {"Authorization": "a", "X": "1"}, {"authorization": "b"}
+        for name in ("headers", "proxy_headers"):
+            for form in (dict, CIMultiDict):
+                self.check(
+                    {name: form(secret)}, {name: form(other)}, {name: {"Authorization": "… (another)", "X": "1"}}
+                )
+                self.check({name: form(secret)}, {}, {name: {"Authorization": "…", "X": "1"}})
+            self.check(
+                {name: list(secret.items())},
+                {name: tuple(other.items())},
+                {name: [("Authorization", "… (another)"), ("X", "1")]},
+            )
+
+    def test_headers_that_stand_there_twice(self):
+        headers = CIMultiDict([("Cookie", "a"), ("X", "1"), ("X", "2")])
+        self.check({"headers": headers}, {}, {"headers": [("Cookie", "…"), ("X", "1"), ("X", "2")]})
+
+    def test_what_cannot_be_headers(self):
+        self.check({"headers": "Cookie: a"}, {}, {"headers": "…"})
+        self.check({"headers": 5}, {}, {"headers": "…"})
+        self.check({"headers": {"Cookie": "a"}}, {"headers": 5}, {"headers": {"Cookie": "…"}})
+
+    def test_credentials_of_a_proxy(self):
+        self.check({"proxy": "http://me:a@proxy:3128/"}, {}, {"proxy": "http://proxy:3128/"})
+        self.check({"proxy": URL("http://me:a@proxy/")}, {}, {"proxy": URL("http://proxy/")})
+        self.check({"proxy": "http://["}, {}, {"proxy": "…"})
+        self.check({"proxy": None}, {}, {"proxy": None})
+
+    def test_the_arguments_themselves_stay_as_they_are(self):
+        kwargs = {"headers": {"Cookie": "a"}, "auth": "b"}
+        redacted(kwargs, {})
+        self.assertEqual(kwargs, {"headers": {"Cookie": "a"}, "auth": "b"})
