@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import hdrs
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
 from ._urls import without_credentials
@@ -15,51 +16,9 @@ _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 
 _HEADER_ARGUMENTS = ("headers", "proxy_headers")
 
+_SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
 
-def redacted(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keyword arguments of a call to be shown beside `other` ones: without the secrets in them."""
-    shown = dict(kwargs)
-    for name, value in shown.items():
-        if name in _SECRET_ARGUMENTS and value is not None:
-            shown[name] = veiled(value, other.get(name))
-        elif name in _HEADER_ARGUMENTS and value:
-            shown[name] = _headers_without_secrets(value, other.get(name))
-        elif name == "proxy" and isinstance(value, (str, URL)):
-            shown[name] = _proxy_without_secrets(value, other.get(name))
-    return shown
-
-
-def _proxy_without_secrets(proxy: str | URL, other: object) -> str | URL:
-    try:
-        shown = type(proxy)(without_credentials(URL(proxy)))
-        hides_difference = isinstance(other, (str, URL)) and URL(other) != URL(proxy)
-        if hides_difference and without_credentials(URL(str(other))) == URL(shown):
-            return f"{shown} (with other credentials)"
-        return shown
-    except ValueError:
-        return "…"
-
-
-def _headers_without_secrets(headers: Any, others: Any) -> Any:
-    """Return headers, a mapping or pairs, to be shown beside `others`; what is neither is not shown."""
-    try:
-        pairs = [(str(name), value) for name, value in _pairs(headers)]
-    except (TypeError, ValueError):
-        return "…"
-    try:
-        beside = CIMultiDict((str(name), value) for name, value in _pairs(others or ()))
-    except (TypeError, ValueError):
-        beside = CIMultiDict()
-    shown = [(name, hidden(name, value, beside.get(name))) for name, value in pairs]
-    # A name that stands there twice has no place in a dict.
-    return dict(shown) if isinstance(headers, Mapping) and len(dict(shown)) == len(shown) else shown
-
-
-def _pairs(headers: Any) -> Iterable[tuple[Any, Any]]:
-    return headers.items() if isinstance(headers, Mapping) else headers
-
-
-SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 _MOST_LINES = 20
 
@@ -80,16 +39,6 @@ def cut(lines: Sequence[str], around: int = 0) -> list[str]:
     return [*before, *lines[start:end], *after]
 
 
-def hidden(header: str, value: Any, other: Any = None) -> Any:
-    """Return the value of a header to be shown beside an `other` one: … where it is a secret."""
-    return veiled(value, other) if header.lower() in SECRET_HEADERS else value
-
-
-def veiled(value: Any, other: Any) -> str:
-    """Return what stands for a secret that is shown beside an `other` one."""
-    return "…" if other is None or value == other else "… (another)"
-
-
 def add_note(error: BaseException, note: str) -> None:
     """Add a note to an exception, in the manner of Python 3.11."""
     if hasattr(error, "add_note"):
@@ -97,3 +46,82 @@ def add_note(error: BaseException, note: str) -> None:
     else:
         # What shows notes on 3.10 looks for the attribute.
         vars(error).setdefault("__notes__", []).append(note)
+
+
+# Secrets.
+
+
+def without_passwords(text: str) -> str:
+    """Return a text without the credentials of the URLs in it."""
+    return _CREDENTIALS.sub("//…@", text)
+
+
+def shown_url(url: URL, with_mark: bool = False) -> str:
+    """Return a URL to be shown: without credentials or, `with_mark`, with a mark where they stand."""
+    shown = str(without_credentials(url))
+    if with_mark and (url.raw_user is not None or url.raw_password is not None):
+        return shown.replace("://", "://…@", 1)
+    return shown
+
+
+def hidden(header: str, value: Any, other: Any = None) -> Any:
+    """Return the value of a header to be shown beside an `other` one: … where it is a secret."""
+    return _veiled(value, other) if header.lower() in _SECRET_HEADERS else value
+
+
+def shown_headers(headers: Any) -> str:
+    """Return headers, a mapping or pairs or an object that equals some, to be shown."""
+    if isinstance(headers, (Mapping, list, tuple)):
+        headers = {name: hidden(str(name), value) for name, value in MultiDict(headers).items()}
+    # Where in an object that decides for itself they are, cannot be known.
+    elif any(name in repr(headers).lower() for name in _SECRET_HEADERS):
+        return f"{type(headers).__name__}(…)"
+    return shortened(repr(headers), 200)
+
+
+def shown_arguments(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments of a call to be shown beside `other` ones."""
+    shown = dict(kwargs)
+    for name, value in shown.items():
+        if name in _SECRET_ARGUMENTS and value is not None:
+            shown[name] = _veiled(value, other.get(name))
+        elif name in _HEADER_ARGUMENTS and value:
+            shown[name] = _headers_beside(value, other.get(name))
+        elif name == "proxy" and isinstance(value, (str, URL)):
+            shown[name] = _proxy_beside(value, other.get(name))
+    return shown
+
+
+def _veiled(value: Any, other: Any) -> str:
+    """Return what stands for a secret that is shown beside an `other` one."""
+    return "…" if other is None or value == other else "… (another)"
+
+
+def _proxy_beside(proxy: str | URL, other: object) -> str | URL:
+    try:
+        shown = type(proxy)(without_credentials(URL(proxy)))
+        hides_difference = isinstance(other, (str, URL)) and URL(other) != URL(proxy)
+        if hides_difference and without_credentials(URL(str(other))) == URL(shown):
+            return f"{shown} (with other credentials)"
+        return shown
+    except ValueError:
+        return "…"
+
+
+def _headers_beside(headers: Any, others: Any) -> Any:
+    """Return headers, a mapping or pairs, to be shown beside `others`; what is neither is not shown."""
+    try:
+        pairs = [(str(name), value) for name, value in _pairs(headers)]
+    except (TypeError, ValueError):
+        return "…"
+    try:
+        beside = CIMultiDict((str(name), value) for name, value in _pairs(others or ()))
+    except (TypeError, ValueError):
+        beside = CIMultiDict()
+    shown = [(name, hidden(name, value, beside.get(name))) for name, value in pairs]
+    # A name that stands there twice has no place in a dict.
+    return dict(shown) if isinstance(headers, Mapping) and len(dict(shown)) == len(shown) else shown
+
+
+def _pairs(headers: Any) -> Iterable[tuple[Any, Any]]:
+    return headers.items() if isinstance(headers, Mapping) else headers

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from aiohttp import hdrs
 from multidict import CIMultiDict
@@ -14,8 +13,9 @@ from ._matching.conditions import Conditions, Match
 from ._matching.routes import Route
 from ._matching.targets import Target, Url, check_method, check_url
 from ._replies.bodies import Body
+from ._replies.encoding import JsonDumps
 from ._replies.reply import Callback, Raises, Reply
-from ._replies.results import CallbackResult, Events, Fault, Headers, JsonDumps, checked_headers
+from ._replies.results import CallbackResult, Events, Fault, Headers, checked_headers
 from .matchers import subset
 
 if TYPE_CHECKING:
@@ -23,38 +23,58 @@ if TYPE_CHECKING:
     from http.cookies import Morsel
 
     from aiohttp import ClientResponse
-    from typing_extensions import TypedDict, Unpack
+    from typing_extensions import Unpack
 
-    class ReplyArguments(TypedDict, total=False):
-        """The keyword arguments of `aioresponses.add` that make a reply, and what a dict in `replies=` may hold."""
 
-        status: int
-        body: Body
-        exception: Raises | None
-        content_type: str
-        payload: Any
-        headers: Headers | None
-        response_class: Callable[..., ClientResponse] | None
-        timeout: bool
-        reason: str | None
-        callback: Callback | None
-        cookies: Mapping[str, str | Morsel[str]] | None
-        delay: float
-        events: Events | None
-        fault: Fault | None
+_T = TypeVar("_T")
 
-    class Arguments(ReplyArguments, total=False):
-        """The keyword arguments of `aioresponses.add` that its shortcuts take."""
 
-        repeat: bool | int
-        optional: bool
-        replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
-        match_query: Any
-        match_headers: Any
-        match_json: Any
-        match_form: Any
-        match_body: Any
-        match: Match | Iterable[Match] | None
+class ReplyArguments(TypedDict, total=False):
+    """The keyword arguments of `aioresponses.add` that make a reply, and what a dict in `replies=` may hold."""
+
+    status: int
+    body: Body
+    exception: Raises | None
+    content_type: str
+    payload: Any
+    headers: Headers | None
+    response_class: Callable[..., ClientResponse] | None
+    timeout: bool
+    reason: str | None
+    callback: Callback | None
+    cookies: Mapping[str, str | Morsel[str]] | None
+    delay: float
+    events: Events | None
+    fault: Fault | None
+
+
+class Arguments(ReplyArguments, total=False):
+    """The keyword arguments of `aioresponses.add` and its shortcuts."""
+
+    repeat: bool | int
+    optional: bool
+    replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
+    match_query: Any
+    match_headers: Any
+    match_json: Any
+    match_form: Any
+    match_body: Any
+    match: Match | Iterable[Match] | None
+
+
+class Default:
+    """Stands for an argument that was not given, and shows the value that it has then."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return repr(self._value)
+
+
+def default(value: _T) -> _T:
+    """Return what tells an argument that was not given from one that was given this value."""
+    return cast(_T, Default(value))
 
 
 class Registering:
@@ -158,45 +178,47 @@ def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
     return merged
 
 
-# The arguments of a reply, with their defaults, and some that only we give.
-_DEFAULTS = {
-    name: parameter.default
-    for function in (CallbackResult.__init__, Reply.__init__)
-    for name, parameter in signature(function).parameters.items()
-}
-
-
-def made(
-    url: Url,
-    method: str,
-    json_dumps: JsonDumps,
-    repeat: bool | int,
-    optional: bool,
-    replies: Any,
-    conditions: Mapping[str, Any],
-    reply: Mapping[str, Any],
-) -> Route:
-    """Return the mock that `aioresponses.add` registers for its arguments."""
+def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
+    """Return what answers requests as its handle was given; raise what `aioresponses.add` raises."""
     if not callable(json_dumps):
         raise TypeError(f"json_dumps: expected a function, got {json_dumps!r}")
+    given = handle._given
+    for name in given:
+        if name not in Arguments.__annotations__:
+            raise TypeError(f"add() got an unexpected keyword argument {name!r}")
     # None stands for any URL and any method in a target, but not here.
-    check_method(method)
-    target = Target.of(method, url_or_pattern := check_url(url))
-    if conditions["query"] is not None:
+    check_method(handle._method)
+    target = Target.of(handle._method, url_or_pattern := check_url(handle._url))
+    if given.get("match_query") is not None:
         if target.has_query:
             raise ValueError("the query in url and match_query contradict each other: one of them says what it is")
         target = target._replace(any_query=True)
-    return Route(
-        target, url_or_pattern, _replies(replies, reply), Conditions(**conditions), repeat, optional, json_dumps
+    conditions = Conditions(
+        **{name.removeprefix("match_"): value for name, value in given.items() if name.startswith("match")}
     )
+    times = _times(given.get("repeat", False))
+    return Route(handle, url_or_pattern, target, conditions, _replies(given), times, json_dumps)
 
 
-def _replies(replies: Any, reply: Mapping[str, Any]) -> Sequence[Reply]:
+def _replies(given: Mapping[str, Any]) -> Sequence[Reply]:
+    reply = {name: value for name, value in given.items() if name in ReplyArguments.__annotations__}
+    replies = given.get("replies")
     if replies is None:
         return (Reply(**reply),)
     for name, value in reply.items():
-        if bool(value) if isinstance(value, bytes) else value != _DEFAULTS[name]:
+        if value is not None:
             raise ValueError(f"{name} and replies contradict each other: each of the replies says it for itself")
     if not isinstance(replies, (list, tuple)) or not replies:
         raise TypeError(f"replies: expected a list of dicts, exceptions or CallbackResults, got {replies!r}")
     return [Reply.of(one) for one in replies]
+
+
+def _times(repeat: object) -> int | None:
+    """Return how often a mock answers, None for no limit."""
+    if isinstance(repeat, bool):
+        return None if repeat else 1
+    if not isinstance(repeat, int):
+        raise TypeError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
+    if repeat < 1:
+        raise ValueError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
+    return repeat

@@ -13,25 +13,27 @@ from yarl import URL
 
 from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
 from ._assertions.reports import listed, there_were, told_unmatched, told_unused
-from ._calls.log import Recorder, Requests
+from ._calls.log import Log, Requests
 from ._calls.record import RequestCall, RequestMatch
-from ._client.hooks import activate, deactivate, is_active
+from ._client.hooks import activate, deactivate
 from ._decorating import decorate_tests, decorated
-from ._interception import Interception
-from ._matching.conditions import Match
+from ._interception import Interceptor
 from ._matching.router import Router
 from ._matching.targets import Url
-from ._registering import Group, Registering, made
-from ._replies.bodies import Body
-from ._replies.reply import Callback, Raises
-from ._replies.results import CallbackResult, Events, Fault, Headers, JsonDumps, json_dumps
+from ._registering import Arguments, Default, Group, Registering, default, route_of
+from ._replies.encoding import JsonDumps, json_dumps
+from ._replies.results import CallbackResult, Headers
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
 
     from typing_extensions import Self
 
+    from ._matching.conditions import Match
     from ._registering import ReplyArguments
+    from ._replies.bodies import Body
+    from ._replies.reply import Callback, Raises
+    from ._replies.results import Events, Fault
 
 __all__ = ["CallbackResult", "RequestCall", "RequestMatch", "aioresponses"]
 
@@ -92,9 +94,9 @@ class aioresponses(Registering):
         }
         self.json_dumps = json_dumps
         self._started = 0.0
-        self._router = Router(passthrough, passthrough_unmatched)
-        self._recorder = Recorder()
-        self._interception = Interception(self._router, self._recorder.record, self._response_class)
+        self._log = Log()
+        self._router = Router(passthrough, passthrough_unmatched, self._log.call_of)
+        self._interceptor = Interceptor(self._router, self._log, self._response_class)
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
@@ -106,7 +108,7 @@ class aioresponses(Registering):
     @property
     def active(self) -> bool:
         """Whether this mock has been started, and not been stopped since."""
-        return is_active(self._interception)
+        return self._interceptor.is_active
 
     def start(self) -> None:
         """Answer requests from now on, in place of any mock that is active already.
@@ -116,7 +118,7 @@ class aioresponses(Registering):
         if self.active:
             raise RuntimeError("start() called on an aioresponses that is active already")
         self._started = time.perf_counter()
-        activate(self._interception)
+        activate(self._interceptor)
 
     def stop(self) -> None:
         """Answer no more requests, and forget all mocks; `requests` and `calls` remain.
@@ -125,7 +127,7 @@ class aioresponses(Registering):
         """
         if not self.active:
             raise RuntimeError("stop() called on an aioresponses that is not active")
-        deactivate(self._interception)
+        deactivate(self._interceptor)
         self.clear()
 
     def clear(self) -> None:
@@ -144,12 +146,12 @@ class aioresponses(Registering):
         exc_tb: TracebackType | None,
     ) -> None:
         # An exception that is on its way already is the one to see.
-        wrong = self.wrong() if exc_type is None else ""
+        failure = self._failure() if exc_type is None else ""
         self.stop()
-        if wrong:
-            raise AssertionError(wrong)
+        if failure:
+            raise AssertionError(failure)
 
-    def wrong(self) -> str:
+    def _failure(self) -> str:
         """Return what fails of `assert_all_called` and `assert_all_mocked`, told to a person; "" if all is well.
 
         Calls of an earlier use of the mock do not count.
@@ -163,9 +165,9 @@ class aioresponses(Registering):
         parts += [told_unmatched(unmatched)] if unmatched else []
         return "\n".join([*parts, listed(self.calls)])
 
-    def leave_alone(self, urls: Callable[[URL], bool]) -> None:
+    def _leave_alone(self, urls: Callable[[URL], bool]) -> None:
         """Neither answer nor record requests to these URLs: they are not made by the code under test."""
-        self._interception.left_alone = urls
+        self._interceptor.left_alone = urls
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -203,30 +205,30 @@ class aioresponses(Registering):
         self,
         url: Url,
         method: str = hdrs.METH_GET,
-        status: int = 200,
-        body: Body = "",
-        exception: Raises | None = None,
-        content_type: str = "application/json",
-        payload: Any = None,
-        headers: Headers | None = None,
-        response_class: Callable[..., ClientResponse] | None = None,
-        repeat: bool | int = False,
-        timeout: bool = False,
-        reason: str | None = None,
-        callback: Callback | None = None,
-        optional: bool = False,
+        status: int = default(200),
+        body: Body = default(""),
+        exception: Raises | None = default(None),
+        content_type: str = default("application/json"),
+        payload: Any = default(None),
+        headers: Headers | None = default(None),
+        response_class: Callable[..., ClientResponse] | None = default(None),
+        repeat: bool | int = default(False),
+        timeout: bool = default(False),
+        reason: str | None = default(None),
+        callback: Callback | None = default(None),
+        optional: bool = default(False),
         *,
-        cookies: Mapping[str, str | Morsel[str]] | None = None,
-        delay: float = 0,
-        events: Events | None = None,
-        fault: Fault | None = None,
-        replies: Sequence[ReplyArguments | Raises | CallbackResult] | None = None,
-        match_query: Any = None,
-        match_headers: Any = None,
-        match_json: Any = None,
-        match_form: Any = None,
-        match_body: Any = None,
-        match: Match | Iterable[Match] | None = None,
+        cookies: Mapping[str, str | Morsel[str]] | None = default(None),
+        delay: float = default(0),
+        events: Events | None = default(None),
+        fault: Fault | None = default(None),
+        replies: Sequence[ReplyArguments | Raises | CallbackResult] | None = default(None),
+        match_query: Any = default(None),
+        match_headers: Any = default(None),
+        match_json: Any = default(None),
+        match_form: Any = default(None),
+        match_body: Any = default(None),
+        match: Match | Iterable[Match] | None = default(None),
     ) -> RequestMatch:
         """Register a mock: what requests it answers, and with what.
 
@@ -282,40 +284,11 @@ class aioresponses(Registering):
         >>> mock.add("http://example.com/users", "POST", match_json={"name": "Ada"}, status=201, payload={"id": 7})
         <RequestMatch POST http://example.com/users, match_json={'name': 'Ada'}, used 0 of 1>
         """
-        route = made(
-            url,
-            method,
-            self.json_dumps,
-            repeat,
-            optional,
-            replies,
-            dict(
-                query=match_query,
-                headers=match_headers,
-                json=match_json,
-                form=match_form,
-                body=match_body,
-                match=match,
-            ),
-            dict(
-                status=status,
-                body=body,
-                exception=exception,
-                content_type=content_type,
-                payload=payload,
-                headers=headers,
-                response_class=response_class,
-                timeout=timeout,
-                reason=reason,
-                callback=callback,
-                cookies=cookies,
-                delay=delay,
-                events=events,
-                fault=fault,
-            ),
-        )
-        self._router.add(route)
-        return route.match
+        arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
+        given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
+        handle = RequestMatch(url, method, **given)
+        self._router.add(route_of(handle, self.json_dumps))
+        return handle
 
     def host(
         self, url: str, headers: Headers | None = None, match_headers: Mapping[str, Any] | None = None
@@ -348,24 +321,24 @@ class aioresponses(Registering):
 
     @property
     def _responses(self) -> list[ClientResponse]:
-        return self._interception.responses
+        return self._interceptor.responses
 
     # What was asked for.
 
     @property
     def requests(self) -> Requests:
         """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in."""
-        return self._recorder.requests
+        return self._log.requests
 
     # Suites put another dict in its place, for a while or for good.
 
     @requests.setter
     def requests(self, value: Requests) -> None:
-        self._recorder.requests = value
+        self._log.requests = value
 
     @requests.deleter
     def requests(self) -> None:
-        del self._recorder.requests
+        del self._log.requests
 
     @property
     def calls(self) -> list[RequestCall]:

@@ -99,7 +99,7 @@ class AioResponsesTestCase(
             strict=self.strict,
         )
         mock.start()
-        mock.leave_alone(self._is_own_server)
+        mock._leave_alone(self._is_own_server)
         # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
         # the test itself, since unittest runs cleanups as parts of the test.
         self.addCleanup(self._check, mock)
@@ -135,8 +135,8 @@ class AioResponsesTestCase(
         # (A skipped class leaves this cleanup for another run of the same test.)
         if mock is not self._own_mock or self._skipped:
             return
-        wrong = mock.wrong()
-        if not wrong:
+        failure = mock._failure()
+        if not failure:
             return
         method = getattr(self, self._testMethodName)
         if outcome is not None and (
@@ -147,7 +147,7 @@ class AioResponsesTestCase(
             if outcome.expectedFailure is not None:
                 return
             outcome.expecting_failure = True
-        self.fail(wrong)
+        self.fail(failure)
 
     def _is_own_server(self, url: URL) -> bool:
         """Tell whether a URL is of the application that an `AioHTTPTestCase` tests, and not mocked therefore."""

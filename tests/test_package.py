@@ -57,6 +57,15 @@ class PublicNamesTest(unittest.TestCase):
             ],
         )
 
+    def test_of_a_callback_result(self):
+        self.assertEqual(
+            [name for name in dir(aioresponses.CallbackResult()) if not name.startswith("_")],
+            [
+                "body", "content_type", "delay", "events", "fault", "headers", "method", "payload", "reason",
+                "response_class", "status",
+            ],
+        )
+
     def test_each_has_a_docstring_and_those_that_can_be_called_an_example(self):
         for name in aioresponses.__all__ + [f"matchers.{name}" for name in matchers.__all__]:
             with self.subTest(name):

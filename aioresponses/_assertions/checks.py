@@ -10,7 +10,7 @@ from aiohttp import hdrs
 from yarl import URL
 
 from .._calls.record import RequestCall
-from .._display import cut, redacted, shortened
+from .._display import cut, shortened, shown_arguments
 from .._matching.targets import Target, Url, check_url, reaches
 from .._urls import Template, merge_params
 from ..matchers import unpaired
@@ -88,7 +88,8 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
     case = unittest.TestCase()
     # There is nobody who could set it.
     case.maxDiff = None
-    return shortened(difference(case, redacted(expected, {}), redacted(found, expected)), _MOST_DIFFERENCE)
+    shown = difference(case, shown_arguments(expected, {}), shown_arguments(found, expected))
+    return shortened(shown, _MOST_DIFFERENCE)
 
 
 class WantedCall:
@@ -118,7 +119,7 @@ class WantedCall:
             raise TypeError(f"{expected}: {error}") from error
 
     def __str__(self) -> str:
-        shown = "".join(f", {name}={value!r}" for name, value in redacted(self.kwargs, {}).items())
+        shown = "".join(f", {name}={value!r}" for name, value in shown_arguments(self.kwargs, {}).items())
         return shortened(f"{self.target}{shown}")
 
     def reaches(self, call: RequestCall) -> bool:

@@ -16,9 +16,8 @@ from collections.abc import Iterable
 from yarl import URL
 
 from .._calls.record import RequestCall
-from .._display import cut
+from .._display import cut, shown_url
 from .._matching.targets import Url, reaches
-from .._urls import without_credentials
 from .base import CallAssertions, Expectation
 from .reports import counted, difference, place_of, there_were
 
@@ -61,7 +60,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         if len(targets) == len(calls) and all(map(reaches, targets, calls)):
             return
         # An expectation that fits the call in its place is shown as that call, so that only the others differ.
-        made = [f"{call.method.upper()} {without_credentials(URL(call.url))}" for call in calls]
+        made = [f"{call.method.upper()} {shown_url(URL(call.url))}" for call in calls]
         shown = [
             made[place] if place < len(calls) and reaches(target, calls[place]) else str(target)
             for place, target in enumerate(targets)

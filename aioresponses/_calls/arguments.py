@@ -1,4 +1,17 @@
-"""Copies of the arguments of a call."""
+"""Copies of the arguments of a call.
+
+Theory
+------
+A test asks what a call was made with, after the code under test has had every chance to change it: to pop a key from
+the dict that it sent, to append to a list that the next call sends again. So arguments are copied when the call begins.
+Most tests never look at them, and a deep copy of a large `json=` takes several times as long as all else of a request.
+
+Therefore a dict or a list of builtin types alone is not copied but packed, by pickle's C code and without its memory
+for what it has seen, and unpacked when somebody looks. Three kinds of values must be left out of this. Other types may
+do anything when they are pickled, so they are deeply copied, and where that fails kept as they are. What stands within
+itself makes the packer run into a limit. And a NaN equals only itself, so it must not become another one; looking for
+its bytes takes time, so in what is very large it is not looked for.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +26,16 @@ from yarl import URL
 # Values that never change need no copy, and a stream must have none; the others in the keyword arguments of a call do.
 _UNCHANGING = (int, str, bytes, float, type(None), URL, ClientTimeout, StreamReader)
 
+# As a NaN is packed, and how much is searched for one.
+_NANS = (b"\x7f\xf8\0\0\0\0\0\0", b"\xff\xf8\0\0\0\0\0\0")
 
-class _Frozen(NamedTuple):
-    """A copy of an argument, made of builtin types alone, that is unpacked when somebody looks at it.
-
-    Any other copy of a large json= takes several times as long as all else of a request, and mostly nobody looks at it.
-    """
-
-    packed: bytes
-
-
-# A NaN, as it is packed. It equals none but itself, and must not become another one; in what is so large that looking
-# for it takes time, nobody compares it.
 _MOST_SEARCHED = 2 ** 16
 
-_NANS = (b"\x7f\xf8\0\0\0\0\0\0", b"\xff\xf8\0\0\0\0\0\0")
+
+class _Packed(NamedTuple):
+    """A copy of an argument that is unpacked when somebody looks at it."""
+
+    packed: bytes
 
 
 class _Packer(pickle.Pickler):
@@ -37,7 +45,7 @@ class _Packer(pickle.Pickler):
         raise pickle.PicklingError(f"{type(value)} is another type")
 
 
-def _copied_arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
+def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of arguments, or the dict itself where nothing in it can change.
 
     Values that cannot be copied are kept as they are.
@@ -45,24 +53,23 @@ def _copied_arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
     for value in kwargs.values():
         if not isinstance(value, _UNCHANGING):
             return {
-                name: value if isinstance(value, _UNCHANGING) else _copied(value) for name, value in kwargs.items()
+                name: value if isinstance(value, _UNCHANGING) else _copy(value) for name, value in kwargs.items()
             }
     return kwargs
 
 
-def thawed(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of the `kwargs` of an exchange, of the types that were given."""
+def unpacked(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return what `copied` returned, of the types that were given."""
     return {
-        name: pickle.loads(value.packed) if isinstance(value, _Frozen) else value for name, value in kwargs.items()
+        name: pickle.loads(value.packed) if isinstance(value, _Packed) else value for name, value in kwargs.items()
     }
 
 
-def _copied(value: Any) -> Any:
+def _copy(value: Any) -> Any:
     if type(value) in (dict, list):
         file = io.BytesIO()
         packer = _Packer(file, pickle.HIGHEST_PROTOCOL)
-        # It need not remember what it has packed: in JSON nothing stands within itself, and what stands there twice is
-        # sent twice as well.
+        # What stands there twice is packed twice, as it is sent twice.
         packer.fast = True
         try:
             packer.dump(value)
@@ -71,14 +78,14 @@ def _copied(value: Any) -> Any:
         else:
             packed = file.getvalue()
             if len(packed) > _MOST_SEARCHED or not any(nan in packed for nan in _NANS):
-                return _Frozen(packed)
+                return _Packed(packed)
     try:
-        return _deeply_copied(value)
+        return _deep_copy(value)
     except RecursionError:
         return value  # Not all of it can be copied, and it stands within itself, or is nested too deeply.
 
 
-def _deeply_copied(value: Any) -> Any:
+def _deep_copy(value: Any) -> Any:
     try:
         return copy.deepcopy(value)
     except RecursionError:
@@ -86,7 +93,7 @@ def _deeply_copied(value: Any) -> Any:
     except Exception:
         # A file, a generator, an SSL context: keep it, and copy at least what it stands in.
         if type(value) is dict:
-            return {name: _deeply_copied(item) for name, item in value.items()}
+            return {name: _deep_copy(item) for name, item in value.items()}
         if type(value) in (list, tuple):
-            return type(value)(map(_deeply_copied, value))
+            return type(value)(map(_deep_copy, value))
         return value

@@ -136,7 +136,7 @@ class InMemoryConnector(BaseConnector):
     def _hang_up(self, why: str) -> None:
         if not self._loop.is_closed():
             for transport in tuple(self._open):
-                transport.lose(ClientConnectionError(why))
+                transport.lose(told=ClientConnectionError(why))
             # Those who wait for their turn under the limit. aiohttp's own close() cancels them, or forgets them (3.8
             # and 3.9), which is right for a session that its owner closes.
             for futures in self._waiters.values():

@@ -26,6 +26,10 @@ and requests of one session run side by side. The mock that a call belongs to is
 
 A session keeps the loop that it was made on, for its timers and tasks. Suites share sessions over tests, each with a
 loop of its own, so a session whose loop does not run is lent the running one, until the last mock is stopped.
+
+Private names of aiohttp, the same from 3.8.6 to 3.14.5: `ClientSession._request`, `_connector`, `_loop`, `_build_url`,
+`_default_headers` and `_prepare_headers`, for what a call is made of, and `BaseConnector._closed`, for its property
+takes time that every request would pay.
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from aiohttp import BaseConnector, ClientConnectionError, ClientSession
 
-from .protocol import exchange
+from .outgoing import authorize_to_proxy
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -52,85 +56,84 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from .connectors import InMemoryConnector, StandIns
-    from .transport import Answer, Receive
+    from .transport import Receive, Respond
+
+    class FarEnd(Protocol):
+        """What answers one request, in memory."""
+
+        @property
+        def connector(self) -> InMemoryConnector: ...
+
+        @property
+        def receive(self) -> Receive: ...
+
+        @property
+        def respond(self) -> Respond: ...
+
+    class Interception(Protocol):
+        """One call on its way."""
+
+        async def far_end(
+            self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]
+        ) -> FarEnd | None:
+            """Return what answers a request that asks `connector` for a connection; None if the network does."""
+
+        def returned(self, response: ClientResponse) -> None:
+            """Note that the call returned."""
+
+        def raised(self, error: BaseException) -> BaseException:
+            """Note that the call raised; return the exception that its caller is to get."""
+
+    class Interceptor(Protocol):
+        """Whom the hooks ask: a mock."""
+
+        is_active: bool
+        """Whether it has been activated, and not been deactivated since."""
+
+        @property
+        def stand_ins(self) -> StandIns: ...
+
+        @property
+        def left_alone(self) -> Callable[[URL], bool] | None:
+            """Tells which URLs are not intercepted at all."""
+
+        def begin(self, method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Interception:
+            """Note that a call begins; return what accompanies it."""
+
 
 _Method = Callable[..., Any]
 
 STOPPED = "The mock that was to answer has been stopped"
 
-_ENDED = "The call that this request belongs to has ended"
-
-if TYPE_CHECKING:
-
-    class Call(Protocol):
-        """One call on its way, as the hooks see it."""
-
-        is_over: bool
-
-        @property
-        def interception(self) -> Interception: ...
-
-        @property
-        def request(self) -> ClientRequest | None: ...
-
-        @property
-        def passes_through(self) -> bool: ...
-
-        @property
-        def receive(self) -> Receive: ...
-
-        def respond(self) -> Answer | Awaitable[Answer]: ...
-
-        async def stand_in(
-            self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]
-        ) -> InMemoryConnector | None: ...
-
-        def unwrapped(self, error: BaseException) -> BaseException: ...
-
-        def end(self, response: ClientResponse | None, exception: BaseException | None) -> None: ...
-
-    class Interception(Protocol):
-        """Whom the hooks ask: an active mock."""
-
-        left_alone: Callable[[URL], bool] | None
-
-        @property
-        def stand_ins(self) -> StandIns: ...
-
-        def begin(self, method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Call: ...
-
-
 # The active mocks, the innermost last, and the sessions that were lent a loop, with their own ones.
-_active: list[Interception] = []
+_active: list[Interceptor] = []
 
 _lent: WeakKeyDictionary[ClientSession, AbstractEventLoop] = WeakKeyDictionary()
 
 # The hooks, while they are in their places.
 _in_place: _Installation | None = None
 
-_call: ContextVar[Call | None] = ContextVar("aioresponses_call", default=None)
+_interception: ContextVar[Interception | None] = ContextVar("aioresponses_interception", default=None)
 
 
-def activate(interception: Interception) -> None:
+def activate(interceptor: Interceptor) -> None:
     """Put the hooks in place if need be; from now on this mock is the innermost."""
-    _active.append(interception)
+    _active.append(interceptor)
+    interceptor.is_active = True
     if len(_active) == 1:
         _Installation.put_in_place()
 
 
-def deactivate(interception: Interception) -> None:
+def deactivate(interceptor: Interceptor) -> None:
     """Leave no trace of this mock: take the hooks out if it was the last, and end its connections."""
-    _active.remove(interception)
+    _active.remove(interceptor)
+    interceptor.is_active = False
     if not _active:
         _Installation.take_out()
         for session, loop in _lent.items():
             session._loop = loop
         _lent.clear()
-    interception.stand_ins.close(STOPPED)
-
-
-def is_active(interception: Interception) -> bool:
-    return interception in _active
+    interceptor.stand_ins.close(STOPPED)
 
 
 class _Installation:
@@ -217,24 +220,23 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
     async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
         if _in_place is not installation:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
-        call = _begin(installation, session, method, str_or_url, kwargs)
+        interception = _begin(installation, session, method, str_or_url, kwargs)
         # None if this call is not intercepted: then it is not even a part of the one within whose callback it is made.
-        token = _call.set(call)
+        token = _interception.set(interception)
         failure: BaseException
         try:
             response: ClientResponse = await original(session, method, str_or_url, **kwargs)
         except BaseException as error:
-            if call is None:
+            if interception is None:
                 raise
-            failure = call.unwrapped(error)
-            call.end(None, failure)
+            failure = interception.raised(error)
         else:
-            if call is not None:
-                call.end(response, None)
+            if interception is not None:
+                interception.returned(response)
             return response
         finally:
             try:
-                _call.reset(token)
+                _interception.reset(token)
             except ValueError:
                 pass  # It was never awaited to its end, and is closed in a context that is none of ours.
         # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
@@ -245,9 +247,8 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
 
 def _begin(
     installation: _Installation, session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
-) -> Call | None:
-    interception = _active[-1]
-    # Private names here and below, for their properties take time that every request would pay.
+) -> Interception | None:
+    interceptor = _active[-1]
     connector = session._connector
     if connector is None or connector._closed:
         return None
@@ -260,35 +261,30 @@ def _begin(
         url = session._build_url(str_or_url)
     except Exception:
         return None  # aiohttp is about to say what is wrong with it.
-    if interception.left_alone is not None and interception.left_alone(url):
+    if interceptor.left_alone is not None and interceptor.left_alone(url):
         return None
     if type(connector).connect is not installation.hooked_connect:
         installation.reach(type(connector))
     kwargs.setdefault("allow_redirects", True)
     if session._default_headers:
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
-    return interception.begin(method, url, kwargs, loop)
+    return interceptor.begin(method, url, kwargs, loop)
 
 
 def _connect_hook(installation: _Installation, original: _Method) -> _Method:
     async def connect(
         connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        call = _call.get() if _in_place is installation else None
-        if call is None:
-            return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-        if call.is_over:
-            raise ClientConnectionError(_ENDED)
-        if call.request is req and call.passes_through:
+        interception = _interception.get() if _in_place is installation else None
+        if interception is None:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
         if connector._closed:
             # As a session finds it that is closed while aiohttp makes ready for its second try.
             raise ClientConnectionError("Connector is closed.")
-        if call.interception not in _active:
-            raise ClientConnectionError(STOPPED)
-        stand_in = await call.stand_in(req, connector, traces)
-        if stand_in is None:
+        far_end = await interception.far_end(req, connector, traces)
+        if far_end is None:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+        stand_in = far_end.connector
         connection: Connection | None = stand_in.spare_connection(req, traces)
         if connection is None:
             connection = await installation.original_connect(stand_in, req, traces, timeout)
@@ -296,8 +292,11 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
             if connection.closed:
                 # While a trace waited.
                 connection.close()
-                raise ClientConnectionError("Connector is closed." if call.interception in _active else STOPPED)
-        exchange(connection, req, call.receive, call.respond)
+                raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
+        if req.proxy is not None:
+            authorize_to_proxy(req)
+        # Private, for the property takes time that every request would pay.
+        connection._protocol.expect(req, far_end.receive, far_end.respond)  # type: ignore[union-attr]
         return connection
 
     return connect
@@ -305,7 +304,7 @@ def _connect_hook(installation: _Installation, original: _Method) -> _Method:
 
 def _close_hook(installation: _Installation, original: _Method) -> _Method:
     def close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
-        closing = [future for interception in _active for future in interception.stand_ins.close_those_of(connector)]
+        closing = [future for interceptor in _active for future in interceptor.stand_ins.close_those_of(connector)]
         closed: Awaitable[None] = original(connector, *args, **kwargs)
         return _all_of(closing, closed) if closing else closed
 

@@ -1,26 +1,89 @@
-"""A request's headers and body, before aiohttp writes them."""
+"""A request before aiohttp has written it: its headers and body, and the parts of it that a reply has a say in.
+
+Where a request does not go to the far end, or must be looked at before it goes anywhere, there are no bytes on the wire
+to parse. What would be written is then taken from the request itself.
+
+Names of aiohttp's that are not documented, the same from 3.8.6 to 3.14.5: `ClientRequest.compress`, `POST_METHODS`,
+`skip_auto_headers`, `response` and `response_class`, and `write` of the payload that is its `body`.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from aiohttp import MultipartWriter, hdrs
+from aiohttp import ClientRequest, MultipartWriter, hdrs
 from aiohttp.http import HttpVersion11
 from aiohttp.payload import BytesPayload
 
 from .written import Written
 
 if TYPE_CHECKING:
-    from aiohttp import BaseConnector, ClientRequest
+    from aiohttp import BaseConnector, ClientResponse
     from multidict import CIMultiDict
 
 # By which a payload writes itself; aiohttp 3.12 and later call the second one.
 _WRITING = ("write", "write_with_length")
 
 
-async def body_of(request: ClientRequest) -> Written | None:
+class Outgoing(NamedTuple):
+    """What is about to be sent, or is sent past the far end."""
+
+    headers: CIMultiDict[str]
+
+    body: Written
+    """What has been read or sent of the body; more may come."""
+
+    is_encoded: bool
+    """Whether the body is in the `Content-Encoding` of the headers already."""
+
+
+async def ahead(request: ClientRequest, connector: BaseConnector, with_body: bool) -> Outgoing:
+    """Return what is about to be sent: the headers, and the body if it is asked for.
+
+    A body that can be read only once is sent, later, from what was read.
+    """
+    body = await _read_ahead(request) if with_body else Written()
+    return Outgoing(_headers_to_send(request, connector), body, _is_encoded(request))
+
+
+async def unsent(request: ClientRequest) -> Outgoing:
+    """Return what would have been sent, as far as reading it takes nothing away."""
+    return Outgoing(request.headers, await _body_of(request) or Written(), _is_encoded(request))
+
+
+async def passing(request: ClientRequest) -> Outgoing:
+    """Return what is about to be sent to the network; a body that can be read only once is noted as it is sent."""
+    return Outgoing(request.headers, await _body_of(request) or _tee(request), _is_encoded(request))
+
+
+def response_of(request: ClientRequest) -> ClientResponse | None:
+    """Return the response to a request, if one was made."""
+    return request.response
+
+
+def set_response_class(request: ClientRequest, response_class: Callable[..., ClientResponse]) -> None:
+    """Have the response to a request be of this class, or be made by this function; it may have been made already."""
+    if request.response is None:
+        request.response_class = response_class  # type: ignore[assignment]
+    elif isinstance(response_class, type):
+        request.response.__class__ = response_class
+
+
+def authorize_to_proxy(request: ClientRequest) -> None:
+    """Put the credentials for its proxy into a request, as `TCPConnector` does while it connects."""
+    if request.proxy is not None and not request.is_ssl():
+        to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
+        if hdrs.AUTHORIZATION in to_proxy.headers:
+            request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
+
+
+def _is_encoded(request: ClientRequest) -> bool:
+    return hdrs.CONTENT_ENCODING in request.headers and not request.compress
+
+
+async def _body_of(request: ClientRequest) -> Written | None:
     """Return the body of a request that is not written to us; None where reading it would take it from somebody."""
     body: Any = request.body
     if isinstance(body, bytes):
@@ -37,12 +100,12 @@ async def body_of(request: ClientRequest) -> Written | None:
     return None
 
 
-async def read_ahead(request: ClientRequest) -> Written:
+async def _read_ahead(request: ClientRequest) -> Written:
     """Return the body of a request before it is sent; what can be read only once is then sent from what was read.
 
     What reading it raises, sending it raises, at the same place.
     """
-    known = await body_of(request)
+    known = await _body_of(request)
     if known is not None:
         return known
     body: Any = request.body
@@ -69,7 +132,7 @@ async def _write_again(body: Any, written: Written, raised: Exception | None, wr
         raise raised
 
 
-def tee(request: ClientRequest) -> Written:
+def _tee(request: ClientRequest) -> Written:
     """Return what takes up the pieces of a body while aiohttp sends it to somebody else."""
     body: Any = request.body
     written = Written()

@@ -45,32 +45,8 @@ from aiohttp.client_proto import ResponseHandler
 from .transport import Answer, InMemoryTransport, Receive, Respond
 
 if TYPE_CHECKING:
-    from aiohttp.connector import Connection
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
-
-
-def exchange(connection: Connection, request: ClientRequest, receive: Receive, respond: Respond) -> None:
-    """Have the far end of an in-memory `connection` answer the next request on it, which is `request`.
-
-    What is written of the request goes to `receive`, piece by piece.
-    """
-    # Private, for the property takes time that every request would pay.
-    protocol: InMemoryProtocol = connection._protocol  # type: ignore[assignment]
-    if request.proxy is not None and not request.is_ssl():
-        # TCPConnector does this as it connects to a proxy: its credentials become a header of the request.
-        to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
-        if hdrs.AUTHORIZATION in to_proxy.headers:
-            request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
-    protocol.request = request
-    protocol.respond = respond
-    protocol.told = None
-    protocol.has_continued = False
-    transport: InMemoryTransport = protocol.transport  # type: ignore[assignment]
-    if transport.streaming is not None:
-        transport.end_streaming()
-    transport.receive = receive
-    transport.url = request.url
 
 
 class InMemoryProtocol(ResponseHandler):
@@ -80,9 +56,25 @@ class InMemoryProtocol(ResponseHandler):
         super().__init__(loop)
         self.request: ClientRequest | None = None
         self.respond: Respond | None = None
-        self._interrupt: Callable[[], object] | None = None
-        self.told: BaseException | None = None
+        self.error: BaseException | None = None
+        """What this side was told of by `set_exception`, since the last request began."""
         self.has_continued = False
+        self._interrupt: Callable[[], object] | None = None
+
+    def expect(self, request: ClientRequest, receive: Receive, respond: Respond) -> None:
+        """Have the far end answer the next request on this connection, which is `request`.
+
+        What is written of the request goes to `receive`, piece by piece; `respond` is called when it is complete.
+        """
+        self.request = request
+        self.respond = respond
+        self.error = None
+        self.has_continued = False
+        transport: InMemoryTransport = self.transport  # type: ignore[assignment]
+        if transport.streaming is not None:
+            transport.end_streaming()
+        transport.receive = receive
+        transport.url = request.url
 
     # No coroutine itself, for mostly there is nothing to wait for.
     def read(self) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
@@ -93,11 +85,11 @@ class InMemoryProtocol(ResponseHandler):
             if writer is not None and not writer.done():
                 return self._read_when_written(writer)
             self.respond = self.request = None
-            if self.told is not None:
-                raise self.told
+            if self.error is not None:
+                raise self.error
             answer = respond()
             transport = self.transport
-            if self.told is not None or transport is None or not isinstance(answer, Answer):
+            if self.error is not None or transport is None or not isinstance(answer, Answer):
                 return self._read_when_answered(answer)
             transport.send(answer)  # type: ignore[attr-defined]
         return ResponseHandler.read(self)
@@ -108,15 +100,15 @@ class InMemoryProtocol(ResponseHandler):
             self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
             return await super().read()  # The client goes on writing, and comes to read once more.
         await self._written(writer)
-        if self.told is not None:
-            raise self.told
+        if self.error is not None:
+            raise self.error
         return await self.read()
 
     async def _read_when_answered(self, answer: Answer | Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
         sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
-        # What has happened while it was made goes before it.
-        if self.told is not None:
-            raise self.told
+        # What has happened while it was made takes precedence.
+        if self.error is not None:
+            raise self.error
         if sent is not None and self.transport is not None:
             self.transport.send(sent)  # type: ignore[attr-defined]
         return await super().read()
@@ -182,6 +174,6 @@ class InMemoryProtocol(ResponseHandler):
     def set_exception(self, exc: type[BaseException] | BaseException, *cause: BaseException) -> None:
         super().set_exception(exc, *cause)  # type: ignore[arg-type]
         # aiohttp 3.12 and later forget it in close().
-        self.told = exc if isinstance(exc, BaseException) else exc()
+        self.error = exc if isinstance(exc, BaseException) else exc()
         if self._interrupt is not None:
             self._interrupt()

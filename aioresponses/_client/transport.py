@@ -20,18 +20,25 @@ _PIECE = 2 ** 16
 _AT_ONCE = 2 ** 18
 
 
+class Close(NamedTuple):
+    """That the far end closes the connection after the last byte."""
+
+    error: OSError | None = None
+    """What breaks the connection off, where it is not closed in order."""
+
+
 class Answer(NamedTuple):
     """What the far end writes: the head of a response and its body, as bytes on the wire."""
 
     head: bytes
     body: bytes | AsyncGenerator[bytes, None] = b""
-    hang_up: bool | OSError = False
-    """Whether the far end closes the connection after the last byte; an error breaks it off."""
+    close: Close | None = None
+    """How the connection ends after the last byte; None if it stays open."""
 
     def in_one_piece(self) -> Answer:
         """Return the same answer with a small body joined to its head, for it is then sent in one step."""
         if isinstance(self.body, bytes) and len(self.body) <= _AT_ONCE:
-            return Answer(self.head + self.body, b"", self.hang_up)
+            return Answer(self.head + self.body, b"", self.close)
         return self
 
 
@@ -51,7 +58,7 @@ class InMemoryTransport(asyncio.Transport):
         self,
         loop: asyncio.AbstractEventLoop,
         protocol: ResponseHandler,
-        open_ones: set[InMemoryTransport],
+        open_transports: set[InMemoryTransport],
         peername: tuple[str | None, int | None],
     ) -> None:
         super().__init__({"peername": peername})
@@ -59,7 +66,7 @@ class InMemoryTransport(asyncio.Transport):
         self._loop = loop
         self._protocol = protocol
         self._feed = protocol.data_received
-        self._open_ones = open_ones
+        self._open = open_transports
         self.closing = False
         """What `is_closing()` says; every request asks."""
         self.url: URL | None = None
@@ -68,17 +75,17 @@ class InMemoryTransport(asyncio.Transport):
         self._resumed: asyncio.Future[None] | None = None
         self._body = b""
         self._sent = 0
-        self._hang_up: bool | OSError = False
+        self._close: Close | None = None
         self.streaming: asyncio.Task[None] | None = None
-        open_ones.add(self)
+        open_transports.add(self)
 
     def send(self, answer: Answer) -> None:
         """Send an answer to the client, as fast as it reads."""
-        head, body, hang_up = answer
-        if not body and not hang_up:
+        head, body, close = answer
+        if not body and close is None:
             self._feed(head)
             return
-        self._hang_up = hang_up
+        self._close = close
         if isinstance(body, bytes):
             self._feed(head + body[:_AT_ONCE])
             self._body = body
@@ -95,8 +102,8 @@ class InMemoryTransport(asyncio.Transport):
             self._feed(piece)
         if self._sent >= len(self._body):
             self._body = b""
-            if self._hang_up:
-                self._loop.call_soon(self.lose, None, self._hang_up)
+            if self._close is not None:
+                self._loop.call_soon(self.lose, self._close)
 
     async def _stream(self, body: AsyncGenerator[bytes, None]) -> None:
         """Send a body that comes piece by piece; what it raises, the reader of the response gets."""
@@ -122,12 +129,12 @@ class InMemoryTransport(asyncio.Transport):
             payload, self._protocol._payload = self._protocol._payload, None
             if payload is not None:
                 payload.set_exception(error)
-            self._hang_up = True
+            self._close = Close()
         # Should it have been announced to be longer, then the client would wait for what never comes.
         payload = self._protocol._payload
-        if self._hang_up or payload is not None and not payload.is_eof():
+        if self._close is not None or payload is not None and not payload.is_eof():
             self.streaming = None
-            self.lose(None, self._hang_up)
+            self.lose(self._close or Close())
 
     def end_streaming(self) -> None:
         """Send no more of a body that comes piece by piece."""
@@ -136,21 +143,20 @@ class InMemoryTransport(asyncio.Transport):
                 self.streaming.cancel()
             self.streaming = None
 
-    def lose(self, told: ClientConnectionError | None = None, broken: bool | OSError = False) -> None:
+    def lose(self, close: Close = Close(), told: ClientConnectionError | None = None) -> None:
         """End the connection from the far end.
 
-        A client that waits for a response is told what `told` says. Otherwise it finds the connection closed, or
-        broken if `broken` is an error.
+        The client finds it closed or broken off, as `close` says; one that waits for a response gets `told`, if given.
         """
         self.closing = True
         self._body = b""
         self.end_streaming()
-        if self in self._open_ones:
-            self._open_ones.discard(self)
+        if self in self._open:
+            self._open.discard(self)
             if told is not None and not self._protocol.is_eof():
                 # Unlike the loss of a connection, this is not taken for a reason to try again, on the real network.
                 self._protocol.set_exception(told)
-            self._protocol.connection_lost(broken if isinstance(broken, OSError) else None)
+            self._protocol.connection_lost(close.error)
 
     # What asyncio's transports have; the client calls most of it.
 

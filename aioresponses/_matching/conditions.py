@@ -14,7 +14,7 @@ from multidict import MultiDict, MultiMapping
 
 from .._calls.messages import Part
 from .._calls.record import RequestCall
-from .._display import SECRET_HEADERS, add_note, hidden, shortened
+from .._display import add_note, hidden, shortened, shown_headers
 from ..matchers import FilePart, Several, differences, one_of, subset, unordered
 
 Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
@@ -105,20 +105,8 @@ def _shown(condition: _Condition) -> str:
     if condition.argument == "match" and hasattr(expected, "__name__"):
         return str(expected.__name__)
     if condition.argument == "match_headers":
-        return _shown_headers(expected)
+        return shown_headers(expected.expected if isinstance(expected, subset) else expected)
     return shortened(repr(expected), 200)
-
-
-def _shown_headers(headers: Any) -> str:
-    """Return headers to be shown, without the secrets in them."""
-    if isinstance(headers, subset):
-        headers = headers.expected
-    if isinstance(headers, (Mapping, list, tuple)):
-        headers = {name: hidden(str(name), value) for name, value in MultiDict(headers).items()}
-    # Nobody knows where in an object that decides for itself they are.
-    elif any(name in repr(headers).lower() for name in SECRET_HEADERS):
-        return f"{type(headers).__name__}(…)"
-    return shortened(repr(headers), 200)
 
 
 def _checked_query(query: Any) -> Any:
@@ -237,7 +225,7 @@ def _unlike_headers(expected: Any, call: RequestCall) -> str | None:
     if not isinstance(expected, dict):
         if expected == by_name(sent):
             return None
-        return f"{_shown_headers(expected)} != {_shown_headers(by_name(sent))}"
+        return f"{shown_headers(expected)} != {shown_headers(by_name(sent))}"
     for name, value in expected.items():
         values = sent.getall(name, [])
         if values and (value in values or value == values):

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from aiohttp import ClientConnectionError, ClientResponse
 from yarl import URL
 
-from .._display import add_note, shortened
-from .._urls import without_credentials
+from .._display import add_note, shortened, shown_url
 from .targets import Verdict
 
 _MOST_MOCKS = 5
@@ -24,11 +23,11 @@ def refused(
     client here, if one did.
     """
     error = ClientConnectionError(f"Connection refused: {method} {url}")
-    lines = [f"aioresponses: no mock answers {method.upper()} {without_credentials(url)}"]
+    lines = [f"aioresponses: no mock answers {method.upper()} {shown_url(url)}"]
     if redirect is not None:
         rule = "keeps the method" if redirect.method.upper() == method.upper() else f"makes it a {method.upper()}"
         lines.append(
-            f"It is the target of a redirect: {redirect.method} {without_credentials(redirect.url)} "
+            f"It is the target of a redirect: {redirect.method} {shown_url(redirect.url)} "
             f"was answered with {redirect.status}, which {rule}."
         )
     if mocks:

@@ -1,16 +1,18 @@
-"""One registered mock at work: what it asks of requests, and which of its replies it gives."""
+"""One registered mock at work: what it asks of requests, and which of its replies each of them gets."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+from weakref import ref
 
 from yarl import URL
 
-from .._calls.record import Exchange, RequestCall, RequestMatch
+from .._calls.exchange import Exchange
+from .._calls.record import Calls, RequestCall, RequestMatch
+from .._replies.encoding import JsonDumps
 from .._replies.reply import Reply
-from .._replies.results import JsonDumps, json_dumps
 from .._urls import Template
 from .conditions import Conditions
 from .targets import Target, Verdict
@@ -18,44 +20,83 @@ from .targets import Target, Verdict
 if TYPE_CHECKING:
     import re
 
+_count = itertools.count()
+
+
+class Service(Calls, Protocol):
+    """What has a mock answer, as the mock sees it."""
+
+    def take_out(self, route: Route) -> None:
+        """Have it answer no more."""
+
+    def put_back(self, route: Route) -> None:
+        """Have it answer one more request."""
+
 
 class Route:
-    """A registered mock at work: which requests it answers, and which of its replies each of them gets."""
+    """A registered mock at work, made from its handle: `target` and `conditions` are what it asks of requests.
+
+    It answers with its `replies` in turn, `times` over, None for no limit. Raises `TypeError` or `ValueError` for a
+    reply that cannot be serialised, or not given as often as it should be.
+    """
 
     def __init__(
         self,
-        target: Target,
+        handle: RequestMatch,
         url_or_pattern: URL | re.Pattern[str] | Template,
-        replies: Sequence[Reply],
+        target: Target,
         conditions: Conditions,
-        repeat: bool | int = False,
-        optional: bool = False,
-        json_dumps: JsonDumps = json_dumps,
+        replies: Sequence[Reply],
+        times: int | None,
+        json_dumps: JsonDumps,
     ) -> None:
-        self.target = target
-        self.conditions = conditions
-        self._next_reply = itertools.cycle(replies).__next__
-        times = _times(repeat)
         for reply in replies:
             reply.serialise_by(json_dumps)
-            if times != 1 and reply.result.is_used_up_by_one:
-                name = "body" if reply.result.events is None else "events"
-                raise ValueError(
-                    f"{name} and repeat contradict each other: an iterator or a file that cannot be rewound is used up "
-                    f"by one reply; give the generator function itself"
-                )
-        limit = None if times is None else times * len(replies)
-        self.match = RequestMatch(str(target.method).lower(), url_or_pattern, self, limit, optional, len(replies) > 1)
-        self.order = self.match.order
-        self.key = self.match.key
+            if times != 1:
+                reply.check_repeatable()
+        self.url_or_pattern = url_or_pattern
+        self.target = target
+        self.conditions = conditions
+        self.limit = None if times is None else times * len(replies)
+        self.remaining = self.limit
+        self.exchanges: list[Exchange] = []
+        self.order = next(_count)
+        """Its place among all routes of this process."""
+        self.key = str(self.order)
+        self.next_reply = itertools.cycle(replies).__next__
+        """Returns the reply that the next request gets."""
+        self._is_sequence = len(replies) > 1
+        self._service: Service | None = None
+        # The handle holds what it is the handle of, and the router both.
+        self.handle_ref = ref(handle)
+        handle._at_work = self
 
     def __str__(self) -> str:
         return f"{self.target}, {self.conditions}" if self.conditions else str(self.target)
 
+    @property
+    def handle(self) -> RequestMatch:
+        """What users hold of the mock."""
+        handle = self.handle_ref()
+        assert handle is not None
+        return handle
+
+    @property
+    def used(self) -> str:
+        """How many requests of how many it answered."""
+        return f"{(self.limit or 0) - (self.remaining or 0)} of {self.limit}"
+
+    def fits(self, method: str, url: URL) -> Mapping[str, str] | None:
+        """Return what the names in its URL stand for in a request of this method and URL; None if it does not fit.
+
+        `method` is in upper case, `url` normalised and without a fragment.
+        """
+        return self.target.filled(method, url)
+
     def verdict(self, method: str, url: URL, call: RequestCall, unmet: str | None) -> Verdict:
         """Return why the mock did not answer a call of this method and URL.
 
-        `unmet` is what it asked for in vain, if it was asked.
+        `unmet` is the condition that did not hold, if it was asked.
         """
         verdict = self.target.verdict(method, url)
         if verdict is not None:
@@ -64,22 +105,28 @@ class Route:
             try:
                 unmet = self.conditions.unmet(call, self)
             except Exception as error:
-                # The mock is used up; that it raises as well is of no use to anybody.
+                # The mock is used up; that it raises as well helps no reader.
                 unmet = f"raised {error!r}"
-        return Verdict(0, f"used up ({self.match.used()})") if unmet is None else Verdict(0.25, unmet)
+        return Verdict(0, f"used up ({self.used})") if unmet is None else Verdict(0.25, unmet)
 
-    def take(self, exchange: Exchange) -> Reply:
-        """Answer one more request; return the reply that it gets."""
-        self.match.answered(exchange)
-        return self._next_reply()
+    def give_back(self) -> None:
+        """Answer one request less, for the callback that was to answer it has raised.
 
+        So it was in aioresponses 0.7, and callbacks that raise a few times before they answer count on it. In a
+        sequence it has had its turn, and a callback that was cancelled has been asked.
+        """
+        if not self._is_sequence and self._service is not None:
+            self._service.put_back(self)
 
-def _times(repeat: object) -> int | None:
-    """Return how often a mock answers, None for without end."""
-    if isinstance(repeat, bool):
-        return None if repeat else 1
-    if not isinstance(repeat, int):
-        raise TypeError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
-    if repeat < 1:
-        raise ValueError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
-    return repeat
+    def register(self, service: Service) -> None:
+        """Note what has the mock answer."""
+        self._service = service
+
+    def call_of(self, exchange: Exchange) -> RequestCall:
+        """Return what users see of a request that it answered."""
+        return RequestCall.of(exchange) if self._service is None else self._service.call_of(exchange)
+
+    def remove(self) -> None:
+        """Take the mock out of service; without effect where it is already."""
+        if self._service is not None:
+            self._service.take_out(self)

@@ -12,7 +12,7 @@ from yarl import URL
 
 from .._calls.record import RequestCall
 from .._checks import TOKEN
-from .._display import shortened
+from .._display import shortened, shown_url
 from .._urls import Template, comparable, is_template, normalize_url, without_credentials
 
 Url = Union[str, URL, "re.Pattern[str]"]
@@ -53,6 +53,28 @@ class Verdict(NamedTuple):
     reason: str
 
 
+# What mocks whose URLs are written out are found by: method, URL, and whether they take any query.
+Key = tuple[str, URL, bool]
+
+
+def keys(method: str, url: URL) -> list[Key]:
+    """Return the keys of all mocks that may answer a request of this method and URL."""
+    return [
+        (method, without_query, any_query)
+        for spelling in _spellings(url)
+        for without_query, any_query in ((spelling, False), (spelling.with_query(None), True))
+    ]
+
+
+def _spellings(url: URL) -> tuple[URL, ...]:
+    """Return the URLs of mocks that a request to `url` fits: one without credentials answers requests with any."""
+    return (url, without_credentials(url)) if _has_credentials(url) else (url,)
+
+
+def _has_credentials(url: URL) -> bool:
+    return url.raw_user is not None or url.raw_password is not None
+
+
 class Target(NamedTuple):
     """A method, and the URL or pattern of URLs, that a mock answers to."""
 
@@ -80,7 +102,7 @@ class Target(NamedTuple):
     def __str__(self) -> str:
         if self.url is None:
             return "any request" if self.method is None else f"any {self.method} request"
-        shown = _without_secrets(self.url) if isinstance(self.url, URL) else str(self.url)
+        shown = shown_url(self.url, with_mark=True) if isinstance(self.url, URL) else str(self.url)
         return shown if self.method is None else f"{self.method} {shown}"
 
     @property
@@ -88,6 +110,16 @@ class Target(NamedTuple):
         """Whether there is a query in the URL, or in that of the template."""
         url = self.url.base if isinstance(self.url, Template) else self.url
         return isinstance(url, URL) and bool(url.raw_query_string)
+
+    @property
+    def key(self) -> Key | None:
+        """What the mock is found by; None where it must be tried."""
+        return (str(self.method), self.url, self.any_query) if isinstance(self.url, URL) else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the mock answers requests of just this URL, credentials and query included."""
+        return isinstance(self.url, URL) and not self.any_query and not _has_credentials(self.url)
 
     def fits(self, method: str, url: URL) -> bool:
         """Tell whether a request is meant; `method` is in upper case, `url` normalised and without a fragment."""
@@ -108,7 +140,7 @@ class Target(NamedTuple):
             return None if match is None else match.groupdict("")
         if isinstance(own, Template):
             return own.filled(url) if self._misplaced(own.base, url) is None and own.base.query == url.query else None
-        return {} if own is None or own == url else None
+        return {} if own is None or own in _spellings(url) else None
 
     def verdict(self, method: str, url: URL) -> Verdict | None:
         """Return the first reason why a request does not fit; None if it does."""
@@ -122,12 +154,10 @@ class Target(NamedTuple):
         if own is None or isinstance(own, re.Pattern):
             return None if self.fits(self.method or "", url) else Verdict(2.5, "the pattern does not match")
         base = own.base if isinstance(own, Template) else own
-        if own == url:
+        if own in _spellings(url):
             return None
         if not base.scheme:
             return Verdict(5, "its URL has no scheme and host, as a request always has")
-        if own == without_credentials(url):
-            return None
         path, other = base.path or "/", url.path or "/"
         if path == other:
             path, other = base.raw_path or "/", url.raw_path or "/"
@@ -156,11 +186,6 @@ class Target(NamedTuple):
         if own.host != url.host if template is None else not template.fits_host(url):
             return f"other host: {'*.' if template is not None and template.any_host else ''}{own.host}"
         return f"other port: {own.port}" if own.port != url.port else None
-
-
-def _without_secrets(url: URL) -> str:
-    shown = str(without_credentials(url))
-    return shown if url.raw_user is None and url.raw_password is None else shown.replace("://", "://…@", 1)
 
 
 def _query_differences(own: URL, asked: URL) -> Iterator[str]:
@@ -218,5 +243,4 @@ class Prefix:
 
 def reaches(target: Target, call: RequestCall) -> bool:
     """Tell whether a mock of this target would have answered a call."""
-    method, url = call.key[0].upper(), comparable(call.key[1])
-    return target.fits(method, url) or isinstance(target.url, URL) and target.fits(method, without_credentials(url))
+    return target.fits(call.key[0].upper(), comparable(call.key[1]))

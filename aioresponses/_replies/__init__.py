@@ -1,4 +1,4 @@
 """What a mock says back: replies as users give them, checked, and as bytes on the wire.
 
-Nothing here knows which mock a reply belongs to, or when it is sent.
+Nothing here decides which mock answers a request, or when its answer is sent.
 """

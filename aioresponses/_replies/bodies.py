@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, I
 from contextlib import aclosing
 from typing import IO, TYPE_CHECKING, Any, Union
 
-from .._calls.record import Exchange, call_of
+from .._calls.record import RequestCall
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
@@ -41,9 +41,9 @@ def is_used_up_by_one(source: object) -> bool:
     return not _is_seekable(source) if hasattr(source, "read") else isinstance(source, Iterator)
 
 
-def called(name: str, function: Callable[..., Any], exchange: Exchange) -> Any:
+def called(name: str, function: Callable[..., Any], call: Callable[[], RequestCall]) -> Any:
     """Return what a function returns that may take a parameter: the call that is answered."""
-    result = function(call_of(exchange)) if _takes_parameter(function) else function()
+    result = function(call()) if _takes_parameter(function) else function()
     if inspect.iscoroutine(result):
         result.close()
         raise TypeError(f"{name}: expected a function that returns at once, got a coroutine from {function!r}")
@@ -53,7 +53,7 @@ def called(name: str, function: Callable[..., Any], exchange: Exchange) -> Any:
 def _takes_parameter(function: Callable[..., Any]) -> bool:
     try:
         parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # Some that are written in C tell nobody.
+    except ValueError:  # Some functions that are written in C have none.
         return False
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return any(parameter.kind in positional for parameter in parameters)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 # How many bytes it takes at most to tell that a body is compressed.
-MARK = 4
+_MARK = 4
 
 # Where each codec is looked for: as aiohttp 3.14 looks for them to decompress.
 _BROTLI = ("brotlicffi", "brotli")
@@ -32,7 +32,7 @@ class Coding(NamedTuple):
     """Whether a whole body is compressed already."""
 
     begins: Callable[[bytes], bool]
-    """Whether the first bytes of a body, at least `MARK` of them, show that it is."""
+    """Whether the first bytes of a body, at least `_MARK` of them, show that it is."""
 
     def compressed(self, body: bytes) -> bytes:
         """Return a body in this coding; as it is where that is the case already."""
@@ -40,6 +40,35 @@ class Coding(NamedTuple):
             return body
         compressor = self.compressor()
         return compressor.compress(body) + compressor.flush()
+
+    def piecewise(self) -> Compressor:
+        """Return what does the same with a body that comes piece by piece."""
+        return _UnlessCoded(self)
+
+
+class _UnlessCoded:
+    """Compresses a body unless its first bytes show that it is compressed; it holds them back until they do."""
+
+    def __init__(self, coding: Coding) -> None:
+        self._coding = coding
+        self._held = b""
+        self._has_begun = False
+        self._compressor: Compressor | None = None
+
+    def compress(self, data: bytes, /) -> bytes:
+        if not self._has_begun:
+            self._held += data
+            if len(self._held) < _MARK:
+                return b""
+            data, self._held, self._has_begun = self._held, b"", True
+            if not self._coding.begins(data):
+                self._compressor = self._coding.compressor()
+        return data if self._compressor is None else self._compressor.compress(data)
+
+    def flush(self) -> bytes:
+        if self._compressor is not None:
+            return self._compressor.flush()
+        return self._coding.compressed(self._held) if self._held else b""
 
 
 def coding_of(name: str) -> Coding | None:

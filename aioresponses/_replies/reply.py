@@ -1,4 +1,4 @@
-"""`RequestMatch`: one registered mock, what it asks of requests and what it answers."""
+"""One turn of a mock: a result, an exception, or what a callback says."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
-from aiohttp import hdrs
 from yarl import URL
 
-from .._calls.record import Exchange, call_of
+from .._calls.record import RequestCall
 from .._client.transport import Answer
-from .results import CallbackResult, Fault, JsonDumps, json_dumps
+from .bodies import is_used_up_by_one
+from .encoding import JsonDumps, KeptAnswer, check_payload, encode, json_dumps
+from .results import CallbackResult, Fault
 
 Callback = Callable[..., Union[CallbackResult, None, Awaitable["CallbackResult | None"]]]
 
 Raises = Union[BaseException, "type[BaseException]"]
 
+# What a dict in `replies=` may hold. The method of a result plays no part.
+_ARGUMENTS = {"exception", "timeout", "callback", *inspect.signature(CallbackResult).parameters} - {"method"}
+
 
 class Reply:
-    """One reply of a mock: a `CallbackResult`, or an exception; a callback may be asked before."""
+    """One turn of a mock: a `CallbackResult`, or an exception; a callback may be asked first."""
 
     def __init__(
         self,
@@ -45,14 +49,16 @@ class Reply:
         self._raises = asyncio.TimeoutError if timeout else exception
         self._callback = callback
         self._takes_call = callback is not None and _takes_call(callback)
-        # A result that somebody else has may become another one at any time.
+        # A result that users hold as well may become another at any time.
         self._is_plain = not (
             result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
         )
         self._json_dumps = json_dumps
-        self._contents: Callable[[], object] | None = None
-        self._last_contents: object = None
-        self._last_answer: Answer
+        self.at_once: Callable[[str, Callable[[], RequestCall]], Answer | None] = _not_at_once
+        """Returns the answer to a request where nothing goes wrong and nothing is asked or waited for; else None.
+
+        No method, since every request would pay for one more call.
+        """
         self.refuses = callback is None and self.result.fault is Fault.CONNECTION_REFUSED
         """Whether the connection is refused, so that the request is never sent."""
 
@@ -75,61 +81,66 @@ class Reply:
 
     def serialise_by(self, json_dumps: JsonDumps) -> None:
         """Say what serialises payloads; raise `TypeError` or `ValueError` if it cannot serialise the one there is."""
+        check_payload(self.result, json_dumps)
         self._json_dumps = json_dumps
-        self.result.check_payload(json_dumps)
-        self._contents = self.result.contents(json_dumps) if self._is_plain else None
+        if self._is_plain:
+            self.at_once = KeptAnswer(self.result, json_dumps).to
 
-    def at_once(self, method: str, exchange: Exchange) -> Answer | None:
-        """Return the reply as bytes on the wire where nothing goes wrong and nobody need be asked or waited for."""
-        # Most mocks say the same whenever they answer.
-        if self._contents is not None and method != hdrs.METH_HEAD:
-            try:
-                contents = self._contents()
-            except ValueError:
-                pass
-            else:
-                if contents != self._last_contents:
-                    self._last_answer = self.encoded(self.result, method, exchange).in_one_piece()
-                    self._last_contents = contents
-                return self._last_answer
-        return self.encoded(self.result, method, exchange) if self._is_plain else None
+    def check_repeatable(self) -> None:
+        """Raise `ValueError` if this can be said no more than once."""
+        result = self.result
+        if result.events is not None:
+            name, is_used_up = "events", is_used_up_by_one(result.events)
+        else:
+            name, is_used_up = "body", result.payload is None and is_used_up_by_one(result.body)
+        if is_used_up:
+            raise ValueError(
+                f"{name} and repeat contradict each other: an iterator or a file that cannot be rewound is used up "
+                f"by one reply; give the generator function itself"
+            )
 
-    def encoded(self, result: CallbackResult, method: str, exchange: Exchange) -> Answer:
-        """Return what `to` has returned, in the end, as bytes on the wire."""
-        return result.answer(method, exchange, self._json_dumps)
+    def encoded(self, result: CallbackResult, method: str, call: Callable[[], RequestCall]) -> Answer:
+        """Return as bytes on the wire what `to` has returned in the end."""
+        return encode(result, method, call, self._json_dumps)
 
     def to(
-        self, exchange: Exchange, url: URL, kwargs: Mapping[str, Any]
+        self, call: Callable[[], RequestCall], url: URL, kwargs: Mapping[str, Any], unanswered: Callable[[], object]
     ) -> CallbackResult | Awaitable[CallbackResult]:
         """Return the reply to a request, or raise what is to be raised in its place.
 
-        `url` and `kwargs` are what a callback is called with that does not take the call. Returns an awaitable where
-        there is something to wait for.
+        `url` and `kwargs` are what a callback is called with that does not take the call; `unanswered` is called where
+        the callback raises. Returns an awaitable where there is something to wait for.
         """
         if self._callback is None:
-            return self._settled(None, exchange)
+            return self._settled(None, call)
         try:
             if self._takes_call:
-                result = self._callback(call_of(exchange))
+                result = self._callback(call())
             else:
                 # As in aioresponses 0.7, it is given what was sent of an asynchronous iterable, which is used up now.
-                sent = {"data": call_of(exchange).body} if hasattr(kwargs.get("data"), "__aiter__") else {}
+                sent = {"data": call().body} if hasattr(kwargs.get("data"), "__aiter__") else {}
                 result = self._callback(url, **{**kwargs, **sent})
         except Exception:
-            _give_back(exchange)
+            unanswered()
             raise
-        return self._settled_later(result, exchange) if inspect.isawaitable(result) else self._settled(result, exchange)
+        if inspect.isawaitable(result):
+            return self._settled_later(result, call, unanswered)
+        return self._settled(result, call)
 
-    async def _settled_later(self, awaitable: Awaitable[object], exchange: Exchange) -> CallbackResult:
+    async def _settled_later(
+        self, awaitable: Awaitable[object], call: Callable[[], RequestCall], unanswered: Callable[[], object]
+    ) -> CallbackResult:
         try:
             result = await awaitable
         except Exception:
-            _give_back(exchange)
+            unanswered()
             raise
-        settled = self._settled(result, exchange)
+        settled = self._settled(result, call)
         return settled if isinstance(settled, CallbackResult) else await settled
 
-    def _settled(self, result: object, exchange: Exchange) -> CallbackResult | Awaitable[CallbackResult]:
+    def _settled(
+        self, result: object, call: Callable[[], RequestCall]
+    ) -> CallbackResult | Awaitable[CallbackResult]:
         if self._raises is not None:
             if self.result.delay:
                 return self._when_due(self.result)
@@ -138,7 +149,7 @@ class Reply:
             result = self.result
         if not isinstance(result, CallbackResult):
             raise TypeError(
-                f"callback: expected a CallbackResult or None from the callback of {exchange.match}, got {result!r}"
+                f"callback: expected a CallbackResult or None from the callback of {call().match}, got {result!r}"
             )
         return self._when_due(result) if result.delay or result.fault is Fault.HANG else result
 
@@ -151,24 +162,15 @@ class Reply:
         return result
 
 
-def _give_back(exchange: Exchange) -> None:
-    if exchange.match is not None:
-        exchange.match.give_back()
-
-
-# What a dict in `replies=` may hold.
-_ARGUMENTS = {
-    name
-    for function in (Reply.__init__, CallbackResult.__init__)
-    for name in inspect.signature(function).parameters
-} - {"self", "method", "result", "of_result"}
+def _not_at_once(method: str, call: Callable[[], RequestCall]) -> None:
+    """Stand in for `Reply.at_once` where there is something to ask, to raise or to wait for."""
 
 
 def _takes_call(callback: Callback) -> bool:
     """Tell whether a callback takes the call, and not the URL and the keyword arguments."""
     try:
         parameters = list(inspect.signature(callback).parameters.values())
-    except ValueError:  # Some that are written in C tell nobody.
+    except ValueError:  # Some functions that are written in C have none.
         return False
     if not parameters:
         raise TypeError(f"callback: expected a function of the call, or of url and **kwargs, got {callback!r}")

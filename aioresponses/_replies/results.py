@@ -1,48 +1,33 @@
-"""What a mock says back, and how that looks on the wire."""
+"""What users say of a reply, checked: `CallbackResult`, and the `Fault` that may take its place."""
 
 from __future__ import annotations
 
 import enum
-import errno
-import functools
-import http
-import json
-import marshal
 import math
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Union
 
 from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict
 
-from .._calls.record import Exchange
-from .._checks import TOKEN, _check_line
-from .._client.transport import Answer
-from .._display import shortened
-from .bodies import Body, called, check_source, each, is_used_up_by_one, pieces, size_of
-from .codings import MARK, Coding, coding_of
+from .._checks import TOKEN, check_line
+from .bodies import Body, check_source
+from .codings import coding_of
 from .events import Event, encoded_event
 
 Headers = Union[Mapping[str, str], Iterable["tuple[str, str]"]]
 
 Events = Union[Iterable[Event], AsyncIterable[Event], Callable[..., "Iterable[Event] | AsyncIterable[Event]"]]
 
-JsonDumps = Callable[[Any], Union[str, bytes]]
+# What errors say was expected.
+BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
 
-# As json.dumps does it, without looking at arguments that nobody gives.
-json_dumps: JsonDumps = json.JSONEncoder().encode
-
-_JSON = "application/json"
-
-_WITHOUT_BODY = (101, 204, 304)
-
-_BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
-
-_EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
+EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
 
 _STATUS = "status: expected an int from 200 to 999, or 101, got {!r}"
+
+_JSON = "application/json"
 
 
 class Fault(enum.Enum):
@@ -127,7 +112,7 @@ class CallbackResult:
             skipped = ": aiohttp skips this one, and waits for the one that follows" if 100 <= status < 200 else ""
             raise ValueError(_STATUS.format(status) + skipped)
         if payload is None and events is None and not isinstance(body, (str, bytes, bytearray, memoryview)):
-            check_source("body", body, _BODIES)
+            check_source("body", body, BODIES)
             if isinstance(body, (list, tuple)):
                 for piece in body:
                     if not isinstance(piece, (str, bytes, bytearray, memoryview)):
@@ -136,12 +121,12 @@ class CallbackResult:
             _check_events(events, body, payload)
             content_type = "text/event-stream" if content_type == _JSON else content_type
         if reason is not None:
-            _check_line("reason", reason)
+            check_line("reason", reason)
         if response_class is not None and not callable(response_class):
             raise TypeError(f"response_class: expected a subclass of aiohttp.ClientResponse, got {response_class!r}")
         if fault is not None and not isinstance(fault, Fault):
             raise TypeError(f"fault: expected a member of Fault, got {fault!r}")
-        _check_line("content_type", content_type)
+        check_line("content_type", content_type)
         self.method = method
         self.status = status
         self.body = body
@@ -156,177 +141,11 @@ class CallbackResult:
         for cookie in _checked_cookies(cookies):
             self.headers.add(hdrs.SET_COOKIE, cookie)
         if hdrs.CONTENT_ENCODING in self.headers and not (payload is None and events is None and _is_empty(body)):
-            # A codec that is missing is told of here.
+            # Raises where the codec is missing.
             coding_of(self.headers[hdrs.CONTENT_ENCODING])
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"
-
-    @property
-    def is_used_up_by_one(self) -> bool:
-        """Whether this reply can be sent no more than once."""
-        if self.events is not None:
-            return is_used_up_by_one(self.events)
-        return self.payload is None and is_used_up_by_one(self.body)
-
-    def check_payload(self, json_dumps: JsonDumps) -> None:
-        """Raise `TypeError` or `ValueError` if the payload cannot be serialised."""
-        if self.payload is not None and not callable(self.payload):
-            _dumped(self.payload, json_dumps)
-
-    def contents(self, dumps: JsonDumps) -> Callable[[], object] | None:
-        """Return a function whose results are equal while the body is the same; None where nothing can tell.
-
-        It packs a payload, which takes a fraction of the time that serialising takes, and raises `ValueError` where
-        there are other types than builtin ones in it. Somebody's own serialiser may do more than serialise.
-        """
-        if self.payload is None:
-            body = self.body
-            return (lambda: body) if isinstance(body, (str, bytes)) and self.events is None else None
-        return functools.partial(marshal.dumps, self.payload) if dumps is json_dumps else None
-
-    def answer(self, method: str, exchange: Exchange, json_dumps: JsonDumps = json_dumps) -> Answer:
-        """Return the reply to a request with this method, as bytes on the wire.
-
-        Faults that are no answer, `CONNECTION_REFUSED` and `HANG`, are none of its business.
-        """
-        if self.fault is Fault.CONNECTION_RESET:
-            return Answer(b"", hang_up=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"))
-        if self.fault is Fault.EMPTY_RESPONSE:
-            return Answer(b"", hang_up=True)
-        if self.fault is Fault.MALFORMED_RESPONSE:
-            return Answer(b"This is not HTTP.\r\n\r\n", hang_up=True)
-        source = self._source(exchange, json_dumps)
-        truncated = self.fault is Fault.TRUNCATED_BODY
-        headers = self.headers
-        length = headers.get(hdrs.CONTENT_LENGTH)
-        coding = coding_of(headers[hdrs.CONTENT_ENCODING]) if hdrs.CONTENT_ENCODING in headers and source else None
-        if coding is not None and isinstance(source, bytes):
-            compressed = coding.compressed(source)
-            if compressed is not source and method != hdrs.METH_HEAD:
-                # A length that was copied from a real response tells of other bytes than these.
-                length = None
-            source, coding = compressed, None
-        elif coding is not None and method != hdrs.METH_HEAD:
-            length = None
-        size = len(source) if isinstance(source, bytes) else size_of(source) if coding is None else None
-        head = self._head()
-        chunked = hang_up = False
-        if self.status in _WITHOUT_BODY:
-            source = b""
-        elif hdrs.TRANSFER_ENCODING in headers:
-            # With a transfer encoding goes no length; without chunks, the end of the connection is the body's end.
-            length = None
-            chunked = "chunked" in headers[hdrs.TRANSFER_ENCODING].lower()
-            hang_up = not chunked
-        elif size is not None:
-            # A registered length that is not the body's is sent all the same, as such a server would; it then hangs
-            # up, for otherwise the client would wait for what never comes.
-            hang_up = length is not None and length.strip() != str(size)
-            length = length or str(max(size, 1) if truncated else size)
-        elif length is None:
-            head += b"Transfer-Encoding: chunked\r\n"
-            chunked = True
-        if length is not None:
-            head = b"%bContent-Length: %b\r\n" % (head, length.encode())
-        if method == hdrs.METH_HEAD:
-            source, hang_up = b"", False
-        elif isinstance(source, bytes):
-            if chunked:
-                source = b"%x\r\n%b\r\n0\r\n\r\n" % (len(source), source) if source else b"0\r\n\r\n"
-            if truncated:
-                shortest = int(length) if length is not None and length.strip().isdigit() else len(source)
-                source = source[:min(shortest, len(source)) // 2]
-        else:
-            if truncated and length is not None and length.strip().isdigit():
-                size = int(length) // 2
-            source = _streamed(pieces(source), coding, chunked, truncated, size)
-        return Answer(head + b"\r\n", source, hang_up or truncated)
-
-    def _head(self) -> bytes:
-        """Return the status line and all headers but those that tell of the length."""
-        lines = [f"HTTP/1.1 {self.status:d} {_phrase(self.status) if self.reason is None else self.reason}"]
-        if hdrs.CONTENT_TYPE not in self.headers:
-            lines.append(f"{hdrs.CONTENT_TYPE}: {self.content_type}")
-        lines += [f"{name}: {value}" for name, value in self.headers.items() if name.lower() != "content-length"]
-        return "".join(f"{line}\r\n" for line in lines).encode()
-
-    def _source(self, exchange: Exchange, json_dumps: JsonDumps) -> Any:
-        """Return the body: bytes, or what is to be streamed."""
-        if self.payload is not None:
-            payload = self.payload
-            return _dumped(called("payload", payload, exchange) if callable(payload) else payload, json_dumps)
-        if self.events is not None:
-            events: Any = self.events
-            if callable(events):
-                events = called("events", events, exchange)
-                check_source("events", events, f"a function that returns {_EVENTS}")
-            return _encoded_events(events, json_dumps)
-        body: Any = self.body
-        if callable(body):
-            body = called("body", body, exchange)
-        if isinstance(body, str):
-            return body.encode()
-        if isinstance(body, (bytes, bytearray, memoryview)):
-            return bytes(body)
-        if body is not self.body:
-            check_source("body", body, f"a function that returns {_BODIES}")
-        return body
-
-
-async def _streamed(
-    body: AsyncGenerator[bytes, None], coding: Coding | None, chunked: bool, truncated: bool, most: int | None
-) -> AsyncGenerator[bytes, None]:
-    """Yield `most` bytes of a body as they go over the wire: compressed, in chunks, if truncated without the end."""
-    compressor = None
-    async with aclosing(body):
-        # What is compressed already shows that in its first bytes.
-        held = b""
-        async for piece in body:
-            if coding is not None:
-                held += piece
-                if len(held) < MARK:
-                    continue
-                compressor = None if coding.begins(held) else coding.compressor()
-                piece, held, coding = held, b"", None
-            if most is not None:
-                piece = piece[:most]
-                most -= len(piece)
-            coded = piece if compressor is None else compressor.compress(piece)
-            if coded:
-                yield b"%x\r\n%b\r\n" % (len(coded), coded) if chunked else coded
-            if most == 0:
-                break
-    if coding is not None and held:
-        held = coding.compressed(held)
-    elif compressor is not None:
-        held = compressor.flush()
-    if truncated:
-        return
-    if held:
-        yield b"%x\r\n%b\r\n" % (len(held), held) if chunked else held
-    if chunked:
-        yield b"0\r\n\r\n"
-
-
-async def _encoded_events(events: Any, json_dumps: JsonDumps) -> AsyncGenerator[bytes, None]:
-    async with aclosing(each(events)) as items:
-        async for event in items:
-            yield encoded_event(event, json_dumps)
-
-
-def _dumped(payload: Any, json_dumps: JsonDumps) -> bytes:
-    try:
-        dumped = json_dumps(payload)
-        if isinstance(dumped, str):
-            return dumped.encode()
-    except (TypeError, ValueError) as error:
-        raise (TypeError if isinstance(error, TypeError) else ValueError)(
-            f"payload: expected a value that json can serialise, got {shortened(repr(payload))}: {error}"
-        ) from error
-    if not isinstance(dumped, (bytes, bytearray, memoryview)):
-        raise TypeError(f"json_dumps: expected a function that returns text or bytes, got {dumped!r} from it")
-    return bytes(dumped)
 
 
 def _is_empty(body: object) -> bool:
@@ -337,7 +156,7 @@ def _check_events(events: object, body: object, payload: object) -> None:
     for name, is_given in (("body", not _is_empty(body)), ("payload", payload is not None)):
         if is_given:
             raise ValueError(f"{name} and events contradict each other: a reply has one body")
-    check_source("events", events, _EVENTS)
+    check_source("events", events, EVENTS)
     if isinstance(events, (list, tuple)):
         for event in events:
             encoded_event(event, lambda data: "")
@@ -381,12 +200,5 @@ def checked_headers(headers: Headers | None) -> CIMultiDict[str]:
     for name, value in checked.items():
         if not TOKEN.fullmatch(name):
             raise ValueError(f"headers: expected names that are HTTP tokens, got {name!r}")
-        _check_line(f"headers: {name}", value)
+        check_line(f"headers: {name}", value)
     return checked
-
-
-def _phrase(status: int) -> str:
-    try:
-        return http.HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -1,0 +1,173 @@
+"""What is noted of a request while it is on its way.
+
+Users rarely look. So an `Exchange` is plain, and noting something is an assignment; what users see of it, a
+`RequestCall`, is made in the next room when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Mapping
+from time import perf_counter
+from types import MappingProxyType
+from typing import Any
+from weakref import ref
+
+from aiohttp import ClientResponse, hdrs
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from .._client.outgoing import Outgoing
+from .._client.written import Written
+from .arguments import copied, unpacked
+from .messages import decoded, parse_request
+
+_count = itertools.count()
+
+# What copies of it keep: what took part in it is no part of a record.
+_RECORDED = (
+    "method", "url", "normalized_url", "kwargs", "order", "started", "ended", "unmatched", "_sent", "outgoing",
+)
+
+# So much of a request is kept as it comes.
+_SMALL = 2 ** 16
+
+_NO_INFO: Mapping[str, str] = MappingProxyType({})
+
+
+class Exchange:
+    """One call of a session's method, or one of several requests that it came to, and what came of it.
+
+    `kwargs` are those of the call; they are copied, so that what happens to them later does not show. They are packed
+    until `arguments` is asked for.
+    """
+
+    unmatched = False
+    """Whether it was refused because no mock answers it."""
+
+    answered_by: ref[Any] | None = None
+    """The handle of the mock that answered; weak, for the mock holds its exchanges."""
+
+    match_info = _NO_INFO
+    """What the places of the mock's template, or the named groups of its pattern, stand for."""
+
+    previous: ClientResponse | None = None
+    """The response to the request before it, of the same call."""
+
+    response: ClientResponse | None = None
+    exception: BaseException | None = None
+
+    ended: float | None = None
+
+    is_unpacked = False
+
+    _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
+
+    outgoing: Outgoing | None = None
+    """What would be sent, of a request that is not written to the far end, or has yet to be."""
+
+    def __init__(self, method: str, url: URL, normalized_url: URL, kwargs: dict[str, Any]) -> None:
+        self.method = method
+        self.url = url
+        self.normalized_url = normalized_url
+        # Mostly there is but the one that every call has, `allow_redirects`.
+        self.kwargs = copied(kwargs) if len(kwargs) > 1 else kwargs
+        self.hops: list[Exchange] | None = None
+        self._sent: bytes | Written = b""
+        self.order = next(_count)
+        self.started = perf_counter()
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of the call as users see them, the same dict whenever it is asked for."""
+        if not self.is_unpacked:
+            self.kwargs = unpacked(self.kwargs)
+            # As 0.7.9 has it: `session.request()` need not say it, but the call is recorded as if by `session.post()`.
+            if self.method == hdrs.METH_POST:
+                self.kwargs.setdefault("data", None)
+            self.is_unpacked = True
+        return self.kwargs
+
+    def next_hop(self, method: str, url: URL, response: ClientResponse | None) -> Exchange:
+        """Note that one more request of this call is about to be sent; return what stands for it alone.
+
+        `response` is the one to the request before it, if there was any.
+        """
+        if self.hops is None:
+            if not self.is_unpacked:
+                self.kwargs = unpacked(self.kwargs)
+            first = copy.copy(self)
+            first.kwargs = dict(self.kwargs)
+            self.hops = [first]
+        hop = Exchange(method, url, url, {})
+        self.hops[-1].response, self.hops[-1].ended = response, hop.started
+        hop.kwargs, hop.order, hop.previous = dict(self.kwargs), self.order, response
+        self.hops.append(hop)
+        return hop
+
+    def start_again(self) -> None:
+        """Forget what was sent, for the request is about to be sent once more."""
+        self._sent = b""
+
+    def receive(self, data: bytes) -> None:
+        """Note what is sent of the request."""
+        # Mostly it comes as one piece, and then there is no need for more objects than it.
+        if not self._sent and len(data) < _SMALL:
+            self._sent, self.outgoing = data, None
+            return
+        if isinstance(self._sent, bytes):
+            self._sent, self.outgoing = Written(self._sent), None
+        self._sent.append(data)
+
+    @property
+    def sent(self) -> Written:
+        """What has been sent of the request."""
+        return Written(self._sent) if isinstance(self._sent, bytes) else self._sent
+
+    def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
+        """Note how the call ended."""
+        self.response = response
+        self.exception = exception
+        self.ended = perf_counter()
+        if self.hops is not None:
+            last = self.hops[-1]
+            last.response, last.exception, last.ended = response, exception, self.ended
+        if hasattr(self.kwargs.get("data"), "__aiter__"):
+            # As in aioresponses 0.7, what was sent of an asynchronous iterable takes its place.
+            for one in (self, *(self.hops or ())):
+                if one.answered_by is not None and not one.sent_is_large:
+                    one.arguments()["data"] = one.received()[1]
+
+    @property
+    def sent_is_large(self) -> bool:
+        """Whether what has been sent is not kept in memory."""
+        return not isinstance(self._sent, bytes) and self._sent.is_large
+
+    def received(self) -> tuple[CIMultiDictProxy[str], bytes]:
+        """Return headers and body of what was sent, the body after transfer and content decoding."""
+        if self.outgoing is not None:
+            headers, body, is_encoded = self.outgoing
+            content = decoded(headers[hdrs.CONTENT_ENCODING], bytes(body)) if is_encoded else bytes(body)
+            return CIMultiDictProxy(headers), content
+        sent = self.sent
+        # Parsed once, unless more was written since; what is too large to be kept in memory is not kept here either.
+        if self._parsed is None or self._parsed[0] != sent.size:
+            parsed = (sent.size, *parse_request(bytes(sent)))
+            if sent.is_large:
+                return parsed[1:]
+            self._parsed = parsed
+        return self._parsed[1:]
+
+    def received_headers(self) -> CIMultiDictProxy[str]:
+        """Return the headers of what was sent."""
+        if self.outgoing is None and self.sent_is_large:
+            return parse_request(self.sent.beginning())[0]
+        return self.received()[0] if self.outgoing is None else CIMultiDictProxy(self.outgoing.headers)
+
+    def recorded(self) -> Exchange:
+        """Return a copy that can be kept for ever, and pickled."""
+        record = Exchange.__new__(Exchange)
+        record.__dict__.update((name, self.__dict__[name]) for name in _RECORDED if name in self.__dict__)
+        record.hops = None
+        record.match_info = dict(self.match_info)
+        return record

@@ -1,0 +1,79 @@
+"""Which of the mocks in service may answer a request.
+
+Theory
+------
+Suites register one mock or ten thousand, and a request must not look at each. Most mocks name their URL in full, and
+what they can answer follows from method and URL alone. So they stand in queues, one for each key that a mock can have
+(its method, its URL, and whether the query of the request plays no part), in the order of their registration. A request
+has few keys, one mostly: four where it has credentials and there are mocks of any query. Patterns and templates have no
+such key and are tried in turn. All of these, merged by the order of their registration, are the candidates.
+
+A mock is in service while its key is in `matches`, and suites take keys out of that dict themselves. So a queue may
+hold mocks that are out of service; they are dropped when a request comes across them.
+
+Where every mock names its URL in full, without credentials, asks for nothing else and wants the query as it is, the
+first one in the queue of a request answers it, and there is nothing more to look at. `first_answers` tells so. It stays
+down once another mock was registered, until the mocks are cleared: it chooses the way, not the outcome.
+
+The caller holds the lock.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import insort
+from collections import deque
+from collections.abc import Collection, Iterable
+from operator import attrgetter
+
+from yarl import URL
+
+from .routes import Route
+from .targets import Key, keys
+
+_in_order = attrgetter("order")
+
+
+class Index:
+    """The mocks whose keys are in `in_service`, by what they can answer."""
+
+    def __init__(self, in_service: Collection[str]) -> None:
+        self._in_service = in_service
+        self.queues: dict[Key, deque[Route]] = {}
+        self._others: list[Route] = []
+        self.first_answers = True
+
+    def add(self, route: Route) -> None:
+        """Add a mock behind all others."""
+        self._queue(route.target.key).append(route)
+        self.first_answers = self.first_answers and route.target.is_plain and not route.conditions
+
+    def put_back(self, route: Route) -> None:
+        """Have a mock in its old place once more."""
+        queue = self._queue(route.target.key)
+        if route not in queue:
+            insort(queue, route, key=_in_order)
+
+    def clear(self) -> None:
+        """Forget all mocks."""
+        self.queues.clear()
+        self._others.clear()
+        self.first_answers = True
+
+    def candidates(self, method: str, url: URL) -> Iterable[Route]:
+        """Return the mocks that may answer a request, in the order of their registration."""
+        found = [self._pruned(key) for key in keys(method, url)]
+        if self._others:
+            self._others = [route for route in self._others if route.key in self._in_service]
+            found.append(tuple(self._others))
+        return heapq.merge(*found, key=_in_order)
+
+    def _queue(self, key: Key | None) -> deque[Route] | list[Route]:
+        return self._others if key is None else self.queues.setdefault(key, deque())
+
+    def _pruned(self, key: Key) -> tuple[Route, ...]:
+        queue = self.queues.get(key)
+        while queue and queue[0].key not in self._in_service:
+            queue.popleft()
+        # A copy, for what is asked of a request may register mocks itself.
+        return tuple(queue or ())
