@@ -34,6 +34,8 @@ LARGE = bytes(range(256)) * 2 ** 15
 # aiohttp itself sends an idempotent request once more where the connection broke.
 TRIES_AGAIN = AIOHTTP >= (3, 10)
 
+_CONNECT = aiohttp.BaseConnector.connect
+
 needs_middlewares = unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "aiohttp 3.12 brought middlewares")
 
 
@@ -46,6 +48,11 @@ async def get(url: URL | str = SITE, **kwargs: Any) -> str:
 async def text_of(session: ClientSession, url: URL | str = SITE, method: str = "GET", **kwargs: Any) -> str:
     async with session.request(method, url, **kwargs) as response:
         return await response.text()
+
+
+def hooks_are_in_place() -> bool:
+    """Tell whether the hooks of a mock stand in for the methods of aiohttp."""
+    return aiohttp.BaseConnector.connect is not _CONNECT
 
 
 async def error_of(awaitable: Awaitable[object]) -> tuple[type[BaseException], str] | None:
