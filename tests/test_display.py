@@ -1,4 +1,7 @@
-"""How values are shown: short, and without secrets."""
+"""How values are shown: short, and without secrets.
+
+These are the functions themselves: the messages that they are for show but some of the cases.
+"""
 
 import unittest
 from unittest.mock import ANY

@@ -278,6 +278,12 @@ class PassthroughTest(ServerTestCase):
                 self.assertEqual(await text_of(self.session, self.url), "real /")
                 self.assertEqual(await text_of(self.session), "mocked")
 
+    async def test_a_single_prefix_may_be_given_without_a_list(self):
+        self.start(passthrough="http://127.0.0.1")
+        self.assertEqual(await text_of(self.session, self.url), "real /")
+        with self.assertRaises(ClientConnectionError):
+            await self.session.get(SITE)
+
     async def test_all_else_is_refused(self):
         self.start(passthrough=["http://127.0.0.1/other"])
         with self.assertRaises(ClientConnectionError) as caught:

@@ -1,18 +1,14 @@
 import ast
-import configparser
-import importlib
 import inspect
 import re
-import sys
 import tempfile
 import textwrap
 import types
 import unittest
 from pathlib import Path
-from unittest import mock
 
 import aioresponses
-from aioresponses import AioResponsesTestCase, matchers
+from aioresponses import matchers
 
 ROOT = Path(__file__).parent.parent
 # What is tested may be installed elsewhere than beside the tests.
@@ -229,65 +225,143 @@ class RoomsTest(unittest.TestCase):
         self.assertEqual(circle({"a": ["b", "c"], "b": ["c"], "c": []}), [])
 
 
-class PytestPluginTest(AioResponsesTestCase):
-    """Its parts, with a stand-in for pytest; `make pytest` runs it for real."""
+class TestsOfRoomsTest(unittest.TestCase):
+    """Each room has a module of tests under the same wing and name."""
+
+    # Rooms whose work shows in the tests of others.
+    SHOWN_BY = {
+        "_calls.exchange": "calls/test_record.py",
+        "_checks": "matching/test_targets.py",
+        "_client.wrapping": "test_interception.py",
+        "_matching.index": "matching/test_router.py",
+        # It only imports the mixins.
+        "assertions": "test_package.py",
+    }
+
+    # Tests of no single room.
+    OF_NO_ROOM = {"test_docs.py"}
 
     def setUp(self):
-        def as_it_is(**kwargs):
-            return lambda function: function
-
-        pytest = types.ModuleType("pytest")
-        pytest.fixture = pytest.hookimpl = as_it_is
-        pytest.fail = types.SimpleNamespace(Exception=lambda text, pytrace: AssertionError(text))
-        self.addCleanup(sys.modules.pop, "aioresponses.pytest_plugin", None)
-        sys.modules.pop("aioresponses.pytest_plugin", None)
-        with mock.patch.dict(sys.modules, {"pytest": pytest}):
-            self.plugin = importlib.import_module("aioresponses.pytest_plugin")
-            del sys.modules["aioresponses.pytest_plugin"]
-
-    def run_test(self, test, strict, error=None):
-        """Run a test as pytest does; return what the hook made of it."""
-        node = types.SimpleNamespace(get_closest_marker=lambda name: object() if strict and name == "strict" else None)
-        fixture = self.plugin.active_mock(types.SimpleNamespace(node=node))
-        active = next(fixture)
-        outcome = mock.Mock(excinfo=error)
-        hook = self.plugin.pytest_runtest_call(types.SimpleNamespace(funcargs={"aioresponses": active}))
-        next(hook)
-        self.assertTrue(active.active)
-        test(active)
-        with self.assertRaises(StopIteration):
-            hook.send(outcome)
-        with self.assertRaises(StopIteration):
-            next(fixture)
-        self.assertFalse(active.active)
-        return [str(call.args[0]) for call in outcome.force_exception.call_args_list]
-
-    def test_a_strict_mock_that_was_not_used_fails_the_test(self):
-        def test(active):
-            active.get("http://example.com/")
-
-        self.assertEqual(self.run_test(test, strict=False), [])
-        self.assertEqual(
-            self.run_test(test, strict=True),
-            ["Expected every mock to be used, but 1 was not:\n  GET http://example.com/\nThere were no calls."],
-        )
-        self.assertEqual(self.run_test(test, strict=True, error=ValueError()), [])
-
-    def test_a_test_may_stop_the_mock_itself(self):
-        fixture = self.plugin.active_mock(
-            types.SimpleNamespace(node=types.SimpleNamespace(get_closest_marker=lambda name: None))
-        )
-        next(fixture).stop()
-        self.assertEqual(list(fixture), [])
-
-    def test_pytest_finds_it(self):
-        settings = configparser.ConfigParser()
-        settings.read(ROOT / "setup.cfg", encoding="utf-8")
-        self.assertEqual(
-            settings["options.entry_points"]["pytest11"].strip(), "aioresponses = aioresponses.pytest_plugin"
-        )
-
-    def test_nothing_else_imports_pytest(self):
+        tests = Path(__file__).parent
+        self.tests = {path.relative_to(tests).as_posix() for path in tests.rglob("test_*.py")}
+        self.tests = {path for path in self.tests if not path.startswith("examples/")}
+        self.rooms = {}
         for path in PACKAGE.rglob("*.py"):
-            if path.name != "pytest_plugin.py":
-                self.assertNotIn("import pytest", path.read_text(encoding="utf-8"), path.name)
+            name = module_name(path)
+            if path.name != "__init__.py" or not name:
+                *wing, room = (name or "package").split(".")
+                folder = "".join(f"{part.lstrip('_')}/" for part in wing)
+                self.rooms[name] = f"{folder}test_{room.lstrip('_')}.py"
+
+    def test_each_room_has_tests_of_its_name(self):
+        without = {name for name, tests in self.rooms.items() if tests not in self.tests}
+        self.assertEqual(without, set(self.SHOWN_BY), "list a room here if other tests show what it does")
+        self.assertLessEqual(set(self.SHOWN_BY.values()), self.tests)
+
+    def test_each_module_of_tests_is_named_after_a_room(self):
+        # What comes after the name of the room says which part of its work is tested.
+        stems = tuple(tests.removesuffix(".py") for tests in self.rooms.values())
+        strangers = [
+            tests for tests in self.tests - self.OF_NO_ROOM
+            if not any(tests == f"{stem}.py" or tests.startswith(f"{stem}_") for stem in stems)
+        ]
+        self.assertEqual(strangers, [])
+
+
+def own_names(sources):
+    """Return the private names that sources define: functions, classes, variables, arguments, attributes."""
+    found = set()
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                found.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_self(node.value):
+                found.add(node.attr)
+            elif isinstance(node, ast.arg):
+                found.add(node.arg)
+    return {name for name in found if is_private(name)}
+
+
+# What reaches an attribute by its name.
+BY_NAME = ("getattr", "setattr", "hasattr", "delattr")
+
+
+def private_names(source, own):
+    """Return the private names that a source uses and that are not among its `own`, as lines and names."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        names = []
+        if isinstance(node, ast.Attribute):
+            names = [node.attr]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [name for alias in node.names for name in (*(node.module or "").split("."), alias.name)]
+        elif isinstance(node, ast.Import):
+            names = [name for alias in node.names for name in alias.name.split(".")]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in BY_NAME:
+            names = [argument.value for argument in node.args[1:2] if isinstance(argument, ast.Constant)]
+        elif isinstance(node, ast.Subscript) and getattr(getattr(node.value, "func", None), "id", "") == "vars":
+            names = [node.slice.value] if isinstance(node.slice, ast.Constant) else []
+        found += [(node.lineno, name) for name in names if is_private(name) and name not in own]
+    return sorted(found)
+
+
+def is_private(name):
+    return isinstance(name, str) and name.startswith("_") and not name.endswith("__") and name.strip("_") != ""
+
+
+def is_self(node):
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+class PrivateNamesTest(unittest.TestCase):
+    """Names of aiohttp and asyncio that are private are used in `_client` alone, unittest's in `testcase`."""
+
+    # What named tuples have is documented, in spite of the underscore.
+    DOCUMENTED = {"_fields", "_replace"}
+
+    def test_no_other_room_uses_private_names_of_others(self):
+        sources = {
+            module_name(path): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")
+            if not module_name(path).startswith("_client") and module_name(path) != "testcase"
+        }
+        own = own_names(sources.values()) | self.DOCUMENTED
+        used = [
+            f"{name or 'the package'}, line {line}: {private}"
+            for name, source in sources.items() for line, private in private_names(source, own)
+        ]
+        self.assertEqual(used, [])
+
+    def test_private_names_of_others_are_found(self):
+        source = textwrap.dedent(
+            """
+            import asyncio._private
+            from aiohttp.client import ClientSession, _Hidden
+            from .._own import _mine
+
+            class Own(ClientSession):
+                __slots__ = ()
+                _level = 1
+
+                def _method(self, _argument):
+                    self._attribute = self._method(_argument)
+                    self.__class__ = Own
+                    for _ in self._cls_level or self._level:
+                        self._inherited
+                    session._loop._attribute
+                    getattr(session, "_connector")
+                    getattr(session, "closed", "_default")
+                    setattr(session, "_loop", None)
+                    vars(ClientSession)["_request"]
+                    session.public
+            """
+        )
+        self.assertEqual(own_names([source]), {"_level", "_method", "_argument", "_attribute"})
+        self.assertEqual(
+            private_names(source, own_names([source])),
+            [
+                (2, "_private"), (3, "_Hidden"), (13, "_cls_level"), (14, "_inherited"), (15, "_loop"),
+                (16, "_connector"), (18, "_loop"), (19, "_request"),
+            ],
+        )

@@ -348,7 +348,7 @@ class EndOfLoopTest(unittest.TestCase):
 
 
 class MemoryTest(unittest.TestCase):
-    """A body of 256 MiB, there and back, grows the process by less than 16 MiB."""
+    """A body of 64 MiB, there and back, grows the process by less than 16 MiB."""
 
     # By the peak of the whole process, in one of its own, since this is what users feel: tracemalloc, besides being
     # slow, does not know of what C code holds on to, and what has been allocated before would hide what is now.
@@ -372,7 +372,7 @@ class MemoryTest(unittest.TestCase):
         async def main():
             with aioresponses() as mock:
                 async with ClientSession() as session:
-                    for pieces in (4, 256):
+                    for pieces in (4, 64):
                         mock.put("http://example.com/", body=lambda: up(pieces), **{OPTIONS})
                         before = peak()
                         async with session.put("http://example.com/", data=up(pieces)) as response:

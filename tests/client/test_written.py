@@ -142,6 +142,8 @@ MIB = 2 ** 20
 
 
 class WrittenTest(unittest.TestCase):
+    """Where the bytes are kept shows from outside in nothing but memory, which is measured for streams."""
+
     def written(self, *pieces):
         written = Written()
         for piece in pieces:

@@ -1,0 +1,79 @@
+"""What is there for users of pytest."""
+
+import configparser
+import importlib
+import sys
+import types
+from pathlib import Path
+from unittest import mock
+
+import aioresponses
+from aioresponses import AioResponsesTestCase
+
+ROOT = Path(__file__).parent.parent
+# What is tested may be installed elsewhere than beside the tests.
+PACKAGE = Path(aioresponses.__file__).parent
+
+
+class PytestPluginTest(AioResponsesTestCase):
+    """Its parts, with a stand-in for pytest; `make pytest` runs it for real."""
+
+    def setUp(self):
+        def as_it_is(**kwargs):
+            return lambda function: function
+
+        pytest = types.ModuleType("pytest")
+        pytest.fixture = pytest.hookimpl = as_it_is
+        pytest.fail = types.SimpleNamespace(Exception=lambda text, pytrace: AssertionError(text))
+        self.addCleanup(sys.modules.pop, "aioresponses.pytest_plugin", None)
+        sys.modules.pop("aioresponses.pytest_plugin", None)
+        with mock.patch.dict(sys.modules, {"pytest": pytest}):
+            self.plugin = importlib.import_module("aioresponses.pytest_plugin")
+            del sys.modules["aioresponses.pytest_plugin"]
+
+    def run_test(self, test, strict, error=None):
+        """Run a test as pytest does; return what the hook made of it."""
+        node = types.SimpleNamespace(get_closest_marker=lambda name: object() if strict and name == "strict" else None)
+        fixture = self.plugin.active_mock(types.SimpleNamespace(node=node))
+        active = next(fixture)
+        outcome = mock.Mock(excinfo=error)
+        hook = self.plugin.pytest_runtest_call(types.SimpleNamespace(funcargs={"aioresponses": active}))
+        next(hook)
+        self.assertTrue(active.active)
+        test(active)
+        with self.assertRaises(StopIteration):
+            hook.send(outcome)
+        with self.assertRaises(StopIteration):
+            next(fixture)
+        self.assertFalse(active.active)
+        return [str(call.args[0]) for call in outcome.force_exception.call_args_list]
+
+    def test_a_strict_mock_that_was_not_used_fails_the_test(self):
+        def test(active):
+            active.get("http://example.com/")
+
+        self.assertEqual(self.run_test(test, strict=False), [])
+        self.assertEqual(
+            self.run_test(test, strict=True),
+            ["Expected every mock to be used, but 1 was not:\n  GET http://example.com/\nThere were no calls."],
+        )
+        self.assertEqual(self.run_test(test, strict=True, error=ValueError()), [])
+
+    def test_a_test_may_stop_the_mock_itself(self):
+        fixture = self.plugin.active_mock(
+            types.SimpleNamespace(node=types.SimpleNamespace(get_closest_marker=lambda name: None))
+        )
+        next(fixture).stop()
+        self.assertEqual(list(fixture), [])
+
+    def test_pytest_finds_it(self):
+        settings = configparser.ConfigParser()
+        settings.read(ROOT / "setup.cfg", encoding="utf-8")
+        self.assertEqual(
+            settings["options.entry_points"]["pytest11"].strip(), "aioresponses = aioresponses.pytest_plugin"
+        )
+
+    def test_nothing_else_imports_pytest(self):
+        for path in PACKAGE.rglob("*.py"):
+            if path.name != "pytest_plugin.py":
+                self.assertNotIn("import pytest", path.read_text(encoding="utf-8"), path.name)
