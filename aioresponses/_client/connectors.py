@@ -34,6 +34,7 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientConnectorError, 
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
+from .active import running_loop
 from .protocol import InMemoryProtocol
 from .transport import InMemoryTransport
 
@@ -128,7 +129,7 @@ class InMemoryConnector(BaseConnector):
 
         Works from any thread, and with the loop closed or stopped.
         """
-        if self._loop.is_running() and self._loop is not _running_loop():
+        if self._loop.is_running() and self._loop is not running_loop():
             self._loop.call_soon_threadsafe(self._hang_up, why)
         else:
             self._hang_up(why)
@@ -180,13 +181,6 @@ def refusal(request: ClientRequest) -> ClientConnectorError:
     refused = ClientConnectorError(request.connection_key, error)
     refused.__cause__ = error
     return refused
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 class StandIns:
