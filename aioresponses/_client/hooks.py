@@ -68,7 +68,7 @@ _Method = Callable[..., Any]
 STOPPED = "The mock that was to answer has been stopped"
 
 _UNDECIDED = (
-    "aioresponses: mocks of several threads are active, and none of them was started in this thread or in this context.\n"
+    "aioresponses: mocks of several threads are active, and none was started in this thread or in this context.\n"
     "Run the code in a thread by asyncio.to_thread, which keeps the context."
 )
 
