@@ -130,6 +130,9 @@ class aioresponses(Registering):
         try:
             deactivate(self._interceptor)
         finally:
+            # An interrupt may have come before it began.
+            if self.active:
+                deactivate(self._interceptor)
             self.clear()
 
     def clear(self) -> None:
@@ -157,10 +160,14 @@ class aioresponses(Registering):
         # An exception that is on its way already is the one to see.
         failure = ""
         try:
-            if exc_type is None:
-                failure = self._failure()
+            try:
+                if exc_type is None:
+                    failure = self._failure()
+            finally:
+                self.stop()
         finally:
-            self.stop()
+            if self.active:
+                self.stop()
         if failure:
             raise AssertionError(failure)
 
