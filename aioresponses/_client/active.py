@@ -42,7 +42,8 @@ class _Activation:
         self.interceptor = interceptor
         self.alone = (interceptor,)
         self.thread = get_ident()
-        self.in_loop = running_loop() is not None
+        # asyncio exports it for makers of loops; it returns None where no loop runs.
+        self.in_loop = asyncio._get_running_loop() is not None
 
 
 # The active mocks, the innermost last.
@@ -51,14 +52,6 @@ activations: tuple[_Activation, ...] = ()
 _started_here: ContextVar[tuple[ref[_Activation], ...]] = ContextVar("aioresponses_started_here", default=())
 
 _lock = RLock()
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the loop that runs in this thread, if one does."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def exclusively(step: Callable[[], None]) -> None:

@@ -34,7 +34,6 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientConnectorError, 
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
-from .active import running_loop
 from .protocol import InMemoryProtocol
 from .transport import InMemoryTransport
 
@@ -129,7 +128,7 @@ class InMemoryConnector(BaseConnector):
 
         Works from any thread, and with the loop closed or stopped.
         """
-        if self._loop.is_running() and self._loop is not running_loop():
+        if self._loop.is_running() and self._loop is not asyncio._get_running_loop():
             self._loop.call_soon_threadsafe(self._hang_up, why)
         else:
             self._hang_up(why)
