@@ -56,23 +56,19 @@ _lock = RLock()
 
 def exclusively(step: Callable[[], None]) -> None:
     """Run a step while no other thread runs one; the lock is released at whatever line it is interrupted."""
-    # An interrupt may come between the end of a `with` block and the release. The lock knows its owner, so a second
-    # release is harmless.
+    # An interrupt may come between the end of a `with` block and the release. Each line here either takes the lock and
+    # notes it, or gives it back and notes it.
+    acquired = False
     try:
         try:
-            _lock.acquire()
+            acquired = _lock.acquire()
             step()
         finally:
-            _release()
+            if acquired:
+                acquired = _lock.release() is not None  # type: ignore[func-returns-value]
     finally:
-        _release()
-
-
-def _release() -> None:
-    try:
-        _lock.release()
-    except RuntimeError:
-        pass  # It is not held by this thread, or not any more.
+        if acquired:
+            _lock.release()
 
 
 def add(interceptor: Interceptor) -> None:
