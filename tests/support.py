@@ -10,9 +10,11 @@ import unittest
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import aiohttp
 from aiohttp import ClientConnectionError, ClientSession, TraceConfig
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -32,6 +34,8 @@ LARGE = bytes(range(256)) * 2 ** 15
 # aiohttp itself sends an idempotent request once more where the connection broke.
 TRIES_AGAIN = AIOHTTP >= (3, 10)
 
+_CONNECT = aiohttp.BaseConnector.connect
+
 needs_middlewares = unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "aiohttp 3.12 brought middlewares")
 
 
@@ -44,6 +48,11 @@ async def get(url: URL | str = SITE, **kwargs: Any) -> str:
 async def text_of(session: ClientSession, url: URL | str = SITE, method: str = "GET", **kwargs: Any) -> str:
     async with session.request(method, url, **kwargs) as response:
         return await response.text()
+
+
+def hooks_are_in_place() -> bool:
+    """Tell whether the hooks of a mock stand in for the methods of aiohttp."""
+    return aiohttp.BaseConnector.connect is not _CONNECT
 
 
 async def error_of(awaitable: Awaitable[object]) -> tuple[type[BaseException], str] | None:
@@ -87,6 +96,40 @@ def large_bodies_allowed() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         yield
+
+
+class Wire:
+    """What reaches aiohttp's protocol from the far end: all bytes, and the error of each connection that it ends."""
+
+    def __init__(self) -> None:
+        self.fed = bytearray()
+        self.ends: list[BaseException | None] = []
+
+
+@contextlib.contextmanager
+def tapped() -> Iterator[Wire]:
+    """Note what reaches aiohttp's protocol from the far end of its connections."""
+    wire = Wire()
+    data_received, connection_lost = ResponseHandler.data_received, ResponseHandler.connection_lost
+
+    def note_data(protocol: ResponseHandler, data: bytes) -> None:
+        wire.fed += data
+        data_received(protocol, data)
+
+    def note_end(protocol: ResponseHandler, error: BaseException | None) -> None:
+        # A client that has closed the connection itself has let go of its transport.
+        if protocol.transport is not None:
+            wire.ends.append(error)
+        connection_lost(protocol, error)
+
+    with patch.multiple(ResponseHandler, data_received=note_data, connection_lost=note_end):
+        yield wire
+
+
+async def idle() -> None:
+    """Let the loop run until all is done that can be done without anything from outside."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 # What traces tell of the connection of a request.

@@ -1,11 +1,24 @@
 """How values are shown: short, and without secrets."""
 
 import unittest
+from unittest.mock import ANY
 
 from multidict import CIMultiDict
 from yarl import URL
 
-from aioresponses._display import add_note, cut, hidden, redacted, shortened, veiled
+from aioresponses._display import (
+    add_note,
+    cut,
+    hidden,
+    shortened,
+    shown_arguments,
+    shown_headers,
+    shown_url,
+    without_passwords,
+)
+from aioresponses.matchers import one_of
+
+from .support import SITE
 
 
 class WordingTest(unittest.TestCase):
@@ -31,8 +44,25 @@ class WordingTest(unittest.TestCase):
         for value in ("1", ["1", "2"], 5):
             self.assertIs(hidden("X-One", value, "other"), value)
 
-    def test_what_stands_for_a_secret(self):
-        self.assertEqual([veiled(1, None), veiled(1, 1), veiled(1, 2)], ["…", "…", "… (another)"])
+    def test_headers_of_any_form_are_shown_without_secrets(self):
+        for headers, shown in (
+            ({"Cookie": "a=secret", "X": "1"}, "{'Cookie': '…', 'X': '1'}"),
+            ([("cookie", "a=secret"), ("X", "1")], "{'cookie': '…', 'X': '1'}"),
+            (one_of({"Cookie": "a=secret"}), "one_of(…)"),
+            (one_of({"X": "1"}), "one_of({'X': '1'})"),
+            (ANY, "<ANY>"),
+        ):
+            with self.subTest(shown):
+                self.assertEqual(shown_headers(headers), shown)
+
+    def test_credentials_in_urls_are_hidden(self):
+        url = URL("http://me:secret@example.com:81/a?b=1#top")
+        self.assertEqual(shown_url(url), "http://example.com:81/a?b=1")
+        self.assertEqual(shown_url(url, with_mark=True), "http://…@example.com:81/a?b=1")
+        self.assertEqual(shown_url(URL(SITE), with_mark=True), SITE)
+        self.assertEqual(without_passwords(f"{url}, [http://me:secret@x]"), (
+            "http://…@example.com:81/a?b=1#top, [http://…@x]"
+        ))
 
 
 class NoteTest(unittest.TestCase):
@@ -56,7 +86,7 @@ class RedactedTest(unittest.TestCase):
     """What is shown of the keyword arguments of a call."""
 
     def check(self, kwargs, other, shown):
-        self.assertEqual(redacted(kwargs, other), shown)
+        self.assertEqual(shown_arguments(kwargs, other), shown)
 
     def test_credentials_of_a_proxy_that_differ(self):
         one, two = "http://me:1@proxy:8080", "http://me:2@proxy:8080"
@@ -105,5 +135,5 @@ class RedactedTest(unittest.TestCase):
 
     def test_the_arguments_themselves_stay_as_they_are(self):
         kwargs = {"headers": {"Cookie": "a"}, "auth": "b"}
-        redacted(kwargs, {})
+        shown_arguments(kwargs, {})
         self.assertEqual(kwargs, {"headers": {"Cookie": "a"}, "auth": "b"})

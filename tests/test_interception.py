@@ -507,7 +507,7 @@ class AbandonedTest(MockedTestCase):
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                coroutine = session._request(method, SITE, data=b"body" if method == "POST" else None)
+                coroutine = session.request(method, SITE, data=b"body" if method == "POST" else None)
                 await self.drive(coroutine, start_in)
                 close_in.run(coroutine.close)
                 del coroutine
@@ -547,7 +547,7 @@ class AbandonedTest(MockedTestCase):
         session = self.new_session(connector=aiohttp.TCPConnector(limit=1))
         self.mock.get(SITE, callback=self.callback)
         self.mock.get(SITE, body="next")
-        coroutine = session._request("GET", SITE)
+        coroutine = session.request("GET", SITE)
         context = contextvars.copy_context()
         await self.drive(coroutine, context)
         asked = asyncio.ensure_future(text_of(session))

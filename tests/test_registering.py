@@ -1,5 +1,6 @@
 """What can be registered: the shortcuts, groups of mocks of one host, and refusals of what makes no sense."""
 
+import asyncio
 import functools
 import re
 import unittest
@@ -11,7 +12,7 @@ from yarl import URL
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault, FilePart, Group, RequestMatch, aioresponses
 from aioresponses.matchers import subset
 
-from .support import SITE
+from .support import SITE, get
 
 API = "https://api.example.com/v2"
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
@@ -181,7 +182,9 @@ class RefusedTest(unittest.TestCase):
             SITE, match_query=None, match_headers=None, match_json=None, match_form=None, match_body=None, match=None
         )
         self.assertEqual(str(match), f"GET {SITE}")
-        self.assertFalse(match._asked.conditions)
+        with self.mock:
+            asyncio.run(get(SITE, headers={"X-One": "1"}))
+        self.assertTrue(match.called)
 
 
 class ShortcutsTest(AioResponsesTestCase):
@@ -234,7 +237,7 @@ class GroupTest(AioResponsesTestCase):
             with self.subTest(url=url, path=path):
                 match = self.mock.host(url).get(path)
                 self.assertEqual(str(match), f"GET {expected}".replace("example.com?", "example.com/?"))
-                self.assertIs(self.mock._matches[match.key], match)
+                self.assertIs(list(self.mock._matches.values())[-1], match)
 
     async def test_it_has_every_shortcut_and_add(self):
         api = self.mock.host(API)

@@ -1,8 +1,12 @@
+"""One form for every URL."""
+
 import unittest
 
 from yarl import URL
 
-from aioresponses._urls import comparable, merge_params, normalize_url, without_credentials
+from aioresponses.compat import merge_params, normalize_url
+
+from .support import AskingTestCase
 
 
 class NormalizeUrlTest(unittest.TestCase):
@@ -56,18 +60,22 @@ class MergeParamsTest(unittest.TestCase):
                 merge_params("http://example.com/", params)
 
 
-class ComparableTest(unittest.TestCase):
-    def test_leaves_out_the_fragment_and_the_port_that_the_scheme_implies(self):
-        for url, expected in [
-            ("http://example.com:80/#top", "http://example.com/"),
-            ("https://example.com:443/?a=b", "https://example.com/?a=b"),
-            ("http://example.com:443/", "http://example.com:443/"),
+class ComparedUrlTest(AskingTestCase):
+    async def test_the_fragment_and_the_port_that_the_scheme_implies_play_no_part(self):
+        for registered, asked, fits in [
+            ("http://example.com:80/#top", "http://example.com/", True),
+            ("http://example.com/", "http://example.com:80/#top", True),
+            ("https://example.com:443/?a=b", "https://example.com/?a=b", True),
+            ("http://example.com:443/", "http://example.com/", False),
+            ("http://example.com:443/", "http://example.com:443/", True),
         ]:
-            self.assertEqual(comparable(URL(url)), URL(expected))
+            with self.subTest(registered, asked=asked):
+                self.mock.clear()
+                self.mock.get(registered)
+                self.assertEqual((await self.ask("GET", asked))[0] == 200, fits)
 
 
-class WithoutCredentialsTest(unittest.TestCase):
-    def test_leaves_what_goes_over_the_wire(self):
-        self.assertEqual(
-            without_credentials(URL("http://me:secret@example.com:81/a?b=1#top")), URL("http://example.com:81/a?b=1")
-        )
+class ShownUrlTest(AskingTestCase):
+    async def test_a_call_shows_its_url_as_it_goes_over_the_wire(self):
+        await self.ask("GET", "http://me:secret@example.com:81/a?b=1#top")
+        self.assertEqual(str(self.mock.calls[0]), "GET http://example.com:81/a?b=1 -> no mock answered")

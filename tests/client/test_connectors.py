@@ -17,6 +17,7 @@ from aiohttp import (
     TCPConnector,
     TraceConfig,
     UnixConnector,
+    web,
 )
 from yarl import URL
 
@@ -434,7 +435,7 @@ class LoopsTest(unittest.TestCase):
         self.assertEqual(about_connections(signals), dict.fromkeys(range(3), CREATED))
 
 
-class ConnectorTest(unittest.IsolatedAsyncioTestCase):
+class ConnectorTest(ServerTestCase):
 
     async def answered_with(self, connector):
         with aioresponses() as mock:
@@ -466,14 +467,17 @@ class ConnectorTest(unittest.IsolatedAsyncioTestCase):
 
         self.assertEqual(await self.answered_with(TCPConnector(resolver=Deaf())), b"hello")
 
-    async def test_the_connector_of_the_session_is_left_without_connections(self):
-        connector = TCPConnector()
-        with aioresponses() as mock:
-            mock.get("http://example.com/", body=LARGE)
-            async with ClientSession(connector=connector) as session:
-                async with session.get("http://example.com/"):
-                    self.assertEqual((len(connector._acquired), len(connector._conns)), (0, 0))
-                self.assertEqual((len(connector._acquired), len(connector._conns)), (0, 0))
+    async def test_mocked_requests_do_not_count_against_the_limit_of_the_connector_of_the_session(self):
+        async def real(request):
+            return web.Response(text="real")
+
+        url = await self.serve(web.get("/", real))
+        with aioresponses(passthrough=[url]) as mock:
+            mock.get(SITE, body=LARGE, repeat=True)
+            async with ClientSession(connector=TCPConnector(limit=1)) as session:
+                for _ in range(2):
+                    async with session.get(SITE):
+                        self.assertEqual(await asyncio.wait_for(text_of(session, url), AT_MOST), "real")
 
     async def test_a_real_connection_serves_no_mocked_request(self):
         async with ClientSession(connector=TCPConnector()) as session:
@@ -500,7 +504,7 @@ class NamesTest(unittest.IsolatedAsyncioTestCase):
     )
 
     async def leave_open(self, before, url):
-        """Ask for `url` after `before`; return host, port and encryption of its connection, and leave it open."""
+        """Ask for `url` after `before`; return the name of its connection, and leave it open."""
         with aioresponses() as mock:
             mock.get(before)
             mock.get(url / "large", body=LARGE)
@@ -508,8 +512,7 @@ class NamesTest(unittest.IsolatedAsyncioTestCase):
                 await text_of(session, before)
                 # A timer would remember the call.
                 response = await session.get(url / "large", timeout=ClientTimeout(total=None))
-                key = response.connection._key
-        return key.host, key.port, key.is_ssl
+                return repr(response.connection).partition(", ssl=")[0]
 
     async def test_whatever_was_asked_before(self):
         # What is said of it to the loop is said in the warnings, too.
@@ -522,15 +525,16 @@ class NamesTest(unittest.IsolatedAsyncioTestCase):
                 warnings.simplefilter("always", ResourceWarning)
                 named = await self.leave_open(before, url)
                 gc.collect()
-                key = (url.raw_host, url.port, url.scheme == "https")
-                self.assertEqual(named, key)
+                is_ssl = url.scheme == "https"
+                name = f"Connection<ConnectionKey(host={url.raw_host!r}, port={url.port!r}, is_ssl={is_ssl!r}"
+                self.assertEqual(named, name)
                 complaints = {str(one.message).splitlines()[0].partition(", ssl=")[0] for one in caught}
                 # Which of them is found first is a matter of luck, and closes the other.
                 self.assertLessEqual(
                     complaints,
                     {
                         f"Unclosed response <ClientResponse({url / 'large'}) [200 OK]>",
-                        "Unclosed connection Connection<ConnectionKey(host=%r, port=%r, is_ssl=%r" % key,
+                        f"Unclosed connection {name}",
                     },
                 )
                 self.assertNotEqual(complaints, set())

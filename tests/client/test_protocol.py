@@ -39,6 +39,7 @@ class InOneStepTest(MockedTestCase):
 
         async def noting_the_writer(request, connection):
             response = await send(request, connection)
+            # Whether aiohttp writes the request from a task of its own, which takes a turn, has no public sign.
             writer = getattr(request, "_writer", None)
             writers.append(writer is not None and not writer.done())
             return response

@@ -14,7 +14,7 @@ from aiohttp import ClientSession, ClientTimeout
 
 from aioresponses import AioResponsesTestCase, Fault, aioresponses
 
-from ..support import SITE, error_of
+from ..support import SITE, error_of, idle
 
 PIECE = bytes(2 ** 16)
 # Far more than is ever under way.
@@ -54,12 +54,6 @@ class Source:
             await asyncio.Event().wait()
         finally:
             self.ended.set()
-
-
-async def idle():
-    """Let the loop run until all is done that can be done without anything from outside."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 class FlowControlTest(AioResponsesTestCase):

@@ -1,217 +1,256 @@
 """Which of the registered mocks answers a request."""
 
+import asyncio
 import re
+import sys
 import threading
-import unittest
 from unittest.mock import ANY
 
+import aiohttp
+from aiohttp import ClientConnectionError
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase, aioresponses
-from aioresponses._calls.record import Exchange, call_of
-from aioresponses._matching.router import Router
+from aioresponses import AioResponsesTestCase
 
-from ..support import AT_MOST, SITE, get, note_of
-
-HERE = URL("http://example.com/")
+from ..support import AT_MOST, SITE, USERS, AskingTestCase, get, note_of
 
 
-def asked(url=HERE):
-    return Exchange("GET", url, url, {})
+class RouterTest(AskingTestCase):
+    async def answering(self, url=SITE, **options):
+        """Return the mock that answers a request; None where none does."""
+        await self.ask("GET", url, **options)
+        return self.mock.calls[-1].match
 
+    async def test_exact_mocks_and_patterns_answer_in_the_order_of_registration(self):
+        matches = [self.mock.get(url) for url in (re.compile("http"), SITE, re.compile("http://"), SITE)]
+        self.assertEqual([await self.answering() for _ in range(5)], [*matches, None])
 
-class RouterTest(unittest.TestCase):
-    def setUp(self):
-        self.router = Router((), False)
-
-    def register(self, *args, **kwargs):
-        match = aioresponses().add(*args, **kwargs)
-        self.router.add(match._asked)
-        return match
-
-    def claim(self, method="GET", url=HERE):
-        return self.claimed(asked(url), method)[0]
-
-    def claimed(self, exchange, method="GET"):
-        reply, unmet = self.router.claim(method, exchange.url, exchange)
-        self.assertEqual(reply is None, exchange.match is None)
-        return exchange.match, unmet
-
-    def test_exact_mocks_and_patterns_answer_in_the_order_of_registration(self):
-        matches = [self.register(url) for url in (re.compile("http"), HERE, re.compile("http://"), HERE)]
-        self.assertEqual([self.claim() for _ in range(5)], [*matches, None])
-
-    def test_mocks_of_all_kinds_answer_in_the_order_of_registration(self):
+    async def test_mocks_of_all_kinds_answer_in_the_order_of_registration(self):
         urls = [
-            (HERE, {}), (HERE, {"match_query": {}}), ("http://*.com/", {}), (re.compile("http"), {}),
-            ("http://example.com/{a:.*}", {"match_query": {}}), (HERE, {}), (HERE, {"match_query": ANY}),
+            (SITE, {}), (SITE, {"match_query": {}}), ("http://*.com/", {}), (re.compile("http"), {}),
+            ("http://example.com/{a:.*}", {"match_query": {}}), (SITE, {}), (SITE, {"match_query": ANY}),
             (re.compile("http"), {"match_query": {}}),
         ]
         for turn in range(len(urls)):
             with self.subTest(turn=turn):
-                self.router.clear()
-                matches = [
-                    self.register(url, **conditions) for url, conditions in urls[turn:] + urls[:turn]
-                ]
-                self.assertEqual([self.claim() for _ in range(len(urls) + 1)], [*matches, None])
+                self.mock.clear()
+                matches = [self.mock.get(url, **conditions) for url, conditions in urls[turn:] + urls[:turn]]
+                self.assertEqual([await self.answering() for _ in range(len(urls) + 1)], [*matches, None])
 
-    def test_so_they_do_where_the_url_that_is_asked_for_has_credentials(self):
-        with_credentials = HERE.with_user("me")
+    async def test_mocks_with_and_without_credentials_answer_in_the_order_of_registration(self):
+        url = URL(SITE).with_user("me")
         matches = [
-            self.register(HERE, match_query=ANY), self.register(with_credentials), self.register(HERE),
-            self.register(with_credentials, match_query=ANY),
+            self.mock.get(SITE, match_query=ANY), self.mock.get(url), self.mock.get(SITE),
+            self.mock.get(url, match_query=ANY),
         ]
-        self.assertEqual([self.claim(url=with_credentials) for _ in range(5)], [*matches, None])
+        self.assertEqual([await self.answering(url) for _ in range(5)], [*matches, None])
 
-    def test_one_whose_conditions_do_not_hold_is_left_as_it_is(self):
-        never = self.register(HERE, match=lambda call: (False, "never"))
-        other = self.register(HERE)
-        self.assertEqual(self.claimed(asked()), (other, {never.key: "match: never"}))
+    async def test_a_mock_without_credentials_answers_a_url_with_a_password_alone(self):
+        url = URL(SITE).with_password("secret")
+        matches = [self.mock.get(SITE), self.mock.get(URL(SITE).with_user("").with_password("secret"))]
+        self.assertEqual([await self.answering(url) for _ in range(2)], matches)
+
+    async def test_a_mock_whose_conditions_do_not_hold_is_left_as_it_is(self):
+        never = self.mock.get(SITE, match=lambda call: (False, "never"))
+        other = self.mock.get(SITE)
+        self.assertIs(await self.answering(), other)
         self.assertEqual((never.called, never.remaining, other.remaining), (False, 1, 0))
-        self.assertEqual(self.claimed(asked()), (None, {never.key: "match: never"}))
+        self.assertEqual(
+            await note_of(self.session, "GET"),
+            "aioresponses: no mock answers GET http://example.com/\n"
+            "Registered mocks, the closest first:\n"
+            "  GET http://example.com/: used up (1 of 1)\n"
+            "  GET http://example.com/, match=<lambda>: match: never",
+        )
+        self.assertEqual((never.called, never.remaining), (False, 1))
 
-    def test_one_that_its_own_condition_takes_out_is_passed_over(self):
+    async def test_a_mock_that_its_own_condition_takes_out_is_passed_over(self):
         def take_out(call):
             match.remove()
             return True
 
-        match = self.register("http://example.com/{path:.*}", match=take_out)
-        other = self.register(HERE)
-        exchange = asked()
-        self.assertEqual(self.claimed(exchange), (other, {}))
-        self.assertEqual((match.called, exchange.match_info), (False, {}))
+        match = self.mock.get("http://example.com/{path:.*}", match=take_out)
+        other = self.mock.get(SITE)
+        self.assertIs(await self.answering(), other)
+        self.assertEqual((match.called, self.mock.calls[0].match_info), (False, {}))
 
-    def test_of_several_threads_one_is_answered(self):
-        def meet(call):
-            barrier.wait()
-            return True
+    async def test_a_mock_whose_condition_raises_is_not_used(self):
+        def condition(call):
+            raise error
 
-        barrier = threading.Barrier(4, timeout=AT_MOST)
-        match = self.register(HERE, match=meet, repeat=2)
-        answered = []
-        threads = [threading.Thread(target=lambda: answered.append(self.claim())) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(AT_MOST)
-        self.assertEqual((answered.count(match), answered.count(None), match.remaining), (2, 2, 0))
+        error = RuntimeError("no")
+        match = self.mock.get(SITE, match=condition)
+        with self.assertRaises(RuntimeError):
+            await self.session.get(SITE)
+        self.assertEqual(
+            error.__notes__, ["aioresponses: raised by match of the mock GET http://example.com/, match=condition"]
+        )
+        self.assertEqual((match.called, match.remaining, self.mock.calls[0].match), (False, 1, None))
 
-    def test_a_url_with_a_password_alone_is_that_of_a_mock_without_credentials(self):
-        match, other = self.register(HERE), self.register(HERE.with_user("").with_password("secret"))
-        self.assertEqual([self.claim(url=HERE.with_password("secret")) for _ in range(2)], [match, other])
-
-    def test_the_conditions_of_those_that_are_used_up_or_of_other_urls_are_not_asked(self):
-        asked = []
-
+    async def test_conditions_of_mocks_that_are_used_up_or_of_other_urls_are_not_asked(self):
         def condition(call):
             asked.append(call)
             return True
 
-        self.register(HERE, match=condition)
-        self.register(HERE, "PUT", match=condition)
-        self.register(HERE / "other", match=condition)
-        self.register("http://example.com/other/{id}", match=condition)
-        self.assertIsNotNone(self.claim())
-        self.assertIsNone(self.claim())
+        asked = []
+        self.mock.get(SITE, match=condition)
+        self.mock.put(SITE, match=condition)
+        self.mock.get(SITE + "other", match=condition)
+        self.mock.get("http://example.com/other/{id}", match=condition)
+        last = self.mock.get(SITE)
+        await self.answering()
+        self.assertIs(await self.answering(), last)
         self.assertEqual(len(asked), 1)
 
-    def test_one_that_raises_is_not_used(self):
-        def condition(call):
-            raise RuntimeError("no")
+    def test_a_mock_answers_as_many_threads_as_it_may(self):
+        def meet(call):
+            # Those who are refused are asked once more, for the note.
+            if len(met) < 4:
+                met.append(call)
+                barrier.wait()
+            return True
 
-        match = self.register(HERE, match=condition)
-        with self.assertRaises(RuntimeError) as raised:
-            self.claim()
-        self.assertEqual(
-            raised.exception.__notes__,
-            ["aioresponses: raised by match of the mock GET http://example.com/, match=condition"],
-        )
-        self.assertEqual((match.called, match.remaining), (False, 1))
+        def ask():
+            try:
+                answers.append(asyncio.run(get()))
+            except ClientConnectionError:
+                answers.append(None)
 
-    def test_what_must_be_known_of_a_request_follows_from_what_is_asked(self):
-        def known():
-            return self.router.has_conditions, self.router.looks_at_bodies
+        barrier = threading.Barrier(4, timeout=AT_MOST)
+        match = self.mock.get(SITE, match=meet, body="answer", repeat=2)
+        answers, met = [], []
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(AT_MOST)
+        self.assertEqual((answers.count("answer"), match.remaining, match.call_count), (2, 0, 2))
 
-        self.register(HERE)
-        self.assertEqual(known(), (False, False))
-        for conditions in ({"match_query": ANY}, {"match_headers": {"X-One": "1"}}):
-            self.register(HERE, **conditions)
-            self.assertEqual(known(), (True, False))
+    async def test_bodies_are_read_ahead_only_where_a_mock_asks_for_them(self):
+        async def note(session, context, params):
+            steps.append("connection")
+
+        async def body():
+            steps.append("body")
+            yield b"body"
+
+        async def steps_of_a_request():
+            steps.clear()
+            tracing = aiohttp.TraceConfig()
+            tracing.on_connection_create_start.append(note)
+            await self.client_session(trace_configs=[tracing]).post(SITE, data=body())
+            return list(steps)
+
+        steps, at_once, ahead = [], ["connection", "body"], ["body", "connection"]
+        self.mock.post(SITE, match_query={"never": "1"})
+        self.mock.post(SITE, match_headers={"X-Never": "1"})
+        self.mock.post(SITE, repeat=True)
+        self.assertEqual(await steps_of_a_request(), at_once)
         for conditions in (
-            {"match_json": {}}, {"match_form": {}}, {"match_body": b""}, {"match": lambda call: True},
+            {"match_json": {}}, {"match_form": {}}, {"match_body": b""}, {"match": lambda call: False},
         ):
             with self.subTest(conditions=conditions):
-                self.router.clear()
-                self.assertEqual(known(), (False, False))
-                self.register(HERE, **conditions)
-                self.assertEqual(known(), (True, True))
+                self.mock.clear()
+                match = self.mock.post(SITE, **conditions)
+                self.mock.post(SITE, repeat=True)
+                self.assertEqual(await steps_of_a_request(), ahead)
+                match.remove()
+                self.assertEqual(await steps_of_a_request(), at_once)
 
-    def test_a_match_knows_its_calls_and_each_call_its_match(self):
-        match = self.register(HERE, repeat=2)
-        first, second = asked(), asked()
-        self.claimed(first)
+    async def test_a_mock_knows_its_calls_and_each_call_its_mock(self):
+        match = self.mock.get(SITE, repeat=2)
+        await self.ask()
         self.assertEqual((match.called, match.call_count, match.remaining), (True, 1, 1))
-        self.claimed(second)
+        await self.ask()
         self.assertEqual(match.remaining, 0)
-        for call, exchange in zip(match.calls, [first, second]):
-            self.assertIs(call, call_of(exchange))
+        for call, shown in zip(self.mock.calls, match.calls, strict=True):
+            self.assertIs(call, shown)
             self.assertIs(call.match, match)
 
-    def test_one_that_repeats_without_end_has_no_number_remaining(self):
-        self.assertIsNone(self.register(HERE, repeat=True).remaining)
-
-    def test_a_mock_that_was_taken_out_does_not_answer(self):
-        exact, pattern, other = self.register(HERE), self.register(re.compile("http")), self.register(HERE)
+    async def test_a_mock_that_was_taken_out_does_not_answer(self):
+        exact, pattern, other = self.mock.get(SITE), self.mock.get(re.compile("http")), self.mock.get(SITE)
         exact.remove()
-        del self.router.matches[pattern.key]
-        self.assertEqual([self.claim(), self.claim()], [other, None])
+        # As suites do that were written for aioresponses 0.7.
+        [key] = [key for key, match in self.mock._matches.items() if match is pattern]
+        del self.mock._matches[key]
+        self.assertEqual([await self.answering(), await self.answering()], [other, None])
 
-    def test_removing_once_more_changes_nothing(self):
-        match = self.register(HERE)
-        self.claim()
+    async def test_removing_a_mock_that_is_used_up_or_removed_changes_nothing(self):
+        match, other = self.mock.get(SITE), self.mock.get(USERS)
+        await self.ask()
         match.remove()
         match.remove()
-        self.assertEqual(self.router.matches, {})
+        self.assertEqual(list(self.mock._matches.values()), [other])
 
-    def test_registered_mocks_are_those_in_service_and_those_that_are_used_up(self):
-        used, removed, waiting = self.register(HERE), self.register(HERE, "PUT"), self.register(HERE, "POST")
-        self.claim()
+    async def test_mocks_in_service_and_those_that_are_used_up_are_listed_where_none_answers(self):
+        used, removed, waiting = self.mock.get(SITE), self.mock.put(SITE), self.mock.post(SITE)
+        await self.ask()
         removed.remove()
-        self.assertEqual(self.router.registered, [used, waiting])
-        self.router.clear()
-        self.assertEqual((self.router.registered, self.router.matches), ([], {}))
-
-    def test_one_that_is_used_up_and_taken_out_is_no_longer_registered(self):
-        used = self.register(HERE)
-        self.claim()
-        used.remove()
-        self.assertEqual(self.router.registered, [])
-
-    def test_ten_thousand_mocks_are_not_tried_in_turn(self):
-        matches = [self.register(HERE / str(number)) for number in range(10_000)]
-        for match in matches[:-1]:
-            match._asked.target = None  # Whoever asked it would fail.
-        self.assertIs(self.claim(url=HERE / "9999"), matches[-1])
-
-    def test_neither_are_those_of_any_query(self):
-        matches = [self.register(HERE / str(number), match_query={"a": "1"}) for number in range(1000)]
-        for match in matches[:-1]:
-            match._asked.target = match._asked.conditions = None  # Whoever asked them would fail.
-        self.assertIs(self.claim(url=(HERE / "999").with_query("a=1")), matches[-1])
-
-    def test_those_of_one_url_that_are_used_up_are_passed_over_but_once(self):
-        matches = [self.register(HERE) for _ in range(1000)]
-        self.assertEqual([self.claim() for _ in matches], matches)
-        for match in matches:
-            match._asked.key = None  # Whoever looked at it would fail.
-        last = self.register(HERE)
-        self.assertIs(self.claim(), last)
-
-    def test_a_single_prefix_may_be_given_without_a_list(self):
-        router = Router("http://127.0.0.1", False)
         self.assertEqual(
-            [router.passes_through(URL(url)) for url in ("http://127.0.0.1:1/", "http://example.com/")], [True, False]
+            (await note_of(self.session, "GET")).splitlines()[2:],
+            ["  GET http://example.com/: used up (1 of 1)", "  POST http://example.com/: other method: POST"],
         )
+        self.assertEqual(self.mock.unused_mocks, [waiting])
+        used.remove()
+        waiting.remove()
+        self.assertEqual((await note_of(self.session, "GET")).splitlines()[1:], ["No mocks are registered."])
+
+    async def test_mocks_are_listed_no_more_after_they_were_cleared(self):
+        self.mock.get(SITE)
+        self.mock.post(SITE)
+        await self.ask()
+        self.mock.clear()
+        self.assertEqual((self.mock.unused_mocks, self.mock._matches), ([], {}))
+        self.assertEqual((await note_of(self.session, "GET")).splitlines()[1:], ["No mocks are registered."])
+
+
+class EffortTest(AskingTestCase):
+    """How many functions are called for a request does not depend on how many mocks there are."""
+
+    async def effort(self, url):
+        """Return how many functions are called for a request, those written in C included."""
+        def note(frame, event, argument):
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        # The first requests open a connection, and fill caches.
+        for _ in range(3):
+            await self.session.get(url)
+        calls = 0
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            await self.session.get(url)
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    async def more(self, url_of, **conditions):
+        """Return how much more effort a request is with the last of many mocks than with the last of a few."""
+        efforts = []
+        for first, last in ((0, 10), (10, 2000)):
+            for number in range(first, last):
+                self.mock.get(url_of(number), repeat=True, **conditions)
+            efforts.append(await self.effort(f"{SITE}{last - 1}?a=1"))
+        return efforts[1] - efforts[0]
+
+    async def test_mocks_of_other_urls_are_not_tried_in_turn(self):
+        self.assertLess(await self.more(lambda number: f"{SITE}{number}?a=1"), 50)
+
+    async def test_mocks_of_other_urls_and_any_query_are_not_tried_in_turn(self):
+        self.assertLess(await self.more(lambda number: f"{SITE}{number}", match_query={"a": "1"}), 50)
+
+    async def test_patterns_are_tried_in_turn_and_that_is_seen(self):
+        self.assertGreater(await self.more(lambda number: re.compile(f"{SITE}{number}[?]")), 1000)
+
+    async def test_mocks_of_one_url_that_are_used_up_are_passed_over_but_once(self):
+        self.mock.get(SITE, repeat=4)
+        fresh = await self.effort(SITE)
+        matches = [self.mock.get(SITE) for _ in range(1000)]
+        self.assertEqual([(await self.session.get(SITE)).status for _ in matches], [200] * 1000)
+        self.assertEqual([match.remaining for match in matches], [0] * 1000)
+        self.mock.get(SITE, repeat=4)
+        self.assertLess(await self.effort(SITE), fresh + 50)
 
 
 class OrderTest(AioResponsesTestCase):

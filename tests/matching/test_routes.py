@@ -10,10 +10,8 @@ from types import MappingProxyType
 import aiohttp
 from aiohttp import ClientResponse
 from multidict import CIMultiDict
-from yarl import URL
 
 from aioresponses import CallbackResult, Fault, RequestMatch, aioresponses
-from aioresponses._calls.record import Exchange, call_of
 
 from ..support import SITE, AskingTestCase, OwnResponse, get, outcome_of
 
@@ -58,6 +56,12 @@ class RepliesTest(AskingTestCase):
         self.assertEqual((match.call_count, match.remaining), (9, 0))
         self.assertIs(self.mock.calls[2].exception, error)
         self.assertEqual(await self.ask(), (aiohttp.ClientConnectionError, f"Connection refused: GET {SITE}"))
+
+    async def test_each_request_gets_the_next_reply_and_is_a_call_of_the_mock(self):
+        match = self.mock.get(SITE, replies=[{"status": 201}, {"status": 202}], repeat=2)
+        self.assertIsInstance(match, RequestMatch)
+        self.assertEqual([status for status, _ in await self.ask_often(4)], [201, 202, 201, 202])
+        self.assertEqual((match.calls, match.remaining), (self.mock.calls, 0))
 
     async def test_what_comes_after_its_end_is_said_by_repeat(self):
         for repeat, expected, limit in (
@@ -180,23 +184,52 @@ class RefusedMocksTest(unittest.TestCase):
         ):
             self.refused(error, message, replies=replies)
 
-    def test_replies_beside_a_reply(self):
-        for name, value in (
-            ("status", 201), ("body", "text"), ("body", b"text"), ("exception", ValueError),
-            ("content_type", "text/plain"), ("payload", 0), ("payload", {}), ("headers", {}),
-            ("response_class", OwnResponse), ("timeout", True), ("reason", "x"), ("callback", print), ("cookies", {}),
-            ("delay", 1), ("events", []), ("fault", Fault.HANG),
-        ):
-            self.refused(
-                ValueError,
-                f"{name} and replies contradict each other: each of the replies says it for itself",
-                replies=[{}],
-                **{name: value},
-            )
+    # Every argument of a reply, and values that it may have.
+    ARGUMENTS = {
+        "status": [201, 200], "body": ["text", b"text", ""], "exception": [ValueError], "payload": [0, {}],
+        "content_type": ["text/plain", "application/json"], "headers": [{}], "response_class": [OwnResponse],
+        "timeout": [True, False], "reason": ["x"], "callback": [print], "cookies": [{}], "delay": [1, 0.0],
+        "events": [[]], "fault": [Fault.HANG],
+    }
 
-    def test_defaults_beside_replies_are_no_reply(self):
-        match = aioresponses().get(SITE, replies=[{}], status=200, body="", payload=None, headers=None, delay=0.0)
-        self.assertEqual(match.remaining, 1)
+    def test_arguments_of_a_reply_beside_several_replies_are_refused_whatever_their_value(self):
+        for name, values in self.ARGUMENTS.items():
+            for value in values:
+                self.refused(
+                    ValueError,
+                    f"{name} and replies contradict each other: each of the replies says it for itself",
+                    replies=[{}],
+                    **{name: value},
+                )
+
+    def test_none_beside_several_replies_is_no_argument(self):
+        for name in self.ARGUMENTS:
+            with self.subTest(name):
+                self.assertEqual(aioresponses().get(SITE, replies=[{}], **{name: None}).remaining, 1)
+
+    def test_arguments_are_compared_with_nothing(self):
+        class Strange(dict):
+            def __eq__(self, other):
+                raise NotImplementedError
+
+            __ne__ = __eq__
+
+        self.assertEqual(aioresponses().get(SITE, payload=Strange()).remaining, 1)
+        self.refused(
+            ValueError,
+            "payload and replies contradict each other: each of the replies says it for itself",
+            replies=[{}],
+            payload=Strange(),
+        )
+
+    def test_every_argument_of_a_reply_may_stand_in_a_dict_of_replies(self):
+        others = {"self", "url", "method", "repeat", "optional", "replies"}
+        names = set(inspect.signature(aioresponses.add).parameters) - others
+        self.assertEqual({name for name in names if not name.startswith("match")}, set(self.ARGUMENTS))
+        for name, values in self.ARGUMENTS.items():
+            for value in values:
+                with self.subTest(name, value=value):
+                    self.assertEqual(aioresponses().get(SITE, replies=[{name: value}]).remaining, 1)
 
     def test_repeat(self):
         expected = "repeat: expected a bool, or an int of at least 1, got "
@@ -222,24 +255,6 @@ class RefusedMocksTest(unittest.TestCase):
             self.refused(TypeError, f"delay: expected seconds, got {delay!r}", delay=delay)
         for delay in (-1, -0.5, float("nan"), float("inf")):
             self.refused(ValueError, f"delay: expected seconds, from 0 on, got {delay!r}", delay=delay)
-
-
-class RequestMatchTest(unittest.TestCase):
-    def test_every_argument_of_a_reply_may_stand_in_a_dict_of_replies(self):
-        others = {"self", "url", "method", "repeat", "optional", "replies"}
-        defaults = {
-            name: parameter.default
-            for name, parameter in inspect.signature(aioresponses.add).parameters.items()
-            if name not in others and not name.startswith("match")
-        }
-        self.assertEqual(aioresponses().get(SITE, replies=[defaults]).remaining, 1)
-
-    def test_each_request_that_is_taken_gets_the_next_reply(self):
-        match = aioresponses().get(SITE, replies=[{"status": 201}, {"status": 202}], repeat=2)
-        self.assertIsInstance(match, RequestMatch)
-        asked = [Exchange("GET", URL(SITE), URL(SITE), {}) for _ in range(4)]
-        self.assertEqual([match._asked.take(exchange).result.status for exchange in asked], [201, 202, 201, 202])
-        self.assertEqual((match.calls, match.remaining), ([call_of(exchange) for exchange in asked], 0))
 
 
 class ShownTest(unittest.TestCase):

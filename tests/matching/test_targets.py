@@ -4,11 +4,13 @@ import re
 import unittest
 
 import aiohttp
+from aiohttp import ClientConnectionError, ClientSession, TCPConnector
 from multidict import MultiDict
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, aioresponses
-from aioresponses._matching.targets import Prefix, Target
+
+from ..support import USERS, AskingTestCase, MessageTestCase, note_of
 
 
 class MatchingTest(AioResponsesTestCase):
@@ -96,8 +98,8 @@ class MatchingTest(AioResponsesTestCase):
         self.assertEqual(self.mock.calls[0].match_info, {"q": "ab"})
 
 
-class TargetTest(unittest.TestCase):
-    def test_shows_method_and_url_without_secrets(self):
+class ShownTargetTest(MessageTestCase):
+    def test_method_and_url_are_shown_without_secrets(self):
         for method, url, expected in [
             ("get", "http://example.com/?b=2&a=1#top", "GET http://example.com/?a=1&b=2"),
             (None, "http://example.com/", "http://example.com/"),
@@ -108,38 +110,60 @@ class TargetTest(unittest.TestCase):
             ("GET", re.compile("x"), "GET re.compile('x')"),
         ]:
             with self.subTest(expected):
-                self.assertEqual(str(Target.of(method, url)), expected)
+                self.assertEqual(
+                    self.message(self.assertCalled, url, method).splitlines()[0],
+                    f"Expected a call of {expected}, but there were none.",
+                )
+                if None not in (method, url):
+                    self.assertEqual(str(self.mock.add(url, method)), expected)
 
-    def test_knows_whether_it_has_a_query(self):
-        for url, expected in [
+
+class QueryOfTargetTest(unittest.TestCase):
+    def test_a_query_in_the_url_contradicts_one_that_is_asked_for_apart(self):
+        for url, has_query in [
             ("http://example.com/", False),
             ("http://example.com/?", False),
             ("http://example.com/?a", True),
             ("http://example.com/{id}", False),
             ("http://example.com/{id}?a=1", True),
             (re.compile(r"http://example.com/\?a=1"), False),
-            (None, False),
         ]:
             with self.subTest(url=url):
-                self.assertIs(Target.of("GET", url).has_query, expected)
+                try:
+                    aioresponses().get(url, match_query={"a": "1"})
+                except ValueError as error:
+                    self.assertEqual((has_query, str(error).split(" contradict")[0]), (
+                        True, "the query in url and match_query"
+                    ))
+                else:
+                    self.assertFalse(has_query)
 
-    def test_says_what_the_names_stand_for(self):
-        here = URL("http://example.com/users/7")
+
+class FilledTargetTest(AskingTestCase):
+    async def test_what_a_mock_captures_of_a_request(self):
         for method, url, expected in [
             ("GET", "http://example.com/users/{id}", {"id": "7"}),
             ("PUT", "http://example.com/users/{id}", None),
-            (None, "http://example.com/users/{id}", {"id": "7"}),
             ("GET", re.compile(r".*/(?P<id>\d+)(?P<rest>x)?"), {"id": "7", "rest": ""}),
             ("GET", re.compile("http://(.*)"), {}),
             ("GET", "http://example.com/users/7", {}),
-            ("GET", None, {}),
             ("GET", "http://example.com/users/8", None),
         ]:
             with self.subTest(method=method, url=url):
-                target = Target.of(method, url)
-                self.assertEqual(target.filled("GET", here), expected)
-                self.assertIs(target.fits("GET", here), expected is not None)
-                self.assertIs(target.verdict("GET", here) is None, expected is not None)
+                self.mock.clear()
+                self.mock.add(url, method)
+                note = await note_of(self.session, "GET", USERS + "/7")
+                # Where it does not fit there is a reason, and only there.
+                self.assertEqual(note is None, expected is not None)
+                self.assertEqual(dict(self.mock.calls[-1].match_info), expected or {})
+
+    async def test_a_target_without_a_method_or_a_url_is_that_of_any(self):
+        self.mock.get(USERS + "/7")
+        await self.ask("GET", USERS + "/7")
+        for url, method, count in [
+            (USERS + "/{id}", None, 1), (None, "GET", 1), (None, None, 1), (None, "PUT", 0), (USERS, None, 0),
+        ]:
+            self.assertCallCount(count, url, method)
 
 
 class RefusedTargetTest(unittest.TestCase):
@@ -180,11 +204,27 @@ class RefusedTargetTest(unittest.TestCase):
         )
 
 
-class PrefixTest(unittest.TestCase):
-    def covers(self, prefix, url):
-        return Prefix(prefix).covers(URL(url))
+class PrefixTest(unittest.IsolatedAsyncioTestCase):
+    async def passes(self, prefix, url):
+        """Tell whether a request goes to the network: then it reaches the connector of its session."""
+        class Reached(Exception):
+            pass
 
-    def test_is_compared_by_parts_and_not_as_text(self):
+        class Unconnected(TCPConnector):
+            async def connect(self, req, traces, timeout):
+                raise Reached
+
+        with aioresponses(passthrough=[prefix]):
+            async with ClientSession(connector=Unconnected()) as session:
+                try:
+                    await session.get(url)
+                except Reached:
+                    return True
+                except ClientConnectionError as error:
+                    self.assertTrue(str(error).startswith("Connection refused: GET "), error)
+                    return False
+
+    async def test_a_prefix_is_compared_by_parts_and_not_as_text(self):
         for prefix, url, expected in [
             ("http://127.0.0.1", "http://127.0.0.1/", True),
             ("http://127.0.0.1", "http://127.0.0.1:8080/a?b=c", True),
@@ -207,9 +247,9 @@ class PrefixTest(unittest.TestCase):
             (URL("http://example.com/"), "http://example.com/anything", True),
         ]:
             with self.subTest(prefix=prefix, url=url):
-                self.assertIs(self.covers(prefix, url), expected)
+                self.assertIs(await self.passes(prefix, url), expected)
 
-    def test_refuses_what_is_no_prefix(self):
+    def test_what_is_no_prefix_is_refused(self):
         for prefix, error, message in [
             (5, TypeError, "passthrough: expected URL prefixes such as 'http://127.0.0.1', got 5"),
             (
@@ -220,5 +260,5 @@ class PrefixTest(unittest.TestCase):
         ]:
             with self.subTest(prefix=prefix):
                 with self.assertRaises(error) as raised:
-                    Prefix(prefix)
+                    aioresponses(passthrough=[prefix])
                 self.assertEqual(str(raised.exception), message)

@@ -12,13 +12,13 @@ from aiohttp import ClientSession, web
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
-from aioresponses._calls.record import Exchange, call_of
-from aioresponses._replies.bodies import PIECE, called, is_used_up_by_one, pieces, size_of
 
 from ..servers import ServerTestCase, seen
-from ..support import BODIES, SITE, error_of
+from ..support import BODIES, SITE, error_of, idle
 
 PIECES = ["grün ", b"is ", bytearray(b"all "), memoryview(b"my joy"), b"", ""]
+# As much as is read of a file at once.
+PIECE = 2 ** 16
 TEXT = "grün is all my joy".encode()
 
 
@@ -560,85 +560,102 @@ class RefusedSourcesTest(unittest.TestCase):
                 self.assertEqual(mock._matches, {})
 
 
-class WhatIsKnownTest(unittest.IsolatedAsyncioTestCase):
-    """The functions themselves, where no exchange shows what they say."""
-
-    def test_what_is_used_up_by_one_reply(self):
-        self.assertEqual(
-            {name: is_used_up_by_one(source) for name, (source, _, _) in sources().items()},
-            {name: not again for name, (_, again, _) in sources().items()},
-        )
-
-    def test_the_size_of_files_of_bytes(self):
-        file = io.BytesIO(b"abcdef")
-        file.seek(2)
-        with tempfile.TemporaryFile() as on_disk:
-            on_disk.write(b"abc")
-            self.assertEqual((size_of(on_disk), on_disk.tell()), (0, 3))
+class LengthTest(AioResponsesTestCase):
+    async def test_a_head_shows_how_much_is_left_of_a_file_of_bytes_and_leaves_it_where_it_stands(self):
+        in_memory = io.BytesIO(b"abcdef")
+        in_memory.seek(2)
+        with tempfile.TemporaryFile() as at_end, tempfile.TemporaryFile() as on_disk, tempfile.TemporaryFile(
+            buffering=0
+        ) as behind_end:
+            for file in (at_end, on_disk, behind_end):
+                file.write(b"abc")
             on_disk.seek(0)
-            self.assertEqual((size_of(on_disk), on_disk.tell()), (3, 0))
-        with tempfile.TemporaryFile(buffering=0) as unbuffered:
-            unbuffered.write(b"abc")
-            unbuffered.seek(5)
-            self.assertEqual(size_of(unbuffered), 0)
-        self.assertEqual((size_of(file), file.tell()), (4, 2))
-        self.assertEqual(
-            [size_of(source) for source in (io.StringIO("ab"), Unseekable(b"ab"), OnlyRead(b"ab"), [b"ab"])],
-            [None] * 4,
-        )
+            behind_end.seek(5)
+            for source, size, place in (
+                (in_memory, "4", 2), (at_end, "0", 3), (on_disk, "3", 0), (behind_end, "0", 5),
+                (io.StringIO("ab"), None, 0), (Unseekable(b"ab"), None, None), (OnlyRead(b"ab"), None, None),
+                ([b"ab"], None, None),
+            ):
+                with self.subTest(source):
+                    self.mock.head(SITE, body=source)
+                    async with self.client_session().head(SITE) as response:
+                        self.assertEqual(response.headers.get("Content-Length"), size)
+                    if place is not None:
+                        self.assertEqual(source.tell(), place)
 
-    def test_a_function_is_given_the_call_if_it_takes_one(self):
-        exchange = Exchange("GET", URL(SITE), URL(SITE), {})
-        call = call_of(exchange)
+
+class FunctionsTest(AioResponsesTestCase):
+    async def test_a_function_is_given_the_call_if_it_takes_one(self):
+        def note(*call):
+            given.append(call)
+            return "noted"
 
         class Source:
             def method(self):
-                return "nothing"
+                return note()
 
             def of(self, call):
-                return call
+                return note(call)
 
             def __call__(self, call=None):
-                return call
+                return note(call)
 
-        self.assertEqual(
-            [
-                called("body", function, exchange)
-                for function in (
-                    lambda: "nothing", lambda call: call, lambda *args: args, lambda **kwargs: kwargs, Source().method,
-                    Source().of, Source(), dict, lambda *, a=1: a,
-                )
-            ],
-            ["nothing", call, (), {}, "nothing", call, call, {}, 1],
-        )
+        for function, takes_call in (
+            (lambda: note(), False), (lambda call: note(call), True), (lambda *args: note(*args), False),
+            (lambda **kwargs: note(*kwargs), False), (Source().method, False), (Source().of, True), (Source(), True),
+            (lambda *, a=1: note(), False),
+        ):
+            for argument in ("body", "payload"):
+                with self.subTest(function, argument=argument):
+                    given = []
+                    self.mock.get(SITE, **{argument: function})
+                    async with self.client_session().get(SITE) as response:
+                        self.assertIn("noted", await response.text())
+                    call = self.mock.calls[-1]
+                    self.assertEqual([[id(one) for one in each] for each in given], [[id(call)] if takes_call else []])
 
-    async def test_a_stream_that_is_not_read_to_its_end_is_closed(self):
-        closed = []
+    async def test_a_class_is_a_function_without_parameters_where_nothing_says_what_it_takes(self):
+        self.mock.get(SITE, payload=dict)
+        async with self.client_session().get(SITE) as response:
+            self.assertEqual(await response.json(), {})
 
+
+class PiecesTest(AioResponsesTestCase):
+    async def test_a_generator_that_is_given_is_closed_where_it_is_not_read_to_its_end(self):
         async def asynchronous():
             try:
-                yield b"a"
-                yield b"b"
+                while True:
+                    yield bytes(PIECE)
             finally:
                 closed.append("asynchronous")
 
         def plain():
             try:
-                yield b"a"
-                yield b"b"
+                while True:
+                    yield bytes(PIECE)
             finally:
                 closed.append("plain")
 
+        closed = []
         for source in (asynchronous(), plain()):
-            stream = pieces(source)
-            self.assertEqual(await stream.__anext__(), b"a")
-            await stream.aclose()
+            self.mock.get(SITE, body=source)
+            async with self.client_session().get(SITE) as response:
+                await response.content.readexactly(1)
+            await idle()
         self.assertEqual(closed, ["asynchronous", "plain"])
 
     async def test_a_large_file_is_read_in_pieces(self):
-        self.assertEqual(
-            [len(piece) async for piece in pieces(io.BytesIO(bytes(PIECE * 2 + 1)))], [PIECE, PIECE, 1]
-        )
+        class File(io.BytesIO):
+            def read(self, *args):
+                piece = super().read(*args)
+                sizes.append(len(piece))
+                return piece
+
+        sizes = []
+        self.mock.get(SITE, body=File(bytes(PIECE * 2 + 1)))
+        async with self.client_session().get(SITE) as response:
+            self.assertEqual(len(await response.read()), PIECE * 2 + 1)
+        self.assertEqual([size for size in sizes if size], [PIECE, PIECE, 1])
 
 
 class SourcesAndURLsTest(AioResponsesTestCase):

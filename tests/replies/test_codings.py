@@ -12,7 +12,6 @@ from aiohttp import ClientSession, web
 from aiohttp.web import ContentCoding
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
-from aioresponses._replies.codings import coding_of
 
 from ..servers import ServerTestCase, seen
 from ..support import SITE
@@ -116,6 +115,31 @@ class CompressedTest(Wire):
             for name, body in {"bytes": TEXT, **sources(TEXT)}.items():
                 with self.subTest(coding, source=name):
                     self.assertEqual(await self.wire(coding, body), [TEXT, TEXT])
+
+    async def test_which_names_are_known(self):
+        for name, known in (
+            ("gzip", True), (" Deflate ", True), ("identity", False), ("", False), ("gzip, deflate", False),
+            ("compress", False),
+        ):
+            with self.subTest(name):
+                self.mock.get(SITE, body=TEXT, headers={"Content-Encoding": name})
+                async with ClientSession(auto_decompress=False) as session:
+                    async with session.get(SITE) as response:
+                        self.assertEqual(await response.read() != TEXT, known)
+
+    async def test_text_that_looks_deflated_is_deflated(self):
+        # These begin as a deflated body may begin.
+        for body in (b"x", b"x\x9c", b"HG", b"x\x9cplain text", b"8O is no header of zlib's, but could be one"):
+            with self.subTest(body):
+                sent, read = await self.wire("deflate", body)
+                self.assertEqual((zlib.decompress(sent), read), (body, body))
+
+    async def test_a_stream_is_compressed_piece_by_piece(self):
+        body = bytes(400 * 2 ** 16)
+        self.mock.get(SITE, body=in_pieces(body, 2 ** 16), headers={"Content-Encoding": "gzip"})
+        async with ClientSession(auto_decompress=False) as session:
+            async with session.get(SITE) as response:
+                self.assertTrue(gzip.decompress(await response.read()) == body)
 
     async def test_a_length_that_was_registered_is_not_that_of_the_compressed(self):
         for body in (TEXT, generator):
@@ -279,30 +303,3 @@ class OtherPackagesTest(AioResponsesTestCase):
         magic = b"\x28\xb5\x2f\xfd"
         self.assertEqual(await self.sent(zstd, "zstd", magic + b"..."), magic + b"...")
         self.assertEqual(await self.sent(zstd, "zstd", lambda: [magic + b".", b".."]), magic + b"...")
-
-
-class CodingTest(unittest.TestCase):
-    def test_which_are_known(self):
-        names = ("gzip", " Deflate ", "identity", "", "gzip, deflate", "compress")
-        self.assertEqual(
-            [coding_of(name) is not None for name in names], [True, True, False, False, False, False]
-        )
-
-    def test_text_that_looks_compressed_is_compressed(self):
-        # These begin as a deflated body may begin.
-        for body in (b"x", b"x\x9c", b"HG", b"x\x9cplain text", b"8O is no header of zlib's, but could be one"):
-            with self.subTest(body):
-                deflate = coding_of("deflate")
-                self.assertEqual(zlib.decompress(deflate.compressed(body)), body)
-
-
-class CompressedStreamTest(AioResponsesTestCase):
-    async def test_it_is_compressed_piece_by_piece(self):
-        async def body():
-            for _ in range(400):
-                yield bytes(2 ** 16)
-
-        self.mock.get(SITE, body=body, headers={"Content-Encoding": "gzip"})
-        async with ClientSession(auto_decompress=False) as session:
-            async with session.get(SITE) as response:
-                self.assertEqual(gzip.decompress(await response.read()), bytes(400 * 2 ** 16))

@@ -3,43 +3,61 @@
 import asyncio
 import errno
 import gzip
-import unittest
+import io
 import zlib
 from http import HTTPStatus
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp import ClientSession, TCPConnector, TraceConfig, web
 from multidict import CIMultiDict
-from yarl import URL
 
-from aioresponses import CallbackResult, Fault, aioresponses
-from aioresponses._calls.record import Exchange
-from aioresponses._client.transport import Answer
+from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aioresponses
 
 from ..servers import ServerTestCase, fetch, seen
-from ..support import LARGE, SITE
-
-ASKED = Exchange("GET", URL("http://example.com/"), URL("http://example.com/"), {})
+from ..support import AT_MOST, LARGE, SITE, idle, tapped
 
 
-class AnswerTest(unittest.TestCase):
-    def answer(self, method="GET", **kwargs):
-        return CallbackResult(**kwargs).answer(method, ASKED)
+class Sent(NamedTuple):
+    """A reply on the wire."""
 
-    def test_has_status_line_content_type_and_length(self):
+    head: bytes
+    body: bytes
+    ends: list
+    """The error, or None, with which the far end closed the connection; empty where it left it open."""
+
+
+class WireTestCase(AioResponsesTestCase):
+    async def sent(self, method="GET", **reply):
+        """Return what is sent of a reply."""
+        self.mock.add(SITE, method, **reply)
+        with tapped() as wire:
+            session = self.client_session()
+            try:
+                async with session.request(method, SITE) as response:
+                    await asyncio.wait_for(response.read(), AT_MOST)
+            except aiohttp.ClientError:
+                pass  # Some of these replies are faulty, and what the client makes of them is none of our business.
+            await idle()
+            head, end_of_head, body = bytes(wire.fed).partition(b"\r\n\r\n")
+            return Sent(head + end_of_head, body, list(wire.ends))
+
+
+class AnswerTest(WireTestCase):
+    async def test_has_status_line_content_type_and_length(self):
         self.assertEqual(
-            self.answer(body="hé"),
-            Answer(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n", b"h\xc3\xa9"),
+            await self.sent(body="hé"),
+            Sent(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n", b"h\xc3\xa9", []),
         )
 
-    def test_registered_headers_come_in_their_order_and_number(self):
+    async def test_registered_headers_come_in_their_order_and_number(self):
         headers = CIMultiDict([("X-Two", "1"), ("x-two", "2"), ("content-type", "text/plain")])
         self.assertEqual(
-            self.answer(headers=headers).head,
+            (await self.sent(headers=headers)).head,
             b"HTTP/1.1 200 OK\r\nX-Two: 1\r\nx-two: 2\r\ncontent-type: text/plain\r\nContent-Length: 0\r\n\r\n",
         )
 
-    def test_the_reason_is_the_status_own_unless_given(self):
+    async def test_the_reason_is_the_status_own_unless_given(self):
         for kwargs, line in [
             ({"status": 404}, b"HTTP/1.1 404 Not Found"),
             ({"status": 499}, b"HTTP/1.1 499 "),
@@ -48,67 +66,75 @@ class AnswerTest(unittest.TestCase):
             ({"reason": ""}, b"HTTP/1.1 200 "),
         ]:
             with self.subTest(**kwargs):
-                self.assertEqual(self.answer(**kwargs).head.split(b"\r\n")[0], line)
+                self.assertEqual((await self.sent(**kwargs)).head.split(b"\r\n")[0], line)
 
-    def test_of_a_fault_without_a_response_no_body_is_asked_for(self):
+    async def test_of_a_fault_without_a_response_no_body_is_asked_for(self):
         asked = []
         for fault in (Fault.CONNECTION_RESET, Fault.EMPTY_RESPONSE, Fault.MALFORMED_RESPONSE):
             for name in ("body", "payload", "events"):
-                self.answer(fault=fault, **{name: lambda: asked.append(name) or ["x"]})
+                await self.sent("POST", fault=fault, **{name: lambda: asked.append(name) or ["x"]})
         self.assertEqual(asked, [])
 
-    def test_payload_goes_before_body_even_if_empty(self):
+    async def test_payload_goes_before_body_even_if_empty(self):
         for payload, body in [({}, b"{}"), ([], b"[]"), (0, b"0"), ("", b'""'), (False, b"false")]:
             with self.subTest(payload=payload):
-                self.assertEqual(self.answer(payload=payload, body="other").body, body)
+                self.assertEqual((await self.sent(payload=payload, body="other")).body, body)
 
-    def test_payload_goes_before_a_body_of_no_use(self):
-        self.assertEqual(self.answer(payload=1, body=None).body, b"1")
+    async def test_payload_goes_before_a_body_of_no_use(self):
+        self.assertEqual((await self.sent(payload=1, body=None)).body, b"1")
 
-    def test_payload_is_serialised_when_it_is_sent(self):
+    async def test_payload_is_serialised_when_it_is_sent(self):
         payload = {"a": 1}
         result = CallbackResult(payload=payload)
         payload["a"] = 2
-        self.assertEqual(result.answer("GET", ASKED).body, b'{"a": 2}')
+        self.assertEqual((await self.sent(callback=lambda call: result)).body, b'{"a": 2}')
 
-    def test_body_may_be_any_bytes(self):
+    async def test_body_may_be_any_bytes(self):
         for body in (b"x", bytearray(b"x"), memoryview(b"x")):
             with self.subTest(body=body):
-                self.assertEqual(self.answer(body=body).body, b"x")
+                self.assertEqual((await self.sent(body=body)).body, b"x")
 
-    def test_head_204_and_304_have_no_body(self):
-        head = self.answer("HEAD", body="abc")
-        self.assertEqual((head.body, head.hang_up), (b"", False))
+    async def test_head_204_and_304_have_no_body(self):
+        head = await self.sent("HEAD", body="abc")
+        self.assertEqual((head.body, head.ends), (b"", []))
         self.assertIn(b"\r\nContent-Length: 3\r\n", head.head)
         for status in (204, 304):
-            answer = self.answer(status=status, body="abc")
-            self.assertEqual(answer.body, b"")
-            self.assertNotIn(b"Content-Length", answer.head)
+            sent = await self.sent(status=status, body="abc")
+            self.assertEqual(sent.body, b"")
+            self.assertNotIn(b"Content-Length", sent.head)
 
-    def test_a_registered_length_is_sent_as_it_is(self):
-        self.assertIn(b"\r\nContent-Length: 1234\r\n", self.answer("HEAD", headers={"Content-Length": "1234"}).head)
-        self.assertEqual(self.answer(body="abc", headers={"content-length": "3"}).hang_up, False)
-        self.assertEqual(self.answer(body="abc", headers={"Content-Length": "9"}).hang_up, True)
+    async def test_the_connection_stays_open_after_a_head_where_that_of_a_get_is_closed(self):
+        for headers in ({"Transfer-Encoding": "identity"}, {"Content-Length": "1234"}):
+            with self.subTest(**headers):
+                self.assertEqual((await self.sent("GET", body="abc", headers=headers)).ends, [None])
+                self.assertEqual((await self.sent("HEAD", body="abc", headers=headers)).ends, [])
 
-    def test_a_chunked_transfer_has_no_length(self):
-        answer = self.answer(body="hello", headers={"Transfer-Encoding": "chunked", "Content-Length": "5"})
-        self.assertEqual(answer.body, b"5\r\nhello\r\n0\r\n\r\n")
-        self.assertNotIn(b"Content-Length", answer.head)
-        self.assertEqual(self.answer(headers={"Transfer-Encoding": "chunked"}).body, b"0\r\n\r\n")
+    async def test_a_registered_length_is_sent_as_it_is(self):
+        head = await self.sent("HEAD", headers={"Content-Length": "1234"})
+        self.assertIn(b"\r\nContent-Length: 1234\r\n", head.head)
+        for length in ("3", " 3 "):
+            self.assertEqual((await self.sent(body="abc", headers={"content-length": length})).ends, [])
+        self.assertEqual((await self.sent(body="abc", headers={"Content-Length": "9"})).ends, [None])
 
-    def test_another_transfer_encoding_ends_with_the_connection(self):
-        answer = self.answer(body="hello", headers={"Transfer-Encoding": "identity", "Content-Length": "5"})
-        self.assertEqual((answer.body, answer.hang_up), (b"hello", True))
-        self.assertNotIn(b"Content-Length", answer.head)
+    async def test_a_chunked_transfer_has_no_length(self):
+        sent = await self.sent(body="hello", headers={"Transfer-Encoding": "chunked", "Content-Length": "5"})
+        self.assertEqual(sent.body, b"5\r\nhello\r\n0\r\n\r\n")
+        self.assertNotIn(b"Content-Length", sent.head)
+        self.assertEqual((await self.sent(headers={"Transfer-Encoding": "chunked"})).body, b"0\r\n\r\n")
 
-    def test_a_plain_body_is_compressed_as_its_headers_say(self):
-        answer = self.answer(body="hello", headers={"Content-Encoding": "gzip", "Content-Length": "5"})
-        self.assertEqual(gzip.decompress(answer.body), b"hello")
-        self.assertIn(b"\r\nContent-Length: %d\r\n" % len(answer.body), answer.head)
-        deflated = self.answer(body="hello", headers={"Content-Encoding": "deflate"}).body
+    async def test_another_transfer_encoding_ends_with_the_connection(self):
+        sent = await self.sent(body="hello", headers={"Transfer-Encoding": "identity", "Content-Length": "5"})
+        self.assertEqual((sent.body, sent.ends), (b"hello", [None]))
+        self.assertNotIn(b"Content-Length", sent.head)
+
+    async def test_a_plain_body_is_compressed_as_its_headers_say(self):
+        sent = await self.sent(body="hello", headers={"Content-Encoding": "gzip", "Content-Length": "5"})
+        self.assertEqual(gzip.decompress(sent.body), b"hello")
+        self.assertIn(b"\r\nContent-Length: %d\r\n" % len(sent.body), sent.head)
+        deflated = (await self.sent(body="hello", headers={"Content-Encoding": "deflate"})).body
         self.assertEqual(zlib.decompress(deflated), b"hello")
 
-    def test_a_compressed_body_is_left_alone(self):
+    async def test_a_compressed_body_is_left_alone(self):
         raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         for encoding, body in [
             ("gzip", gzip.compress(b"hello")),
@@ -118,30 +144,57 @@ class AnswerTest(unittest.TestCase):
             ("identity", b"hello"),
         ]:
             with self.subTest(encoding=encoding, body=body):
-                self.assertEqual(self.answer(body=body, headers={"Content-Encoding": encoding}).body, body)
+                self.assertEqual((await self.sent(body=body, headers={"Content-Encoding": encoding})).body, body)
+
+    async def test_of_a_file_that_grows_what_is_announced_is_sent(self):
+        file = io.BytesIO(b"abcdef")
+        self.mock.get(SITE, body=file)
+        async with self.client_session().get(SITE) as response:
+            file.seek(0, io.SEEK_END)
+            file.write(b"ghi")
+            file.seek(0)
+            self.assertEqual((response.headers["Content-Length"], await response.read()), ("6", b"abcdef"))
 
 
-class FaultyAnswerTest(unittest.TestCase):
-    def answer(self, method="GET", **kwargs):
-        return CallbackResult(**kwargs).answer(method, ASKED)
+class FaultyAnswerTest(WireTestCase):
+    async def test_each_fault_on_the_wire(self):
+        self.assertEqual(await self.sent("POST", fault=Fault.EMPTY_RESPONSE, body="text"), Sent(b"", b"", [None]))
+        # Here the client is the first to close the connection.
+        self.assertEqual(
+            await self.sent("POST", fault=Fault.MALFORMED_RESPONSE, body="text"),
+            Sent(b"This is not HTTP.\r\n\r\n", b"", []),
+        )
+        reset = await self.sent("POST", fault=Fault.CONNECTION_RESET, body="text")
+        self.assertEqual((reset.head, reset.body), (b"", b""))
+        self.assertEqual(
+            [(type(error), error.errno) for error in reset.ends], [(ConnectionResetError, errno.ECONNRESET)]
+        )
 
-    def test_each_fault_on_the_wire(self):
-        for fault, body, hang_up in (
-            (Fault.EMPTY_RESPONSE, b"", True),
-            (Fault.MALFORMED_RESPONSE, b"This is not HTTP.\r\n\r\n", True),
-        ):
-            with self.subTest(fault):
-                self.assertEqual(self.answer(fault=fault, body="text"), Answer(body, b"", hang_up))
-        answer = self.answer(fault=Fault.CONNECTION_RESET, body="text")
-        self.assertEqual((answer.head, answer.body), (b"", b""))
-        self.assertEqual((type(answer.hang_up), answer.hang_up.errno), (ConnectionResetError, errno.ECONNRESET))
-
-    def test_a_truncated_body_keeps_its_length(self):
-        for body, length, sent in (("abcdef", 6, b"abc"), ("abc", 3, b"a"), ("a", 1, b""), ("", 1, b"")):
+    async def test_a_truncated_body_keeps_its_length(self):
+        for body, length, half in (("abcdef", 6, b"abc"), ("abc", 3, b"a"), ("a", 1, b""), ("", 1, b"")):
             with self.subTest(body):
-                answer = self.answer(fault=Fault.TRUNCATED_BODY, body=body)
-                self.assertTrue(answer.head.endswith(b"\r\nContent-Length: %d\r\n\r\n" % length))
-                self.assertEqual((answer.body, answer.hang_up), (sent, True))
+                sent = await self.sent(fault=Fault.TRUNCATED_BODY, body=body)
+                self.assertTrue(sent.head.endswith(b"\r\nContent-Length: %d\r\n\r\n" % length), sent.head)
+                self.assertEqual((sent.body, sent.ends), (half, [None]))
+
+    async def test_a_truncated_body_is_half_of_what_is_announced_if_that_is_less(self):
+        for length, half in (("4", b"ab"), ("100", b"abc")):
+            with self.subTest(length):
+                sent = await self.sent(fault=Fault.TRUNCATED_BODY, body="abcdef", headers={"Content-Length": length})
+                self.assertTrue(sent.head.endswith(b"\r\nContent-Length: %b\r\n\r\n" % length.encode()), sent.head)
+                self.assertEqual((sent.body, sent.ends), (half, [None]))
+
+    async def test_a_truncated_stream_asks_for_no_more_than_it_sends(self):
+        asked = []
+
+        def letters():
+            for letter in "abcdef":
+                asked.append(letter)
+                yield letter
+
+        sent = await self.sent(body=letters, headers={"Content-Length": "6"}, fault=Fault.TRUNCATED_BODY)
+        self.assertEqual((sent.body, sent.ends), (b"abc", [None]))
+        self.assertEqual(asked, ["a", "b", "c"])
 
 
 class WithoutBodyTest(ServerTestCase):

@@ -7,7 +7,6 @@ import unittest
 from aiohttp import ClientSession, web
 
 from aioresponses import AioResponsesTestCase, CallbackResult, ServerSentEvent, aioresponses
-from aioresponses._replies.events import encoded_event
 
 from ..servers import ServerTestCase, seen
 from ..support import SITE, error_of
@@ -36,8 +35,14 @@ def parsed(stream):
     return events, retry
 
 
-class EncodedEventTest(unittest.TestCase):
-    def test_lines_and_fields(self):
+class EncodedEventTest(AioResponsesTestCase):
+    async def encoded(self, *events):
+        """Return events as they go over the wire."""
+        self.mock.get(SITE, events=events)
+        async with self.client_session().get(SITE) as response:
+            return await response.read()
+
+    async def test_lines_and_fields(self):
         for event, encoded in (
             ("hello", b"data: hello\n\n"),
             ("", b"data: \n\n"),
@@ -62,16 +67,15 @@ class EncodedEventTest(unittest.TestCase):
             ),
         ):
             with self.subTest(event):
-                self.assertEqual(encoded_event(event, json.dumps), encoded)
+                self.assertEqual(await self.encoded(event), encoded)
 
-    def test_a_reader_that_goes_by_the_standard_reads_what_was_given(self):
+    async def test_a_reader_that_goes_by_the_standard_reads_what_was_given(self):
         given = [
             "plain", " led by a space", "", "many\nlines\n", {"a": {"b": None}}, ServerSentEvent("x", "named", "1"),
             ServerSentEvent("of the same id"), ServerSentEvent("y", id="", retry=10),
         ]
-        stream = b"".join(encoded_event(event, json.dumps) for event in given).decode()
         self.assertEqual(
-            parsed(stream),
+            parsed((await self.encoded(*given)).decode()),
             (
                 [
                     ("message", "plain", ""),
@@ -87,11 +91,11 @@ class EncodedEventTest(unittest.TestCase):
             ),
         )
 
-    def test_dicts_go_through_the_serialiser_of_the_mock(self):
-        self.assertEqual(encoded_event({"a": 1}, lambda data: f"<{data}>"), b"data: <{'a': 1}>\n\n")
-        self.assertEqual(encoded_event(ServerSentEvent({"a": 1}), lambda data: b"bytes\nof lines"), (
-            b"data: bytes\ndata: of lines\n\n"
-        ))
+    async def test_what_a_serialiser_returns_may_be_text_or_bytes_of_many_lines(self):
+        self.mock.json_dumps = lambda data: f"<{data}>"
+        self.assertEqual(await self.encoded({"a": 1}), b"data: <{'a': 1}>\n\n")
+        self.mock.json_dumps = lambda data: b"bytes\nof lines"
+        self.assertEqual(await self.encoded(ServerSentEvent({"a": 1})), b"data: bytes\ndata: of lines\n\n")
 
     def test_the_repr_shows_what_was_given(self):
         self.assertEqual(

@@ -57,8 +57,8 @@ class CallbacksTest(MockedTestCase):
                 for _ in range(2):
                     self.assertIs(type(await self.raised_by()), asyncio.TimeoutError)
                     self.assertEqual(
-                        (first.remaining, repr(first).rpartition(", ")[2], list(self.mock._matches)[0]),
-                        (1, "used 0 of 1>", first.key),
+                        (first.remaining, repr(first).rpartition(", ")[2], list(self.mock._matches.values())[0]),
+                        (1, "used 0 of 1>", first),
                     )
                 self.assertEqual([await text_of(self.session) for _ in range(2)], ["first", "second"])
                 self.assertEqual((first.remaining, first.call_count), (0, 3))
@@ -78,7 +78,7 @@ class CallbacksTest(MockedTestCase):
             self.assertEqual(await text_of(self.session), "a")
             go_on.set()
             self.assertEqual(repr(await asked), "ValueError('wrong')")
-            self.assertEqual(list(self.mock._matches), [match.key for match in (first, *others[1:])])
+            self.assertEqual(list(self.mock._matches.values()), [first, *others[1:]])
             self.assertEqual(repr(await self.raised_by()), "ValueError('wrong')")
             self.mock.clear()
 
