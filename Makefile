@@ -1,14 +1,15 @@
 # Everything that a fresh machine needs is made here: virtual environments, with the package in them.
 #
-#   make demo       run the examples, as a user would
-#   make test       run all tests; AIOHTTP=3.9.5 for another release of aiohttp, PYTHON=python3.12 for another Python
-#   make lint       flake8, and mypy --strict on the package and on the examples
-#   make coverage   run all tests, and show the lines that none of them reaches
-#   make pytest     run the examples with pytest, and what is there for its users
-#   make matrix     run all tests on every supported aiohttp and every CPython that is found, and once on uvloop
-#   make next       run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
-#   make bench      compare with other mocks, a real server and the least that is possible; writes benchmarks/RESULTS.rst
-#   make dist       build the source distribution and the wheel, and test both in empty environments
+#   make demo         run the examples, as a user would
+#   make test         run all tests; AIOHTTP=3.9.5 for another release of aiohttp, PYTHON=python3.12 for another Python
+#   make lint         flake8, and mypy --strict on the package and on the examples
+#   make coverage     run all tests, and show the lines that none of them reaches
+#   make pytest       run the examples with pytest, and what is there for its users
+#   make matrix       run all tests on every supported aiohttp and every CPython that is found, and once on uvloop
+#   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
+#   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
+#   make bench        compare with other mocks, a real server and the least possible; writes benchmarks/RESULTS.rst
+#   make dist         build the source distribution and the wheel, and test both in empty environments
 
 PYTHON ?= python3
 AIOHTTP ?=
@@ -16,7 +17,7 @@ VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint coverage pytest matrix next bench dist clean
+.PHONY: demo test lint coverage pytest matrix real-suites next bench dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -37,6 +38,9 @@ pytest: $(VENV)/installed-dev
 
 matrix:
 	$(PYTHON) .ci/matrix.py
+
+real-suites:
+	$(PYTHON) .ci/real_suites.py
 
 # aiohttp's sources have to be compiled, unless they are told not to.
 next:

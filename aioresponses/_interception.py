@@ -11,14 +11,14 @@ answer to it, and goes to the next mock that fits. Only where there is none, it 
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
 from ._calls.exchange import Exchange
 from ._calls.log import Log
-from ._calls.record import RequestCall
+from ._calls.record import RequestCall, redirect_to
 from ._client.connectors import InMemoryConnector, StandIns, refusal
 from ._client.hooks import STOPPED
 from ._client.outgoing import ahead, passing, response_of, set_response_class, unsent
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientRequest, ClientResponse
     from aiohttp.tracing import Trace
     from yarl import URL
-
-_ENDED = "The call that this request belongs to has ended"
 
 
 class Interceptor:
@@ -54,8 +52,15 @@ class Interceptor:
         self.responses: list[ClientResponse] = []
         self.left_alone: Callable[[URL], bool] | None = None
 
-    def begin(self, method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Interception:
-        """Record a call that begins; return what accompanies it."""
+    def begin(
+        self,
+        method: str,
+        url: URL,
+        kwargs: dict[str, Any],
+        loop: AbstractEventLoop,
+        outer: Sequence[Interceptor],
+    ) -> Interception:
+        """Record a call that begins; return what accompanies it. The `outer` mocks are asked after this one."""
         if "params" in kwargs:
             try:
                 url = merge_params(url, kwargs["params"])
@@ -63,95 +68,129 @@ class Interceptor:
                 pass  # aiohttp is about to say what is wrong with these.
         exchange = Exchange(method, url, normalize_url(url), kwargs)
         self.log.record(exchange)
-        return Interception(self, exchange, kwargs, loop)
+        return Interception((self, *outer), exchange, kwargs, loop)
 
 
 class Interception:
-    """One call on its way, which sends one request after another: the next after a redirect or a retry."""
+    """One call on its way, which sends one request after another: the next after a redirect or a retry.
+
+    Each request is offered to the mocks in turn, the innermost first. The innermost has recorded the call, the others
+    record it when they are asked.
+    """
+
+    is_over = False
 
     def __init__(
-        self, interceptor: Interceptor, exchange: Exchange, kwargs: dict[str, Any], loop: AbstractEventLoop
+        self,
+        interceptors: tuple[Interceptor, ...],
+        exchange: Exchange,
+        kwargs: dict[str, Any],
+        loop: AbstractEventLoop,
     ) -> None:
-        self._interceptor = interceptor
+        self._interceptors = interceptors
         self._exchange = exchange
         self._kwargs = kwargs
         self._loop = loop
         self._last: _FarEnd | None = None
-        self._is_over = False
+        self._recorded = 1
+        """How many of the mocks have recorded the call."""
 
     async def far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> _FarEnd | None:
         """Return what answers a request that asks `connector` for a connection; None if the network does.
 
         Raises what a condition of a mock raises, and `ClientConnectionError` where the request is refused.
         """
-        if self._is_over:
-            raise ClientConnectionError(_ENDED)
-        last, exchange, interceptor = self._last, self._exchange, self._interceptor
+        last, exchange = self._last, self._exchange
         if last is not None and last.request is request and last.passes_through:
             # One hook has called the other: a connector whose own `connect` calls that of its base class.
             return None
-        if not interceptor.is_active:
-            raise ClientConnectionError(STOPPED)
+        self._check_active()
         if last is not None and last.raises_again(request):
             last.exchange.start_again()
-            last.connector = interceptor.stand_ins.of(connector, self._loop)
+            last.connector = last.interceptor.stand_ins.of(connector, self._loop)
             return last
         if last is not None:
             exchange = exchange.next_hop(request.method, request.url, response_of(last.request))
         # In its request, aiohttp has the URL of the call as it goes over the wire.
         is_callers = request.url is self._exchange.url
         url = self._exchange.normalized_url if is_callers else self._asked_for(request)[1]
-        far_end = self._last = _FarEnd(interceptor.log, request, exchange, url, traces, self._kwargs)
-        router = interceptor.router
-        unmet: dict[str, str] = {}
-        is_read = False
-        if router.prefixes and router.passes_through(request.url):
+        far_end = self._last = _FarEnd(request, exchange, url, traces, self._kwargs)
+        unmet = await self._offer(far_end, last, connector)
+        if far_end.claim is not None:
+            return self._answering(far_end, far_end.claim, connector)
+        if not far_end.passes_through and any(one.router.passthrough_unmatched for one in self._interceptors):
             far_end.passes_through = True
-        else:
-            if not router.index.first_answers:
-                is_read = await self._look_ahead(request, connector, url)
-            try:
-                claim = router.claim(request.method, url, exchange)
-            except Exception as error:
-                far_end.note_raised(error)  # A condition did; it reaches the caller as it is.
-                raise
-            if isinstance(claim, dict) and last is not None and last.is_faulty and last.is_sent_again_by(request):
-                # The server that disconnected the client does so again.
-                claim = last.claim
-                exchange.answered_by = claim.route.handle_ref
-            if not isinstance(claim, dict):
-                far_end.claim = claim
-                result = claim.reply.result
-                response_class = result.response_class or interceptor.response_class()
-                if response_class is not None:
-                    set_response_class(request, response_class)
-                if claim.reply.refuses:
-                    far_end.connector = interceptor.stand_ins.refusing(connector, result.delay)
-                else:
-                    far_end.connector = interceptor.stand_ins.of(connector, self._loop)
-                return far_end
-            unmet = claim
-            far_end.passes_through = router.passthrough_unmatched
-        if not is_read:
+        if not far_end.body_is_read:
             exchange.outgoing = await (passing if far_end.passes_through else unsent)(request)
         if far_end.passes_through:
             return None
         exchange.unmatched = self._exchange.unmatched = True
-        call = far_end.call()
         method, asked = self._asked_for(request)
-        raise refused(method, asked, router.verdicts(request.method, asked, call, unmet), call.redirect)
+        verdicts = [
+            verdict
+            for interceptor in self._interceptors
+            for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
+        ]
+        raise refused(method, asked, verdicts, redirect_to(exchange))
 
-    async def _look_ahead(self, request: ClientRequest, connector: BaseConnector, url: URL) -> bool:
-        """Note what is about to be sent, where a mock asks for more than method and URL; tell if the body was read."""
-        conditions = self._interceptor.router.conditions(request.method, url)
-        if not conditions:
-            return False
-        is_read = any(one.look_at_body for one in conditions)
-        assert self._last is not None
-        self._last.exchange.outgoing = await ahead(request, connector, with_body=is_read)
-        if not self._interceptor.is_active:
+    async def _offer(self, far_end: _FarEnd, last: _FarEnd | None, connector: BaseConnector) -> dict[str, str]:
+        """Offer a request to one mock after another; note on the far end what becomes of it.
+
+        Returns which condition of which mock does not hold, by the keys of the mocks.
+        """
+        request, exchange, url = far_end.request, far_end.exchange, far_end.url
+        all_unmet: dict[str, str] = {}
+        for place, interceptor in enumerate(self._interceptors):
+            if place >= self._recorded:
+                interceptor.log.record(self._exchange)
+                self._recorded += 1
+            router = interceptor.router
+            if router.prefixes and router.passes_through(request.url):
+                far_end.passes_through = True
+                return all_unmet
+            if not router.index.first_answers:
+                await self._look_ahead(far_end, router, connector)
+            far_end.interceptor = interceptor
+            try:
+                claimed = router.claim(request.method, url, exchange)
+            except Exception as error:
+                far_end.note_raised(error)  # A condition did; it reaches the caller as it is.
+                raise
+            if not isinstance(claimed, dict):
+                far_end.claim = claimed
+                return all_unmet
+            all_unmet.update(claimed)
+        if last is not None and last.claim is not None and last.is_faulty and last.is_sent_again_by(request):
+            # The server that disconnected the client does so again.
+            far_end.claim, far_end.interceptor = last.claim, last.interceptor
+            exchange.answered_by = last.claim.route.handle_ref
+        return all_unmet
+
+    async def _look_ahead(self, far_end: _FarEnd, router: Router, connector: BaseConnector) -> None:
+        """Note what is about to be sent, where a mock asks for more than method and URL."""
+        conditions = router.conditions(far_end.request.method, far_end.url)
+        with_body = any(one.look_at_body for one in conditions)
+        if far_end.body_is_read or not with_body and (far_end.exchange.outgoing is not None or not conditions):
+            return
+        far_end.exchange.outgoing = await ahead(far_end.request, connector, with_body)
+        far_end.body_is_read = with_body
+        self._check_active()
+
+    def _answering(self, far_end: _FarEnd, claim: Claim, connector: BaseConnector) -> _FarEnd:
+        interceptor, result = far_end.interceptor, claim.reply.result
+        response_class = result.response_class or interceptor.response_class()
+        if response_class is not None:
+            set_response_class(far_end.request, response_class)
+        if claim.reply.refuses:
+            far_end.connector = interceptor.stand_ins.refusing(connector, result.delay)
+        else:
+            far_end.connector = interceptor.stand_ins.of(connector, self._loop)
+        return far_end
+
+    def _check_active(self) -> None:
+        # The innermost mock, which the call belongs to, may have been stopped since.
+        if not self._interceptors[0].is_active:
             raise ClientConnectionError(STOPPED)
-        return is_read
 
     def _asked_for(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
@@ -161,18 +200,19 @@ class Interception:
             call.normalized_url if request.url == without_credentials(call.url) else normalize_url(request.url),
         )
 
-    def returned(self, response: ClientResponse) -> None:
+    def returned(self, response: ClientResponse | None) -> None:
         """Note that the call returned."""
-        self._interceptor.responses.append(response)
+        if response is not None:
+            self._interceptors[self._recorded - 1].responses.append(response)
         self._exchange.end(response, None)
         # Timers that aiohttp has cancelled remember their context for a while, and with it this.
-        self._is_over, self._last, self._kwargs = True, None, {}
+        self.is_over, self._last, self._kwargs = True, None, {}
 
     def raised(self, error: BaseException) -> BaseException:
         """Note that the call raised; return the exception that its caller is to get."""
         failure = unwrapped(error, None if self._last is None else self._last.raised)
         self._exchange.end(None, failure)
-        self._is_over, self._last, self._kwargs = True, None, {}
+        self.is_over, self._last, self._kwargs = True, None, {}
         return failure
 
 
@@ -180,7 +220,13 @@ class _FarEnd:
     """One request, and the mock that answers it."""
 
     connector: InMemoryConnector
-    claim: Claim
+    interceptor: Interceptor
+
+    claim: Claim | None = None
+    """The mock that answers, of `interceptor`, and its reply; None while there is none."""
+
+    body_is_read = False
+    """Whether the body was read before it is sent."""
 
     raised: BaseException | None = None
     """What the mock raised."""
@@ -193,7 +239,6 @@ class _FarEnd:
 
     def __init__(
         self,
-        log: Log,
         request: ClientRequest,
         exchange: Exchange,
         url: URL,
@@ -203,14 +248,13 @@ class _FarEnd:
         self.request = request
         self.exchange = exchange
         self.receive = exchange.receive
-        self._log = log
-        self._url = url
+        self.url = url
         self._traces = traces
         self._kwargs = kwargs
 
     def call(self) -> RequestCall:
         """Return the request as users see it."""
-        return self._log.call_of(self.exchange)
+        return self.interceptor.log.call_of(self.exchange)
 
     def is_sent_again_by(self, request: ClientRequest) -> bool:
         """Tell whether aiohttp itself sends the request once more.
@@ -228,11 +272,13 @@ class _FarEnd:
         """Have the mock answer the request, which has been sent."""
         if self.raised is not None:
             raise self.raised  # As it did before: this is aiohttp's second try.
+        assert self.claim is not None
+        route, reply = self.claim
         try:
-            answer = self.claim.reply.at_once(self.request.method, self.call)
+            answer = reply.at_once(self.request.method, self.call)
             if answer is not None:
                 return answer
-            result = self.claim.reply.to(self.call, self._url, self._kwargs, self.claim.route.give_back)
+            result = reply.to(self.call, self.url, self._kwargs, route.give_back)
             if isinstance(result, CallbackResult):
                 return self._encoded(result)
         except BaseException as error:
@@ -255,6 +301,7 @@ class _FarEnd:
             self.is_faulty = True
             if result.fault is Fault.CONNECTION_REFUSED:
                 raise refusal(self.request)
+        assert self.claim is not None
         return self.claim.reply.encoded(result, self.request.method, self.call)
 
     def note_raised(self, error: BaseException) -> None:

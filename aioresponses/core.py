@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +12,7 @@ from yarl import URL
 
 from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
 from ._assertions.reports import listed, there_were, told_unmatched, told_unused
+from ._calls.exchange import moment
 from ._calls.log import Log, Requests
 from ._calls.record import RequestCall, RequestMatch
 from ._client.hooks import activate, deactivate
@@ -93,7 +93,7 @@ class aioresponses(Registering):
             "assert_all_mocked": assert_all_mocked or strict,
         }
         self.json_dumps = json_dumps
-        self._started = 0.0
+        self._since = 0
         self._log = Log()
         self._router = Router(passthrough, passthrough_unmatched, self._log.call_of)
         self._interceptor = Interceptor(self._router, self._log, self._response_class)
@@ -111,13 +111,13 @@ class aioresponses(Registering):
         return self._interceptor.is_active
 
     def start(self) -> None:
-        """Answer requests from now on, in place of any mock that is active already.
+        """Answer requests from now on, before any mock that is active already.
 
         Raises `RuntimeError` if it is active itself.
         """
         if self.active:
             raise RuntimeError("start() called on an aioresponses that is active already")
-        self._started = time.perf_counter()
+        self._since = moment()
         activate(self._interceptor)
 
     def stop(self) -> None:
@@ -127,8 +127,13 @@ class aioresponses(Registering):
         """
         if not self.active:
             raise RuntimeError("stop() called on an aioresponses that is not active")
-        deactivate(self._interceptor)
-        self.clear()
+        try:
+            deactivate(self._interceptor)
+        finally:
+            # An interrupt may have come before it began.
+            if self.active:
+                deactivate(self._interceptor)
+            self.clear()
 
     def clear(self) -> None:
         """Forget all mocks; `requests` and `calls` remain."""
@@ -136,8 +141,15 @@ class aioresponses(Registering):
         self._responses.clear()
 
     def __enter__(self) -> Self:
-        self.start()
-        return self
+        was_active = self.active
+        try:
+            self.start()
+            return self
+        except BaseException:
+            # An interrupt may come when it has been started, and then no block will ever be left.
+            if not was_active and self.active:
+                self.stop()
+            raise
 
     def __exit__(
         self,
@@ -146,8 +158,16 @@ class aioresponses(Registering):
         exc_tb: TracebackType | None,
     ) -> None:
         # An exception that is on its way already is the one to see.
-        failure = self._failure() if exc_type is None else ""
-        self.stop()
+        failure = ""
+        try:
+            try:
+                if exc_type is None:
+                    failure = self._failure()
+            finally:
+                self.stop()
+        finally:
+            if self.active:
+                self.stop()
         if failure:
             raise AssertionError(failure)
 
@@ -158,7 +178,7 @@ class aioresponses(Registering):
         """
         unused = self.unused_mocks if self._settings["assert_all_called"] else []
         unmatched = self.unmatched_calls if self._settings["assert_all_mocked"] else []
-        unmatched = [call for call in unmatched if call.started >= self._started]
+        unmatched = [call for call in unmatched if call.order >= self._since]
         if not unused and not unmatched:
             return ""
         parts = [told_unused(unused)] if unused else []

@@ -98,7 +98,13 @@ class AioResponsesTestCase(
             assert_all_mocked=self.assert_all_mocked,
             strict=self.strict,
         )
-        mock.start()
+        # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
+        # other threads inherits it.
+        context = getattr(self, "_asyncioTestContext", None)
+        if context is None:
+            mock.start()
+        else:
+            context.run(mock.start)
         mock._leave_alone(self._is_own_server)
         # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
         # the test itself, since unittest runs cleanups as parts of the test.

@@ -36,6 +36,14 @@ _SMALL = 2 ** 16
 _NO_INFO: Mapping[str, str] = MappingProxyType({})
 
 
+def moment() -> int:
+    """Return a number greater than all that were returned before: what happens later has a greater one.
+
+    No clock tells the order of things, for tests put clocks back and stop them.
+    """
+    return next(_count)
+
+
 class Exchange:
     """One call of a session's method, or one of several requests that it came to, and what came of it.
 

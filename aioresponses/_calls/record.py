@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
+def redirect_to(exchange: Exchange) -> ClientResponse | None:
+    """Return the redirect that led to a request, if one did."""
+    previous = exchange.previous
+    return previous if previous is not None and previous.status in _REDIRECTS else None
+
+
 class Calls(Protocol):
     """What makes calls of exchanges."""
 
@@ -163,8 +169,7 @@ class RequestCall(_Arguments):
     @property
     def redirect(self) -> ClientResponse | None:
         """Of a hop: the redirect that led to it, if one did."""
-        previous = self.previous
-        return previous if previous is not None and previous.status in _REDIRECTS else None
+        return redirect_to(self._exchange)
 
     @property
     def query(self) -> MultiDictProxy[str]:

@@ -128,7 +128,7 @@ class InMemoryConnector(BaseConnector):
 
         Works from any thread, and with the loop closed or stopped.
         """
-        if self._loop.is_running() and self._loop is not _running_loop():
+        if self._loop.is_running() and self._loop is not asyncio._get_running_loop():
             self._loop.call_soon_threadsafe(self._hang_up, why)
         else:
             self._hang_up(why)
@@ -180,13 +180,6 @@ def refusal(request: ClientRequest) -> ClientConnectorError:
     refused = ClientConnectorError(request.connection_key, error)
     refused.__cause__ = error
     return refused
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 class StandIns:

@@ -1,9 +1,9 @@
-"""The hooks into aiohttp, and which mock they ask.
+"""The hooks into aiohttp: which of its methods are ours while a mock is active, and what they do.
 
 Theory
 ------
-While at least one mock is active, three methods of aiohttp are ours; they are put in place by the first mock that is
-activated and taken out by the last one that goes.
+While at least one mock is active, three methods of aiohttp are ours. `activate` puts them in place, `deactivate` takes
+them out after the last one.
 
 `ClientSession._request` is what every request of a session goes through, `aiohttp.request` and `ws_connect`
 included. Our hook notes the call with its arguments, runs aiohttp's own method, and notes how it ended. It is private,
@@ -11,9 +11,9 @@ but no public method sees all requests, and 0.7.9 replaced it as well: suites re
 
 `BaseConnector.connect` is where a request, built and signed and seen by all middlewares, asks for a connection. Our
 hook asks who answers it: for a registered mock it returns an in-memory connection, for a passthrough it does what
-aiohttp does, and for nobody it refuses. Since it sits below redirects and middlewares, it is asked for every hop of a
-redirect and every retry of a middleware. Connectors inherit it; into a class that has a `connect` of its own, it is put
-when a session with such a connector makes its first request.
+aiohttp does, and otherwise it refuses. Since it sits below redirects and middlewares, it is asked for every hop of a
+redirect and every retry of a middleware. Connectors inherit it. Into classes that have a `connect` of their own it is
+put as well, and over one that somebody has put on a connector, when its session makes a call.
 
 Who answers is settled before there is a connection, for a request that no mock answers may have to go to the network.
 So mocks that ask for more than method and URL look at what is about to be sent: the headers, with those that aiohttp
@@ -22,7 +22,13 @@ adds in the last moment, and the body, which is read ahead where it can be read 
 `BaseConnector.close` closes the in-memory connections of a connector along with its own.
 
 The two hooks of one call find each other by a context variable, because aiohttp hands nothing from one to the other,
-and requests of one session run side by side. The mock that a call belongs to is the innermost one at its start.
+and requests of one session run side by side. A request that comes to the second hook without a call has gone around the
+first: `_request` was fetched before the mock began, or somebody has replaced it on a session. It is a call of its own,
+of which nothing but the request is known, and ends when it gives its connection back.
+
+What is in place is told by looking at the places, and putting hooks in and taking them out does nothing where that is
+done already. So both can be done once more after an interrupt, and neither trips over what somebody else has put there
+in the meantime or has taken away.
 
 A session keeps the loop that it was made on, for its timers and tasks. Suites share sessions over tests, each with a
 loop of its own, so a session whose loop does not run is lent the running one, until the last mock is stopped.
@@ -37,164 +43,127 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import sys
 from asyncio import AbstractEventLoop, get_running_loop
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
+from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary, WeakSet
 
 from aiohttp import BaseConnector, ClientConnectionError, ClientSession
 
-from .outgoing import authorize_to_proxy
+from .._display import add_note, shown_url
+from . import active
+from .interceptor import Interception, Interceptor
+from .outgoing import authorize_to_proxy, response_of
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from aiohttp import ClientRequest, ClientResponse, ClientTimeout
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
 
-    from .connectors import InMemoryConnector, StandIns
-    from .transport import Receive, Respond
-
-    class FarEnd(Protocol):
-        """What answers one request, in memory."""
-
-        @property
-        def connector(self) -> InMemoryConnector: ...
-
-        @property
-        def receive(self) -> Receive: ...
-
-        @property
-        def respond(self) -> Respond: ...
-
-    class Interception(Protocol):
-        """One call on its way."""
-
-        async def far_end(
-            self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]
-        ) -> FarEnd | None:
-            """Return what answers a request that asks `connector` for a connection; None if the network does."""
-
-        def returned(self, response: ClientResponse) -> None:
-            """Note that the call returned."""
-
-        def raised(self, error: BaseException) -> BaseException:
-            """Note that the call raised; return the exception that its caller is to get."""
-
-    class Interceptor(Protocol):
-        """Whom the hooks ask: a mock."""
-
-        is_active: bool
-        """Whether it has been activated, and not been deactivated since."""
-
-        @property
-        def stand_ins(self) -> StandIns: ...
-
-        @property
-        def left_alone(self) -> Callable[[URL], bool] | None:
-            """Tells which URLs are not intercepted at all."""
-
-        def begin(self, method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Interception:
-            """Note that a call begins; return what accompanies it."""
-
-
 _Method = Callable[..., Any]
 
 STOPPED = "The mock that was to answer has been stopped"
 
-# The active mocks, the innermost last, and the sessions that were lent a loop, with their own ones.
-_active: list[Interceptor] = []
+_UNDECIDED = (
+    "aioresponses: mocks of several threads are active, and none was started in this thread or in this context.\n"
+    "Run the code in a thread by asyncio.to_thread, which keeps the context."
+)
 
+# The sessions that were lent a loop, with their own ones.
 _lent: WeakKeyDictionary[ClientSession, AbstractEventLoop] = WeakKeyDictionary()
 
-# The hooks, while they are in their places.
-_in_place: _Installation | None = None
-
-_interception: ContextVar[Interception | None] = ContextVar("aioresponses_interception", default=None)
+_call: ContextVar[Interception | None] = ContextVar("aioresponses_call", default=None)
 
 
 def activate(interceptor: Interceptor) -> None:
-    """Put the hooks in place if need be; from now on this mock is the innermost."""
-    _active.append(interceptor)
-    interceptor.is_active = True
-    if len(_active) == 1:
-        _Installation.put_in_place()
+    """Put the hooks in place if need be; from now on this mock is the innermost. Does all of it, or nothing."""
+
+    def step() -> None:
+        active.add(interceptor)
+        _settle()
+
+    try:
+        active.exclusively(step)
+    except BaseException:
+        deactivate(interceptor)
+        raise
 
 
 def deactivate(interceptor: Interceptor) -> None:
     """Leave no trace of this mock: take the hooks out if it was the last, and end its connections."""
-    _active.remove(interceptor)
-    interceptor.is_active = False
-    if not _active:
-        _Installation.take_out()
-        for session, loop in _lent.items():
+
+    def step() -> None:
+        active.discard(interceptor)
+        _settle()
+
+    try:
+        active.exclusively(step)
+    except BaseException:
+        active.exclusively(step)
+        raise
+    finally:
+        interceptor.stand_ins.close(STOPPED)
+
+
+def _settle() -> None:
+    """Have the hooks in place if a mock is active, and out of it otherwise."""
+    if active.activations:
+        for owner, name, make in _seams():
+            _Hook.put(owner, name, make)
+    else:
+        for hook in list(_Hook.by_place.values()):
+            hook.take_out()
+        for session, loop in list(_lent.items()):
             session._loop = loop
         _lent.clear()
-    interceptor.stand_ins.close(STOPPED)
 
 
-class _Installation:
-    """The hooks, in their places or out of them.
+class _Hook:
+    """One of our methods, the place that it is made for, and the method that it stands for.
 
-    Each hook knows the method that it stands for. Somebody may have wrapped a hook while it was in place and keep it
-    longer: then it does nothing but pass on.
+    Somebody may have wrapped a hook while it was in place and keep it longer: then it does nothing but pass on.
     """
 
-    _last: ClassVar[_Installation | None] = None
+    by_place: ClassVar[dict[tuple[type | BaseConnector, str], _Hook]] = {}
     _made: ClassVar[WeakSet[_Method]] = WeakSet()
 
-    def __init__(self) -> None:
-        self._hooks: dict[tuple[type, str], tuple[_Method, _Method]] = {}
-        self._put(ClientSession, "_request", _request_hook)
-        self.original_connect = self._put(BaseConnector, "connect", _connect_hook)
-        self.hooked_connect = BaseConnector.connect
-        self._put(BaseConnector, "close", _close_hook)
+    is_replaced = False
+    """Whether there is another hook for its place."""
 
-    @classmethod
-    def put_in_place(cls) -> None:
-        global _in_place
-        if cls._last is None or not cls._last._put_back():
-            cls._last = cls()
-        _in_place = cls._last
-
-    @classmethod
-    def take_out(cls) -> None:
-        global _in_place
-        installation, _in_place = _in_place, None
-        assert installation is not None
-        for (owner, name), (original, hook) in tuple(installation._hooks.items()):
-            # Where somebody has replaced the hook it is theirs to put back.
-            if vars(owner)[name] is hook:
-                setattr(owner, name, original)
-            # Connectors of other people's are reached once more when they are used once more.
-            if owner not in (ClientSession, BaseConnector):
-                del installation._hooks[owner, name]
-
-    def _put_back(self) -> bool:
-        """Put the hooks in place once more, which is the quick way, if all is as it was when they were taken out."""
-        if any(vars(owner)[name] is not original for (owner, name), (original, _) in self._hooks.items()):
-            return False
-        for (owner, name), (_, hook) in self._hooks.items():
-            setattr(owner, name, hook)
-        return True
-
-    def reach(self, connector: type[BaseConnector]) -> None:
-        """Put the hook into a class of connectors that has a `connect` of its own, which need not call ours."""
-        for owner in connector.__mro__:
-            if "connect" in vars(owner) and (owner, "connect") not in self._hooks:
-                self._put(owner, "connect", _connect_hook)
-
-    def _put(self, owner: type, name: str, make: Callable[[_Installation, _Method], _Method]) -> _Method:
+    def __init__(self, owner: type | BaseConnector, name: str, placed: Any, make: _MakeHook) -> None:
+        self.owner = owner
+        self.name = name
         # Somebody may have put back a hook after its time.
-        original: _Method = inspect.unwrap(vars(owner)[name], stop=lambda method: not self._is_ours(method))
-        hook = functools.wraps(original)(make(self, _unbound(original)))
-        self._made.add(hook)
-        self._hooks[owner, name] = original, hook
-        setattr(owner, name, hook)
-        return _unbound(original)
+        self.placed = inspect.unwrap(placed, stop=lambda method: not self._is_ours(method))
+        self.original = _unbound(self.placed, owner)
+        function = functools.wraps(self.placed)(make(self, self.original))
+        self.function = function if isinstance(owner, type) else MethodType(function, owner)
+        self._made.add(function)
+
+    @classmethod
+    def put(cls, owner: type | BaseConnector, name: str, make: _MakeHook) -> _Hook:
+        """Have the hook in its place; the one that was there before, if all is as it was."""
+        placed = vars(owner)[name]
+        hook = cls.by_place.get((owner, name))
+        if hook is None or placed is not hook.function and placed is not hook.placed:
+            if hook is not None:
+                hook.is_replaced = True
+            hook = cls.by_place[owner, name] = cls(owner, name, placed, make)
+        if placed is not hook.function:
+            setattr(owner, name, hook.function)
+        return hook
+
+    def take_out(self) -> None:
+        """Put back what the hook stands for. Where somebody has replaced the hook it is theirs to put back."""
+        if vars(self.owner).get(self.name) is self.function:
+            setattr(self.owner, self.name, self.placed)
+        # Connectors of other people's are reached once more when they are used once more.
+        if self.owner not in (ClientSession, BaseConnector):
+            self.by_place.pop((self.owner, self.name), None)
 
     @classmethod
     def _is_ours(cls, method: _Method) -> bool:
@@ -202,11 +171,17 @@ class _Installation:
         return any(method is made for made in cls._made)
 
 
-def _unbound(method: Any) -> _Method:
-    """Return a method as a function of the object that it is a method of.
+_MakeHook = Callable[[_Hook, _Method], _Method]
 
-    Most are such functions, but somebody may have put a descriptor of another kind in the place of one.
+
+def _unbound(method: Any, owner: type | BaseConnector) -> _Method:
+    """Return what stands at `owner` as a function of the object that it is called on.
+
+    Most are such functions, but somebody may have put a descriptor of another kind in the place of one, or a function
+    on an object.
     """
+    if not isinstance(owner, type):
+        return lambda _, *args, **kwargs: method(*args, **kwargs)
     if inspect.isfunction(method):
         return method
 
@@ -216,27 +191,26 @@ def _unbound(method: Any) -> _Method:
     return call
 
 
-def _request_hook(installation: _Installation, original: _Method) -> _Method:
+def _request_hook(hook: _Hook, original: _Method) -> _Method:
     async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
-        if _in_place is not installation:
+        if hook.is_replaced or not active.activations:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
-        interception = _begin(installation, session, method, str_or_url, kwargs)
-        # None if this call is not intercepted: then it is not even a part of the one within whose callback it is made.
-        token = _interception.set(interception)
+        call = _begin(session, method, str_or_url, kwargs)
+        token = _call.set(call)
         failure: BaseException
         try:
             response: ClientResponse = await original(session, method, str_or_url, **kwargs)
         except BaseException as error:
-            if interception is None:
+            if call is None:
                 raise
-            failure = interception.raised(error)
+            failure = call.raised(error)
         else:
-            if interception is not None:
-                interception.returned(response)
+            if call is not None:
+                call.returned(response)
             return response
         finally:
             try:
-                _interception.reset(token)
+                _call.reset(token)
             except ValueError:
                 pass  # It was never awaited to its end, and is closed in a context that is none of ours.
         # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
@@ -246,9 +220,9 @@ def _request_hook(installation: _Installation, original: _Method) -> _Method:
 
 
 def _begin(
-    installation: _Installation, session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
+    session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
 ) -> Interception | None:
-    interceptor = _active[-1]
+    """Return what accompanies a call of a session; None where it will not get as far as to send a request."""
     connector = session._connector
     if connector is None or connector._closed:
         return None
@@ -261,50 +235,121 @@ def _begin(
         url = session._build_url(str_or_url)
     except Exception:
         return None  # aiohttp is about to say what is wrong with it.
-    if interceptor.left_alone is not None and interceptor.left_alone(url):
-        return None
-    if type(connector).connect is not installation.hooked_connect:
-        installation.reach(type(connector))
+    if type(connector).connect is not _Hook.by_place[BaseConnector, "connect"].function or "connect" in vars(connector):
+        _reach(connector)
     kwargs.setdefault("allow_redirects", True)
     if session._default_headers:
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
-    return interceptor.begin(method, url, kwargs, loop)
+    return _begun(method, url, kwargs, loop)
 
 
-def _connect_hook(installation: _Installation, original: _Method) -> _Method:
+def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Interception:
+    asked = active.asked_here()
+    if asked is None:
+        return _Undecided(method, url)
+    for interceptor in asked:
+        if interceptor.left_alone is not None and interceptor.left_alone(url):
+            return _LEFT_ALONE
+    return asked[0].begin(method, url, kwargs, loop, asked[1:])
+
+
+class _LeftAlone:
+    """A call that is not intercepted; it is not even a part of the one within whose callback it is made."""
+
+    is_over = False
+
+    async def far_end(self, *_: object) -> None:
+        """Leave it to the network."""
+
+    def returned(self, response: ClientResponse | None) -> None:
+        """Note nothing."""
+
+    def raised(self, error: BaseException) -> BaseException:
+        """Change nothing."""
+        return error
+
+
+_LEFT_ALONE = _LeftAlone()
+
+
+class _Undecided(_LeftAlone):
+    """A call that might be any of several mocks'."""
+
+    def __init__(self, method: str, url: URL) -> None:
+        self._method = method
+        self._url = url
+
+    async def far_end(self, *_: object) -> None:
+        """Refuse the request."""
+        error = ClientConnectionError(f"Connection refused: {self._method} {shown_url(self._url)}")
+        add_note(error, _UNDECIDED)
+        raise error
+
+
+def _connect_hook(hook: _Hook, original: _Method) -> _Method:
     async def connect(
         connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        interception = _interception.get() if _in_place is installation else None
-        if interception is None:
+        if hook.is_replaced or not active.activations:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-        if connector._closed:
-            # As a session finds it that is closed while aiohttp makes ready for its second try.
-            raise ClientConnectionError("Connector is closed.")
-        far_end = await interception.far_end(req, connector, traces)
-        if far_end is None:
-            return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-        stand_in = far_end.connector
-        connection: Connection | None = stand_in.spare_connection(req, traces)
-        if connection is None:
-            connection = await installation.original_connect(stand_in, req, traces, timeout)
-            assert connection is not None
-            if connection.closed:
-                # While a trace waited.
-                connection.close()
-                raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
-        if req.proxy is not None:
-            authorize_to_proxy(req)
-        # Private, for the property takes time that every request would pay.
-        connection._protocol.expect(req, far_end.receive, far_end.respond)  # type: ignore[union-attr]
+        call = _call.get()
+        if call is not None and not call.is_over:
+            return await _connected(call, original, connector, req, traces, timeout)
+        # It has gone around the other hook, and is a call of its own.
+        call = _begun(req.method, req.url, {}, get_running_loop())
+        token = _call.set(call)
+        try:
+            connection = await _connected(call, original, connector, req, traces, timeout)
+        except BaseException as error:
+            call.raised(error)
+            raise
+        finally:
+            _call.reset(token)
+        connection.add_callback(lambda: call.returned(response_of(req)))
         return connection
 
     return connect
 
 
-def _close_hook(installation: _Installation, original: _Method) -> _Method:
+async def _connected(
+    call: Interception,
+    original: _Method,
+    connector: BaseConnector,
+    req: ClientRequest,
+    traces: list[Trace],
+    timeout: ClientTimeout,
+) -> Connection:
+    """Return a connection to what answers a request."""
+    if connector._closed:
+        # As a session finds it that is closed while aiohttp makes ready for its second try.
+        raise ClientConnectionError("Connector is closed.")
+    far_end = await call.far_end(req, connector, traces)
+    if far_end is None:
+        return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+    stand_in = far_end.connector
+    connection: Connection | None = stand_in.spare_connection(req, traces)
+    if connection is None:
+        connect = _Hook.by_place[BaseConnector, "connect"].original
+        connection = await connect(stand_in, req, traces, timeout)
+        assert connection is not None
+        if connection.closed:
+            # While a trace waited.
+            connection.close()
+            raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
+    if req.proxy is not None:
+        authorize_to_proxy(req)
+    # Private, for the property takes time that every request would pay.
+    connection._protocol.expect(req, far_end.receive, far_end.respond)  # type: ignore[union-attr]
+    return connection
+
+
+def _close_hook(hook: _Hook, original: _Method) -> _Method:
     def close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
-        closing = [future for interceptor in _active for future in interceptor.stand_ins.close_those_of(connector)]
+        closing = [
+            future
+            for one in active.activations
+            for future in one.interceptor.stand_ins.close_those_of(connector)
+        ]
         closed: Awaitable[None] = original(connector, *args, **kwargs)
         return _all_of(closing, closed) if closing else closed
 
@@ -316,3 +361,34 @@ async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> 
         await asyncio.gather(*closing)
     finally:
         await closed
+
+
+def _seams() -> Iterator[tuple[type, str, _MakeHook]]:
+    """Yield the places of the hooks, with what makes each."""
+    yield ClientSession, "_request", _request_hook
+    yield BaseConnector, "connect", _connect_hook
+    yield BaseConnector, "close", _close_hook
+    found = list(BaseConnector.__subclasses__())
+    for connector in found:
+        found += connector.__subclasses__()
+        if "connect" in vars(connector):
+            yield connector, "connect", _connect_hook
+
+
+def _is_stub(placed: object) -> bool:
+    unittest_mock = sys.modules.get("unittest.mock")
+    return unittest_mock is not None and isinstance(placed, unittest_mock.NonCallableMock)
+
+
+def _reach(connector: BaseConnector) -> None:
+    """Put the hook over each `connect` that this connector has of its own, or of its class: it need not call ours."""
+
+    def step() -> None:
+        owners: list[type | BaseConnector] = [connector, *type(connector).__mro__]
+        for owner in owners:
+            placed = vars(owner).get("connect")
+            # A stub that a test puts there while the mock is active stands for the network, as the test wants it.
+            if placed is not None and active.activations and not _is_stub(placed):
+                _Hook.put(owner, "connect", _connect_hook)
+
+    active.exclusively(step)
