@@ -338,22 +338,6 @@ class PassthroughTest(ServerTestCase):
         self.assertEqual(await text_of(self.session, self.url / "redirect"), "mocked")
         self.assertEqual(mock.call_count, 1)
 
-    async def test_of_nested_mocks_the_inner_one_passes_through_to_the_network(self):
-        outer = self.start()
-        outer.get(self.url, body="outer", repeat=True)
-        with aioresponses(passthrough=[self.url]):
-            self.assertEqual(await text_of(self.session, self.url), "real /")
-        with aioresponses(passthrough_unmatched=True):
-            self.assertEqual(await text_of(self.session, self.url), "real /")
-        self.assertEqual(outer.calls, [])
-        self.assertEqual(await text_of(self.session, self.url), "outer")
-
-    async def test_of_nested_mocks_the_outer_one_does_not_pass_through(self):
-        self.start(passthrough=[self.url])
-        with aioresponses(), self.assertRaises(ClientConnectionError):
-            await self.session.get(self.url)
-        self.assertEqual(await text_of(self.session, self.url), "real /")
-
 
 class AfterTheCallTest(ServerTestCase):
     """Something that a call has left behind asks for a connection once more, after the call has ended."""
@@ -384,25 +368,24 @@ class AfterTheCallTest(ServerTestCase):
         self.addAsyncCleanup(session.close)
         return session, ended
 
-    async def test_it_is_refused_and_nothing_goes_to_the_network(self):
+    async def test_the_request_is_a_call_of_its_own_and_nothing_goes_to_the_network(self):
         kept = []
         session, ended = self.leaving(kept)
         with aioresponses() as mock:
-            mock.get(self.url, body="mocked", repeat=True)
+            mock.get(self.url, body="mocked", repeat=2)
             self.assertEqual(await text_of(session, self.url), "mocked")
             ended.set()
             [(task, _)] = kept
-            self.assertEqual(
-                await error_of(task), (ClientConnectionError, "The call that this request belongs to has ended")
-            )
-            self.assertEqual(mock.call_count, 1)
+            self.assertIsNone(await error_of(task))
+            self.assertEqual([call.url for call in mock.calls], [str(self.url)] * 2)
             self.assertEqual(list(mock.calls[0].hops), [mock.calls[0]])
-            # Calls that come later are none of its business.
+            # The mock is used up by these two.
             async with ClientSession() as other:
-                self.assertEqual(await text_of(other, self.url), "mocked")
+                with self.assertRaises(ClientConnectionError):
+                    await other.get(self.url)
         self.assertEqual(self.served, [])
 
-    async def test_so_it_is_after_a_redirect_and_after_a_call_that_failed(self):
+    async def test_a_request_left_by_a_redirect_or_by_a_call_that_failed_is_refused_like_any_other(self):
         kept = []
         session, ended = self.leaving(kept)
         with aioresponses() as mock:
@@ -413,8 +396,12 @@ class AfterTheCallTest(ServerTestCase):
             ended.set()
             self.assertEqual(
                 [await error_of(task) for task, _ in kept],
-                [(ClientConnectionError, "The call that this request belongs to has ended")] * 2,
+                [
+                    (ClientConnectionError, f"Connection refused: GET {self.url}"),
+                    (ClientConnectionError, f"Connection refused: GET {self.url}there"),
+                ],
             )
+            self.assertEqual([call.unmatched for call in mock.calls], [False, True, True])
         self.assertEqual(self.served, [])
 
     async def test_while_the_call_goes_on_it_is_a_request_of_the_call(self):
@@ -433,7 +420,7 @@ class AfterTheCallTest(ServerTestCase):
         self.assertEqual(self.served, [])
 
     @needs_middlewares
-    async def test_a_task_that_a_middleware_has_left_is_refused(self):
+    async def test_a_request_of_a_task_that_a_middleware_has_left_is_refused_like_any_other(self):
         async def middleware(request, handler):
             async def ask_again():
                 await ended.wait()
@@ -450,7 +437,7 @@ class AfterTheCallTest(ServerTestCase):
                 ended.set()
                 self.assertEqual(
                     await error_of(tasks[0]),
-                    (ClientConnectionError, "The call that this request belongs to has ended"),
+                    (ClientConnectionError, f"Connection refused: GET {self.url}"),
                 )
         self.assertEqual(self.served, [])
 

@@ -162,14 +162,6 @@ class HooksTest(unittest.TestCase):
             self.assertEqual(asyncio.run(get()), "outer")
             self.assertEqual([outer.call_count, inner.call_count], [1, 1])
 
-    def test_a_mock_does_not_fall_back_on_the_one_around_it(self):
-        with aioresponses() as outer, aioresponses() as inner:
-            outer.get(SITE)
-            with self.assertRaises(ClientConnectionError) as caught:
-                asyncio.run(get())
-        self.assertEqual(str(caught.exception), "Connection refused: GET http://example.com/")
-        self.assertEqual([outer.call_count, inner.call_count], [0, 1])
-
     def test_the_inner_mock_answers_on_when_the_outer_one_stops_first(self):
         outer, inner = aioresponses(), aioresponses()
         outer.start()
