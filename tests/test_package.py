@@ -232,6 +232,8 @@ class TestsOfRoomsTest(unittest.TestCase):
     SHOWN_BY = {
         "_calls.exchange": "calls/test_record.py",
         "_checks": "matching/test_targets.py",
+        # It only states what the hooks need.
+        "_client.interceptor": "test_interception.py",
         "_client.wrapping": "test_interception.py",
         "_matching.index": "matching/test_router.py",
         # It only imports the mixins.
