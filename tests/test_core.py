@@ -14,12 +14,12 @@ from .support import SITE, get, hooks_are_in_place
 
 
 class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
-    async def test_with(self):
+    async def test_a_with_statement(self):
         with aioresponses() as mock:
             mock.get(SITE, body="x")
             self.assertEqual(await get(), "x")
 
-    async def test_async_with(self):
+    async def test_an_async_with_statement(self):
         async with aioresponses() as mock:
             mock.get(SITE, body="x")
             self.assertEqual(await get(), "x")
@@ -31,7 +31,7 @@ class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
         self.addCleanup(mock.stop)
         self.assertEqual(await get(), "registered before start()")
 
-    async def test_may_be_used_again_and_remembers_its_calls(self):
+    async def test_a_mock_may_be_used_again_and_remembers_its_calls(self):
         mock = aioresponses()
         for _ in range(2):
             with mock:
@@ -145,16 +145,16 @@ class StrictnessTest(ServerTestCase):
     def check_hooks_are_gone(self):
         self.assertFalse(hooks_are_in_place())
 
-    async def test_is_off_by_default(self):
+    async def test_strictness_is_off_by_default(self):
         self.assertIsNone(await self.message())
 
-    async def test_each_kind_and_both(self):
+    async def test_each_kind_of_strictness_and_both(self):
         self.assertEqual(await self.message(assert_all_called=True), self.UNUSED + self.CALL)
         self.assertEqual(await self.message(assert_all_mocked=True), self.UNMATCHED + self.CALL)
         self.assertEqual(await self.message(strict=True), self.UNUSED + self.UNMATCHED + self.CALL)
         self.check_hooks_are_gone()
 
-    async def test_all_is_well(self):
+    async def test_nothing_is_raised_where_all_is_well(self):
         with aioresponses(strict=True) as mock:
             mock.get(SITE)
             mock.get(SITE + "optional", optional=True)
@@ -163,14 +163,14 @@ class StrictnessTest(ServerTestCase):
         with aioresponses(strict=True):
             pass
 
-    async def test_async_with(self):
+    async def test_strictness_of_an_async_with_statement(self):
         with self.assertRaises(AssertionError) as raised:
             async with aioresponses(strict=True) as mock:
                 mock.get(SITE)
         self.assertEqual(str(raised.exception), self.UNUSED + self.NO_CALLS)
         self.check_hooks_are_gone()
 
-    async def test_decorated_coroutine_function(self):
+    async def test_strictness_of_a_decorated_coroutine_function(self):
         @aioresponses(strict=True)
         async def function(mock):
             mock.get(SITE)
@@ -180,7 +180,7 @@ class StrictnessTest(ServerTestCase):
         self.assertEqual(str(raised.exception), self.UNUSED + self.NO_CALLS)
         self.check_hooks_are_gone()
 
-    async def test_decorated_function_that_calls_itself(self):
+    async def test_strictness_of_a_decorated_function_that_calls_itself(self):
         @aioresponses(strict=True)
         def function(depth, mock):
             if depth:
@@ -193,7 +193,7 @@ class StrictnessTest(ServerTestCase):
         self.assertEqual(str(raised.exception), self.UNUSED + self.NO_CALLS)
         self.check_hooks_are_gone()
 
-    async def test_an_exception_that_is_on_its_way_is_the_one_to_see(self):
+    async def test_an_exception_of_the_block_takes_precedence_over_strictness(self):
         @aioresponses(strict=True)
         def function(mock):
             mock.get(SITE)
@@ -226,7 +226,7 @@ class StrictnessTest(ServerTestCase):
         with mock:
             pass
 
-    async def test_stop_does_not_look(self):
+    async def test_stop_does_not_check(self):
         mock = aioresponses(strict=True)
         mock.start()
         mock.get(SITE)

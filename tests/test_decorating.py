@@ -11,16 +11,16 @@ from .support import SITE, get
 
 class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
     @aioresponses()
-    async def test_decorated_coroutine_function(self, mock):
+    async def test_a_decorated_coroutine_function_is_given_the_mock(self, mock):
         mock.get(SITE, body="x")
         self.assertEqual(await get(), "x")
 
     @aioresponses(param="server")
-    async def test_decorated_with_the_name_of_a_parameter(self, server):
+    async def test_a_decorated_coroutine_function_is_given_the_mock_by_name(self, server):
         server.get(SITE, body="x")
         self.assertEqual(await get(), "x")
 
-    def test_without_parentheses_it_decorates_nothing(self):
+    def test_a_decorator_without_parentheses_is_refused(self):
         class Case(unittest.TestCase):
             pass
 
@@ -32,7 +32,7 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
                 f"param: expected a name, got {decorated!r}; the decorator is `@aioresponses()`",
             )
 
-    def test_decorated_function(self):
+    def test_a_decorated_function_is_given_the_mock(self):
         @aioresponses()
         def function(first, mock, *, second):
             mock.get(SITE, body="x")
@@ -76,7 +76,7 @@ class ClassDecoratorTest(unittest.TestCase):
         result = self.run_tests(case_class)
         self.assertEqual((result.errors, result.failures, result.testsRun), ([], [], tests))
 
-    def test_gives_every_test_method_a_mock(self):
+    def test_every_test_method_of_a_decorated_class_is_given_a_mock(self):
         @aioresponses()
         class Case(unittest.IsolatedAsyncioTestCase):
             async def test_coroutine_function(self, mock):
@@ -93,7 +93,7 @@ class ClassDecoratorTest(unittest.TestCase):
         self.assertIsInstance(Case, type)
         self.check_passes(Case, 2)
 
-    def test_gives_it_by_name(self):
+    def test_a_test_method_is_given_the_mock_by_name(self):
         @aioresponses(param="server")
         class Case(unittest.TestCase):
             def test(self, *, server):
@@ -118,7 +118,7 @@ class ClassDecoratorTest(unittest.TestCase):
         self.check_passes(Case, 2)
         self.check_passes(Case, 2)
 
-    def test_decorates_static_and_class_methods(self):
+    def test_static_and_class_methods_are_decorated(self):
         seen = []
 
         @aioresponses()
@@ -142,7 +142,7 @@ class ClassDecoratorTest(unittest.TestCase):
             "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got 5",
         )
 
-    def test_decorates_inherited_methods_and_leaves_the_base_class(self):
+    def test_inherited_methods_are_decorated_and_the_base_class_is_left_alone(self):
         class Base(unittest.TestCase):
             def test_inherited(self, mock=None):
                 self.seen = mock
@@ -178,7 +178,7 @@ class ClassDecoratorTest(unittest.TestCase):
         self.assertIn("Expected every mock to be used, but 1 was not:\n  GET http://example.com/\n", output)
         self.assertEqual((len(result.expectedFailures), result.errors), (1, []))
 
-    def test_takes_no_other_classes(self):
+    def test_other_classes_are_refused(self):
         class Other:
             def test(self):
                 pass

@@ -31,7 +31,7 @@ class WordingTest(unittest.TestCase):
         self.assertEqual(shortened("abcdef", 2), "ab… (4 more characters)")
         self.assertEqual(shortened("", 0), "")
 
-    def test_of_many_lines_those_around_one_are_shown(self):
+    def test_lines_around_one_of_many_are_shown(self):
         lines = [str(number) for number in range(50)]
         self.assertEqual(cut(lines[:20]), lines[:20])
         self.assertEqual(cut(lines), [*lines[:20], "  … and 30 more"])
@@ -75,7 +75,7 @@ class NoteTest(unittest.TestCase):
         add_note(error, "two")
         self.assertEqual(error.__notes__, ["one", "two"])
 
-    def test_so_it_is_where_python_knows_of_none(self):
+    def test_a_note_is_added_where_python_has_none(self):
         class Old:
             """An exception as before Python 3.11."""
 
@@ -91,23 +91,23 @@ class RedactedTest(unittest.TestCase):
     def check(self, kwargs, other, shown):
         self.assertEqual(shown_arguments(kwargs, other), shown)
 
-    def test_credentials_of_a_proxy_that_differ(self):
+    def test_credentials_of_a_proxy_are_seen_to_differ(self):
         one, two = "http://me:1@proxy:8080", "http://me:2@proxy:8080"
         self.check({"proxy": one}, {"proxy": one}, {"proxy": "http://proxy:8080"})
         self.check({"proxy": one}, {"proxy": two}, {"proxy": "http://proxy:8080 (with other credentials)"})
         self.check({"proxy": one}, {"proxy": "http://other"}, {"proxy": "http://proxy:8080"})
 
-    def test_what_is_no_secret_stays(self):
+    def test_what_is_not_secret_is_shown(self):
         for value in ({"json": 1, "timeout": 5}, {"headers": {"Accept": "*/*"}}, {"headers": None, "auth": None}):
             self.check(value, {}, value)
 
-    def test_whole_arguments(self):
+    def test_secret_arguments_are_hidden_as_a_whole(self):
         for name in ("auth", "proxy_auth", "cookies"):
             self.check({name: "a"}, {}, {name: "…"})
             self.check({name: "a"}, {name: "a"}, {name: "…"})
             self.check({name: "a"}, {name: "b"}, {name: "… (another)"})
 
-    def test_headers_of_any_form(self):
+    def test_secret_headers_of_any_form_are_hidden(self):
         secret, other = {"Authorization": "a", "X": "1"}, {"authorization": "b"}
         for name in ("headers", "proxy_headers"):
             for form in (dict, CIMultiDict):
@@ -121,16 +121,16 @@ class RedactedTest(unittest.TestCase):
                 {name: [("Authorization", "… (another)"), ("X", "1")]},
             )
 
-    def test_headers_that_stand_there_twice(self):
+    def test_headers_that_occur_twice_are_shown_as_pairs(self):
         headers = CIMultiDict([("Cookie", "a"), ("X", "1"), ("X", "2")])
         self.check({"headers": headers}, {}, {"headers": [("Cookie", "…"), ("X", "1"), ("X", "2")]})
 
-    def test_what_cannot_be_headers(self):
+    def test_what_cannot_be_headers_is_hidden(self):
         self.check({"headers": "Cookie: a"}, {}, {"headers": "…"})
         self.check({"headers": 5}, {}, {"headers": "…"})
         self.check({"headers": {"Cookie": "a"}}, {"headers": 5}, {"headers": {"Cookie": "…"}})
 
-    def test_credentials_of_a_proxy(self):
+    def test_credentials_of_a_proxy_are_hidden(self):
         self.check({"proxy": "http://me:a@proxy:3128/"}, {}, {"proxy": "http://proxy:3128/"})
         self.check({"proxy": URL("http://me:a@proxy/")}, {}, {"proxy": URL("http://proxy/")})
         self.check({"proxy": "http://["}, {}, {"proxy": "…"})

@@ -184,7 +184,7 @@ class DocsTest(unittest.TestCase):
             )
             Page(text, str(path), shown_elsewhere).check(self)
 
-    def test_every_page_is_one_that_is_read_as_plain_text_too(self):
+    def test_every_page_can_be_read_as_plain_text(self):
         for path in PAGES:
             text = path.read_text(encoding="utf-8")
             with self.subTest(page=path.name):
@@ -237,7 +237,7 @@ class DocsTest(unittest.TestCase):
         elif words:
             self.fail(f"nothing here can tell whether this is right: {' '.join(words)}")
 
-    def test_what_moving_leads_to_exists(self):
+    def test_the_names_that_the_page_on_migrating_leads_to_exist(self):
         # Of each table in that page, the names in the second column.
         text = (DOCS / "migrating.rst").read_text(encoding="utf-8")
         tables = re.findall(r"^(=+ +)=+\n.+\n=.+\n((?:[^=].*\n)+)=", text, re.MULTILINE)
@@ -266,7 +266,7 @@ class CompletenessTest(unittest.TestCase):
         code = examples_of(DOCS / page)
         self.assertEqual({name for name in wanted if not re.search(pattern.format(re.escape(name)), code)}, set())
 
-    def test_of_every_assertion(self):
+    def test_there_is_an_example_of_every_assertion(self):
         own = {
             name
             for mixin in (CallCountAssertionsMixin, CallOrderAssertionsMixin, BodyAssertionsMixin)
@@ -278,20 +278,20 @@ class CompletenessTest(unittest.TestCase):
         names = {name for name in vars(aioresponses) if name.startswith(("assert_", "call"))}
         self.check_examples("assertions.rst", names, r"mock\.{}\b")
 
-    def test_of_every_condition(self):
+    def test_there_is_an_example_of_every_condition(self):
         arguments = {name for name in inspect.signature(aioresponses.add).parameters if name.startswith("match")}
         self.assertEqual(len(arguments), 6)
         self.check_examples("matching.rst", arguments, r"\b{}=")
         self.check_examples("matching.rst", set(matchers.__all__), r"\b{}\(")
 
-    def test_of_every_argument_of_a_reply(self):
+    def test_there_is_an_example_of_every_argument_of_a_reply(self):
         arguments = {
             name for name in inspect.signature(aioresponses.add).parameters if not name.startswith("match")
         } - {"self", "url", "method", "optional"}
         self.check_examples("replies.rst", arguments, r"\b{}=")
         self.check_examples("replies.rst", set(Fault.__members__), r"Fault\.{}\b")
 
-    def test_of_every_attribute_of_the_test_case(self):
+    def test_there_is_an_example_of_every_attribute_of_the_test_case(self):
         attributes = {name for name in AioResponsesTestCase.__annotations__ if name != "mock" and name[0] != "_"}
         self.assertEqual(len(attributes), 5)
         self.check_examples("testcase.rst", attributes, r"\b{} = ")
@@ -328,7 +328,7 @@ class CheckTest(unittest.TestCase):
         Case().run(result)
         return [told_of(error).splitlines()[0] for error in result.raised]
 
-    def test_of_blocks_that_are_right(self):
+    def test_blocks_that_are_right_pass(self):
         self.assertEqual(
             self.check(
                 ("python", "seen = []\nmock.get('http://example.com/', body='x')\n"),
@@ -345,7 +345,7 @@ class CheckTest(unittest.TestCase):
             [],
         )
 
-    def test_of_blocks_that_are_wrong(self):
+    def test_blocks_that_are_wrong_fail(self):
         for parts, wrong in (
             ([("python", "1 / 0")], "ZeroDivisionError: division by zero"),
             ([("python", "import asyncio\nawait asyncio.sleep(0)\nassert False, 'no'")], "AssertionError: no"),
@@ -369,7 +369,7 @@ class CheckTest(unittest.TestCase):
             with self.subTest(parts=parts):
                 self.assertEqual(self.check(*parts), [wrong])
 
-    def test_of_commands(self):
+    def test_commands_that_name_nothing_fail(self):
         docs = DocsTest()
         for command in ("make test AIOHTTP=3.9.5", "pip install aioresponses", "python -m unittest tests.test_docs"):
             docs.check_command(command.split())

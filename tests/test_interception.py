@@ -65,7 +65,7 @@ class ExceptionsTest(MockedTestCase):
                 self.assertEqual([first.call_count, second.call_count], [1, 0])
                 self.assertEqual(await text_of(self.session), "second")
 
-    async def test_it_carries_nothing_of_aiohttp(self):
+    async def test_an_exception_carries_nothing_of_aiohttp(self):
         for exception in exceptions():
             with self.subTest(repr(exception)):
                 self.mock.get(SITE, exception=exception)
@@ -73,7 +73,7 @@ class ExceptionsTest(MockedTestCase):
                 self.assertIsNone(raised.__cause__)
                 self.assertIsNone(raised.__context__)
 
-    async def test_it_keeps_its_own_cause(self):
+    async def test_an_exception_keeps_its_own_cause(self):
         cause = ValueError("cause")
         for exception in exceptions():
             with self.subTest(repr(exception)):
@@ -91,7 +91,7 @@ class ExceptionsTest(MockedTestCase):
                 self.assertEqual(repeated.call_count, 2)
                 self.mock.clear()
 
-    async def test_it_is_raised_after_a_redirect(self):
+    async def test_an_exception_is_raised_after_a_redirect(self):
         for exception in exceptions():
             with self.subTest(repr(exception)):
                 self.mock.get(SITE, status=302, headers={"Location": "/there"})
@@ -102,7 +102,7 @@ class ExceptionsTest(MockedTestCase):
                 self.assertEqual([hop.url for hop in self.mock.calls[-1].hops], [SITE, f"{SITE}there"])
                 self.mock.clear()
 
-    async def test_traces_see_just_it(self):
+    async def test_a_trace_sees_just_the_exception(self):
         async def on_request_exception(session, context, params):
             seen.append(params.exception)
 
@@ -118,7 +118,7 @@ class ExceptionsTest(MockedTestCase):
                 self.assertEqual(len(seen), 1)
                 self.assertIs(seen[0], exception)
 
-    async def test_several_traces_see_just_it(self):
+    async def test_several_traces_see_just_the_exception(self):
         async def on_request_exception(session, context, params):
             seen.append(params.exception)
 
@@ -134,7 +134,7 @@ class ExceptionsTest(MockedTestCase):
             self.assertEqual([id(one) for one in seen], [id(exception)] * 2)
 
     @needs_middlewares
-    async def test_middlewares_see_just_it(self):
+    async def test_middlewares_see_just_the_exception(self):
         async def middleware(request, handler):
             try:
                 return await handler(request)
@@ -207,7 +207,7 @@ class ExceptionsTest(MockedTestCase):
         self.assertIs(type(await self.raised_by()), asyncio.TimeoutError)
         self.assertEqual(await text_of(self.session), "third")
 
-    async def test_an_exception_of_one_call_is_none_of_another_that_runs_beside_it(self):
+    async def test_an_exception_of_one_call_does_not_reach_another_that_runs_beside_it(self):
         async def callback(url, **kwargs):
             await asyncio.sleep(0)
 
@@ -217,7 +217,7 @@ class ExceptionsTest(MockedTestCase):
         tasks = [asyncio.ensure_future(self.raised_by(url=f"{SITE}{number}")) for number in range(len(raised))]
         self.assertEqual([id(error) for error in await asyncio.gather(*tasks)], [id(error) for error in raised])
 
-    async def test_the_connection_serves_no_other_request(self):
+    async def test_the_connection_of_an_exception_serves_no_other_request(self):
         self.mock.get(SITE, exception=ValueError("wrong"))
         self.mock.get(SITE, body="second")
         session = self.new_session(connector=aiohttp.TCPConnector(limit=1))
@@ -284,23 +284,23 @@ class PassthroughTest(ServerTestCase):
         with self.assertRaises(ClientConnectionError):
             await self.session.get(SITE)
 
-    async def test_all_else_is_refused(self):
+    async def test_what_no_prefix_covers_is_refused(self):
         self.start(passthrough=["http://127.0.0.1/other"])
         with self.assertRaises(ClientConnectionError) as caught:
             await self.session.get(self.url)
         self.assertEqual(str(caught.exception), f"Connection refused: GET {self.url}")
 
-    async def test_what_nobody_answers_goes_to_the_network_where_that_is_wished(self):
+    async def test_what_no_mock_answers_goes_to_the_network_with_passthrough_unmatched(self):
         mock = self.start(passthrough_unmatched=True)
         mock.get(self.url, body="mocked")
         self.assertEqual(await text_of(self.session, self.url), "mocked")
         self.assertEqual(await text_of(self.session, self.url), "real /")
 
-    async def test_params_are_kept(self):
+    async def test_params_of_a_request_that_passes_through_are_kept(self):
         self.start(passthrough=[self.url])
         self.assertEqual(await text_of(self.session, self.url, params={"b": "2", "a": "1"}), "real /?b=2&a=1")
 
-    async def test_such_calls_are_recorded(self):
+    async def test_calls_that_pass_through_are_recorded(self):
         mock = self.start(passthrough=[self.url])
         await text_of(self.session, self.url, params={"b": "2", "a": "1"})
         await text_of(self.session, self.url, "POST", data=b"some")
@@ -404,7 +404,7 @@ class AfterTheCallTest(ServerTestCase):
             self.assertEqual([call.unmatched for call in mock.calls], [False, True, True])
         self.assertEqual(self.served, [])
 
-    async def test_while_the_call_goes_on_it_is_a_request_of_the_call(self):
+    async def test_a_request_that_is_made_while_the_call_goes_on_is_one_of_the_call(self):
         async def callback(url, **kwargs):
             ended.set()
             [(task, _)] = kept
@@ -441,7 +441,7 @@ class AfterTheCallTest(ServerTestCase):
                 )
         self.assertEqual(self.served, [])
 
-    async def test_a_call_that_such_a_task_makes_is_a_call_of_its_own(self):
+    async def test_a_call_by_a_task_that_was_left_behind_is_a_call_of_its_own(self):
         class Leaving(ClientRequest):
             async def send(self, connection):
                 tasks.append(asyncio.ensure_future(ask_later()))
@@ -536,7 +536,7 @@ class AbandonedTest(MockedTestCase):
         self.assertEqual(await asyncio.wait_for(asked, AT_MOST), "next")
         self.assertEqual([str(call) for call in self.mock.calls][1:], [f"GET {SITE} -> 200"])
 
-    async def test_who_waits_for_its_connection_gets_it(self):
+    async def test_a_request_that_waits_for_the_connection_gets_it(self):
         session = self.new_session(connector=aiohttp.TCPConnector(limit=1))
         self.mock.get(SITE, callback=self.callback)
         self.mock.get(SITE, body="next")

@@ -37,13 +37,13 @@ class SecondTryTest(FaultTestCase):
                 self.assertEqual(len(outcome.received), tries)
                 self.assertEqual(outcome.seen[0] == 200, tries == 2)
 
-    async def test_the_next_mock_answers_it_after_a_reset(self):
+    async def test_the_next_mock_answers_the_second_try_after_a_reset(self):
         await self.recovers(resets, Fault.CONNECTION_RESET)
 
-    async def test_the_next_mock_answers_it_after_an_empty_response(self):
+    async def test_the_next_mock_answers_the_second_try_after_an_empty_response(self):
         await self.recovers(closes, Fault.EMPTY_RESPONSE)
 
-    async def test_another_fault_may_be_next(self):
+    async def test_another_fault_may_answer_the_second_try(self):
         async def behave(writer, before):
             await (talks_nonsense if before else resets)(writer, before)
 
@@ -54,7 +54,7 @@ class SecondTryTest(FaultTestCase):
             methods=METHODS if TRIES_AGAIN else ("POST", "PATCH"),
         )
 
-    async def test_it_is_sent_on_a_connection_of_its_own(self):
+    async def test_the_second_try_has_a_connection_of_its_own(self):
         url = await self.serve_raw(resets)
         signals = []
 
@@ -67,7 +67,7 @@ class SecondTryTest(FaultTestCase):
         tries = ["on_connection_create_start"] * (2 if TRIES_AGAIN else 1) + ["end"]
         self.assertEqual(signals, tries + tries)
 
-    async def test_after_a_fault_that_repeats(self):
+    async def test_a_fault_that_repeats_answers_both_tries(self):
         for times in (2, 3, True):
             with self.subTest(times), aioresponses() as mock:
                 match = mock.get("http://example.com/", fault=Fault.EMPTY_RESPONSE, repeat=times)
@@ -98,7 +98,7 @@ class SecondTryTest(FaultTestCase):
             self.assertEqual((match.call_count, match.remaining, mock.call_count), (1, 0, 1))
             self.assertEqual(mock.unmatched_calls, [])
 
-    async def test_it_is_told_of_in_the_same_words_where_no_mock_is_left(self):
+    async def test_the_request_after_a_second_try_is_refused_in_the_usual_words(self):
         # The next request is not a second try of anything, and nobody answers it.
         with aioresponses() as mock:
             mock.get("http://example.com/", fault=Fault.CONNECTION_RESET)
@@ -110,7 +110,7 @@ class SecondTryTest(FaultTestCase):
             second[1:3], (aiohttp.ClientConnectionError, "Connection refused: GET http://example.com/")
         )
 
-    async def test_the_body_is_sent_once_more(self):
+    async def test_the_body_is_sent_once_more_with_the_second_try(self):
         async def behave(writer, before):
             if before:
                 writer.write(OK)
@@ -129,7 +129,7 @@ class SecondTryTest(FaultTestCase):
         outcome = await self.compare(scenario, register)
         self.assertEqual([request.body for request in outcome.received], [b"body"] * (2 if TRIES_AGAIN else 1))
 
-    async def test_on_a_connection_that_has_been_used_before(self):
+    async def test_a_fault_on_a_connection_that_has_been_used_before(self):
         async def behave(writer, before):
             # It answers once, and closes the connection at the next request.
             if before == 0:
@@ -151,7 +151,7 @@ class SecondTryTest(FaultTestCase):
                 outcome = await self.compare(scenario, register)
                 self.assertEqual(len(outcome.received), 3 if method == "GET" and TRIES_AGAIN else 2)
 
-    async def test_of_a_body_that_can_be_sent_only_once(self):
+    async def test_a_fault_after_a_body_that_can_be_sent_only_once(self):
         # Whether aiohttp tries it again depends on the release.
         async def body():
             yield b"a"
@@ -176,7 +176,7 @@ class SecondTryTest(FaultTestCase):
 
                 await self.compare(scenario, register)
 
-    async def test_where_unmatched_requests_pass_through_the_fault_is_met_all_the_same(self):
+    async def test_a_fault_is_met_where_unmatched_requests_pass_through(self):
         url = await self.serve_raw(sends(OK))
         with aioresponses(passthrough_unmatched=True) as mock:
             mock.get(url, fault=Fault.CONNECTION_RESET)
@@ -192,7 +192,7 @@ class TriedAgainTest(MockedTestCase):
 
     BODIES = (b"", b"body", b"x" * 2 ** 17, b"x" * (2 ** 22 + 1))
 
-    async def test_after_an_exception_of_the_mock_it_is_shown_once(self):
+    async def test_a_request_is_shown_once_after_an_exception_of_the_mock(self):
         for method in ("GET", "PUT"):
             for body in self.BODIES:
                 for exception in (ServerDisconnectedError(), aiohttp.ClientOSError(5, "Input/output error")):
@@ -206,7 +206,7 @@ class TriedAgainTest(MockedTestCase):
                         self.assertEqual(call.headers.getall("X-Id"), ["1"])
                         self.assertIn(call.headers.get("Content-Length", "0"), [str(len(body))])
 
-    async def test_it_is_shown_once_to_who_looked_in_between(self):
+    async def test_a_request_is_shown_once_to_a_callback_that_looks_between_the_tries(self):
         def callback(call):
             given.append(call)
             looked.append((call.body, call.headers["X-Id"]))

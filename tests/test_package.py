@@ -16,7 +16,7 @@ PACKAGE = Path(aioresponses.__file__).parent
 
 
 class PublicNamesTest(unittest.TestCase):
-    def test_of_the_package(self):
+    def test_public_names_of_the_package(self):
         self.assertEqual(
             aioresponses.__all__,
             [
@@ -36,12 +36,12 @@ class PublicNamesTest(unittest.TestCase):
             ],
         )
 
-    def test_of_the_matchers(self):
+    def test_public_names_of_the_matchers(self):
         self.assertEqual(
             matchers.__all__, ["FilePart", "one_of", "regex", "subset", "unordered"]
         )
 
-    def test_of_the_mock(self):
+    def test_public_names_of_the_mock(self):
         self.assertEqual(
             [name for name in dir(aioresponses.aioresponses()) if not name.startswith("_")],
             [
@@ -53,7 +53,7 @@ class PublicNamesTest(unittest.TestCase):
             ],
         )
 
-    def test_of_a_callback_result(self):
+    def test_public_names_of_a_callback_result(self):
         self.assertEqual(
             [name for name in dir(aioresponses.CallbackResult()) if not name.startswith("_")],
             [
@@ -62,7 +62,7 @@ class PublicNamesTest(unittest.TestCase):
             ],
         )
 
-    def test_each_has_a_docstring_and_those_that_can_be_called_an_example(self):
+    def test_public_names_have_docstrings_and_those_that_can_be_called_an_example(self):
         for name in aioresponses.__all__ + [f"matchers.{name}" for name in matchers.__all__]:
             with self.subTest(name):
                 thing = aioresponses

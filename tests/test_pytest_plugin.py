@@ -66,14 +66,14 @@ class PytestPluginTest(AioResponsesTestCase):
         next(fixture).stop()
         self.assertEqual(list(fixture), [])
 
-    def test_pytest_finds_it(self):
+    def test_pytest_finds_the_plugin(self):
         settings = configparser.ConfigParser()
         settings.read(ROOT / "setup.cfg", encoding="utf-8")
         self.assertEqual(
             settings["options.entry_points"]["pytest11"].strip(), "aioresponses = aioresponses.pytest_plugin"
         )
 
-    def test_nothing_else_imports_pytest(self):
+    def test_no_other_module_imports_pytest(self):
         for path in PACKAGE.rglob("*.py"):
             if path.name != "pytest_plugin.py":
                 self.assertNotIn("import pytest", path.read_text(encoding="utf-8"), path.name)

@@ -75,7 +75,7 @@ class RefusedTest(unittest.TestCase):
              "reply; give the generator function itself"),
         ])
 
-    def test_an_argument_of_one_reply_beside_several(self):
+    def test_an_argument_of_a_reply_beside_several_replies(self):
         message = "{} and replies contradict each other: each of the replies says it for itself"
         for name, value in [
             ("status", 201),
@@ -95,7 +95,7 @@ class RefusedTest(unittest.TestCase):
         ]:
             self.check([(SITE, {name: value, "replies": [{}]}, ValueError, message.format(name))])
 
-    def test_replies_that_are_none(self):
+    def test_values_that_are_no_replies(self):
         what = "replies: expected a list of dicts, exceptions or CallbackResults, got "
         one = "replies: expected dicts of arguments, exceptions or CallbackResults, got "
         self.check([
@@ -115,7 +115,7 @@ class RefusedTest(unittest.TestCase):
             (SITE, {"replies": [{"delay": -1}]}, ValueError, "replies: delay: expected seconds, from 0 on, got -1"),
         ])
 
-    def test_delays_that_are_none(self):
+    def test_values_that_are_no_delays(self):
         for delay, error, message in [
             (-1, ValueError, "delay: expected seconds, from 0 on, got -1"),
             (float("nan"), ValueError, "delay: expected seconds, from 0 on, got nan"),
@@ -133,7 +133,7 @@ class RefusedTest(unittest.TestCase):
             message,
         )
 
-    def test_fields_that_are_none(self):
+    def test_values_that_are_no_fields(self):
         for name in ("match_query", "match_headers", "match_form"):
             for value in (5, True, b"a=b", 1.5, [1], ["ab", "c"], [("a",)], [("a", "b", "c")]):
                 self.check([(
@@ -145,20 +145,20 @@ class RefusedTest(unittest.TestCase):
                 SITE, {name: "a=b"}, TypeError, f"{name}: expected a mapping or pairs of name and value, got 'a=b'"
             )])
 
-    def test_names_of_headers_that_are_none(self):
+    def test_values_that_are_no_names_of_headers(self):
         self.check([
             (SITE, {"match_headers": {5: "x"}}, TypeError, "match_headers: expected names of str, got 5"),
             (SITE, {"match_headers": subset({b"X": "x"})}, TypeError, "match_headers: expected names of str, got b'X'"),
         ])
 
-    def test_bodies_that_are_none(self):
+    def test_values_that_are_no_bodies(self):
         for value in ({}, [], (), 5, 1.5, True):
             self.check([(
                 SITE, {"match_body": value}, TypeError,
                 f"match_body: expected bytes, text or a compiled pattern, got {value!r}",
             )])
 
-    def test_functions_that_are_none(self):
+    def test_values_that_are_no_functions(self):
         async def asks(call):
             return True
 
@@ -172,12 +172,12 @@ class RefusedTest(unittest.TestCase):
                 f"match: expected a function of the call, or several, got {shown!r}",
             )])
 
-    def test_other_names(self):
+    def test_arguments_that_do_not_exist(self):
         error, message = refusal(self.mock.get, SITE, match_cookies={})
         self.assertIs(error, TypeError)
         self.assertIn("unexpected keyword argument 'match_cookies'", message)
 
-    def test_none_asks_for_nothing(self):
+    def test_conditions_of_none_ask_for_nothing(self):
         match = self.mock.get(
             SITE, match_query=None, match_headers=None, match_json=None, match_form=None, match_body=None, match=None
         )
@@ -218,7 +218,7 @@ class GroupTest(AioResponsesTestCase):
         async with self.client_session().request(method, url, **kwargs) as response:
             return response.status, await response.text(), response.headers
 
-    def test_mocks_are_registered_by_their_paths(self):
+    def test_mocks_of_a_group_are_registered_by_their_paths(self):
         for url, path, expected in [
             (API, "/users", API + "/users"),
             (API + "/", "/users", API + "/users"),
@@ -239,7 +239,7 @@ class GroupTest(AioResponsesTestCase):
                 self.assertEqual(str(match), f"GET {expected}".replace("example.com?", "example.com/?"))
                 self.assertIs(list(self.mock._matches.values())[-1], match)
 
-    async def test_it_has_every_shortcut_and_add(self):
+    async def test_a_group_has_every_shortcut_and_add(self):
         api = self.mock.host(API)
         self.assertIsInstance(api, Group)
         for method in METHODS:
@@ -250,7 +250,7 @@ class GroupTest(AioResponsesTestCase):
         self.assertEqual((await self.ask("PROPFIND", API + "/users"))[0], 207)
         self.assertEqual((await self.ask("GET", API + "/users"))[0], 202)
 
-    async def test_it_can_be_given_to_a_function(self):
+    async def test_a_group_can_be_given_to_a_function(self):
         def register_users(api):
             api.get("/users/{id}", payload=lambda call: {"id": call.match_info["id"]}, repeat=True)
             api.post("/users", match_json={"name": "Ada"}, status=201)
@@ -260,7 +260,7 @@ class GroupTest(AioResponsesTestCase):
             self.assertEqual((await self.ask("GET", host + "/users/7"))[:2], (200, '{"id": "7"}'))
             self.assertEqual((await self.ask("POST", host + "/users", json={"name": "Ada"}))[0], 201)
 
-    async def test_its_headers_are_those_of_the_replies(self):
+    async def test_headers_of_a_group_are_those_of_its_replies(self):
         api = self.mock.host(API, headers={"Server": "api", "X-Version": "2"})
         for arguments, expected in [
             ({}, ["api", "2", None]),
@@ -276,14 +276,14 @@ class GroupTest(AioResponsesTestCase):
                 headers = (await self.ask("GET", API + "/users"))[2]
                 self.assertEqual([headers.get(name) for name in ("Server", "X-Version", "X-Own")], expected)
 
-    async def test_headers_of_several_values(self):
+    async def test_headers_of_a_group_may_have_several_values(self):
         api = self.mock.host(API, headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
         api.get("/", repeat=1)
         self.assertEqual((await self.ask("GET", API + "/"))[2].getall("Set-Cookie"), ["a=1", "b=2"])
         api.get("/", headers=[("Set-Cookie", "c=3"), ("Set-Cookie", "d=4")])
         self.assertEqual((await self.ask("GET", API + "/"))[2].getall("Set-Cookie"), ["c=3", "d=4"])
 
-    async def test_replies_that_are_no_dicts_are_given_as_they_are(self):
+    async def test_replies_that_are_not_dicts_are_given_as_they_are(self):
         api = self.mock.host(API, headers={"Server": "api"})
         api.get("/", replies=[CallbackResult(status=201), aiohttp.ClientPayloadError("no"), {"status": 202}])
         self.assertEqual((await self.ask("GET", API + "/"))[0], 201)
@@ -292,7 +292,7 @@ class GroupTest(AioResponsesTestCase):
         status, _, headers = await self.ask("GET", API + "/")
         self.assertEqual((status, headers["Server"]), (202, "api"))
 
-    async def test_its_match_headers_are_asked_of_requests(self):
+    async def test_match_headers_of_a_group_are_asked_of_requests(self):
         api = self.mock.host(API, match_headers={"Authorization": "Bearer secret", "Accept": ANY})
         match = api.get("/users")
         more = api.get("/users", match_headers={"X-One": "1"}, status=201)
@@ -327,7 +327,7 @@ class GroupTest(AioResponsesTestCase):
                 answer = await self.ask("GET", API + "/", headers={"X-One": "1", "X-Two": "2"})
                 self.assertEqual(answer[0], 200)
 
-    def test_later_changes_of_what_it_was_given_do_not_show(self):
+    def test_later_changes_to_the_arguments_of_a_group_do_not_show(self):
         headers = {"X-One": "1"}
         api = self.mock.host(API, match_headers=headers)
         headers["X-Two"] = "2"
@@ -336,13 +336,13 @@ class GroupTest(AioResponsesTestCase):
         api.get("/", match_headers=given)
         self.assertEqual(given, {"X-Two": "2"})
 
-    def test_shows_itself(self):
+    def test_the_repr_of_a_group_shows_its_url(self):
         self.assertEqual(repr(self.mock.host(API + "/")), "<Group https://api.example.com/v2>")
 
-    def test_no_password_is_shown(self):
+    def test_the_repr_of_a_group_shows_no_password(self):
         self.assertNotIn("secret", repr(self.mock.host("https://me:secret@example.com/v2")))
 
-    def test_hosts_that_are_none(self):
+    def test_values_that_are_no_hosts(self):
         for url, error, message in [
             (5, TypeError, "url: expected a str, got 5"),
             (None, TypeError, "url: expected a str, got None"),
@@ -361,7 +361,7 @@ class GroupTest(AioResponsesTestCase):
             with self.subTest(url=url):
                 self.assertEqual(refusal(self.mock.host, url), (error, message))
 
-    def test_paths_that_are_none(self):
+    def test_values_that_are_no_paths(self):
         api = self.mock.host(API)
         for path, error, message in [
             (5, TypeError, "url: expected a path of str, got 5"),
@@ -376,7 +376,7 @@ class GroupTest(AioResponsesTestCase):
                 self.assertEqual(refusal(api.get, path), (error, message))
         self.assertEqual(self.mock._matches, {})
 
-    def test_wrong_arguments_are_told_of_as_without_a_group(self):
+    def test_wrong_arguments_are_refused_as_without_a_group(self):
         plain = self.mock.host(API)
         with_headers = self.mock.host(API, headers={"X-One": "1"}, match_headers={"X-One": "1"})
         for arguments in (

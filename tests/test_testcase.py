@@ -27,23 +27,23 @@ class MockIsReadyTest(AioResponsesTestCase):
         self.assertEqual(await get(), "from setUp")
         self.mock.get(SITE, body="from asyncSetUp")
 
-    async def test_in_coroutine_functions(self):
+    async def test_the_mock_is_ready_in_coroutine_functions(self):
         self.assertEqual(await get(), "from asyncSetUp")
         self.assertEqual(self.mock.call_count, 2)
 
-    def test_in_plain_functions(self):
+    def test_the_mock_is_ready_in_plain_functions(self):
         self.assertEqual(asyncio.new_event_loop().run_until_complete(self.get_and_close_loop()), "from asyncSetUp")
 
     async def get_and_close_loop(self):
         self.addCleanup(asyncio.get_running_loop().close)
         return await get()
 
-    async def test_until_the_last_cleanup(self):
+    async def test_the_mock_is_ready_until_the_last_cleanup(self):
         self.addAsyncCleanup(get)
         self.mock.get(SITE, body="for the cleanup")
         self.assertEqual(await get(), "from asyncSetUp")
 
-    async def test_each_time_a_new_one(self):
+    async def test_the_mock_is_a_new_one_in_each_test(self):
         self.assertEqual(self.mock.call_count, 1)
 
 
@@ -266,7 +266,7 @@ class StrictTest(unittest.TestCase):
         self.check_message(AllMocked, self.UNMATCHED + self.CALL)
         self.check_message(Strict, self.UNUSED + self.UNMATCHED + self.CALL)
 
-    def test_all_is_well(self):
+    def test_nothing_fails_where_all_is_well(self):
         class Case(StrictCase):
             async def test(self):
                 self.mock.get(SITE)
@@ -275,14 +275,14 @@ class StrictTest(unittest.TestCase):
 
         self.check(Case)
 
-    def test_a_plain_test_method(self):
+    def test_strictness_of_a_plain_test_method(self):
         class Case(StrictCase):
             def test(self):
                 self.mock.get(SITE)
 
         self.check_message(Case, self.UNUSED + "There were no calls.\n")
 
-    def test_stands_beside_the_test_s_own_error_or_failure(self):
+    def test_a_strict_failure_stands_beside_the_test_s_own_error_or_failure(self):
         class Error(StrictCase):
             async def test(self):
                 self.mock.get(SITE)
@@ -300,7 +300,7 @@ class StrictTest(unittest.TestCase):
         self.assertIn("the test's own", own)
         self.assertIn(self.UNUSED, strict)
 
-    def test_stands_beside_an_error_of_the_set_up(self):
+    def test_a_strict_failure_stands_beside_an_error_of_the_set_up(self):
         class Plain(StrictCase):
             def setUp(self):
                 self.mock.get(SITE)
@@ -322,7 +322,7 @@ class StrictTest(unittest.TestCase):
             self.assertIn(own, found["errors"][0])
             self.assertIn(self.UNUSED, found["failures"][0])
 
-    def test_stands_beside_an_error_of_tear_down_and_of_a_cleanup(self):
+    def test_a_strict_failure_stands_beside_an_error_of_tear_down_and_of_a_cleanup(self):
         class Case(StrictCase):
             async def asyncTearDown(self):
                 raise KeyError("of asyncTearDown")
@@ -336,7 +336,7 @@ class StrictTest(unittest.TestCase):
         self.assertIn("of a cleanup", found["failures"][0])
         self.assertIn(self.UNUSED, found["failures"][1])
 
-    def test_is_a_failure_that_can_be_expected(self):
+    def test_a_strict_failure_can_be_expected(self):
         class Plain(StrictCase):
             @unittest.expectedFailure
             def test(self):
@@ -374,7 +374,7 @@ class StrictTest(unittest.TestCase):
 
         self.check(Case, unexpectedSuccesses=1)
 
-    def test_with_sub_tests(self):
+    def test_a_strict_failure_stands_beside_those_of_sub_tests(self):
         class Case(StrictCase):
             async def test(self):
                 for number in range(3):
@@ -388,7 +388,7 @@ class StrictTest(unittest.TestCase):
         self.assertIn("1 == 1", own[0])
         self.assertIn(self.UNUSED, strict)
 
-    def test_says_nothing_of_a_test_that_was_skipped(self):
+    def test_a_test_that_was_skipped_is_not_checked(self):
         class Inside(StrictCase):
             async def test(self):
                 self.mock.get(SITE)
@@ -411,7 +411,7 @@ class StrictTest(unittest.TestCase):
             with self.subTest(case_class=case_class.__name__):
                 self.check(case_class, skipped=1)
 
-    def test_says_nothing_of_a_skipped_test_to_a_result_of_another_kind(self):
+    def test_a_test_that_was_skipped_is_not_checked_with_a_result_of_another_kind(self):
         class OtherResult:
             """One that keeps no lists, as that of pytest."""
 
@@ -429,7 +429,7 @@ class StrictTest(unittest.TestCase):
         Case("test").run(OtherResult())
         self.assertEqual([name for name in events if name.startswith("add") and name != "addDuration"], ["addSkip"])
 
-    def test_comes_after_the_last_cleanup(self):
+    def test_strictness_is_checked_after_the_last_cleanup(self):
         class Case(StrictCase):
             def setUp(self):
                 self.addAsyncCleanup(get)
@@ -439,14 +439,14 @@ class StrictTest(unittest.TestCase):
 
         self.check(Case)
 
-    def test_sees_what_a_cleanup_asks_for(self):
+    def test_strictness_sees_what_a_cleanup_asks_for(self):
         class Case(StrictCase):
             async def test(self):
                 self.addAsyncCleanup(swallow)
 
         self.check_message(Case, self.UNMATCHED + self.CALL)
 
-    def test_uses_the_failure_exception_of_the_test_case(self):
+    def test_a_strict_failure_is_the_failure_exception_of_the_test_case(self):
         class Case(StrictCase):
             class failureException(Exception):
                 pass
@@ -457,7 +457,7 @@ class StrictTest(unittest.TestCase):
         [output] = self.check(Case, failures=1)["failures"]
         self.assertIn("failureException: " + self.UNUSED, output)
 
-    def test_debug_raises_it(self):
+    def test_debug_raises_a_strict_failure(self):
         class Case(StrictCase):
             async def test(self):
                 self.mock.get(SITE)
@@ -477,7 +477,7 @@ class StrictTest(unittest.TestCase):
 
 
 class ClientSessionTest(unittest.TestCase):
-    def test_is_closed_at_the_end_of_the_test(self):
+    def test_a_session_is_closed_at_the_end_of_the_test(self):
         sessions = []
 
         class Case(AioResponsesTestCase):
@@ -501,7 +501,7 @@ class ClientSessionTest(unittest.TestCase):
         self.assertEqual((len(result.failures), result.errors), (1, []))
         self.assertTrue(sessions[2].closed)
 
-    def test_is_open_in_cleanups_that_were_added_later(self):
+    def test_a_session_is_open_in_cleanups_that_were_added_later(self):
         seen = []
 
         class Case(AioResponsesTestCase):
@@ -520,13 +520,13 @@ class PlainMixin(unittest.TestCase):
 
 
 class MixedBeforeTest(PlainMixin, AioResponsesTestCase):
-    async def test_both_are_there(self):
+    async def test_a_mixin_before_the_test_case(self):
         self.mock.get(SITE, body="x")
         self.assertEqual((await get(), self.made_by_mixin), ("x", True))
 
 
 class MixedAfterTest(AioResponsesTestCase, PlainMixin):
-    async def test_both_are_there(self):
+    async def test_a_mixin_behind_the_test_case(self):
         self.mock.get(SITE, body="x")
         self.assertEqual((await get(), self.made_by_mixin), ("x", True))
 
@@ -538,7 +538,7 @@ class OwnMockTest(unittest.TestCase):
         result, left_behind = run(case_class)
         self.assertEqual((result.testsRun, result.errors, result.failures, left_behind), (tests, [], [], False))
 
-    def test_one_that_set_up_puts_there(self):
+    def test_a_mock_that_set_up_puts_there(self):
         class Case(AioResponsesTestCase):
             def setUp(self):
                 self.mock = aioresponses()
@@ -551,7 +551,7 @@ class OwnMockTest(unittest.TestCase):
 
         self.check_passes(Case)
 
-    def test_one_of_a_with_statement(self):
+    def test_a_mock_of_a_with_statement(self):
         class Case(AioResponsesTestCase):
             async def test(self):
                 with aioresponses() as self.mock:
@@ -612,7 +612,7 @@ async def hello(request):
 class PassthroughTest(AioResponsesTestCase):
     passthrough = ["http://127.0.0.1"]
 
-    async def test_is_configured_by_a_class_attribute(self):
+    async def test_passthrough_is_configured_by_a_class_attribute(self):
         application = web.Application()
         application.router.add_get("/", hello)
         async with TestServer(application) as server:
@@ -624,7 +624,7 @@ class PassthroughTest(AioResponsesTestCase):
 class PassthroughUnmatchedTest(AioResponsesTestCase):
     passthrough_unmatched = True
 
-    async def test_is_configured_by_a_class_attribute(self):
+    async def test_passthrough_unmatched_is_configured_by_a_class_attribute(self):
         application = web.Application()
         application.router.add_get("/", hello)
         async with TestServer(application) as server:
@@ -645,13 +645,13 @@ class SharedSessionTest(AioResponsesTestCase):
         response = await SharedSessionTest.session.post(SITE, json={})
         self.assertEqual(await response.json(), {"n": 1})
 
-    async def test_1(self):
+    async def test_a_shared_session_on_one_loop(self):
         await self.use()
 
-    async def test_2(self):
+    async def test_a_shared_session_on_another_loop(self):
         await self.use()
 
-    async def test_3(self):
+    async def test_a_shared_session_on_a_third_loop(self):
         await self.use()
 
     @classmethod

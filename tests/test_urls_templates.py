@@ -158,7 +158,7 @@ class TemplateOrUrlTest(unittest.TestCase):
                 else:
                     self.assertEqual(isinstance(match.url_or_pattern, URL), not expected)
 
-    def test_a_url_object_is_none(self):
+    def test_a_url_object_is_not_a_template(self):
         url = URL(API + "/users/{id}")
         self.assertEqual(str(aioresponses().get(url)), f"GET {API}/users/%7Bid%7D")
         self.assertIsNone(filled(url, API + "/users/7"))
@@ -168,14 +168,14 @@ class TemplateOrUrlTest(unittest.TestCase):
         self.assertEqual(filled(API + "/?q={id}", API + "/?q=%7Bid%7D"), {})
         self.assertIsNone(filled(API + "/?q={id}", API + "/?q=7"))
 
-    def test_shows_itself_as_it_was_written(self):
+    def test_a_template_shows_itself_as_it_was_written(self):
         for url in (API + r"/users/{id:\d+}?b=2&a=1#top", "https://*.example.com/ü"):
             with self.subTest(url=url), aioresponses() as mock:
                 match = mock.get(url, repeat=2)
                 self.assertEqual(repr(match), f"<RequestMatch GET {url}, used 0 of 2>")
                 self.assertEqual((isinstance(match.url_or_pattern, URL), str(match.url_or_pattern)), (False, url))
 
-    def test_what_is_no_template_is_refused(self):
+    def test_what_cannot_be_a_template_is_refused(self):
         host = "in place of a host, a template takes nothing but a leading *."
         braces = "{!r} in it is neither {{name}} nor {{name:regex}}; for such braces, give a yarl.URL"
         for url, reason in [
@@ -217,7 +217,7 @@ class TemplateOrUrlTest(unittest.TestCase):
                 raised.exception,
             )
 
-    def test_a_port_that_is_none_is_refused(self):
+    def test_a_port_that_is_not_a_number_is_refused(self):
         with self.assertRaises(ValueError) as raised:
             aioresponses().get("https://api.example.com:port/{id}")
         self.assertTrue(
@@ -251,7 +251,7 @@ class MatchInfoTest(AioResponsesTestCase):
         await self.get("http://example.com/plain")
         self.assertEqual(dict(self.mock.calls[-1].match_info), {})
 
-    async def test_a_callback_and_a_reply_may_use_it(self):
+    async def test_a_callback_and_a_reply_may_use_what_was_captured(self):
         def by_callback(call):
             return CallbackResult(body=f"callback {call.match_info['id']}")
 
@@ -275,7 +275,7 @@ class MatchInfoTest(AioResponsesTestCase):
                 self.mock.get(API + "/{id}", **arguments)
                 self.assertEqual(await self.get(API + "/7"), expected)
 
-    async def test_each_hop_has_its_own(self):
+    async def test_each_hop_knows_what_was_captured_of_its_url(self):
         self.mock.get(API + "/old/{id}", status=302, headers={"Location": "/new/8/x"})
         self.mock.get(API + "/new/{id}/{part}")
         await self.get(API + "/old/7")
@@ -284,7 +284,7 @@ class MatchInfoTest(AioResponsesTestCase):
             [dict(hop.match_info) for hop in call.hops], [{"id": "7"}, {"id": "8", "part": "x"}]
         )
 
-    async def test_of_mocks_that_do_not_answer_nothing_is_kept(self):
+    async def test_nothing_is_captured_by_mocks_that_do_not_answer(self):
         self.mock.get(API + "/{a}", match=lambda call: False)
         self.mock.get(API + "/7")
         await self.get(API + "/7")
@@ -359,7 +359,7 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
             "Expected a call of POST https://api.example.com/posts/{id}, but there were none.",
         )
 
-    async def test_one_that_does_not_compile(self):
+    async def test_a_template_that_does_not_compile(self):
         with self.assertRaises(self.failureException) as raised:
             self.assertCalled(API + "/{}")
         self.assertEqual(
@@ -397,7 +397,7 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
 class LikeARouteTest(ServerTestCase):
     """A template fits what the route of a real server fits, and captures what that captures."""
 
-    async def test_as_a_route_of_a_server(self):
+    async def test_a_template_fits_what_a_route_of_a_server_fits(self):
         for template in (
             "/{id}", "/users/{id}", r"/{id:\d+}", "/{a}/{b}", "/{tail:.*}", "/v{major}.{minor}", "/a-b/{id}",
         ):

@@ -113,7 +113,7 @@ class WrongUseTest(MessageTestCase):
             f"This assertion was called wrongly: {what} : and why", assertion, *args, **kwargs, msg="and why"
         )
 
-    async def test_counts(self):
+    async def test_wrong_counts(self):
         for count in ("1", None, 1.0, True, -1):
             for assertion in (self.assertCallCount, self.assertCalledAtLeast, self.assertCalledAtMost):
                 with self.subTest(count=count, assertion=assertion.__name__):
@@ -121,7 +121,7 @@ class WrongUseTest(MessageTestCase):
         self.check_wrong("limit: expected an int of at least 0, got '1'", self.assertMaxConcurrency, "1")
         self.check_wrong("at_least: expected an int of at least 1, got 0", self.assertConcurrent, at_least=0)
 
-    async def test_methods(self):
+    async def test_wrong_methods(self):
         for kwargs, what in [
             ({"method": 5}, "method: expected a str such as 'GET', got 5"),
             ({"method": b"GET"}, "method: expected a str such as 'GET', got b'GET'"),
@@ -134,7 +134,7 @@ class WrongUseTest(MessageTestCase):
             self.check_wrong(what, self.assertQuery, {}, **kwargs)
             self.check_wrong(what, self.assertCallOrder, [(kwargs["method"], SITE)])
 
-    async def test_urls(self):
+    async def test_wrong_urls(self):
         what = "url: expected a str, a yarl.URL or a compiled pattern, got 5"
         self.check_wrong(what, self.assertNotCalled, 5)
         self.check_wrong(what, self.assertJsonBody, {}, 5)
@@ -148,7 +148,7 @@ class WrongUseTest(MessageTestCase):
         message = self.message(self.assertCalled, "http://[")
         self.assertRegex(message, r"\AThis assertion was called wrongly: url: expected a URL, got 'http://\[': ")
 
-    async def test_expected_calls(self):
+    async def test_wrong_expected_calls(self):
         for assertion in (self.assertCallOrder, self.assertCallsEqual):
             for expected in (SITE, URL(SITE), 5, None, b"x"):
                 with self.subTest(assertion=assertion.__name__, expected=expected):
@@ -160,7 +160,7 @@ class WrongUseTest(MessageTestCase):
                     self.check_wrong(f"expected a URL or a pair of method and URL, got {pair!r}", assertion, [pair])
         self.check_wrong("expected a URL or a pair of method and URL, got ()", self.assertCalledBefore, (), SITE)
 
-    async def test_expected_fields(self):
+    async def test_wrong_expected_fields(self):
         await self.send("POST", data={"a": "1"})
         for assertion in (self.assertFormBody, self.assertRequestHeaders, self.assertQuery):
             for expected in ("a=1", 5, None, [("a",)], [("a", "1", "2")], ["a"]):
@@ -194,7 +194,7 @@ class MsgTest(MessageTestCase):
 
     BIG = {f"key {number}": "value" for number in range(40)}
 
-    def test_every_assertion_is_among_them(self):
+    def test_every_assertion_is_among_the_failing_ones(self):
         names = {
             name
             for mixin in (CallCountAssertionsMixin, CallOrderAssertionsMixin, BodyAssertionsMixin)
@@ -203,14 +203,14 @@ class MsgTest(MessageTestCase):
         }
         self.assertEqual({assertion.__name__ for assertion, *_ in failing(self)}, names)
 
-    async def test_stands_at_the_end(self):
+    async def test_msg_stands_at_the_end(self):
         await self.send_unmatched("POST", json=1)
         for assertion, *args in failing(self):
             with self.subTest(assertion=assertion.__name__):
                 without = self.message(assertion, *args)
                 self.check_fails(f"{without} : why", assertion, *args, msg="why")
 
-    async def test_stands_alone_without_long_messages(self):
+    async def test_msg_stands_alone_without_long_messages(self):
         self.longMessage = False
         await self.send_unmatched("POST", json=1)
         for assertion, *args in failing(self):
@@ -255,18 +255,18 @@ class OwnFailure(Exception):
 class FailureExceptionTest(MessageTestCase):
     failureException = OwnFailure
 
-    async def test_is_raised_by_every_assertion(self):
+    async def test_every_assertion_raises_the_failure_exception(self):
         await self.send_unmatched("POST", json={"a": 1})
         for assertion, *args in failing(self):
             with self.subTest(assertion=assertion.__name__):
                 self.message(assertion, *args)
 
-    async def test_is_raised_for_wrong_use(self):
+    async def test_wrong_use_raises_the_failure_exception(self):
         self.message(self.assertCallCount, "1")
         self.message(self.assertCalled, 5)
         self.message(self.assertCallOrder, SITE)
 
-    async def test_the_difference_is_shown_all_the_same(self):
+    async def test_the_difference_is_shown_with_a_failure_exception(self):
         await self.send("POST", json=[1])
         self.assertIn("\n- [2]\n", self.message(self.assertJsonBody, [2]))
 
@@ -289,7 +289,7 @@ class PlainTestCase(unittest.TestCase):
 
 
 class CallCountAloneTest(CallCountAssertionsMixin, PlainTestCase):
-    def test_works_with_a_plain_test_case(self):
+    def test_the_mixin_works_with_a_plain_test_case(self):
         self.send()
         self.assertCalledOnce(SITE, "POST")
         with self.assertRaisesRegex(AssertionError, "Expected 2 calls"):
@@ -298,7 +298,7 @@ class CallCountAloneTest(CallCountAssertionsMixin, PlainTestCase):
 
 
 class CallOrderAloneTest(CallOrderAssertionsMixin, PlainTestCase):
-    def test_works_with_a_plain_test_case(self):
+    def test_the_mixin_works_with_a_plain_test_case(self):
         self.send()
         self.assertCallsEqual([("POST", SITE)])
         with self.assertRaisesRegex(AssertionError, "Expected just 0 calls"):
@@ -307,7 +307,7 @@ class CallOrderAloneTest(CallOrderAssertionsMixin, PlainTestCase):
 
 
 class BodyAloneTest(BodyAssertionsMixin, PlainTestCase):
-    def test_works_with_a_plain_test_case(self):
+    def test_the_mixin_works_with_a_plain_test_case(self):
         self.send(json=[1])
         self.assertJsonBody([1])
         with self.assertRaisesRegex(AssertionError, "Expected another JSON body"):
@@ -316,7 +316,7 @@ class BodyAloneTest(BodyAssertionsMixin, PlainTestCase):
 
 
 class MixinsBehindTheTestCaseTest(PlainTestCase, CallCountAssertionsMixin, BodyAssertionsMixin):
-    def test_work_as_well(self):
+    def test_mixins_may_stand_behind_the_test_case(self):
         self.send(data=b"x")
         self.assertCalledOnce()
         self.assertBody(b"x")
@@ -364,7 +364,7 @@ class TracebackTest(unittest.TestCase):
         self.assertNotIn("/aioresponses/", output)
         return output
 
-    def test_shows_no_frames_of_the_package(self):
+    def test_failed_assertions_show_no_frames_of_the_package(self):
         class Case(AioResponsesTestCase):
             async def test_count(self):
                 self.assertCalled(SITE)  # the line of test_count
@@ -395,7 +395,7 @@ class TracebackTest(unittest.TestCase):
         for name in unittest.defaultTestLoader.getTestCaseNames(Case):
             self.assertIn(f"# the line of {name}\n", output)
 
-    def test_of_strictness_shows_no_frames_of_the_package(self):
+    def test_failures_of_strictness_show_no_frames_of_the_package(self):
         class Strict(AioResponsesTestCase):
             strict = True
 

@@ -43,7 +43,7 @@ class JsonBodyTest(MessageTestCase):
             self.assertJsonBody, {"name": "Bob", "roles": ["admin"]},
         )
 
-    async def test_of_values_of_other_types(self):
+    async def test_json_body_of_values_other_than_objects(self):
         for value in (None, 5, "text", [1, [2]], True):
             with self.subTest(value=value):
                 await self.send("POST", json=value, data=json.dumps(value) if value is None else None)
@@ -108,7 +108,7 @@ class JsonBodyTest(MessageTestCase):
             self.assertJsonBodyContains, ["admin"],
         )
 
-    async def test_each_element_needs_one_of_its_own(self):
+    async def test_each_expected_element_needs_an_element_of_its_own(self):
         await self.send("POST", json=[{"a": 1, "b": 2}, {"a": 1}, 3])
         self.assertJsonBodyContains([{"a": 1}, {"a": 1, "b": 2}])
         self.assertJsonBodyContains([ANY, ANY, {"b": 2}])
@@ -120,7 +120,7 @@ class JsonBodyTest(MessageTestCase):
             self.assertJsonBodyContains, [3, 3],
         )
 
-    async def test_of_much_that_is_missing_the_rest_is_counted(self):
+    async def test_many_missing_values_are_cut_with_a_count(self):
         await self.send("POST", json={})
         lines = "".join(f"  at key{number}: expected {number}, but it was not sent\n" for number in range(10))
         self.check_fails(
@@ -136,7 +136,7 @@ class JsonBodyTest(MessageTestCase):
         await self.send("POST", json=[0] * 500)
         self.assertJsonBodyContains([0] * 500)
 
-    async def test_what_is_no_json(self):
+    async def test_a_body_that_is_not_json(self):
         await self.send("POST", data="a=1", headers={"Content-Type": "application/json"})
         for assertion in (self.assertJsonBody, self.assertJsonBodyContains):
             self.check_fails(
@@ -148,7 +148,7 @@ class JsonBodyTest(MessageTestCase):
                 assertion, {"a": 1},
             )
 
-    async def test_what_has_no_body(self):
+    async def test_a_request_without_a_body(self):
         await self.send()
         self.check_fails(
             "Expected a JSON body of call 1, GET http://example.com/ -> 200, but it cannot be read: the body of "
@@ -191,7 +191,7 @@ class FormBodyTest(MessageTestCase):
             self.assertFormBody, [("name", "Ada"), ("role", "admin")],
         )
 
-    async def test_asked_of_a_json_request(self):
+    async def test_a_json_request_is_not_a_form(self):
         await self.send("POST", json={"name": "Ada"})
         self.check_fails(
             "Expected a form of call 1, POST http://example.com/ -> 200, but it cannot be read: the body of "
@@ -251,7 +251,7 @@ class MultipartBodyTest(MessageTestCase):
             self.assertMultipartBody, {"title": "Report ü"},
         )
 
-    async def test_asked_of_a_form(self):
+    async def test_an_urlencoded_form_is_not_multipart(self):
         await self.send("POST", data={"name": "Ada"})
         self.check_fails(
             "Expected a multipart body of call 1, POST http://example.com/ -> 200, but it cannot be read: the body of "
@@ -262,7 +262,7 @@ class MultipartBodyTest(MessageTestCase):
             self.assertMultipartBody, {"name": "Ada"},
         )
 
-    async def test_a_broken_one_fails_with_a_message(self):
+    async def test_a_broken_multipart_body_fails_with_a_message(self):
         for body in (
             b"", b"x", b"--x\r\nno header\r\n\r\n\r\n--x--", b"--x\r\nContent-Transfer-Encoding: y\r\n\r\n\r\n--x--"
         ):
@@ -281,11 +281,11 @@ class PartTest(MessageTestCase):
         form.add_field("file", b"x", filename="a.txt", content_type="text/plain")
         await self.send("POST", data=form)
 
-    async def test_header_names_are_case_insensitive(self):
+    async def test_header_names_of_parts_are_case_insensitive(self):
         [part] = self.mock.calls[0].multipart()
         self.assertMultipartBody({"file": {"headers": {name.upper(): value for name, value in part.headers.items()}}})
 
-    async def test_an_attribute_that_parts_do_not_have(self):
+    async def test_an_attribute_that_parts_do_not_have_is_refused(self):
         self.check_fails(
             "This assertion was called wrongly: "
             "expected attributes of a part (name, filename, headers, content), got 'contents'",
@@ -311,7 +311,7 @@ class OtherBodiesTest(MessageTestCase):
             self.assertTextBody, "hello",
         )
 
-    async def test_what_is_no_text(self):
+    async def test_a_body_that_is_not_text(self):
         await self.send("PUT", data=b"\xff", headers={"Content-Type": "text/plain"})
         self.check_fails(
             "Expected a text body of call 1, PUT http://example.com/ -> 200, but it cannot be read: the body of "
@@ -368,7 +368,7 @@ class OtherBodiesTest(MessageTestCase):
             self.assertEmptyBody, USERS,
         )
 
-    async def test_the_body_of_a_call_that_nobody_answered_is_known(self):
+    async def test_the_body_of_a_call_that_no_mock_answered_is_known(self):
         await self.send_unmatched("POST", json=[1])
         self.assertJsonBody([1])
 
@@ -427,13 +427,13 @@ class HeadersTest(MessageTestCase):
             self.assertRequestHeaders, {"X-Long": "x" * 1000},
         )
 
-    async def test_cookies_of_the_session_are_not_shown_either(self):
+    async def test_cookies_of_the_session_are_not_shown(self):
         await self.send(cookies={"a": "s3cret"})
         message = self.message(self.assertRequestHeaders, {"Cookie": "a=other", "X": "1"})
         self.assertNotIn("s3cret", message)
         self.assertNotIn("other\n", message)
 
-    async def test_those_of_a_call_that_nobody_answered_are_known(self):
+    async def test_the_headers_of_a_call_that_no_mock_answered_are_known(self):
         await self.send_unmatched(headers={"X-Id": "1"})
         self.assertRequestHeaders({"X-Id": "1"})
 
@@ -468,7 +468,7 @@ class QueryTest(MessageTestCase):
         for assertion, expected in ((self.assertQuery, {"page": True}), (self.assertFormBody, {"a": True})):
             self.assertIn("True", self.message(assertion, expected))
 
-    async def test_of_other_assertions_a_url_without_a_query_means_just_that(self):
+    async def test_a_url_without_a_query_means_just_that_in_other_assertions(self):
         await self.send("POST", USERS + "?page=2", json=1)
         for assertion in (self.assertJsonBody, self.assertRequestHeaders):
             self.check_fails(
@@ -488,7 +488,7 @@ class QueryTest(MessageTestCase):
         )
 
 
-class DecidingForThemselvesTest(MessageTestCase):
+class AnyFieldsTest(MessageTestCase):
     """Objects that decide what equals them, in place of a whole mapping."""
 
     async def test_any_fields_will_do(self):
@@ -505,38 +505,38 @@ class IndexTest(MessageTestCase):
         for number in range(3):
             await self.send("POST", json=number)
 
-    async def test_is_by_default_the_last(self):
+    async def test_the_last_call_is_the_default(self):
         self.assertJsonBody(2)
 
-    async def test_counts_from_both_ends_among_the_calls_that_fit(self):
+    async def test_an_index_counts_from_both_ends_among_the_calls_that_fit(self):
         for index in range(3):
             self.assertJsonBody(index, index=index)
             self.assertJsonBody(index, SITE, "POST", index - 3)
         await self.send("GET", SITE)
         self.assertJsonBody(2, method="POST")
 
-    async def test_says_which_call_it_was(self):
+    async def test_the_message_says_which_call_it_was(self):
         self.check_fails(
             "Expected another JSON body of call 2, POST http://example.com/ -> 200 (- expected, + sent):\n"
             "5 != 1" + self.CALLS,
             self.assertJsonBody, 5, index=-2,
         )
 
-    async def test_out_of_range(self):
+    async def test_an_index_out_of_range(self):
         for index in (3, -4):
             self.check_fails(
                 f"Expected a call of POST http://example.com/ at index {index}, but there were 3." + self.CALLS,
                 self.assertJsonBody, 0, SITE, "POST", index,
             )
 
-    async def test_no_int(self):
+    async def test_an_index_that_is_not_an_int(self):
         for index in ("0", None, 1.0, True):
             self.check_fails(
                 f"This assertion was called wrongly: index: expected an int, got {index!r}",
                 self.assertJsonBody, 0, index=index,
             )
 
-    async def test_without_a_call_that_fits(self):
+    async def test_an_index_where_no_call_fits(self):
         for assertion in (
             self.assertJsonBody, self.assertJsonBodyContains, self.assertFormBody, self.assertMultipartBody,
             self.assertTextBody, self.assertBody, self.assertRequestHeaders, self.assertQuery,

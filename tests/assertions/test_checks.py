@@ -45,7 +45,7 @@ class AssertionsOfTheMockTest(AioResponsesTestCase):
             with self.subTest(args_to_match=names), self.assertRaises(AssertionError):
                 self.mock.assert_called_with(SITE, "POST", args_to_match=names, json=2)
 
-    async def test_without_calls(self):
+    async def test_assertions_without_calls(self):
         self.mock.assert_not_called()
         for check in (self.mock.assert_called, self.mock.assert_called_once):
             with self.assertRaises(AssertionError):
@@ -53,7 +53,7 @@ class AssertionsOfTheMockTest(AioResponsesTestCase):
         with self.assertRaises(AssertionError):
             self.mock.assert_called_with(SITE)
 
-    async def test_with_too_many_calls(self):
+    async def test_assertions_with_too_many_calls(self):
         await get()
         await get()
         for check in (self.mock.assert_not_called, self.mock.assert_called_once):
@@ -270,7 +270,7 @@ class LookingForCallsTest(AioResponsesTestCase):
         with self.assertRaises(AssertionError):
             self.mock.assert_has_calls([self.LOGIN, self.LOGIN], any_order=True)
 
-    def test_in_any_order_each_call_stands_for_one(self):
+    def test_has_calls_in_any_order_counts_each_call_once(self):
         anything = call(re.compile(".*/users"))
         with_a_header = call(re.compile(".*/users"), headers={"X-Id": "7"})
         self.mock.assert_has_calls([anything, with_a_header], any_order=True)
@@ -290,13 +290,13 @@ class LookingForCallsTest(AioResponsesTestCase):
                 with self.assertRaises(AssertionError):
                     self.mock.assert_has_calls([call(SITE + "login", "POST", **kwargs)])
 
-    def test_called_with_of_a_get_has_no_data(self):
+    def test_a_get_is_called_without_data(self):
         self.mock.assert_called_with(SITE + "users", headers={"X-Id": "7"})
         self.mock.assert_called_with(SITE + "users", headers=ANY)
         with self.assertRaises(AssertionError):
             self.mock.assert_called_with(SITE + "users", headers={"X-Id": "7"}, data=None)
 
-    def test_wrong_objects(self):
+    def test_what_is_not_a_call_of_unittest_mock_is_refused(self):
         expected = "calls: expected unittest.mock.call(url, method=…, …), got "
         for wrong, message in [
             (SITE, f"{expected}'http://example.com/'"),

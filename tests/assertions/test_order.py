@@ -263,7 +263,7 @@ class OverlappingCallsTest(MessageTestCase):
             self.assertCalledBefore, SITE, USERS,
         )
 
-    async def test_what_comes_second_may_be_in_flight(self):
+    async def test_the_later_call_may_be_in_flight(self):
         self.mock.get(USERS)
         self.holds(SITE)
         await self.get(USERS)

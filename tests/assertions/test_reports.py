@@ -6,7 +6,7 @@ from ..support import SITE, USERS, MessageTestCase
 
 
 class LongListsTest(MessageTestCase):
-    async def test_of_expected_calls_those_around_the_first_that_failed_are_shown(self):
+    async def test_expected_calls_around_the_first_that_was_not_made_are_shown(self):
         await self.send()
         shown = self.message(self.assertCallOrder, [SITE, *(f"{SITE}{number}" for number in range(99))]).splitlines()
         self.assertEqual(
@@ -27,7 +27,7 @@ class LongListsTest(MessageTestCase):
         )
         self.assertIn("  http://example.com/users", shown[2:22])
 
-    async def test_of_headers_that_were_not_sent_some_are_shown(self):
+    async def test_a_long_list_of_missing_headers_is_cut_with_a_count(self):
         await self.send()
         shown = self.message(self.assertRequestHeaders, {f"X-{number}": "1" for number in range(200)}).splitlines()
         self.assertEqual(

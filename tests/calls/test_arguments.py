@@ -60,7 +60,7 @@ class RecordedArgumentsTest(MockedTestCase):
         await text_of(self.session, headers={"B": "call"})
         self.assertEqual(self.mock.calls[0].kwargs, {"allow_redirects": True, "headers": {"B": "call"}})
 
-    async def test_what_happens_to_the_arguments_later_does_not_show(self):
+    async def test_later_changes_to_the_arguments_do_not_show(self):
         self.mock.post(SITE)
         given = {"names": ["Ada"]}
         headers = {"A": "1"}
@@ -76,7 +76,7 @@ class RecordedArgumentsTest(MockedTestCase):
             },
         )
 
-    async def test_the_arguments_reach_the_client_itself_and_no_copy(self):
+    async def test_the_client_gets_the_arguments_themselves_and_not_a_copy(self):
         class Names(list):
             def __deepcopy__(self, memo):
                 return copied
@@ -87,7 +87,7 @@ class RecordedArgumentsTest(MockedTestCase):
         self.assertEqual(self.mock.calls[0].json(), ["Ada"])
         self.assertIs(self.mock.calls[0].kwargs["json"], copied)
 
-    async def test_what_cannot_be_copied_is_kept(self):
+    async def test_an_argument_that_cannot_be_copied_is_kept_as_it_is(self):
         class Uncopyable:
             def __deepcopy__(self, memo):
                 raise ValueError("not me")
@@ -105,7 +105,7 @@ class RecordedArgumentsTest(MockedTestCase):
             {"list": [value, ["Ada"]], "tuple": (value,), "dict": {"value": value}},
         )
 
-    async def test_what_stands_within_itself_and_cannot_be_copied_is_kept(self):
+    async def test_an_argument_that_contains_itself_and_cannot_be_copied_is_kept_as_it_is(self):
         context = {"lock": threading.Lock()}
         context["self"] = context
         nested = []
@@ -116,7 +116,7 @@ class RecordedArgumentsTest(MockedTestCase):
             await text_of(self.session, trace_request_ctx=value)
             self.assertIs(self.mock.calls[-1].kwargs["trace_request_ctx"], value)
 
-    async def test_of_an_asynchronous_iterable_what_was_sent_is_recorded(self):
+    async def test_what_was_sent_of_an_asynchronous_iterable_is_recorded(self):
         async def generate():
             yield b"a"
             yield b"b"
@@ -141,7 +141,7 @@ class RecordedArgumentsTest(MockedTestCase):
         await unsent.aclose()
 
 
-class ArgumentsTest(MockedTestCase):
+class CopiedArgumentsTest(MockedTestCase):
     """The arguments of a call are as they were given, of the same types, whatever happens to them later."""
 
     async def asyncSetUp(self):
@@ -162,7 +162,7 @@ class ArgumentsTest(MockedTestCase):
             return type(value), [self.with_types(item) for item in value]
         return type(value), value
 
-    async def test_of_builtin_types(self):
+    async def test_builtin_types_stay_what_they_are(self):
         given = {
             "text": "ä", "int": 2 ** 70, "float": -0.0, "bool": True, "none": None, "list": [1, [2, [3]]],
             "dict": {"b": 1, "a": {"c": [None, False, 1.5]}}, "tuple": (1, (2,)), 1: "key", "empty": [{}, [], ""],
@@ -170,7 +170,7 @@ class ArgumentsTest(MockedTestCase):
         }
         self.assertEqual(self.with_types(await self.recorded(json=given)), self.with_types({"json": given}))
 
-    async def test_of_types_that_compare_equal_to_builtin_ones(self):
+    async def test_types_that_compare_equal_to_builtin_ones_stay_what_they_are(self):
         class Text(str):
             pass
 
@@ -196,26 +196,26 @@ class ArgumentsTest(MockedTestCase):
                         self.with_types(await self.recorded(json=given)), self.with_types({"json": given})
                     )
 
-    async def test_a_buffer_is_no_bytes(self):
+    async def test_a_buffer_stays_a_buffer(self):
         numbers = array.array("i", [1, 2, 3])
         session = ClientSession(json_serialize=lambda value: "{}")
         self.addAsyncCleanup(session.close)
         self.session = session
         self.assertEqual(await self.recorded(json={"numbers": numbers}), {"json": {"numbers": numbers}})
 
-    async def test_what_equals_itself_alone_equals_what_was_given(self):
+    async def test_a_nan_equals_the_one_that_was_given(self):
         for given in ([math.nan], {"key": math.nan}, {"key": [1, {"key": math.nan}]}):
             with self.subTest(given=given):
                 self.assertEqual(await self.recorded(json=given), {"json": given})
                 self.mock.assert_any_call(SITE, "POST", json=given)
 
-    async def test_what_stands_in_it_twice(self):
+    async def test_a_value_that_occurs_twice(self):
         shared = ["shared"]
         kwargs = await self.recorded(json={"a": shared, "b": [shared]})
         self.assertEqual(kwargs, {"json": {"a": ["shared"], "b": [["shared"]]}})
         self.assertIsNot(kwargs["json"]["a"], shared)
 
-    async def test_what_contains_itself(self):
+    async def test_an_argument_that_contains_itself(self):
         given = {"name": "Ada"}
         given["self"] = given
         session = ClientSession(json_serialize=lambda value: "{}")
@@ -225,13 +225,13 @@ class ArgumentsTest(MockedTestCase):
         self.assertIs(kwargs["json"]["self"], kwargs["json"])
         self.assertEqual(kwargs["json"]["name"], "Ada")
 
-    async def test_what_is_nested_deeply(self):
+    async def test_an_argument_that_is_nested_deeply(self):
         given = []
         for _ in range(400):
             given = [given]
         self.assertEqual(await self.recorded(json=given), {"json": given})
 
-    async def test_what_happens_to_them_later_does_not_show_whenever_they_are_looked_at(self):
+    async def test_later_changes_do_not_show_whenever_the_arguments_are_looked_at(self):
         for look_before in (False, True):
             given = {"names": ["Ada"], "by": {"id": [1]}}
             params, cookies = {"a": "1"}, {"c": "1"}
@@ -253,7 +253,7 @@ class ArgumentsTest(MockedTestCase):
             )
             self.mock.requests = {}
 
-    async def test_what_happens_in_the_callback_does_not_show(self):
+    async def test_changes_by_the_callback_do_not_show(self):
         def callback(url, **kwargs):
             kwargs["json"]["names"].append("Grace")
             kwargs["more"] = 1
@@ -266,7 +266,7 @@ class ArgumentsTest(MockedTestCase):
             self.mock.calls[0].kwargs, {"allow_redirects": True, "data": None, "json": {"names": ["Ada"]}}
         )
 
-    async def test_a_change_of_what_was_looked_at_stays(self):
+    async def test_a_change_to_recorded_arguments_stays(self):
         await self.session.post(SITE, json={"names": ["Ada"]})
         self.mock.calls[0].kwargs["json"]["names"].append("Grace")
         self.assertEqual(self.mock.calls[0].kwargs["json"], {"names": ["Ada", "Grace"]})
@@ -285,7 +285,7 @@ class ArgumentsTest(MockedTestCase):
             if isinstance(one, (str, bytes)) and size <= len(one) < size + 1000
         )
 
-    async def test_a_large_one_is_held_once_after_it_was_looked_at(self):
+    async def test_a_large_argument_is_held_once_after_it_was_looked_at(self):
         size = 2 ** 20
         async with ClientSession() as session:
             with large_bodies_allowed():
@@ -295,7 +295,7 @@ class ArgumentsTest(MockedTestCase):
         # What was given, as a copy, and what was sent.
         self.assertEqual(self.held(call, size), ["bytes", "str"])
 
-    async def test_a_large_one_of_a_call_with_hops_is_held_once_after_they_were_looked_at(self):
+    async def test_a_large_argument_of_a_call_with_hops_is_held_once_after_they_were_looked_at(self):
         size = 2 ** 20
         self.mock.post(f"{SITE}a", status=307, headers={"Location": "/b"})
         self.mock.post(f"{SITE}b")

@@ -17,7 +17,7 @@ from aioresponses import AioResponsesTestCase, RequestCall, aioresponses
 from ..support import AIOHTTP, AT_MOST, SITE, MockedTestCase, error_of, get, recorded, text_of
 
 
-class RecordingTest(AioResponsesTestCase):
+class RequestsOfAMockTest(AioResponsesTestCase):
     async def test_requests_is_a_plain_dict_in_order_of_first_call(self):
         self.mock.get(re.compile(".*"), repeat=True)
         await get(SITE + "b?y=1&x=2")
@@ -75,7 +75,7 @@ class RecordingTest(AioResponsesTestCase):
         )
         self.assertEqual((self.mock.called, self.mock.call_count), (True, 3))
 
-    async def test_of_a_url_that_aiohttp_refuses_nothing_is_recorded(self):
+    async def test_a_url_that_aiohttp_refuses_is_not_recorded(self):
         with self.assertRaises((TypeError, ValueError)):
             await get(5)
         self.assertEqual(self.mock.requests, {})
@@ -135,7 +135,7 @@ class KeysOfRequestsTest(MockedTestCase):
         self.assertEqual(list(self.mock.requests), [("GET", URL(f"{SITE}users"))])
 
 
-class RequestsTest(MockedTestCase):
+class ClearedAndReplacedRequestsTest(MockedTestCase):
     """`mock.requests` and `mock._responses`, whenever they are looked at, cleared, or replaced."""
 
     async def asyncSetUp(self):
@@ -149,7 +149,7 @@ class RequestsTest(MockedTestCase):
         for path in paths:
             await text_of(self.session, SITE + path)
 
-    async def test_after_they_were_cleared_only_later_ones_are_there(self):
+    async def test_cleared_requests_hold_later_calls_alone(self):
         await self.ask("a", "b")
         self.mock.requests.clear()
         self.assertEqual((self.mock.requests, self.mock.calls, self.mock.called), ({}, [], False))
@@ -157,20 +157,20 @@ class RequestsTest(MockedTestCase):
         self.assertEqual(self.asked(), [f"{SITE}c"])
         self.assertEqual(list(self.mock.requests), [("GET", URL(f"{SITE}c"))])
 
-    async def test_the_dict_that_was_looked_at_is_kept_up_to_date(self):
+    async def test_a_dict_of_requests_is_kept_up_to_date(self):
         requests = self.mock.requests
         await self.ask("a")
         self.assertEqual(list(requests), [("GET", URL(f"{SITE}a"))])
         self.assertIs(self.mock.requests, requests)
 
-    async def test_the_dict_that_was_looked_at_before_can_be_cleared(self):
+    async def test_a_dict_of_requests_can_be_cleared_after_more_calls(self):
         requests = self.mock.requests
         await self.ask("a", "b")
         requests.clear()
         await self.ask("c")
         self.assertEqual(self.asked(), [f"{SITE}c"])
 
-    async def test_after_they_were_replaced_only_later_ones_are_there(self):
+    async def test_replaced_requests_hold_later_calls_alone(self):
         for look_before in (False, True):
             with self.subTest(look_before=look_before):
                 await self.ask("a", "b")
@@ -184,7 +184,7 @@ class RequestsTest(MockedTestCase):
                 self.assertIs(self.mock.requests, mine)
                 self.mock.requests = {}
 
-    async def test_calls_that_were_on_their_way_when_they_were_replaced_are_gone(self):
+    async def test_calls_in_flight_when_requests_are_replaced_are_gone(self):
         async def callback(url, **kwargs):
             began.set()
             await go_on.wait()
@@ -199,14 +199,14 @@ class RequestsTest(MockedTestCase):
         await asked
         self.assertEqual(self.asked(), [f"{SITE}a"])
 
-    async def test_they_may_be_replaced_by_some_that_hold_calls(self):
+    async def test_requests_may_be_replaced_by_some_that_hold_calls(self):
         await self.ask("a", "a", "b")
         kept = {key: calls for key, calls in self.mock.requests.items() if key[1].path == "/a"}
         self.mock.requests = kept
         await self.ask("a", "c")
         self.assertEqual(self.asked(), [f"{SITE}a"] * 3 + [f"{SITE}c"])
 
-    async def test_each_list_is_in_the_order_of_the_calls_whenever_they_are_looked_at(self):
+    async def test_each_list_of_requests_is_in_the_order_of_the_calls_whenever_it_is_looked_at(self):
         for number in range(6):
             await self.ask("a?n=1", "b")
             if number % 2:
@@ -285,7 +285,7 @@ class ThreadsTest(unittest.TestCase):
                 if look is not None:
                     look(number)
 
-    def test_each_call_is_recorded_once(self):
+    def test_each_call_of_several_threads_is_recorded_once(self):
         self.run_all(*(functools.partial(lambda n: asyncio.run(self.ask(n, 30)), thread) for thread in range(6)))
         self.assertEqual(self.mock.call_count, 180)
         for thread in range(6):
@@ -308,7 +308,7 @@ class ThreadsTest(unittest.TestCase):
         ))
         self.assertEqual(self.mock.call_count, 240)
 
-    def test_they_may_be_looked_at_while_others_are_made(self):
+    def test_calls_may_be_looked_at_while_others_are_made(self):
         def look():
             while not done.is_set():
                 calls = self.mock.calls

@@ -79,7 +79,7 @@ class WhatWasSentTest(AskingTestCase):
         call = await self.call("FOO", headers={"X-Long": "x" * 20_000}, data=b"body")
         self.assertEqual((call.body, len(call.headers["X-Long"])), (b"body", 20_000))
 
-    async def test_what_it_is_not_is_said(self):
+    async def test_reading_a_body_as_what_it_is_not_says_what_it_is(self):
         call = await self.call(json=[1])
         for read, expected in [
             (

@@ -18,8 +18,8 @@ from ..servers import ServerTestCase
 from ..support import SITE, AskingTestCase, MockedTestCase, error_of, get, recorded, text_of
 
 
-class RecordingTest(MockedTestCase):
-    async def test_calls_that_nobody_answers_are_recorded(self):
+class RecordedCallsTest(MockedTestCase):
+    async def test_calls_that_no_mock_answers_are_recorded(self):
         with self.assertRaises(ClientConnectionError):
             await self.session.get(SITE)
         self.assertEqual(recorded(self.mock), {("GET", URL(SITE)): [{"allow_redirects": True}]})
@@ -53,7 +53,7 @@ class RecordingTest(MockedTestCase):
             self.assertEqual(await response.text(), "answer")
         self.assertEqual(list(self.mock.requests), [("GET", URL(SITE))])
 
-    async def test_many_requests_side_by_side_get_each_their_own_answer_and_are_recorded_in_order(self):
+    async def test_many_requests_side_by_side_get_their_own_answers_and_are_recorded_in_order(self):
         def callback(url, **kwargs):
             return CallbackResult(body=f"called for {url.path}")
 
@@ -76,13 +76,13 @@ class RecordingTest(MockedTestCase):
 
 
 class HowItEndedTest(AskingTestCase):
-    async def test_with_a_response(self):
+    async def test_a_call_that_ended_with_a_response(self):
         call = await self.call()
         self.assertEqual((call.exception, call.unmatched, call.hops), (None, False, [call]))
         self.assertIs(call.match.calls[0], call)
         self.assertLessEqual(call.started, call.ended)
 
-    async def test_with_an_exception_of_the_mock(self):
+    async def test_a_call_that_ended_with_an_exception_of_the_mock(self):
         error = ValueError("x")
         match = self.mock.post(SITE, exception=error)
         with self.assertRaises(ValueError):
@@ -91,14 +91,14 @@ class HowItEndedTest(AskingTestCase):
         self.assertIs(call.exception, error)
         self.assertEqual((call.response, call.match, call.json()), (None, match, 1))
 
-    async def test_with_nobody_answering(self):
+    async def test_a_call_that_no_mock_answered(self):
         with self.assertRaises(aiohttp.ClientConnectionError) as raised:
             await self.session.post(SITE, json=1, headers={"X-Id": "7"})
         [call] = self.mock.calls
         self.assertIs(call.exception, raised.exception)
         self.assertEqual((call.match, call.unmatched, call.json(), call.headers["X-Id"]), (None, True, 1, "7"))
 
-    async def test_not_yet(self):
+    async def test_a_call_that_has_not_ended(self):
         asked, answer = asyncio.Event(), asyncio.Event()
 
         async def wait(url, **kwargs):
@@ -138,7 +138,7 @@ class HowItEndedTest(AskingTestCase):
 
 
 class ReprTest(AskingTestCase):
-    async def test_is_one_line_and_tells_no_password(self):
+    async def test_the_repr_is_one_line_and_shows_no_password(self):
         self.mock.get(SITE, exception=ValueError("two\nlines"))
         with self.assertRaises(ValueError):
             await self.session.get("http://me:secret@example.com/")
@@ -194,18 +194,18 @@ class SentElsewhereTest(ServerTestCase):
 
 
 class NamedTupleTest(unittest.TestCase):
-    def test_compares_as_one(self):
+    def test_a_call_compares_as_a_named_tuple(self):
         call = RequestCall((), {"json": 1})
         self.assertEqual(call, ((), {"json": 1}))
         args, kwargs = call
         self.assertEqual((args, kwargs, call.args, call.kwargs), ((), {"json": 1}, (), {"json": 1}))
         self.assertEqual(copy.copy(call), call)
 
-    def test_one_that_somebody_made_shows_its_fields(self):
+    def test_a_call_made_by_hand_shows_its_fields(self):
         self.assertEqual(repr(RequestCall((), {"json": 1})), "RequestCall(args=(), kwargs={'json': 1})")
 
 
-class LookedAtTest(MockedTestCase):
+class WheneverLookedAtTest(MockedTestCase):
     """Whenever a call is looked at it is the same object, and shows what happened since."""
 
     def now(self, call):
@@ -214,7 +214,7 @@ class LookedAtTest(MockedTestCase):
             call.ended is not None, [hop.url for hop in call.hops], str(call),
         )
 
-    async def test_from_its_callback_and_afterwards(self):
+    async def test_a_call_from_its_callback_and_afterwards(self):
         def callback(call):
             looked.append((call, self.now(call)))
 
@@ -238,7 +238,7 @@ class LookedAtTest(MockedTestCase):
                 self.assertIs(match.calls[0], call)
                 self.assertIs(self.mock.requests["POST", URL(url)][-1], call)
 
-    async def test_from_a_callback_that_raises(self):
+    async def test_a_call_from_a_callback_that_raises(self):
         def callback(call):
             looked.append((call, self.now(call)))
             raise error
@@ -254,7 +254,7 @@ class LookedAtTest(MockedTestCase):
         )
         self.assertIs(self.mock.calls[0], call)
 
-    async def test_from_the_callbacks_of_its_hops(self):
+    async def test_a_call_from_the_callbacks_of_its_hops(self):
         def callback(call):
             looked.append((call, self.mock.calls[-1], str(self.mock.calls[-1])))
 
@@ -278,7 +278,7 @@ class LookedAtTest(MockedTestCase):
         self.assertEqual([id(hop) for hop in call.hops], [id(hop) for hop in call.hops])
         self.assertEqual([hop.response.status for hop in call.hops], [302, 200])
 
-    async def test_from_a_condition_and_afterwards(self):
+    async def test_a_call_from_a_condition_and_afterwards(self):
         def condition(call):
             looked.append((call, call.body, call.headers["X-Id"]))
             return True
@@ -291,7 +291,7 @@ class LookedAtTest(MockedTestCase):
         self.assertIs(self.mock.calls[0], call)
         self.assertEqual((call.body, call.headers["X-Id"], call.response.status), (b"body", "1", 200))
 
-    async def test_one_that_is_refused_and_one_that_is_answered(self):
+    async def test_a_call_that_is_refused(self):
         await error_of(self.session.get(SITE))
         [call] = self.mock.calls
         self.assertEqual(str(call), f"GET {SITE} -> no mock answered")
@@ -322,7 +322,7 @@ class CopyTest(MockedTestCase):
                 # Copies can be copied.
                 self.assertEqual(self.shown(make(copied)), self.shown(call))
 
-    async def test_of_one_with_hops(self):
+    async def test_copies_of_a_call_with_hops(self):
         self.mock.post(f"{SITE}a", status=307, headers={"Location": "/b"})
         self.mock.post(f"{SITE}b", status=303, headers={"Location": "/c?d=1"})
         self.mock.get(f"{SITE}c?d=1")
@@ -332,7 +332,7 @@ class CopyTest(MockedTestCase):
         for each in (call, *call.hops):
             self.check(each)
 
-    async def test_of_one_with_match_info(self):
+    async def test_copies_of_a_call_with_match_info(self):
         self.mock.get(f"{SITE}users/{{name}}")
         self.mock.get(re.compile("http://example.com/(?P<kind>[a-z]+)/x"))
         await self.session.get(f"{SITE}users/ada")
@@ -341,7 +341,7 @@ class CopyTest(MockedTestCase):
         for call in self.mock.calls:
             self.check(call)
 
-    async def test_of_one_whose_arguments_nobody_has_looked_at(self):
+    async def test_copies_of_a_call_whose_arguments_were_not_looked_at(self):
         given = {"names": ["Ada", {"born": 1815}], "none": None}
         self.mock.post(f"{SITE}?a=1")
         await self.session.post(SITE, json=given, params={"a": "1"}, headers={"X-Id": "1"}, timeout=5)
@@ -355,7 +355,7 @@ class CopyTest(MockedTestCase):
             self.assertEqual(call.kwargs["json"], given)
             self.check(call)
 
-    async def test_of_all_there_are(self):
+    async def test_copies_of_all_requests(self):
         self.mock.post(SITE, repeat=True)
         for number in range(3):
             await self.session.post(SITE, json={"number": [number]})
@@ -376,7 +376,7 @@ class CopyTest(MockedTestCase):
             copied.kwargs["headers"]["X-Id"] = "2"
         self.assertEqual((call.kwargs["json"], call.kwargs["headers"]), ({"names": ["Ada"]}, {"X-Id": "1"}))
 
-    async def test_of_one_that_is_on_its_way(self):
+    async def test_copies_of_a_call_in_flight(self):
         def callback(call):
             copies.extend(make(call) for make in self.COPY)
 
@@ -387,7 +387,7 @@ class CopyTest(MockedTestCase):
             self.assertEqual((copied.json(), copied.ended, copied.response), ([1], None, None))
             self.assertEqual(copied, self.mock.calls[0])
 
-    async def test_of_requests_as_a_whole(self):
+    async def test_copies_of_requests_show_no_response(self):
         self.mock.post(SITE)
         await self.session.post(SITE, json={"a": [1]}, headers=CIMultiDict(a="b"))
         for copied in (copy.deepcopy(self.mock.requests), pickle.loads(pickle.dumps(self.mock.requests))):
@@ -397,8 +397,8 @@ class CopyTest(MockedTestCase):
             self.assertEqual(repr(call), f"<RequestCall POST {SITE}>")
 
 
-class RequestMatchTest(AioResponsesTestCase):
-    async def test_of_a_mock_that_answers_once(self):
+class HandleTest(AioResponsesTestCase):
+    async def test_the_handle_of_a_mock_that_answers_once(self):
         match = self.mock.get(SITE)
         self.assertEqual(
             (match.called, match.call_count, match.calls, match.remaining, repr(match)),
@@ -411,7 +411,7 @@ class RequestMatchTest(AioResponsesTestCase):
         )
         self.assertIs(self.mock.calls[0].match, match)
 
-    async def test_of_a_mock_that_answers_several_times(self):
+    async def test_the_handle_of_a_mock_that_answers_several_times(self):
         match = self.mock.get(re.compile("http://example"), repeat=3)
         self.assertEqual(match.remaining, 3)
         await get()
@@ -421,7 +421,7 @@ class RequestMatchTest(AioResponsesTestCase):
             (2, 1, "<RequestMatch GET re.compile('http://example'), used 2 of 3>"),
         )
 
-    async def test_of_a_mock_that_answers_without_end(self):
+    async def test_the_handle_of_a_mock_that_answers_any_number_of_times(self):
         match = self.mock.add(SITE, "propfind", repeat=True)
         self.assertIsNone(match.remaining)
         self.assertEqual(repr(match), "<RequestMatch PROPFIND http://example.com/, used 0 times>")
@@ -461,8 +461,8 @@ class RequestMatchTest(AioResponsesTestCase):
         )
 
 
-class MatchReprTest(unittest.TestCase):
-    def test_says_what_is_answered_and_how_often_it_was(self):
+class HandleReprTest(unittest.TestCase):
+    def test_the_repr_says_what_is_answered_and_how_often_it_was(self):
         self.assertEqual(
             [
                 repr(aioresponses().add("http://example.com/?b=1&a=2#top", "post", repeat=3)),

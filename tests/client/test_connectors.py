@@ -39,7 +39,7 @@ OPTIONS = (
 )
 
 
-class ConnectionsOfASequenceTest(ServerTestCase):
+class RequestsInSequenceTest(ServerTestCase):
     """One request after another: which of them open a connection, and which use one again."""
 
     async def test_signals_come_in_order_and_a_connection_is_used_again(self):
@@ -93,7 +93,7 @@ class ConnectionsOfASequenceTest(ServerTestCase):
 
         return (await self.compare(scenario)).seen
 
-    async def test_to_one_host(self):
+    async def test_requests_to_one_host(self):
         pooling = {0: CREATED, 1: REUSED, 2: REUSED, 3: REUSED}
         closing = {0: CREATED, 1: CREATED, 2: CREATED, 3: CREATED}
         self.assertEqual(
@@ -101,7 +101,7 @@ class ConnectionsOfASequenceTest(ServerTestCase):
             [closing if given.get("force_close") else pooling for given in OPTIONS],
         )
 
-    async def test_to_two_hosts_in_turn(self):
+    async def test_requests_to_two_hosts_in_turn(self):
         pooling = {0: CREATED, 1: CREATED, 2: REUSED, 3: REUSED, 4: REUSED, 5: REUSED}
         closing = dict.fromkeys(range(6), CREATED)
         self.assertEqual(
@@ -109,14 +109,14 @@ class ConnectionsOfASequenceTest(ServerTestCase):
             [closing if given.get("force_close") else pooling for given in OPTIONS],
         )
 
-    async def test_to_several_hosts_in_no_order(self):
+    async def test_requests_to_several_hosts_in_no_order(self):
         await self.signals([0, 0, 1, 1, 0, 2, 2, 1, 0, 0, 2])
 
-    async def test_of_a_session_with_traces_and_one_without_that_share_a_connector(self):
+    async def test_sessions_with_and_without_traces_share_the_connections_of_a_connector(self):
         told = await self.signals([0, 0, 0, 0], traces=[False, True, False, True])
         self.assertEqual(told[0], {1: REUSED, 3: REUSED})
 
-    async def test_of_such_sessions_to_two_hosts(self):
+    async def test_sessions_with_and_without_traces_share_connections_to_two_hosts(self):
         told = await self.signals([0, 1, 0, 0, 1, 1, 0], traces=[False, False, True, False, True, False, True])
         self.assertEqual(told[0], {2: REUSED, 4: REUSED, 6: REUSED})
 
@@ -211,7 +211,7 @@ class ConnectionsOfASequenceTest(ServerTestCase):
         self.assertEqual((await self.compare(scenario)).seen, [CREATED, CREATED])
 
     @unittest.skipIf(AIOHTTP < (3, 14), "older releases raise TypeError when such a connection is used again")
-    async def test_a_connection_may_be_kept_for_ever(self):
+    async def test_a_connection_may_be_kept_forever(self):
         told = await self.signals([0, 0, 1, 0], [{"keepalive_timeout": None}], [False, True, True, True])
         self.assertEqual(told, [{1: REUSED, 2: CREATED, 3: REUSED}])
 
@@ -305,7 +305,7 @@ class PoolTest(ServerTestCase):
         self.assertEqual(await self.connections(b"hello", leave), (["created", "reused"], True))
 
 
-class HungUpTest(ServerTestCase):
+class ClosedByTheServerTest(ServerTestCase):
     """The server has hung up, or is about to: its connection serves nobody else."""
 
     async def signals(self, sent, **reply):
@@ -363,7 +363,7 @@ class HungUpTest(ServerTestCase):
             told = await self.signals(head + b"abcdef", body=body, headers={"Transfer-Encoding": "identity"})
             self.assertEqual(told, CREATED)
 
-    async def test_after_a_header_that_says_so(self):
+    async def test_after_a_header_that_says_close(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 6\r\n\r\n"
         self.assertEqual(
             await self.signals(head + b"abcdef", body="abcdef", headers={"Connection": "close"}), CREATED
@@ -421,7 +421,7 @@ class LoopsTest(unittest.TestCase):
             {(number, turn): REUSED if turn else CREATED for turn in range(3) for number in range(2)},
         )
 
-    def test_a_connection_of_a_loop_that_is_closed_serves_nobody(self):
+    def test_a_connection_of_a_closed_loop_is_not_used_again(self):
         async def make():
             return ClientSession(trace_configs=[traced(signals)])
 
@@ -447,7 +447,7 @@ class ConnectorTest(ServerTestCase):
     async def test_the_path_of_a_unix_connector_need_not_exist(self):
         self.assertEqual(await self.answered_with(UnixConnector("/no/such/socket")), b"hello")
 
-    async def test_a_connector_of_somebody_else_is_not_asked_to_connect(self):
+    async def test_a_connector_of_another_kind_is_not_asked_to_connect(self):
         class Unconnected(BaseConnector):
             async def _create_connection(self, req, traces, timeout):
                 raise AssertionError("a connection was asked for")
@@ -514,7 +514,7 @@ class NamesTest(unittest.IsolatedAsyncioTestCase):
                 response = await session.get(url / "large", timeout=ClientTimeout(total=None))
                 return repr(response.connection).partition(", ssl=")[0]
 
-    async def test_whatever_was_asked_before(self):
+    async def test_a_connection_has_the_name_of_its_host_whatever_was_asked_before(self):
         # What is said of it to the loop is said in the warnings, too.
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda loop, context: None)

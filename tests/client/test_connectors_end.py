@@ -12,7 +12,7 @@ from ..servers import ServerTestCase, fetch
 from ..support import AIOHTTP, AT_MOST, CREATED, REUSED, SITE, about_connections, error_of, text_of, traced
 
 
-class ClosedTest(ServerTestCase):
+class EndTest(ServerTestCase):
     """After the end of a session, of its connector or of the mock, none of its connections is there for anybody."""
 
     async def after(self, close):
@@ -41,16 +41,16 @@ class ClosedTest(ServerTestCase):
         {"before": CREATED, "before, again": REUSED, "after": CREATED},
     )
 
-    async def test_of_the_session(self):
+    async def test_the_end_of_a_session(self):
         self.assertEqual(await self.after(lambda session: session.close()), self.EXPECTED)
 
-    async def test_of_the_connector(self):
+    async def test_the_end_of_a_connector(self):
         async def close(session):
             await session.connector.close()
 
         self.assertEqual(await self.after(close), self.EXPECTED)
 
-    async def test_of_a_connector_while_a_session_that_shares_it_goes_on(self):
+    async def test_the_end_of_a_connector_while_a_session_that_shares_it_goes_on(self):
         here = await self.origin()
         here.answers("GET", "/")
 
@@ -66,7 +66,7 @@ class ClosedTest(ServerTestCase):
 
         self.assertEqual((await self.compare(scenario)).seen, (RuntimeError, "Session is closed"))
 
-    async def test_of_a_mock_that_is_started_again(self):
+    async def test_the_end_of_a_mock_that_is_started_again(self):
         signals = {}
         mock = aioresponses()
         connector = TCPConnector()
@@ -81,7 +81,7 @@ class ClosedTest(ServerTestCase):
                         self.assertEqual(await text_of(session, trace_request_ctx=name), name)
         self.assertEqual(about_connections(signals), {"first": CREATED, "second": CREATED})
 
-    async def test_of_one_mock_and_not_of_the_other(self):
+    async def test_the_end_of_an_inner_mock_leaves_the_connections_of_the_outer_one(self):
         signals = {}
         with aioresponses() as outer:
             outer.get(SITE, body="outer", repeat=True)
@@ -144,7 +144,7 @@ class ClosedWhileATraceWaitsTest(unittest.IsolatedAsyncioTestCase):
                 await asked
         return raised.exception
 
-    async def test_by_the_end_of_the_mock(self):
+    async def test_closed_by_the_end_of_the_mock(self):
         async def end(mock, session):
             mock.stop()
 
@@ -152,7 +152,7 @@ class ClosedWhileATraceWaitsTest(unittest.IsolatedAsyncioTestCase):
         if AIOHTTP >= (3, 10):
             self.assertEqual(str(error), "The mock that was to answer has been stopped")
 
-    async def test_by_the_end_of_the_session(self):
+    async def test_closed_by_the_end_of_the_session(self):
         async def end(mock, session):
             await session.close()
 

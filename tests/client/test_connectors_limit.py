@@ -42,7 +42,7 @@ class LimitTest(ServerTestCase):
             ["on_connection_queued_start", "on_connection_queued_end", "on_connection_reuseconn"],
         )
 
-    async def test_many_requests_at_a_time_are_answered_each_by_its_own(self):
+    async def test_each_of_many_requests_at_a_time_gets_its_own_answer(self):
         here = await self.origin()
         for number in range(50):
             here.answers("GET", f"/{number}", body=b"%d" % number)
@@ -76,7 +76,7 @@ class LimitTest(ServerTestCase):
                 ])
         self.assertEqual(([response.status for response in responses], most), ([200] * 10, 4))
 
-    async def test_the_limit_of_the_session_holds_for_mocks_too(self):
+    async def test_the_limit_of_the_session_holds_for_mocks(self):
         async def callback(url, **kwargs):
             nonlocal at_once
             at_once += 1
@@ -115,12 +115,12 @@ class LimitTest(ServerTestCase):
 
         return (await self.compare(scenario, what_came_in=False)).seen
 
-    async def test_one_at_a_time(self):
+    async def test_requests_one_at_a_time(self):
         for options in ({"limit": 1}, {"limit_per_host": 1}, {"limit": 1, "force_close": True}):
             with self.subTest(**options):
                 self.assertEqual(await self.in_flight(5, **options), [[0], [1], [2], [3], [4]])
 
-    async def test_two_at_a_time(self):
+    async def test_requests_two_at_a_time(self):
         for options in ({"limit": 2}, {"limit_per_host": 2}, {"limit": 2, "force_close": True}):
             with self.subTest(**options):
                 self.assertEqual(await self.in_flight(5, **options), [[0, 1], [1, 2], [2, 3], [3, 4], [4]])
@@ -150,13 +150,13 @@ class LimitTest(ServerTestCase):
 
         return (await self.compare(scenario, what_came_in=False)).seen
 
-    async def test_all_who_wait_go_on_when_as_many_are_answered_at_once(self):
+    async def test_all_requests_that_wait_go_on_when_as_many_are_answered_at_once(self):
         for options in ({"limit": 1}, {"limit": 2}, {"limit": 3}, {"limit_per_host": 2}):
             with self.subTest(**options):
                 most = options.get("limit_per_host") or options["limit"]
                 self.assertEqual(await self.freed(**options), [f"/{number}" for number in range(most, 2 * most)])
 
-    async def test_who_waits_while_another_host_is_asked_is_answered(self):
+    async def test_a_request_that_waits_while_another_host_is_asked_is_answered(self):
         one, other = await self.origin(), await self.origin()
         waiting = [
             host.answers("GET", f"/{number}", answer=asyncio.Event()) for number in "01" for host in (one, other)

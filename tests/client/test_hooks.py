@@ -52,7 +52,7 @@ class HooksTest(unittest.TestCase):
     def tearDown(self):
         self.assertEqual(replaced(), NONE_REPLACED)
 
-    def test_are_in_place_while_a_mock_is_active_and_no_longer(self):
+    def test_hooks_are_in_place_while_a_mock_is_active_and_no_longer(self):
         mock = aioresponses()
         self.assertEqual(replaced(), NONE_REPLACED)
         mock.start()
@@ -60,11 +60,11 @@ class HooksTest(unittest.TestCase):
         mock.stop()
         self.assertEqual(replaced(), NONE_REPLACED)
 
-    def test_are_in_place_in_a_with_block(self):
+    def test_hooks_are_in_place_in_a_with_block(self):
         with aioresponses():
             self.assertEqual(replaced(), ALL_REPLACED)
 
-    def test_are_in_place_in_an_async_with_block(self):
+    def test_hooks_are_in_place_in_an_async_with_block(self):
         async def run():
             async with aioresponses():
                 self.assertEqual(replaced(), ALL_REPLACED)
@@ -72,7 +72,7 @@ class HooksTest(unittest.TestCase):
 
         asyncio.run(run())
 
-    def test_are_taken_out_after_an_exception_in_the_block(self):
+    def test_hooks_are_taken_out_after_an_exception_in_the_block(self):
         for exception in (ValueError("wrong"), KeyboardInterrupt(), asyncio.CancelledError()):
             with self.subTest(repr(exception)):
                 with self.assertRaises(type(exception)) as caught, aioresponses():
@@ -80,7 +80,7 @@ class HooksTest(unittest.TestCase):
                 self.assertIs(caught.exception, exception)
                 self.assertEqual(replaced(), NONE_REPLACED)
 
-    def test_are_in_place_while_a_decorated_function_runs(self):
+    def test_hooks_are_in_place_while_a_decorated_function_runs(self):
         @aioresponses()
         def decorated(mock):
             self.assertEqual(replaced(), ALL_REPLACED)
@@ -92,7 +92,7 @@ class HooksTest(unittest.TestCase):
                 decorated()
             self.assertEqual(replaced(), NONE_REPLACED)
 
-    def test_are_in_place_while_a_decorated_coroutine_function_runs(self):
+    def test_hooks_are_in_place_while_a_decorated_coroutine_function_runs(self):
         @aioresponses()
         async def decorated(mock):
             self.assertEqual(replaced(), ALL_REPLACED)
@@ -107,7 +107,7 @@ class HooksTest(unittest.TestCase):
                 asyncio.run(coroutine)
             self.assertEqual(replaced(), NONE_REPLACED)
 
-    def test_are_taken_out_when_the_last_of_nested_mocks_stops_whatever_the_order(self):
+    def test_hooks_are_taken_out_when_the_last_of_nested_mocks_stops_whatever_the_order(self):
         for order in itertools.permutations(range(3)):
             with self.subTest(order=order):
                 mocks = [aioresponses() for _ in range(3)]
@@ -118,7 +118,7 @@ class HooksTest(unittest.TestCase):
                     mocks[number].stop()
                 self.assertEqual(replaced(), NONE_REPLACED)
 
-    def test_are_taken_out_after_an_exception_in_nested_mocks(self):
+    def test_hooks_are_taken_out_after_an_exception_in_nested_mocks(self):
         with self.assertRaises(ValueError), aioresponses(), aioresponses():
             raise ValueError("wrong")
         self.assertEqual(replaced(), NONE_REPLACED)
@@ -249,7 +249,7 @@ class ReplacedHooksTest(ServerTestCase):
                 await get(self.url)
         self.assertEqual(await get(self.url), "real")
 
-    async def test_it_is_put_back_after_the_mock_stopped(self):
+    async def test_a_wrapper_that_is_put_back_after_the_mock_stopped(self):
         for owner, name in HOOKS:
             with self.subTest(name):
                 mock = aioresponses()
@@ -264,7 +264,7 @@ class ReplacedHooksTest(ServerTestCase):
                 await self.check_that_all_works()
                 self.assertEqual(replaced(), NONE_REPLACED)
 
-    async def test_it_stays_longer_than_the_mock(self):
+    async def test_a_wrapper_that_stays_longer_than_the_mock(self):
         for owner, name in HOOKS:
             with self.subTest(name):
                 mock = aioresponses()
@@ -277,7 +277,7 @@ class ReplacedHooksTest(ServerTestCase):
                 await self.check_that_all_works()
                 self.assertEqual(replaced(), NONE_REPLACED)
 
-    async def test_it_was_there_before_the_mock(self):
+    async def test_a_wrapper_that_was_there_before_the_mock(self):
         for owner, name in HOOKS:
             with self.subTest(name), self.wrapping(owner, name):
                 there = vars(owner)[name]
@@ -330,7 +330,7 @@ class OwnConnectorTest(ServerTestCase):
 
         self.url = await self.serve(web.get("/", real))
 
-    async def test_it_is_reached_whether_it_calls_ours_or_not(self):
+    async def test_a_connect_that_replaces_that_of_aiohttp_is_reached_whether_it_calls_it_or_not(self):
         class Calling(TCPConnector):
             async def connect(self, req, traces, timeout):
                 return await super().connect(req, traces, timeout)
@@ -372,7 +372,7 @@ class StopAnywhereTest(unittest.TestCase):
         self.addCleanup(loop.close)
         return loop
 
-    def test_stops_with_the_loop_closed(self):
+    def test_a_mock_stops_with_the_loop_closed(self):
         loop = self.new_loop()
         mock = aioresponses()
         mock.start()
@@ -384,7 +384,7 @@ class StopAnywhereTest(unittest.TestCase):
         self.assertEqual(replaced(), NONE_REPLACED)
         asyncio.run(session.close())
 
-    def test_stops_with_the_loop_not_running(self):
+    def test_a_mock_stops_with_the_loop_not_running(self):
         loop = self.new_loop()
         with aioresponses() as mock:
             session, response = self.run_on(loop, self.leave_a_response_unread(mock))
@@ -392,13 +392,13 @@ class StopAnywhereTest(unittest.TestCase):
             self.run_on(loop, response.read())
         self.run_on(loop, session.close())
 
-    def test_stops_with_no_loop_ever_started(self):
+    def test_a_mock_stops_with_no_loop_ever_started(self):
         with aioresponses() as mock:
             mock.get(SITE)
         self.assertEqual(mock.calls, [])
         self.assertEqual(replaced(), NONE_REPLACED)
 
-    def test_stops_with_another_loop_running(self):
+    def test_a_mock_stops_with_another_loop_running(self):
         async def stop():
             mock.stop()
 
@@ -411,7 +411,7 @@ class StopAnywhereTest(unittest.TestCase):
             self.run_on(loop, response.read())
         self.run_on(loop, session.close())
 
-    def test_stops_in_another_thread_than_the_loop(self):
+    def test_a_mock_stops_in_another_thread_than_the_loop(self):
         async def wait_for_the_answer():
             async with ClientSession() as session:
                 unread = await session.get(f"{SITE}unread")

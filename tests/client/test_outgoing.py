@@ -114,7 +114,7 @@ class ReadingTestCase(ServerTestCase):
 
 
 class SameRequestTest(ReadingTestCase):
-    async def test_whatever_the_body_is_made_of(self):
+    async def test_a_body_of_any_kind(self):
         for name, make, body in [
             ("no body", lambda: {}, b""),
             ("bytes", lambda: {"data": BYTES}, BYTES),
@@ -146,7 +146,7 @@ class SameRequestTest(ReadingTestCase):
         file.seek(0)
         return file
 
-    async def test_however_it_is_sent(self):
+    async def test_a_body_that_is_sent_in_any_way(self):
         for name, kwargs in [
             ("gzip", lambda: {"compress": "gzip"}),
             ("deflate", lambda: {"compress": "deflate"}),
@@ -161,13 +161,13 @@ class SameRequestTest(ReadingTestCase):
                 with self.subTest(name, data=type(data())):
                     await self.check(lambda: {"data": data(), **kwargs()})
 
-    async def test_with_or_without_a_type(self):
+    async def test_a_body_with_or_without_a_content_type(self):
         for kwargs in ({"skip_auto_headers": ["Content-Type"]}, {"headers": {"Content-Type": "x/y"}}):
             for data in (lambda: None, lambda: BYTES, lambda: TEXT, lambda: generated(BYTES)):
                 with self.subTest(kwargs, data=type(data())):
                     await self.check(lambda: {"data": data(), **kwargs})
 
-    async def test_whatever_the_method_is(self):
+    async def test_a_request_of_any_method(self):
         for method in ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"):
             with self.subTest(method):
                 await self.check(lambda: {}, method)
@@ -212,7 +212,7 @@ class SameRequestTest(ReadingTestCase):
                     self.assertEqual(self.received, received)
                 self.received.clear()
 
-    async def test_what_was_answered_by_somebody_else(self):
+    async def test_a_body_that_is_the_response_to_another_request(self):
         # What cannot be copied for the record is not half copied either, and then complained of.
         hook = unittest.mock.patch("sys.unraisablehook")
         unraisable = hook.start()
@@ -232,7 +232,7 @@ class SameRequestTest(ReadingTestCase):
                 self.assertEqual([one.body for one in seen], [b"answered"])
 
     @needs_middlewares
-    async def test_a_middleware_that_tries_again_sends_it_once_more(self):
+    async def test_a_middleware_that_tries_again_sends_the_body_once_more(self):
         async def twice(request, handler):
             await handler(request)
             return await handler(request)
@@ -266,7 +266,7 @@ class ReadOnceTest(ReadingTestCase):
         self.assertEqual(steps, [b"one", b"two", "end", "condition", "condition"])
         self.assertEqual(mock.calls[0].body, b"onetwo")
 
-    async def test_pieces_go_out_as_they_are_where_nobody_asks_for_the_body(self):
+    async def test_pieces_go_out_as_they_are_where_no_mock_asks_for_the_body(self):
         steps = []
 
         async def body():
@@ -293,7 +293,7 @@ class ReadOnceTest(ReadingTestCase):
             await self.exchange(lambda: {"data": File(MANY)}, "POST", "/")
         self.assertEqual((b"".join(taken), mock.calls[0].body), (MANY, MANY))
 
-    async def test_a_request_that_nobody_answers_is_known_as_well(self):
+    async def test_the_body_of_a_request_that_no_mock_answers_is_known(self):
         with aioresponses() as mock:
             mock.post(self.url, match_body=b"other")
             with self.assertRaises(aiohttp.ClientConnectionError):

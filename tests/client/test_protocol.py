@@ -120,7 +120,7 @@ class InOneStepTest(MockedTestCase):
 
 class TraceTest(ServerTestCase):
 
-    async def test_a_redirect_is_told(self):
+    async def test_traces_hear_of_a_redirect(self):
         here = await self.origin()
         here.answers("GET", "/start", 302, headers=[("Location", "/end")])
         here.answers("GET", "/end", body=b"arrived")
@@ -134,7 +134,7 @@ class TraceTest(ServerTestCase):
         outcome = await self.compare(scenario)
         self.assertIn("on_request_redirect", outcome.seen[None])
 
-    async def test_an_exception_is_told(self):
+    async def test_traces_hear_of_an_exception(self):
         here = await self.origin()
         here.answers("GET", "/", answer=asyncio.Event())
 
@@ -147,7 +147,7 @@ class TraceTest(ServerTestCase):
         outcome = await self.compare(scenario, what_came_in=False)
         self.assertEqual(outcome.seen[1][None][-1], "on_request_exception")
 
-    async def test_the_signals_carry_what_was_sent_and_received(self):
+    async def test_the_signals_of_traces_carry_what_was_sent_and_received(self):
         here = await self.origin()
         here.answers("POST", "/", body=b"hello", status=201)
 

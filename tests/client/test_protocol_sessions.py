@@ -270,7 +270,7 @@ class RaiseForStatusTest(ServerTestCase):
 
         return (await self.compare(scenario)).seen
 
-    async def test_the_method_raises(self):
+    async def test_the_method_of_a_response_raises(self):
         async def scenario():
             async with ClientSession() as session:
                 async with session.get(self.bad) as response:

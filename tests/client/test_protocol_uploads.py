@@ -202,28 +202,28 @@ class UnfinishedUploadTest(ServerTestCase):
 
         return (await self.compare(scenario, what_came_in=False)).seen
 
-    async def test_the_total_time(self):
+    async def test_an_upload_ended_by_the_total_timeout(self):
         async def end(session, request):
             pass
 
         _, after = await self.ended_by(end, timeout=ClientTimeout(total=0.05))
         self.assertEqual(after, b"hello")
 
-    async def test_a_cancellation(self):
+    async def test_an_upload_ended_by_a_cancellation(self):
         async def end(session, request):
             request.cancel()
 
         self.assertEqual(await self.ended_by(end), (asyncio.CancelledError, b"hello"))
 
-    async def test_the_end_of_the_session(self):
+    async def test_an_upload_ended_by_the_end_of_the_session(self):
         async def end(session, request):
             await session.close()
 
         await self.ended_by(end)
 
 
-class BothWaysTest(ServerTestCase):
-    async def test_both_ways_at_once(self):
+class StreamsBothWaysTest(ServerTestCase):
+    async def test_a_stream_answers_a_stream_once_that_has_ended(self):
         # The reply begins when the request has come to its end.
         async def up():
             for number in range(5):

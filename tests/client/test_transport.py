@@ -89,7 +89,7 @@ class BrokenConnectionTest(ServerTestCase):
             scenario, lambda mock: mock.post(url, exception=aiohttp.ServerDisconnectedError())
         )
 
-    async def test_a_mock_that_is_stopped_hangs_up_on_who_still_reads(self):
+    async def test_a_mock_that_is_stopped_hangs_up_on_a_client_that_still_reads(self):
         mock = aioresponses()
         mock.start()
         mock.get(SITE, body=LARGE)
@@ -120,26 +120,26 @@ class StreamTest(ServerTestCase):
 
         return (await self.compare(scenario)).seen
 
-    async def test_in_chunks_of_a_size_at_most(self):
+    async def test_read_in_chunks_of_a_size_at_most(self):
         async def read(content):
             chunks = [chunk async for chunk in content.iter_chunked(1000)]
             return max(map(len, chunks)), b"".join(chunks) == LARGE
 
         self.assertEqual(await self.read_by(read), (1000, True))
 
-    async def test_in_chunks_as_they_come(self):
+    async def test_read_in_chunks_as_they_come(self):
         async def read(content):
             return b"".join([chunk async for chunk in content.iter_any()]) == LARGE
 
         self.assertTrue(await self.read_by(read))
 
-    async def test_in_chunks_with_the_ends_of_those_that_were_sent(self):
+    async def test_read_in_chunks_with_the_ends_of_those_that_were_sent(self):
         async def read(content):
             return b"".join([data async for data, _ in content.iter_chunks()]) == LARGE
 
         self.assertTrue(await self.read_by(read))
 
-    async def test_by_lines(self):
+    async def test_read_by_lines(self):
         lines = [b"%0200d\n" % number for number in range(2000)]
 
         async def read(content):
@@ -148,19 +148,19 @@ class StreamTest(ServerTestCase):
 
         self.assertTrue(await self.read_by(read, b"".join(lines)))
 
-    async def test_a_line_too_long(self):
+    async def test_read_a_line_too_long(self):
         async def read(content):
             return await error_of(content.readline())
 
         self.assertIsNotNone(await self.read_by(read, b"x" * 2 ** 22))
 
-    async def test_until_a_separator(self):
+    async def test_read_until_a_separator(self):
         async def read(content):
             return [await content.readuntil(b";") for _ in range(3)]
 
         self.assertEqual(await self.read_by(read, b"a; b;c: d"), [b"a;", b" b;", b"c: d"])
 
-    async def test_an_exact_number_of_bytes(self):
+    async def test_read_an_exact_number_of_bytes(self):
         async def read(content):
             exact = await content.readexactly(200000)
             return exact == LARGE[:200000], len(await content.read()), await error_of(content.readexactly(1))
@@ -189,7 +189,7 @@ class StreamTest(ServerTestCase):
 
         self.assertEqual((await self.compare(scenario)).seen, (True, True))
 
-    async def test_a_large_body_at_once(self):
+    async def test_read_a_large_body_at_once(self):
         async def read(content):
             return await content.read() == LARGE
 

@@ -85,7 +85,7 @@ class FlowControlTest(AioResponsesTestCase):
                 response.close()
                 await source.ended.wait()
 
-    async def test_one_large_piece_is_sent_as_it_is_read(self):
+    async def test_a_large_piece_is_sent_as_it_is_read(self):
         source = Source(2, bytes(2 ** 24))
         self.mock.get(SITE, body=source.body)
         async with ClientSession() as session:
@@ -95,7 +95,7 @@ class FlowControlTest(AioResponsesTestCase):
                 self.assertEqual(source.yielded, 1)
                 self.assertEqual(len(await response.read()), 2 ** 25)
 
-    async def test_one_that_is_not_read_does_not_keep_another_waiting(self):
+    async def test_a_stream_that_is_not_read_does_not_keep_another_waiting(self):
         source = Source()
         self.mock.get(SITE, body=source.body)
         self.mock.get(SITE, body=Source(20).body)
@@ -151,32 +151,32 @@ class EndOfStreamTest(AioResponsesTestCase):
         for name in ("body", "plain", "endless"):
             yield name, lambda: self.reading(name, **options)
 
-    async def test_the_response_is_closed(self):
+    async def test_a_stream_ends_when_the_response_is_closed(self):
         for name, reading in self.each():
             with self.subTest(name):
                 async with reading() as (_, response, _):
                     response.close()
 
-    async def test_the_response_is_released(self):
+    async def test_a_stream_ends_when_the_response_is_released(self):
         for name, reading in self.each():
             with self.subTest(name):
                 async with reading() as (_, response, _):
                     response.release()
 
-    async def test_the_response_is_left(self):
+    async def test_a_stream_ends_when_the_response_is_left(self):
         for name, reading in self.each():
             with self.subTest(name):
                 async with reading() as (_, response, _):
                     async with response:
                         pass
 
-    async def test_the_session_is_closed(self):
+    async def test_a_stream_ends_when_the_session_is_closed(self):
         for name, reading in self.each():
             with self.subTest(name):
                 async with reading() as (session, _, _):
                     await session.close()
 
-    async def test_the_mock_is_stopped(self):
+    async def test_a_stream_ends_when_the_mock_is_stopped(self):
         for name in ("body", "plain", "endless"):
             with self.subTest(name):
                 source = Source()
@@ -192,7 +192,7 @@ class EndOfStreamTest(AioResponsesTestCase):
                 await asyncio.wait_for(source.ended.wait(), 10)
                 self.assertTrue(issubclass(error[0], aiohttp.ClientError), error)
 
-    async def test_the_reader_is_cancelled(self):
+    async def test_a_stream_ends_when_its_reader_is_cancelled(self):
         for name, reading in self.each():
             with self.subTest(name):
                 async with reading() as (_, response, _):
@@ -208,7 +208,7 @@ class EndOfStreamTest(AioResponsesTestCase):
                     task.cancel()
                     self.assertEqual((await error_of(task))[0], asyncio.CancelledError)
 
-    async def test_the_time_of_the_reader_is_up(self):
+    async def test_a_stream_ends_when_the_time_of_its_reader_is_up(self):
         for limits, error in (
             ({"total": 0.05}, asyncio.TimeoutError), ({"sock_read": 0.05}, aiohttp.ServerTimeoutError)
         ):
@@ -251,7 +251,7 @@ class EndOfStreamTest(AioResponsesTestCase):
             await response.read()
         self.assertTrue(source.ended.is_set())
 
-    async def test_what_it_raises_when_it_is_closed_harms_nobody(self):
+    async def test_what_a_generator_raises_when_it_is_closed_does_no_harm(self):
         complaints = []
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context["message"]))
 
@@ -285,7 +285,7 @@ class EndOfStreamTest(AioResponsesTestCase):
             self.assertEqual((await error_of(response.read()))[0], aiohttp.ClientPayloadError)
         self.assertEqual((source.yielded, source.ended.is_set()), (3, True))
 
-    async def test_nothing_is_complained_of(self):
+    async def test_no_complaints_are_left_behind_by_streams(self):
         complaints = []
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda loop, context: complaints.append(context["message"]))
@@ -308,7 +308,7 @@ class EndOfStreamTest(AioResponsesTestCase):
 class EndOfLoopTest(unittest.TestCase):
     """What is under way when the loop is closed, and the mock is stopped after that."""
 
-    def test_a_stream_that_nobody_reads(self):
+    def test_a_stream_that_is_not_read_to_its_end(self):
         source = None
 
         async def main():
@@ -398,17 +398,17 @@ class MemoryTest(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertLess(float(result.stdout), 16)
 
-    def test_without_conditions(self):
+    def test_memory_without_conditions(self):
         self.check("{}")
 
-    def test_with_a_condition_on_headers(self):
+    def test_memory_with_a_condition_on_headers(self):
         self.check("{'match_headers': {'Transfer-Encoding': 'chunked'}}")
 
-    def test_with_a_condition_on_the_call(self):
+    def test_memory_with_a_condition_on_the_call(self):
         self.check("{'match': lambda call: call.method == 'PUT'}")
 
-    def test_compressed(self):
+    def test_memory_of_a_compressed_body(self):
         self.check("{'headers': {'Content-Encoding': 'gzip'}}")
 
-    def test_with_a_length(self):
+    def test_memory_with_a_length(self):
         self.check("{'headers': {'Content-Length': str(pieces * 2 ** 20)}}")

@@ -39,17 +39,17 @@ class SentTest(ServerTestCase):
         outcome = await self.compare(scenario, lambda mock: mock.post(url, repeat=True))
         return [request.body for request in outcome.received]
 
-    async def test_in_one_piece(self):
+    async def test_a_body_in_one_piece(self):
         for body in (b"", b"x", b"x" * 1000):
             with self.subTest(len(body)):
                 self.assertEqual(await self.hold(body), [body] * 2)
 
-    async def test_in_pieces_of_about_64_kib(self):
+    async def test_a_body_of_about_64_kib(self):
         for size in range(2 ** 16 - 300, 2 ** 16 + 50, 50):
             with self.subTest(size):
                 self.assertEqual(await self.hold(bytes(size)), [bytes(size)] * 2)
 
-    async def test_with_long_headers_and_many(self):
+    async def test_a_body_behind_long_headers_and_many(self):
         # More than servers take.
         for count, size in ((1, 2 ** 16), (3, 2 ** 16), (40, 2 ** 12), (100, 2 ** 10), (200, 10)):
             headers = {f"X-{number}": "x" * size for number in range(count)}
@@ -61,7 +61,7 @@ class SentTest(ServerTestCase):
                 self.assertEqual({name: call.headers[name] for name in headers}, headers)
                 self.assertEqual(call.body, b"body")
 
-    async def test_of_several_mebibytes(self):
+    async def test_a_body_of_several_mebibytes(self):
         for size in (2 ** 20, 2 ** 22 - 300, 2 ** 22, 2 ** 22 + 1, 5 * 2 ** 20):
             with self.subTest(size), large_bodies_allowed():
                 body = LARGE[:size]
@@ -69,7 +69,7 @@ class SentTest(ServerTestCase):
                 # Not compared as a whole: nobody could read how they differ.
                 self.assertTrue([len(each) for each in sent] == [size] * 2 and sent == [body] * 2)
 
-    async def test_in_several_pieces(self):
+    async def test_a_body_in_several_pieces(self):
         async def handle(request):
             return web.Response(content_type="application/json", headers={"X-Length": str(len(await request.read()))})
 
@@ -87,7 +87,7 @@ class SentTest(ServerTestCase):
                     [b"".join(bytes([number]) * size for number in range(count))],
                 )
 
-    async def test_in_pieces_of_several_mebibytes_in_all(self):
+    async def test_a_body_in_pieces_of_several_mebibytes_in_all(self):
         with aioresponses() as mock:
             mock.post(SITE, repeat=True)
             async with ClientSession() as session:
@@ -150,19 +150,19 @@ class WrittenTest(unittest.TestCase):
             written.append(piece)
         return written
 
-    def test_is_what_was_appended(self):
+    def test_what_was_appended_is_read(self):
         self.assertEqual((bytes(self.written()), self.written().size), (b"", 0))
         written = self.written(b"ab", b"", b"c")
         self.assertEqual((bytes(written), written.size, written.is_large), (b"abc", 3, False))
         self.assertEqual(bytes(Written(b"ab")), b"ab")
 
-    def test_what_is_large_is_kept_elsewhere_and_reads_the_same(self):
+    def test_many_bytes_are_kept_elsewhere_and_read_the_same(self):
         pieces = [bytes([number]) * MIB for number in range(6)]
         written = self.written(*pieces)
         self.assertEqual((written.is_large, written.size), (True, 6 * MIB))
         self.assertTrue(bytes(written) == b"".join(pieces))
 
-    def test_more_may_be_written_while_it_is_read(self):
+    def test_more_may_be_written_while_bytes_are_read(self):
         written = self.written(bytes(5 * MIB))
         reader = iter(written)
         first = next(reader)
@@ -170,7 +170,7 @@ class WrittenTest(unittest.TestCase):
         self.assertTrue(bytes(written) == bytes(5 * MIB) + b"end")
         self.assertTrue((first + b"".join(reader)).startswith(bytes(5 * MIB)))
 
-    def test_its_beginning_has_the_whole_head(self):
+    def test_the_beginning_has_the_whole_head(self):
         head = b"POST / HTTP/1.1\r\nX: " + b"x" * 2 ** 17 + b"\r\n\r\n"
         for body in (b"small", bytes(5 * MIB)):
             with self.subTest(size=len(body)):

@@ -69,7 +69,7 @@ class QueryTest(ConditionTestCase):
             await self.check_queries((expected, "?a=1&b=2", None), (expected, "?b=2&a=1", None), (
                 expected, "?a=1&b=3", reason))
 
-    async def test_neither_more_nor_less_may_be_there(self):
+    async def test_a_query_with_more_or_less_does_not_fit(self):
         await self.check_queries(
             ({"a": "1"}, "", "query: at a: '1' is missing"),
             ({"a": "1"}, "?a=1&b=2", "query: at b: '2' is too much"),
@@ -80,7 +80,7 @@ class QueryTest(ConditionTestCase):
             ("a", "?a=", None),
         )
 
-    async def test_any_query_or_none(self):
+    async def test_anything_stands_for_any_query_or_none(self):
         await self.check_queries((ANY, "", None), (ANY, "?a=1&a=2&b=3", None))
 
     async def test_values_of_one_name_keep_no_order(self):
@@ -95,7 +95,7 @@ class QueryTest(ConditionTestCase):
             ({"a": unordered([2, 1])}, "?a=1&a=2", None),
         )
 
-    async def test_matchers(self):
+    async def test_matchers_of_a_query(self):
         await self.check_queries(
             ({"a": ANY}, "?a=5", None),
             ({"a": ANY}, "", "query: at a: <ANY> is missing"),
@@ -118,7 +118,7 @@ class QueryTest(ConditionTestCase):
             ({"ü": "é/ +"}, "?%C3%BC=%C3%A9/+%2B", None),
         )
 
-    async def test_params_of_the_call_are_part_of_it(self):
+    async def test_params_of_the_call_are_part_of_the_query(self):
         self.mock.get(SITE, match_query={"a": "1", "b": "2"})
         self.assertIsNone(await note_of(self.client_session(), "GET", SITE + "?a=1", params={"b": 2}))
 
@@ -132,7 +132,7 @@ class QueryTest(ConditionTestCase):
         )
         self.assertIsNone(await note_of(self.client_session(), "GET", SITE + "x?a=1"))
 
-    async def test_a_template_goes_without_a_query_as_well(self):
+    async def test_a_template_is_matched_with_the_url_without_its_query(self):
         match = self.mock.get(SITE + "{id}", match_query=subset({"a": "1"}))
         self.assertIsNone(await note_of(self.client_session(), "GET", SITE + "7?a=1&b=2"))
         self.assertEqual(match.calls[0].match_info, {"id": "7"})
@@ -160,7 +160,7 @@ class HeadersTest(ConditionTestCase):
             (({"match_headers": expected}, {"headers": sent}, reason) for expected, sent, reason in rows), method
         )
 
-    async def test_headers_are_among_those_that_are_sent(self):
+    async def test_expected_headers_are_among_those_that_are_sent(self):
         for expected in ({"X-One": "1"}, {"x-one": "1"}, [("X-ONE", "1")], CIMultiDict({"X-One": "1"}), subset(
                 {"x-one": "1"})):
             await self.check_headers(
@@ -176,7 +176,7 @@ class HeadersTest(ConditionTestCase):
         [name] = dict(expected)
         return name
 
-    async def test_of_several_values_one_is_enough(self):
+    async def test_one_of_several_values_is_enough(self):
         twice = [("X-One", "1"), ("X-One", "2")]
         await self.check_headers(
             ({"X-One": "2"}, twice, None),
@@ -187,7 +187,7 @@ class HeadersTest(ConditionTestCase):
             ({"X-One": ["2", "1"]}, twice, "headers: at X-One: ['2', '1'] != ['1', '2']"),
         )
 
-    async def test_matchers(self):
+    async def test_matchers_of_headers(self):
         await self.check_headers(
             (ANY, {}, None),
             ({"X-One": ANY}, {"X-One": ""}, None),
@@ -197,7 +197,7 @@ class HeadersTest(ConditionTestCase):
             ({"X-One": one_of("1", "2")}, {"X-One": "2"}, None),
         )
 
-    async def test_what_aiohttp_adds_is_among_them(self):
+    async def test_headers_that_aiohttp_adds_are_among_them(self):
         await self.check([
             ({"match_headers": expected}, request, None)
             for expected, request in [
@@ -215,7 +215,7 @@ class HeadersTest(ConditionTestCase):
             ]
         ])
 
-    async def test_what_aiohttp_does_not_send_is_missing(self):
+    async def test_headers_that_aiohttp_does_not_send_are_missing(self):
         await self.check([
             (
                 {"match_headers": {"Content-Type": ANY}},
@@ -232,7 +232,7 @@ class HeadersTest(ConditionTestCase):
             ({"match_headers": {"Content-Type": ANY}}, {}, "headers: at Content-Type: <ANY> is missing")
         ], "GET")
 
-    async def test_headers_of_the_session_and_what_a_connector_asks_for(self):
+    async def test_headers_of_the_session_and_of_its_connector_are_known(self):
         self.mock.get(SITE, match_headers={"X-Session": "1", "Connection": "close"})
         connector = aiohttp.TCPConnector(force_close=True)
         async with ClientSession(headers={"X-Session": "1"}, connector=connector) as session:
@@ -309,7 +309,7 @@ class JsonTest(ConditionTestCase):
             ("", "x", "json: '' != 'x'"),
         )
 
-    async def test_matchers(self):
+    async def test_matchers_of_json(self):
         user = {"user": {"id": 8, "name": "Ada", "roles": ["author", "admin"]}, "page": 1}
         await self.check_json(
             (ANY, user, None),
@@ -334,7 +334,7 @@ class JsonTest(ConditionTestCase):
              "and 0 bytes: ''"),
         )
 
-    async def test_what_is_no_json(self):
+    async def test_a_body_that_is_not_json(self):
         await self.check([
             (
                 {"match_json": {}},
@@ -352,12 +352,12 @@ class JsonTest(ConditionTestCase):
             ({"match_json": one_of(None)}, {"data": "null"}, None),
         ])
 
-    async def test_what_a_serializer_makes_of_it(self):
+    async def test_json_of_the_serializer_of_a_session(self):
         self.mock.post(SITE, match_json={"when": "today", "n": 1})
         async with ClientSession(json_serialize=lambda value: json.dumps({**value, "when": "today"})) as session:
             self.assertEqual((await session.post(SITE, json={"n": 1})).status, 200)
 
-    async def test_it_is_decoded_by_its_charset_and_its_compression(self):
+    async def test_json_is_decoded_by_its_charset_and_its_compression(self):
         await self.check([
             ({"match_json": {"ü": 1}}, request, None)
             for request in [
@@ -455,7 +455,7 @@ class FormTest(ConditionTestCase):
             ({"file": [FilePart("a"), FilePart("c")]}, sent(), "form: at file[1].filename: 'c' != 'b'"),
         )
 
-    async def test_matchers(self):
+    async def test_matchers_of_a_form(self):
         await self.check_forms(
             ({"a": regex("^[0-9]$")}, {"a": "5"}, None),
             ({"a": regex("^[0-9]$")}, {"a": "x"}, "form: at a: regex('^[0-9]$') != 'x'"),
@@ -464,7 +464,7 @@ class FormTest(ConditionTestCase):
             (one_of({"a": "1"}, {"a": "2"}), {"a": "2"}, None),
         )
 
-    async def test_what_is_no_form(self):
+    async def test_a_body_that_is_not_a_form(self):
         what = "form: the body of POST http://example.com/ is not application/x-www-form-urlencoded: it has "
         await self.check([
             ({"match_form": {}}, {"json": {}}, what + "Content-Type 'application/json' and 2 bytes: '{}'"),
@@ -547,7 +547,7 @@ class BodyTest(ConditionTestCase):
 
 
 class FunctionTest(ConditionTestCase):
-    async def test_what_a_function_returns(self):
+    async def test_what_a_function_may_return(self):
         def named(call):
             return False
 
@@ -572,7 +572,7 @@ class FunctionTest(ConditionTestCase):
             ({"match": []}, {}, None),
         ])
 
-    async def test_it_is_given_the_call_as_it_stands_among_the_calls(self):
+    async def test_a_function_is_given_the_call_that_stands_among_the_calls(self):
         seen = []
 
         def notes(call):
@@ -585,10 +585,10 @@ class FunctionTest(ConditionTestCase):
         self.assertEqual(seen, [(call, "POST", SITE + "7?a=1", {"a": "1"}, {"b": 2}, "1")])
         self.assertIs(seen[0][0], call)
 
-    async def test_it_knows_what_was_captured(self):
+    async def test_a_function_knows_what_a_template_captured(self):
         await self.check_captured(SITE + "{kind}/{id}")
 
-    async def test_it_knows_what_the_groups_of_a_pattern_captured(self):
+    async def test_a_function_knows_what_the_groups_of_a_pattern_captured(self):
         await self.check_captured(re.compile(SITE + r"(?P<kind>\w+)/(?P<id>\d+)"))
 
     async def check_captured(self, url):
@@ -630,6 +630,6 @@ class FunctionTest(ConditionTestCase):
                     ["Registered mocks, the closest first:", f"  {shown}: {reason}"],
                 )
 
-    async def test_later_conditions_are_not_asked(self):
+    async def test_conditions_behind_one_that_fails_are_not_asked(self):
         self.mock.post(SITE, match=[lambda call: False, lambda call: self.fail("asked")], match_headers=ANY)
         self.assertIsNotNone(await note_of(self.client_session(), "POST", SITE))

@@ -32,7 +32,7 @@ class RaisingTest(AioResponsesTestCase):
                 self.assertIs(self.mock.calls[-1].exception, error)
                 self.assertEqual(seen, [error])
 
-    async def test_what_a_condition_raises_reaches_the_test_as_it_is(self):
+    async def test_what_a_function_raises_reaches_the_caller_as_it_is(self):
         for error in (
             RuntimeError("no"),
             KeyError("no"),
@@ -51,7 +51,7 @@ class RaisingTest(AioResponsesTestCase):
 
             await self.check(error, {"match": condition}, "match")
 
-    async def test_so_does_what_a_comparison_raises(self):
+    async def test_what_a_comparison_raises_reaches_the_caller_as_it_is(self):
         class Raising:
             __hash__ = None
 
@@ -76,7 +76,7 @@ class RaisingTest(AioResponsesTestCase):
                 raising = Raising()
                 await self.check(raising.error, {argument: wrap(raising)}, argument, **request)
 
-    async def test_an_awaitable_is_refused(self):
+    async def test_a_function_that_returns_an_awaitable_is_refused(self):
         async def asks(call):
             return True
 
@@ -94,7 +94,7 @@ class RaisingTest(AioResponsesTestCase):
             ),
         )
 
-    async def test_that_a_mock_which_is_used_up_would_raise_is_told_in_the_note(self):
+    async def test_the_note_says_that_a_mock_which_is_used_up_would_raise(self):
         answers = [True]
 
         def condition(call):

@@ -45,7 +45,7 @@ class NoteTest(NoteTestCase):
         self.assertEqual(str(error), "Connection refused: GET http://example.com/?a=1&b=2")
         self.assertEqual(error.args, ("Connection refused: GET http://example.com/?a=1&b=2",))
 
-    async def test_without_any_mocks(self):
+    async def test_the_note_where_no_mocks_are_registered(self):
         await self.check_note(
             "GET", SITE, ["aioresponses: no mock answers GET http://example.com/", "No mocks are registered."]
         )
@@ -56,27 +56,27 @@ class NoteTest(NoteTestCase):
         )
         self.assertEqual(str(error), "Connection refused: post http://example.com/")
 
-    async def test_other_method(self):
+    async def test_the_note_on_another_method(self):
         self.mock.post(SITE)
         await self.check_reason(SITE, "other method: POST")
 
-    async def test_other_host(self):
+    async def test_the_note_on_another_host(self):
         self.mock.get("http://api.example.com/")
         await self.check_reason(SITE, "other host: api.example.com")
 
-    async def test_other_port(self):
+    async def test_the_note_on_another_port(self):
         self.mock.get("http://example.com:8080/")
         await self.check_reason(SITE, "other port: 8080")
 
-    async def test_other_scheme(self):
+    async def test_the_note_on_another_scheme(self):
         self.mock.get("https://example.com/")
         await self.check_reason(SITE, "other scheme: https")
 
-    async def test_a_mock_without_a_host(self):
+    async def test_the_note_on_a_mock_without_a_host(self):
         self.mock.get("/users")
         await self.check_reason(USERS, "its URL has no scheme and host, as a request always has")
 
-    async def test_other_path(self):
+    async def test_the_note_on_another_path(self):
         for own, asked, reason in [
             ("users", "user", "path differs at '/users', asked for was '/user'"),
             ("users/7", "users/8", "path differs at '/7', asked for was '/8'"),
@@ -92,7 +92,7 @@ class NoteTest(NoteTestCase):
                 await self.check_reason(SITE + asked, reason)
                 match.remove()
 
-    async def test_other_query(self):
+    async def test_the_note_on_another_query(self):
         for own, asked, reason in [
             ("?a=1", "", "a='1' is missing"),
             ("", "?a=1", "a='1' is too much"),
@@ -105,7 +105,7 @@ class NoteTest(NoteTestCase):
                 await self.check_reason(USERS + asked, f"query differs: {reason}")
                 match.remove()
 
-    async def test_pattern(self):
+    async def test_the_note_on_a_pattern(self):
         self.mock.get(re.compile("http://example.com/[0-9]+$"))
         await self.check_note(
             "GET", USERS, [
@@ -115,7 +115,7 @@ class NoteTest(NoteTestCase):
             ],
         )
 
-    async def test_used_up(self):
+    async def test_the_note_on_mocks_that_are_used_up(self):
         self.mock.get(SITE, repeat=2)
         self.mock.get(re.compile(SITE))
         for _ in range(3):
@@ -154,7 +154,7 @@ class NoteTest(NoteTestCase):
             ],
         )
 
-    async def test_of_the_same_distance_the_first_registered_comes_first(self):
+    async def test_mocks_at_the_same_distance_come_in_the_order_of_registration(self):
         for name in "cab":
             self.mock.get(f"{SITE}users/{name}")
         await self.check_note(
@@ -166,7 +166,7 @@ class NoteTest(NoteTestCase):
             ],
         )
 
-    async def test_of_thousands_the_closest_five_are_listed_and_the_rest_is_counted(self):
+    async def test_the_closest_five_of_thousands_are_listed_and_the_rest_is_counted(self):
         for number in range(3000):
             self.mock.get(f"http://other.example.com/{number}")
         for number in range(6):
@@ -207,21 +207,21 @@ class RedirectTest(NoteTestCase):
         )
         self.assertEqual(str(error), f"Connection refused: {new_method} http://example.com/users")
 
-    async def test_that_makes_a_post_a_get(self):
+    async def test_a_redirect_that_makes_a_post_a_get(self):
         await self.check_redirect(
             "POST", 302,
             "It is the target of a redirect: POST http://example.com/ was answered with 302, which makes it a GET.",
             "GET",
         )
 
-    async def test_that_keeps_a_post(self):
+    async def test_a_redirect_that_keeps_a_post(self):
         await self.check_redirect(
             "POST", 307,
             "It is the target of a redirect: POST http://example.com/ was answered with 307, which keeps the method.",
             "POST",
         )
 
-    async def test_that_keeps_a_get(self):
+    async def test_a_redirect_that_keeps_a_get(self):
         await self.check_redirect(
             "GET", 302,
             "It is the target of a redirect: GET http://example.com/ was answered with 302, which keeps the method.",
@@ -230,7 +230,7 @@ class RedirectTest(NoteTestCase):
 
 
 class CredentialsTest(NoteTestCase):
-    async def test_of_the_request_are_not_shown(self):
+    async def test_credentials_of_the_request_are_not_shown(self):
         self.mock.get(SITE)
         await self.client_session().get(SITE)
         await self.check_note(
@@ -241,7 +241,7 @@ class CredentialsTest(NoteTestCase):
             ],
         )
 
-    async def test_of_a_mock_are_not_shown(self):
+    async def test_credentials_of_a_mock_are_not_shown(self):
         self.mock.get("http://me:s3cret@example.com/")
         self.mock.get("http://me:s3cret@example.com/users")
         await self.check_note(
@@ -253,7 +253,7 @@ class CredentialsTest(NoteTestCase):
             ],
         )
 
-    async def test_of_a_redirect_are_not_shown(self):
+    async def test_credentials_of_a_redirect_are_not_shown(self):
         self.mock.get(SITE, status=302, headers={"Location": "http://you:s3cret@example.com/users"})
         await self.check_note(
             "GET", SITE, [
@@ -266,7 +266,7 @@ class CredentialsTest(NoteTestCase):
         )
 
 
-class RefusedTest(unittest.IsolatedAsyncioTestCase):
+class TextTest(unittest.IsolatedAsyncioTestCase):
     async def refusal(self, method, url, **kwargs):
         async with ClientSession() as session:
             with self.assertRaises(ClientConnectionError) as caught:
@@ -275,30 +275,30 @@ class RefusedTest(unittest.IsolatedAsyncioTestCase):
         return str(caught.exception)
 
     @aioresponses()
-    async def test_says_what_was_asked_for(self, mock):
+    async def test_the_text_says_what_was_asked_for(self, mock):
         self.assertEqual(await self.refusal("GET", SITE), "Connection refused: GET http://example.com/")
 
     @aioresponses()
-    async def test_has_the_method_as_the_caller_wrote_it(self, mock):
+    async def test_the_text_has_the_method_as_the_caller_wrote_it(self, mock):
         self.assertEqual(await self.refusal("get", SITE), "Connection refused: get http://example.com/")
         self.assertEqual(await self.refusal("PropFind", SITE), "Connection refused: PropFind http://example.com/")
 
     @aioresponses()
-    async def test_has_the_query_sorted(self, mock):
+    async def test_the_text_has_the_query_sorted(self, mock):
         self.assertEqual(
             await self.refusal("GET", f"{SITE}?c=3&a=1", params={"b": "2"}),
             "Connection refused: GET http://example.com/?a=1&b=2&c=3",
         )
 
     @aioresponses()
-    async def test_names_the_target_of_a_redirect(self, mock):
+    async def test_the_text_names_the_target_of_a_redirect(self, mock):
         mock.post(SITE, status=303, headers={"Location": "https://example.org/there?b=2&a=1"})
         self.assertEqual(
             await self.refusal("post", SITE), "Connection refused: GET https://example.org/there?a=1&b=2"
         )
 
     @aioresponses()
-    async def test_comes_when_the_mocks_are_used_up(self, mock):
+    async def test_a_request_is_refused_when_the_mocks_are_used_up(self, mock):
         mock.get(SITE)
         await get()
         self.assertEqual(await self.refusal("GET", SITE), "Connection refused: GET http://example.com/")

@@ -263,7 +263,7 @@ class OrderTest(AioResponsesTestCase):
         statuses = [(await session.post(SITE, json={"a": a})).status for a in (2, 1, 3, 1, 2)]
         self.assertEqual(statuses, [202, 201, 203, 201, 204])
 
-    async def test_the_note_tells_of_each_and_of_those_that_are_used_up(self):
+    async def test_the_note_lists_mocks_that_do_not_fit_and_those_that_are_used_up(self):
         self.mock.post(SITE, match_json={"a": 1}, repeat=2)
         self.mock.post(SITE, match_json={"a": 2})
         self.mock.post(SITE + "{id}", match_json={"a": 1})
@@ -289,7 +289,7 @@ class OrderTest(AioResponsesTestCase):
             "asked for was '/'",
         )
 
-    async def test_a_mock_without_conditions_takes_no_notice_of_those_that_have_some(self):
+    async def test_a_mock_without_conditions_answers_without_conditions_of_others_being_asked(self):
         self.mock.get(SITE)
         self.mock.get(SITE + "other", match=lambda call: self.fail("asked"))
         self.assertIsNone(await note_of(self.client_session(), "GET", SITE))

@@ -17,7 +17,7 @@ from ..support import SITE, AskingTestCase, OwnResponse, get, outcome_of
 
 
 class RepliesTest(AskingTestCase):
-    async def test_each_in_its_turn(self):
+    async def test_replies_come_in_turn(self):
         error = LookupError("third")
         result = CallbackResult(status=202, body="fourth")
 
@@ -63,7 +63,7 @@ class RepliesTest(AskingTestCase):
         self.assertEqual([status for status, _ in await self.ask_often(4)], [201, 202, 201, 202])
         self.assertEqual((match.calls, match.remaining), (self.mock.calls, 0))
 
-    async def test_what_comes_after_its_end_is_said_by_repeat(self):
+    async def test_repeat_says_what_comes_after_the_last_reply(self):
         for repeat, expected, limit in (
             (False, [200, 201, None, None, None], "2 of 2"),
             (1, [200, 201, None, None, None], "2 of 2"),
@@ -79,18 +79,18 @@ class RepliesTest(AskingTestCase):
                 self.assertEqual(repr(match), f"<RequestMatch GET {SITE}, used {limit}>")
                 match.remove()
 
-    async def test_a_mock_before_it_and_one_behind_it(self):
+    async def test_a_sequence_of_replies_between_two_other_mocks(self):
         self.mock.get(SITE, body="before")
         self.mock.get(SITE, replies=[{"body": "1"}, {"body": "2"}])
         self.mock.get(SITE, body="behind", repeat=True)
         self.assertEqual([text for _, text in await self.ask_often(5)], ["before", "1", "2", "behind", "behind"])
 
-    async def test_requests_side_by_side_get_one_each(self):
+    async def test_requests_side_by_side_get_a_reply_each(self):
         self.mock.get(SITE, replies=[{"body": "1", "delay": 0.02}, {"body": "2", "delay": 0.01}, {"body": "3"}])
         texts = await asyncio.gather(*(outcome_of(self.session) for _ in range(3)))
         self.assertEqual(texts, [(200, "1"), (200, "2"), (200, "3")])
 
-    async def test_the_conditions_hold_for_all_of_them(self):
+    async def test_the_conditions_hold_for_all_replies(self):
         match = self.mock.post(SITE, match_json={"a": 1}, replies=[{"status": 201}, {"status": 202}])
         self.assertEqual((await self.ask("POST", json={"a": 2}))[0], aiohttp.ClientConnectionError)
         self.assertEqual(
@@ -98,7 +98,7 @@ class RepliesTest(AskingTestCase):
         )
         self.assertEqual(match.call_count, 2)
 
-    async def test_each_has_a_class_of_response_of_its_own(self):
+    async def test_each_reply_has_a_class_of_response_of_its_own(self):
         self.mock.get(SITE, replies=[{"response_class": OwnResponse}, {}, CallbackResult(response_class=OwnResponse)])
         classes = []
         for _ in range(3):
@@ -106,21 +106,21 @@ class RepliesTest(AskingTestCase):
                 classes.append(type(response))
         self.assertEqual(classes, [OwnResponse, ClientResponse, OwnResponse])
 
-    async def test_a_tuple_and_other_mappings_will_do(self):
+    async def test_replies_may_be_a_tuple_and_mappings_of_any_kind(self):
         self.mock.get(SITE, replies=({"status": 201}, MappingProxyType({"status": 202})))
         self.assertEqual(await self.ask_often(2), [(201, ""), (202, "")])
 
-    async def test_a_later_change_of_the_list_is_none_of_the_mock_s(self):
+    async def test_later_changes_to_the_list_of_replies_do_not_show(self):
         replies = [{"status": 201}, {"status": 202}]
         self.mock.get(SITE, replies=replies)
         replies.clear()
         self.assertEqual(await self.ask_often(2), [(201, ""), (202, "")])
 
-    async def test_redirects_may_be_among_them(self):
+    async def test_redirects_may_be_among_the_replies(self):
         self.mock.get(SITE, replies=[{"status": 302, "headers": {"Location": "/"}}, {"body": "arrived"}])
         self.assertEqual(await self.ask(), (200, "arrived"))
 
-    async def test_repeat(self):
+    async def test_repeat_says_how_often_a_mock_answers(self):
         self.mock.get(SITE, body="twice", repeat=2)
         self.mock.get(SITE, body="once", repeat=False)
         self.mock.get(SITE, body="always", repeat=True)
@@ -231,12 +231,12 @@ class RefusedMocksTest(unittest.TestCase):
                 with self.subTest(name, value=value):
                     self.assertEqual(aioresponses().get(SITE, replies=[{name: value}]).remaining, 1)
 
-    def test_repeat(self):
+    def test_wrong_values_of_repeat(self):
         expected = "repeat: expected a bool, or an int of at least 1, got "
         for repeat, error in ((0, ValueError), (-1, ValueError), (1.5, TypeError), ("2", TypeError), (None, TypeError)):
             self.refused(error, f"{expected}{repeat!r}", repeat=repeat)
 
-    def test_exception_and_callback(self):
+    def test_wrong_exceptions_and_callbacks(self):
         for exception in (5, "text", int, ValueError("a").args):
             self.refused(
                 TypeError,
@@ -250,7 +250,7 @@ class RefusedMocksTest(unittest.TestCase):
                 callback=callback,
             )
 
-    def test_delay(self):
+    def test_wrong_delays(self):
         for delay in ("1", None, True, 1j):
             self.refused(TypeError, f"delay: expected seconds, got {delay!r}", delay=delay)
         for delay in (-1, -0.5, float("nan"), float("inf")):

@@ -13,7 +13,7 @@ from aioresponses import AioResponsesTestCase, aioresponses
 from ..support import USERS, AskingTestCase, MessageTestCase, note_of
 
 
-class MatchingTest(AioResponsesTestCase):
+class FittingTest(AioResponsesTestCase):
     async def ask(self, url, method="GET", **kwargs):
         """Return the status of the answer; None where nobody answers."""
         async with aiohttp.ClientSession() as session:

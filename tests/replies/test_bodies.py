@@ -125,8 +125,8 @@ def sources():
     }
 
 
-class SourcesTest(ServerTestCase):
-    async def test_every_kind_arrives_as_from_a_real_server(self):
+class KindsOfBodiesTest(ServerTestCase):
+    async def test_every_kind_of_body_arrives_as_from_a_real_server(self):
         async def streamed(request):
             response = web.StreamResponse(headers={"Content-Type": "text/plain"})
             await response.prepare(request)
@@ -158,7 +158,7 @@ class SourcesTest(ServerTestCase):
                     )
 
 
-class RepeatedSourcesTest(AioResponsesTestCase):
+class RepeatedBodiesTest(AioResponsesTestCase):
     async def texts(self, count):
         async with ClientSession() as session:
             return [await (await session.get(SITE)).read() for _ in range(count)]
@@ -171,7 +171,7 @@ class RepeatedSourcesTest(AioResponsesTestCase):
                     self.assertEqual(await self.texts(3), [TEXT] * 3)
                     match.remove()
 
-    async def test_and_side_by_side(self):
+    async def test_what_can_be_sent_again_is_sent_whole_side_by_side(self):
         for name, (source, again, _) in sources().items():
             if again:
                 with self.subTest(name):
@@ -223,7 +223,7 @@ class RepeatedSourcesTest(AioResponsesTestCase):
                     self.mock.get(SITE, body=source, repeat=1)
                     self.assertEqual(await self.texts(1), [TEXT])
 
-    async def test_one_of_the_replies_of_a_list_cannot_be_repeated_either(self):
+    async def test_a_sequence_of_replies_cannot_be_repeated_where_one_is_used_up(self):
         with self.assertRaises(ValueError):
             self.mock.get(SITE, replies=[{}, {"body": iter(PIECES)}], repeat=True)
         with self.assertRaises(ValueError):
@@ -231,7 +231,7 @@ class RepeatedSourcesTest(AioResponsesTestCase):
         self.mock.get(SITE, replies=[{"body": iter(PIECES)}, {"body": sync_generator}])
         self.assertEqual(await self.texts(2), [TEXT] * 2)
 
-    async def test_a_payload_goes_before_an_iterator_that_is_not_used(self):
+    async def test_a_payload_takes_precedence_over_an_iterator(self):
         self.mock.get(SITE, payload=1, body=iter(PIECES), repeat=True)
         self.assertEqual(await self.texts(2), [b"1"] * 2)
 
@@ -261,7 +261,7 @@ class RepeatedSourcesTest(AioResponsesTestCase):
                 self.mock.get(SITE, body=file, repeat=2)
                 self.assertEqual(await self.texts(2), [b""] * 2)
 
-    async def test_a_file_that_is_closed_by_then_reaches_the_caller(self):
+    async def test_the_error_of_a_file_that_is_closed_by_then_reaches_the_caller(self):
         file = io.BytesIO(b"content")
         self.mock.get(SITE, body=file)
         file.close()
@@ -269,7 +269,7 @@ class RepeatedSourcesTest(AioResponsesTestCase):
             error = await error_of(session.get(SITE))
         self.assertEqual(error[0], ValueError)
 
-    async def test_the_function_knows_the_call(self):
+    async def test_a_generator_function_knows_the_call(self):
         async def body(call):
             yield call.match_info["name"]
             yield b"|" + call.body
@@ -279,7 +279,7 @@ class RepeatedSourcesTest(AioResponsesTestCase):
             response = await session.put(SITE + "notes.txt", data=b"sent")
             self.assertEqual(await response.text(), "notes.txt|sent")
 
-    async def test_what_the_function_itself_raises_reaches_the_caller(self):
+    async def test_what_a_function_raises_reaches_the_caller(self):
         def body():
             raise LookupError("no such body")
 
@@ -308,7 +308,7 @@ class RepeatedSourcesTest(AioResponsesTestCase):
                         ),
                     )
 
-    async def test_a_function_that_returns_something_else(self):
+    async def test_a_function_that_returns_what_is_not_a_body(self):
         for value in (None, 5, {"a": 1}, {"a"}):
             with self.subTest(value):
                 self.mock.get(SITE, body=lambda: value)
@@ -325,7 +325,7 @@ class RepeatedSourcesTest(AioResponsesTestCase):
             self.assertEqual(await (await session.get(SITE + "7")).json(), {"id": "7"})
             self.assertEqual(await (await session.get(SITE)).json(), [1])
 
-    async def test_a_payload_function_that_returns_what_is_no_json(self):
+    async def test_a_payload_function_that_returns_what_json_cannot_serialise(self):
         self.mock.get(SITE, payload=lambda: {1})
         async with ClientSession() as session:
             self.assertEqual(
@@ -338,8 +338,8 @@ class RepeatedSourcesTest(AioResponsesTestCase):
             )
 
 
-class GeneratorsOfRepliesTest(AioResponsesTestCase):
-    async def test_one_may_make_requests_itself(self):
+class GeneratorsTest(AioResponsesTestCase):
+    async def test_a_generator_may_make_requests_itself(self):
         async def body():
             for name in ("a", "b"):
                 async with session.get(SITE + name) as response:
@@ -353,7 +353,7 @@ class GeneratorsOfRepliesTest(AioResponsesTestCase):
         self.assertEqual([call.url for call in self.mock.calls], [SITE, SITE + "a", SITE + "b"])
         self.assertEqual([list(call.hops) for call in self.mock.calls], [[call] for call in self.mock.calls])
 
-    async def test_one_may_stand_between_two_sites(self):
+    async def test_a_generator_may_stand_between_two_sites(self):
         async def body(call):
             async with session.post("http://other.example.com/", data=call.body) as response:
                 async for piece in response.content.iter_any():
@@ -365,14 +365,14 @@ class GeneratorsOfRepliesTest(AioResponsesTestCase):
             async with session.post(SITE, data=b"hello") as response:
                 self.assertEqual(await response.text(), "hello!")
 
-    async def test_one_sees_the_context_of_the_request(self):
+    async def test_a_function_sees_the_arguments_of_the_call(self):
         # As a callback does.
         self.mock.get(SITE, body=lambda call: [str(call.kwargs["params"])])
         async with ClientSession() as session:
             async with session.get(SITE, params={}) as response:
                 self.assertEqual(await response.text(), "{}")
 
-    async def test_wrong_pieces_are_told_to_the_reader(self):
+    async def test_the_reader_hears_of_wrong_pieces(self):
         async def asynchronous():
             yield b"first"
             yield 5
@@ -390,7 +390,7 @@ class GeneratorsOfRepliesTest(AioResponsesTestCase):
                     async with session.get(SITE) as response:
                         self.assertEqual(await response.text(), "fine")
 
-    async def test_what_it_raises_comes_after_what_it_yielded(self):
+    async def test_what_a_generator_raises_comes_after_what_it_yielded(self):
         async def body():
             yield b"first"
             await read.wait()
@@ -420,7 +420,7 @@ class GeneratorsOfRepliesTest(AioResponsesTestCase):
                     async with session.get(SITE) as response:
                         self.assertEqual(await error_of(response.read()), (LookupError, "no second"))
 
-    async def test_what_it_raises_at_once(self):
+    async def test_what_a_generator_raises_before_it_yields_anything(self):
         async def body():
             raise LookupError("nothing at all")
             yield
@@ -451,7 +451,7 @@ class GeneratorsOfRepliesTest(AioResponsesTestCase):
 class NeverReadTest(ServerTestCase):
     """Responses that have no body, whatever is registered."""
 
-    async def test_a_generator_is_not_run(self):
+    async def test_a_generator_is_not_run_for_a_response_without_a_body(self):
         begun = []
 
         def function():
@@ -500,7 +500,7 @@ class NeverReadTest(ServerTestCase):
                         (await response.read(), response.headers.get("Transfer-Encoding")), (b"", "chunked")
                     )
 
-    async def test_the_length_of_a_file_is_told_to_a_head(self):
+    async def test_a_head_shows_the_length_of_a_file(self):
         async def handle(request):
             return web.Response(body=TEXT, headers={"Content-Type": "text/plain"})
 
@@ -516,7 +516,7 @@ class NeverReadTest(ServerTestCase):
         )
         self.assertEqual(outcome.seen.header("Content-Length"), str(len(TEXT)))
 
-    async def test_101_has_none(self):
+    async def test_a_101_has_no_body(self):
         with aioresponses() as mock:
             mock.get(SITE, status=101, body=sync_generator, headers={"Upgrade": "x", "Connection": "upgrade"})
             mock.get(SITE, body="next")
@@ -528,8 +528,8 @@ class NeverReadTest(ServerTestCase):
                     self.assertEqual(await response.text(), "next")
 
 
-class RefusedSourcesTest(unittest.TestCase):
-    def test_they_are_refused_at_registration(self):
+class RefusedBodiesTest(unittest.TestCase):
+    def test_wrong_bodies_are_refused_at_registration(self):
         async def coroutine_function():
             return b""
 
@@ -614,7 +614,7 @@ class FunctionsTest(AioResponsesTestCase):
                     call = self.mock.calls[-1]
                     self.assertEqual([[id(one) for one in each] for each in given], [[id(call)] if takes_call else []])
 
-    async def test_a_class_is_a_function_without_parameters_where_nothing_says_what_it_takes(self):
+    async def test_a_class_whose_signature_is_not_known_is_called_without_the_call(self):
         self.mock.get(SITE, payload=dict)
         async with self.client_session().get(SITE) as response:
             self.assertEqual(await response.json(), {})
@@ -658,7 +658,7 @@ class PiecesTest(AioResponsesTestCase):
         self.assertEqual([size for size in sizes if size], [PIECE, PIECE, 1])
 
 
-class SourcesAndURLsTest(AioResponsesTestCase):
+class RedirectTest(AioResponsesTestCase):
     async def test_a_redirect_may_have_a_stream_for_its_body(self):
         self.mock.get(SITE, status=302, body=async_generator, headers={"Location": "/there"})
         self.mock.get(SITE + "there", body=sync_generator)

@@ -79,14 +79,14 @@ class CompressedTest(Wire):
                 sent, read = await self.wire("deflate", body)
                 self.assertEqual((zlib.decompress(sent), read), (TEXT, TEXT))
 
-    async def test_the_name_is_case_insensitive(self):
+    async def test_the_name_of_a_coding_is_case_insensitive(self):
         # (aiohttp 3.13.5 itself takes it for deflate then.)
         self.mock.get(SITE, body=TEXT, headers={"Content-Encoding": "GZip"})
         async with ClientSession(auto_decompress=False) as session:
             async with session.get(SITE) as response:
                 self.assertEqual(gzip.decompress(await response.read()), TEXT)
 
-    async def test_what_is_compressed_already_is_left_alone(self):
+    async def test_a_body_that_is_compressed_already_is_left_alone(self):
         for coding, body in (
             ("gzip", gzip.compress(TEXT)), ("deflate", zlib.compress(TEXT))
         ):
@@ -95,7 +95,7 @@ class CompressedTest(Wire):
                     sent, read = await self.wire(coding, source)
                     self.assertEqual((sent == body, read == TEXT), (True, True))
 
-    async def test_deflate_without_a_header_is_known_where_it_is_seen_as_a_whole(self):
+    async def test_a_deflated_body_without_a_header_is_known_where_it_is_seen_as_a_whole(self):
         # It has no mark of its own: what it begins with may be any text.
         body = raw_deflated(TEXT)
         for source in (body, lambda: body):
@@ -110,13 +110,13 @@ class CompressedTest(Wire):
                     sent, read = await self.wire(coding, lambda: pieces)
                     self.assertEqual((sent == body, read == TEXT), (True, True))
 
-    async def test_other_codings_are_left_alone(self):
+    async def test_bodies_of_other_codings_are_left_alone(self):
         for coding in ("identity", "x-snappy"):
             for name, body in {"bytes": TEXT, **sources(TEXT)}.items():
                 with self.subTest(coding, source=name):
                     self.assertEqual(await self.wire(coding, body), [TEXT, TEXT])
 
-    async def test_which_names_are_known(self):
+    async def test_which_names_of_codings_are_known(self):
         for name, known in (
             ("gzip", True), (" Deflate ", True), ("identity", False), ("", False), ("gzip, deflate", False),
             ("compress", False),
@@ -146,7 +146,7 @@ class CompressedTest(Wire):
             sent, read = await self.wire("gzip", body, **{"Content-Length": str(len(TEXT))})
             self.assertEqual((gzip.decompress(sent), read), (TEXT, TEXT))
 
-    async def test_payload_and_events(self):
+    async def test_payload_and_events_are_compressed(self):
         self.mock.get(SITE, payload={"a": 1}, headers={"Content-Encoding": "gzip"})
         self.mock.get(SITE, events=["a", "b"], headers={"Content-Encoding": "deflate"})
         async with ClientSession() as session:
@@ -165,7 +165,7 @@ class CompressedTest(Wire):
                 with self.subTest(coding, body=body):
                     self.assertEqual(await self.wire(coding, body), [b"", b""])
 
-    async def test_a_head_tells_the_length_that_is_registered(self):
+    async def test_a_head_shows_the_length_that_is_registered(self):
         # Nothing is sent whose length this would not be.
         for body in ("", TEXT, generator, io.BytesIO(TEXT)):
             with self.subTest(type(body).__name__):
@@ -175,7 +175,7 @@ class CompressedTest(Wire):
                         self.assertEqual((response.headers.get("Content-Length"), await response.read()), ("1234", b""))
 
 
-class LikeAServerTest(ServerTestCase):
+class CompressedLikeAServerTest(ServerTestCase):
     async def check_stream(self, body, enable, coding):
         async def handle(request):
             response = web.StreamResponse(headers={"Content-Type": "text/plain"})
@@ -206,7 +206,7 @@ class LikeAServerTest(ServerTestCase):
 
 
 class MissingCodecTest(unittest.TestCase):
-    def test_its_package_is_named_at_registration(self):
+    def test_the_package_of_a_missing_codec_is_named_at_registration(self):
         for coding, package in (("br", "Brotli"), ("zstd", "backports.zstd"), ("BR", "Brotli")):
             for reply in ({"body": "text"}, {"payload": 1}, {"events": ["a"]}, {"body": generator}):
                 with self.subTest(coding, **reply), patch.dict(sys.modules, {**WITHOUT_BROTLI, **WITHOUT_ZSTD}):
@@ -227,7 +227,7 @@ class MissingCodecTest(unittest.TestCase):
                     self.assertEqual(str(raised.exception), f"replies: {message}")
                     self.assertEqual(mock._matches, {})
 
-    def test_none_is_needed_without_a_body(self):
+    def test_no_codec_is_needed_without_a_body(self):
         with patch.dict(sys.modules, {**WITHOUT_BROTLI, **WITHOUT_ZSTD}):
             for coding in ("br", "zstd"):
                 for body in ("", b""):
@@ -297,7 +297,7 @@ class OtherPackagesTest(AioResponsesTestCase):
                 self.assertEqual(await self.sent(modules, coding, lambda: ["abc", b"", b"de"]), b"<ABCDE>")
                 self.assertEqual(await self.sent(modules, coding, ""), b"")
 
-    async def test_what_is_compressed_already_is_left_alone(self):
+    async def test_a_body_that_is_compressed_already_is_left_alone(self):
         self.assertEqual(await self.sent({"brotlicffi": None, "brotli": brotli_stand_in()}, "br", "<ABC>"), b"<ABC>")
         zstd = {"compression.zstd": zstd_stand_in()}
         magic = b"\x28\xb5\x2f\xfd"

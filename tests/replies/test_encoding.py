@@ -44,7 +44,7 @@ class WireTestCase(AioResponsesTestCase):
 
 
 class AnswerTest(WireTestCase):
-    async def test_has_status_line_content_type_and_length(self):
+    async def test_an_answer_has_status_line_content_type_and_length(self):
         self.assertEqual(
             await self.sent(body="hé"),
             Sent(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n", b"h\xc3\xa9", []),
@@ -68,28 +68,28 @@ class AnswerTest(WireTestCase):
             with self.subTest(**kwargs):
                 self.assertEqual((await self.sent(**kwargs)).head.split(b"\r\n")[0], line)
 
-    async def test_of_a_fault_without_a_response_no_body_is_asked_for(self):
+    async def test_a_fault_without_a_response_asks_for_no_body(self):
         asked = []
         for fault in (Fault.CONNECTION_RESET, Fault.EMPTY_RESPONSE, Fault.MALFORMED_RESPONSE):
             for name in ("body", "payload", "events"):
                 await self.sent("POST", fault=fault, **{name: lambda: asked.append(name) or ["x"]})
         self.assertEqual(asked, [])
 
-    async def test_payload_goes_before_body_even_if_empty(self):
+    async def test_a_payload_takes_precedence_over_a_body_even_if_it_is_empty(self):
         for payload, body in [({}, b"{}"), ([], b"[]"), (0, b"0"), ("", b'""'), (False, b"false")]:
             with self.subTest(payload=payload):
                 self.assertEqual((await self.sent(payload=payload, body="other")).body, body)
 
-    async def test_payload_goes_before_a_body_of_no_use(self):
+    async def test_a_payload_takes_precedence_over_a_body_of_no_use(self):
         self.assertEqual((await self.sent(payload=1, body=None)).body, b"1")
 
-    async def test_payload_is_serialised_when_it_is_sent(self):
+    async def test_a_payload_is_serialised_when_it_is_sent(self):
         payload = {"a": 1}
         result = CallbackResult(payload=payload)
         payload["a"] = 2
         self.assertEqual((await self.sent(callback=lambda call: result)).body, b'{"a": 2}')
 
-    async def test_body_may_be_any_bytes(self):
+    async def test_a_body_may_be_any_bytes(self):
         for body in (b"x", bytearray(b"x"), memoryview(b"x")):
             with self.subTest(body=body):
                 self.assertEqual((await self.sent(body=body)).body, b"x")
@@ -146,7 +146,7 @@ class AnswerTest(WireTestCase):
             with self.subTest(encoding=encoding, body=body):
                 self.assertEqual((await self.sent(body=body, headers={"Content-Encoding": encoding})).body, body)
 
-    async def test_of_a_file_that_grows_what_is_announced_is_sent(self):
+    async def test_a_file_that_grows_is_sent_as_far_as_it_was_announced(self):
         file = io.BytesIO(b"abcdef")
         self.mock.get(SITE, body=file)
         async with self.client_session().get(SITE) as response:
@@ -239,7 +239,7 @@ class WithoutBodyTest(ServerTestCase):
             response = await self.answered("HEAD", head, **reply)
             self.assertEqual((response.header("Transfer-Encoding"), response.body), ("chunked", b""))
 
-    async def test_204_and_304(self):
+    async def test_a_204_and_a_304_have_no_body(self):
         for status, line in ((204, b"204 No Content"), (304, b"304 Not Modified")):
             for body in ("", "text", lambda: ["te", "xt"]):
                 with self.subTest(status, body=body):
@@ -248,7 +248,7 @@ class WithoutBodyTest(ServerTestCase):
                     )
                     self.assertEqual((response.status, response.body), (status, b""))
 
-    async def test_304_shows_the_length_that_is_registered(self):
+    async def test_a_304_shows_the_length_that_is_registered(self):
         response = await self.answered(
             "GET",
             b"HTTP/1.1 304 Not Modified\r\nContent-Type: text/plain\r\nContent-Length: 1234\r\n\r\n",
@@ -257,7 +257,7 @@ class WithoutBodyTest(ServerTestCase):
         )
         self.assertEqual((response.header("Content-Length"), response.body), ("1234", b""))
 
-    async def test_101_is_what_it_is_for_a_protocol_that_follows(self):
+    async def test_a_101_has_neither_a_body_nor_a_length(self):
         with aioresponses() as mock:
             mock.get(
                 "http://example.com/", status=101, body="text", headers={"Upgrade": "own", "Connection": "upgrade"}
@@ -340,7 +340,7 @@ class DownloadTest(ServerTestCase):
         )
         self.assertEqual(len(response.body), len(LARGE))
 
-    async def test_the_length_is_told(self):
+    async def test_the_length_of_a_body_is_sent(self):
         response = await self.downloaded(body="grün".encode())
         self.assertEqual((response.body.decode(), response.header("Content-Length")), ("grün", "5"))
 
@@ -369,7 +369,7 @@ class DownloadTest(ServerTestCase):
             [(204, "No Content", b""), (200, "OK", b"next"), (304, "Not Modified", b""), (200, "OK", b"next")],
         )
 
-    async def test_a_body_of_a_204_that_nobody_could_read_is_not_sent(self):
+    async def test_the_body_of_a_204_is_not_sent(self):
         with aioresponses() as mock:
             mock.get("http://example.com/", status=204, body="unseen")
             mock.get("http://example.com/", body="seen")
@@ -390,7 +390,7 @@ class DownloadTest(ServerTestCase):
         outcome = await self.compare(scenario)
         self.assertEqual([response.status for response in outcome.seen], [201, 299, 418, 500, 799, 404])
 
-    async def test_headers_that_stand_there_more_than_once(self):
+    async def test_headers_that_occur_more_than_once(self):
         response = await self.downloaded(headers=[("Link", "<a>"), ("X-A", "ü"), ("Link", "<b>"), ("X-Empty", "")])
         self.assertEqual(
             [item for item in response.headers if not item[0].startswith("Content")],
@@ -398,7 +398,7 @@ class DownloadTest(ServerTestCase):
         )
 
 
-class LikeAServerTest(ServerTestCase):
+class StreamedLikeAServerTest(ServerTestCase):
     """The same stream from a real server."""
 
     async def stream(self, pieces, read, headers=None, **options):
@@ -425,22 +425,22 @@ class LikeAServerTest(ServerTestCase):
 
         return (await self.compare(scenario, register)).seen
 
-    async def test_the_whole(self):
+    async def test_a_stream_as_a_whole(self):
         response = await self.stream([b"a", b"bc" * 100000, b"d"], seen)
         self.assertEqual(response.body, b"a" + b"bc" * 100000 + b"d")
         self.assertEqual(response.headers, [("Content-Type", "text/plain"), ("Transfer-Encoding", "chunked")])
 
-    async def test_nothing(self):
+    async def test_a_stream_of_nothing(self):
         self.assertEqual((await self.stream([], seen)).body, b"")
 
-    async def test_with_a_length_it_is_not_chunked(self):
+    async def test_a_stream_with_a_length_is_not_chunked(self):
         response = await self.stream([b"abc", b"def"], seen, {"Content-Length": "6"})
         self.assertEqual(
             (response.body, response.header("Content-Length"), response.header("Transfer-Encoding")),
             (b"abcdef", "6", None),
         )
 
-    async def test_with_transfer_encoding_registered(self):
+    async def test_a_stream_with_a_registered_transfer_encoding(self):
         async def handle(request):
             response = web.StreamResponse(headers={"Content-Type": "text/plain"})
             response.enable_chunked_encoding()
@@ -463,7 +463,7 @@ class LikeAServerTest(ServerTestCase):
 
         await self.compare(scenario, register)
 
-    async def test_the_ends_of_chunks(self):
+    async def test_each_piece_of_a_stream_is_a_chunk(self):
         async def read(response):
             # Where the pieces come one by one can not be told of a socket, but where they end can.
             chunks, chunk = [], b""
@@ -478,7 +478,7 @@ class LikeAServerTest(ServerTestCase):
             await self.stream([b"a", b"bc", b"d" * 1000], read), ([b"a", b"bc", b"d" * 1000], b"")
         )
 
-    async def test_chunks_larger_than_what_is_sent_at_once(self):
+    async def test_chunks_that_are_larger_than_what_is_sent_at_once(self):
         async def read(response):
             ends, size = [], 0
             async for data, end in response.content.iter_chunks():
@@ -490,13 +490,13 @@ class LikeAServerTest(ServerTestCase):
         large = 2 ** 16 * 3 + 5
         self.assertEqual(await self.stream([bytes(large), bytes(large)], read), [large, 2 * large])
 
-    async def test_lines(self):
+    async def test_a_stream_by_lines(self):
         async def read(response):
             return [line async for line in response.content]
 
         self.assertEqual(await self.stream([b"a\nb", b"c\n", b"\nd"], read), [b"a\n", b"bc\n", b"\n", b"d"])
 
-    async def test_the_connection_is_used_again(self):
+    async def test_the_connection_is_used_again_after_a_stream(self):
         async def handle(request):
             response = web.StreamResponse()
             await response.prepare(request)
@@ -533,7 +533,7 @@ class LikeAServerTest(ServerTestCase):
             ],
         )
 
-    async def test_two_at_once(self):
+    async def test_two_streams_at_once(self):
         async def handle(request):
             response = web.StreamResponse()
             await response.prepare(request)
@@ -577,7 +577,7 @@ class WrongLengthTest(ServerTestCase):
         except aiohttp.ClientError as error:
             return type(error), str(error)
 
-    async def test_as_of_a_server_that_sends_all_at_once(self):
+    async def test_the_wrong_length_of_a_body_that_is_sent_at_once(self):
         # Such a server closes the connection, in the end: the client would wait for ever else.
         for length in ("0", "2", "6", "7", "100"):
             for method in ("GET", "HEAD", "POST"):
@@ -598,7 +598,7 @@ class WrongLengthTest(ServerTestCase):
 
                     await self.compare(scenario, register)
 
-    async def test_as_of_a_server_that_streams(self):
+    async def test_the_wrong_length_of_a_stream(self):
         # What it sends beyond its word is lost on the client: aiohttp's own server does not even send it.
         for length in ("0", "2", "3", "6", "7", "100"):
             for method in ("GET", "HEAD", "POST"):
@@ -631,7 +631,7 @@ class WrongLengthTest(ServerTestCase):
 
                     await self.compare(scenario, register)
 
-    async def test_the_next_request_is_answered_all_the_same(self):
+    async def test_the_next_request_is_answered_after_a_wrong_length(self):
         async def generator():
             yield b"abc"
             yield b"def"
@@ -668,7 +668,7 @@ class WrongLengthTest(ServerTestCase):
 
                     await self.compare(scenario, register)
 
-    async def test_a_transfer_encoding_that_is_none_ends_with_the_connection(self):
+    async def test_a_transfer_encoding_other_than_chunks_ends_with_the_connection(self):
         async def behave(writer, before):
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: identity\r\n\r\nabcdef")
 

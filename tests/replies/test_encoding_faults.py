@@ -36,7 +36,7 @@ class EndOfConnectionTest(FaultTestCase):
             {(where, error) for where, error, *_ in outcomes.values()}, {("asked", aiohttp.ClientResponseError)}
         )
 
-    async def test_a_session_without_keep_alive(self):
+    async def test_faults_met_by_a_session_without_keep_alive(self):
         for behave, fault in (
             (resets, Fault.CONNECTION_RESET), (closes, Fault.EMPTY_RESPONSE), (talks_nonsense, Fault.MALFORMED_RESPONSE)
         ):
@@ -49,7 +49,7 @@ class EndOfConnectionTest(FaultTestCase):
 
                 await self.compare(scenario, lambda mock: mock.get(url, fault=fault))
 
-    async def test_the_server_is_met_in_the_same_way_after_a_delay(self):
+    async def test_a_fault_after_a_delay(self):
         for behave, fault in ((resets, Fault.CONNECTION_RESET), (closes, Fault.EMPTY_RESPONSE)):
             await self.like(behave, {"fault": fault, "delay": 0.001})
 
@@ -81,29 +81,29 @@ class TruncatedBodyTest(FaultTestCase):
         self.assertEqual(outcome.seen[3], aiohttp.ClientPayloadError)
         return outcome.seen[2]
 
-    async def test_of_bytes_the_first_half_is_sent(self):
+    async def test_the_first_half_of_bytes_is_sent(self):
         self.assertEqual(await self.truncated(b"Content-Length: 6\r\n\r\nabc", body="abcdef"), b"abc")
 
-    async def test_of_a_single_byte_nothing_is_sent(self):
+    async def test_nothing_is_sent_of_a_single_byte(self):
         self.assertEqual(await self.truncated(b"Content-Length: 1\r\n\r\n", body="a"), b"")
 
     async def test_a_reply_without_a_body_announces_a_byte(self):
         self.assertEqual(await self.truncated(b"Content-Length: 1\r\n\r\n"), b"")
 
-    async def test_of_a_large_body(self):
+    async def test_the_first_half_of_a_large_body_is_sent(self):
         body = b"x" * 2 ** 21
         self.assertEqual(
             len(await self.truncated(b"Content-Length: %d\r\n\r\n%b" % (2 ** 21, body[:2 ** 20]), body=body)), 2 ** 20
         )
 
-    async def test_of_chunks(self):
+    async def test_the_first_half_of_chunks_is_sent(self):
         sent = b"Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n"
         half = sent[:sent.index(b"6") + len(b"6\r\nabcdef\r\n0\r\n\r\n") // 2]
         self.assertEqual(
             await self.truncated(half, body="abcdef", headers={"Transfer-Encoding": "chunked"}), b"abcde"
         )
 
-    async def test_of_a_stream_all_is_sent_but_its_end(self):
+    async def test_a_stream_is_sent_without_its_end(self):
         async def body():
             yield b"abc"
             yield b"def"
@@ -112,7 +112,7 @@ class TruncatedBodyTest(FaultTestCase):
             await self.truncated(b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n", body=body), b"abcdef"
         )
 
-    async def test_of_a_stream_that_announces_its_length_the_end_is_not_sent_either(self):
+    async def test_a_stream_that_announces_its_length_is_sent_without_its_end(self):
         # As much as is known to be the half of it, or all but the last byte: in any case, the reader is to find out.
         async def body():
             yield b"abc"
@@ -125,13 +125,13 @@ class TruncatedBodyTest(FaultTestCase):
                     outcome = await end_of(session, "GET", "http://example.com/")
                 self.assertEqual(outcome[:2], (200, aiohttp.ClientPayloadError))
 
-    async def test_of_a_compressed_body(self):
+    async def test_the_first_half_of_a_compressed_body_is_sent(self):
         gzip = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
         packed = gzip.compress(b"abcdef" * 100) + gzip.flush()
         sent = b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(packed), packed[:len(packed) // 2])
         await self.truncated(sent, body="abcdef" * 100, headers={"Content-Encoding": "gzip"})
 
-    async def test_a_head_announces_it_and_has_none_to_lose(self):
+    async def test_a_head_announces_the_whole_body(self):
         url = await self.serve_raw(sends(self.HEAD, b"Content-Length: 6\r\n\r\n"))
 
         async def scenario():
@@ -144,7 +144,7 @@ class TruncatedBodyTest(FaultTestCase):
             lambda mock: mock.head(url, body="abcdef", content_type="text/plain", fault=Fault.TRUNCATED_BODY),
         )
 
-    async def test_the_session_goes_on_with_a_new_connection(self):
+    async def test_a_session_goes_on_with_a_new_connection_after_a_truncated_body(self):
         with aioresponses() as mock:
             mock.get("http://example.com/", body="abcdef", fault=Fault.TRUNCATED_BODY)
             mock.get("http://example.com/", body="whole")
@@ -186,7 +186,7 @@ class RefusedConnectionTest(ServerTestCase):
         self.assertEqual([(request.headers, request.body) for request in outcome.received], [([], b"")])
         return outcome.seen
 
-    async def test_nobody_listens(self):
+    async def test_no_server_listens(self):
         for method in METHODS:
             with self.subTest(method):
                 url = URL(f"http://127.0.0.1:{self.port}/")
@@ -196,11 +196,11 @@ class RefusedConnectionTest(ServerTestCase):
                 self.assertEqual(error, aiohttp.ClientConnectorError)
                 self.assertTrue(text.startswith(f"Cannot connect to host 127.0.0.1:{self.port} ssl:default ["), text)
 
-    async def test_nobody_listens_at_an_https_url(self):
+    async def test_no_server_listens_at_an_https_url(self):
         url = URL(f"https://127.0.0.1:{self.port}/")
         await self.refused(url, lambda mock: mock.get(url, fault=Fault.CONNECTION_REFUSED))
 
-    async def test_the_error_has_that_of_the_operating_system_for_a_cause(self):
+    async def test_the_cause_is_the_error_of_the_operating_system(self):
         url = URL(f"http://127.0.0.1:{self.port}/")
 
         async def scenario():
@@ -215,7 +215,7 @@ class RefusedConnectionTest(ServerTestCase):
         )
         self.assertTrue(outcome.seen)
 
-    async def test_nobody_listens_after_a_delay(self):
+    async def test_no_server_listens_after_a_delay(self):
         url = URL(f"http://127.0.0.1:{self.port}/")
         await self.refused(url, lambda mock: mock.get(url, fault=Fault.CONNECTION_REFUSED, delay=0.001))
 
@@ -229,7 +229,7 @@ class RefusedConnectionTest(ServerTestCase):
                 second = await end_of(session, "GET", "http://example.com/")
         self.assertEqual((first[1], second), (aiohttp.ClientConnectorError, (200, b"listens again")))
 
-    async def test_the_request_is_never_sent(self):
+    async def test_a_request_that_is_refused_is_never_sent(self):
         written = []
 
         async def body():
@@ -261,7 +261,7 @@ class RefusedConnectionTest(ServerTestCase):
             async with ClientSession() as session:
                 self.assertEqual(mocked, await end_of(session, method, url))
 
-    async def test_stopping_the_mock_ends_the_wait_for_it(self):
+    async def test_stopping_the_mock_ends_the_wait_for_a_refusal(self):
         mock = aioresponses()
         mock.start()
         mock.get("http://example.com/", fault=Fault.CONNECTION_REFUSED, delay=60)
@@ -322,35 +322,35 @@ class HangTest(FaultTestCase):
                 outcomes[method] = outcome.seen
         return outcomes
 
-    async def test_the_total_time_is_limited(self):
+    async def test_a_hanging_server_and_a_total_timeout(self):
         outcomes = await self.hung(timeout=ClientTimeout(total=0.05))
         self.assertTrue(issubclass(outcomes["GET"][1], asyncio.TimeoutError))
 
-    async def test_the_time_between_reads_is_limited(self):
+    async def test_a_hanging_server_and_a_read_timeout(self):
         outcomes = await self.hung(timeout=ClientTimeout(sock_read=0.05))
         self.assertTrue(issubclass(outcomes["GET"][1], aiohttp.ServerTimeoutError))
 
-    async def test_the_time_to_connect_is_not_what_runs_out(self):
+    async def test_a_hanging_server_and_a_connect_timeout(self):
         # Enough to connect to a real server on a machine that is busy.
         limits = {"connect": 0.25, "sock_connect": 0.25, "sock_read": 0.3}
         outcomes = await self.hung(timeout=ClientTimeout(**limits))
         self.assertEqual(outcomes["GET"][2], "Timeout on reading data from socket")
 
-    async def test_the_request_is_cancelled(self):
+    async def test_a_hanging_server_and_a_request_that_is_cancelled(self):
         async def end(session, request):
             request.cancel()
 
         outcomes = await self.hung(end)
         self.assertIs(outcomes["GET"][1], asyncio.CancelledError)
 
-    async def test_the_session_is_closed(self):
+    async def test_a_hanging_server_and_a_session_that_is_closed(self):
         async def end(session, request):
             await session.close()
 
         outcomes = await self.hung(end)
         self.assertTrue(issubclass(outcomes["POST"][1], aiohttp.ClientConnectionError))
 
-    async def test_the_mock_is_stopped(self):
+    async def test_a_hanging_server_and_a_mock_that_is_stopped(self):
         began = asyncio.Event()
 
         async def callback(call):
@@ -368,7 +368,7 @@ class HangTest(FaultTestCase):
             outcome[:3], ("asked", aiohttp.ClientConnectionError, "The mock that was to answer has been stopped")
         )
 
-    async def test_the_session_goes_on(self):
+    async def test_a_session_goes_on_after_a_hanging_server(self):
         with aioresponses() as mock:
             mock.get("http://example.com/", fault=Fault.HANG)
             mock.get("http://example.com/", body="answered")
@@ -380,7 +380,7 @@ class HangTest(FaultTestCase):
 class FaultsOfMocksTest(AioResponsesTestCase):
     URL = "http://example.com/"
 
-    async def test_a_session_with_one_connection_goes_on_after_each(self):
+    async def test_a_session_with_one_connection_goes_on_after_each_fault(self):
         session = self.client_session(connector=TCPConnector(limit=1))
         for fault in Fault:
             if fault is not Fault.HANG:
@@ -390,7 +390,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
                     await end_of(session, "POST", self.URL)
                     self.assertEqual(await end_of(session, "POST", self.URL), (200, b"fine"))
 
-    async def test_a_sequence_of_replies(self):
+    async def test_a_sequence_of_faults(self):
         session = self.client_session()
         self.mock.post(
             self.URL,
@@ -409,7 +409,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
             ],
         )
 
-    async def test_a_callback_chooses_one(self):
+    async def test_a_callback_chooses_a_fault(self):
         session = self.client_session()
         for fault, error in (
             (Fault.CONNECTION_REFUSED, aiohttp.ClientConnectorError),
@@ -430,7 +430,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
                     outcome = await end_of(session, "POST", self.URL, timeout=ClientTimeout(total=total))
                     self.assertTrue(issubclass(outcome[1], error), outcome)
 
-    async def test_an_error_is_told_to_traces_as_to_the_caller(self):
+    async def test_traces_hear_of_the_error_that_the_caller_gets(self):
         told_to_traces = []
 
         async def note(session, context, params):
@@ -447,7 +447,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
                     await session.post(self.URL)
                 self.assertEqual([id(error) for error in told_to_traces], [id(raised.exception)])
 
-    async def test_they_leave_nothing_behind(self):
+    async def test_faults_leave_nothing_behind(self):
         # A task, a transport, or an exception that nobody looked at would be told of here.
         complaints = []
         loop = asyncio.get_running_loop()

@@ -42,7 +42,7 @@ class EncodedEventTest(AioResponsesTestCase):
         async with self.client_session().get(SITE) as response:
             return await response.read()
 
-    async def test_lines_and_fields(self):
+    async def test_lines_and_fields_of_an_event(self):
         for event, encoded in (
             ("hello", b"data: hello\n\n"),
             ("", b"data: \n\n"),
@@ -97,7 +97,7 @@ class EncodedEventTest(AioResponsesTestCase):
         self.mock.json_dumps = lambda data: b"bytes\nof lines"
         self.assertEqual(await self.encoded(ServerSentEvent({"a": 1})), b"data: bytes\ndata: of lines\n\n")
 
-    def test_the_repr_shows_what_was_given(self):
+    def test_the_repr_of_an_event_shows_what_was_given(self):
         self.assertEqual(
             [repr(event) for event in (ServerSentEvent(), ServerSentEvent({"a": 1}, "e", "1", 5), ServerSentEvent(""))],
             [
@@ -107,7 +107,7 @@ class EncodedEventTest(AioResponsesTestCase):
             ],
         )
 
-    def test_what_cannot_be_sent_is_refused(self):
+    def test_an_event_that_cannot_be_sent_is_refused(self):
         for kwargs, error, message in (
             ({"data": 5}, TypeError, "data: expected text or a dict, got 5"),
             ({"data": b"bytes"}, TypeError, "data: expected text or a dict, got b'bytes'"),
@@ -156,7 +156,7 @@ STREAM = b'data: first\n\ndata: {"n": 2}\n\nevent: e\nid: 3\nretry: 5\ndata: thi
 
 
 class EventsTest(ServerTestCase):
-    async def test_every_form_arrives_as_from_a_real_server(self):
+    async def test_every_form_of_events_arrives_as_from_a_real_server(self):
         async def handle(request):
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
             await response.prepare(request)
@@ -218,7 +218,7 @@ class EventsOfMocksTest(AioResponsesTestCase):
         async with session.get(SITE, **options) as response:
             return response.content_type, await response.read()
 
-    async def test_they_are_sent_again_for_every_reply(self):
+    async def test_events_are_sent_again_for_every_reply(self):
         for name, events in given().items():
             with self.subTest(name):
                 if hasattr(events, "__next__") or hasattr(events, "__anext__"):
@@ -241,17 +241,17 @@ class EventsOfMocksTest(AioResponsesTestCase):
         self.mock.get(SITE, events=[])
         self.assertEqual(await self.read(), ("text/event-stream", b""))
 
-    async def test_another_content_type_may_be_said(self):
+    async def test_events_may_have_another_content_type(self):
         self.mock.get(SITE, events=["a"], content_type="text/event-stream; charset=utf-8")
         self.mock.get(SITE, events=["a"], headers={"Content-Type": "text/plain"})
         self.assertEqual((await self.read())[0], "text/event-stream")
         self.assertEqual((await self.read())[0], "text/plain")
 
-    async def test_a_callback_may_return_them(self):
+    async def test_a_callback_may_return_events(self):
         self.mock.get(SITE, callback=lambda call: CallbackResult(events=[call.headers["Last-Event-ID"]]))
         self.assertEqual((await self.read(headers={"Last-Event-ID": "7"}))[1], b"data: 7\n\n")
 
-    async def test_a_sequence_of_replies_may_have_them(self):
+    async def test_a_sequence_of_replies_may_have_events(self):
         self.mock.get(SITE, replies=[{"events": ["a"]}, {"status": 204}, {"events": lambda: ["b"]}])
         self.assertEqual([(await self.read())[1] for _ in range(3)], [b"data: a\n\n", b"", b"data: b\n\n"])
 
@@ -260,7 +260,7 @@ class EventsOfMocksTest(AioResponsesTestCase):
         self.mock.get(SITE, events=[{"a": 1, "b": 2}])
         self.assertEqual((await self.read())[1], b'data: {"a":1,"b":2}\n\n')
 
-    async def test_what_is_none_is_told_to_the_reader(self):
+    async def test_the_reader_hears_of_what_is_not_an_event(self):
         async def events():
             yield "first"
             yield 5
@@ -273,7 +273,7 @@ class EventsOfMocksTest(AioResponsesTestCase):
                 (TypeError, "events: expected text, dicts or ServerSentEvent, got 5"),
             )
 
-    async def test_a_function_that_returns_something_else(self):
+    async def test_a_function_that_returns_something_other_than_events(self):
         for value in (5, None, "text", {"a": 1}, ServerSentEvent("a")):
             with self.subTest(value):
                 self.mock.get(SITE, events=lambda: value)
@@ -282,7 +282,7 @@ class EventsOfMocksTest(AioResponsesTestCase):
                     (TypeError, f"events: expected a function that returns {EVENTS}, got {value!r}"),
                 )
 
-    async def test_a_client_that_goes_ends_them(self):
+    async def test_a_client_that_leaves_ends_an_async_generator(self):
         async def events():
             try:
                 yield "first"
@@ -297,7 +297,7 @@ class EventsOfMocksTest(AioResponsesTestCase):
             self.assertEqual(await response.content.readany(), b"data: first\n\n")
         await asyncio.wait_for(ended.wait(), 10)
 
-    async def test_a_plain_generator_ends_with_them(self):
+    async def test_a_client_that_leaves_ends_a_plain_generator(self):
         def events():
             try:
                 while True:
@@ -315,7 +315,7 @@ class EventsOfMocksTest(AioResponsesTestCase):
             await asyncio.sleep(0)
         self.assertEqual(ended, [True])
 
-    async def test_a_head_has_none(self):
+    async def test_a_head_has_no_events(self):
         def events():
             begun.append(True)
             yield "first"
@@ -329,7 +329,7 @@ class EventsOfMocksTest(AioResponsesTestCase):
 
 
 class RefusedEventsTest(unittest.TestCase):
-    def test_they_are_refused_at_registration(self):
+    def test_wrong_events_are_refused_at_registration(self):
         async def coroutine_function():
             return []
 

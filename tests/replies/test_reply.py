@@ -79,7 +79,7 @@ class CallbacksOfTheCallTest(AskingTestCase):
             functools.partial(lambda self, url, **kwargs: self.reply((url, kwargs)), self),
         ]
 
-    async def test_those_that_take_the_call(self):
+    async def test_callbacks_that_take_the_call(self):
         for callback in self.takes_call():
             with self.subTest(callback):
                 self.given = []
@@ -87,7 +87,7 @@ class CallbacksOfTheCallTest(AskingTestCase):
                 self.assertEqual(await self.ask("POST"), (200, "answered"))
                 self.assertIs(self.given[0], self.mock.calls[-1])
 
-    async def test_those_that_take_the_url_and_the_arguments(self):
+    async def test_callbacks_that_take_the_url_and_the_arguments(self):
         for callback in self.takes_url():
             with self.subTest(callback):
                 self.given = []
@@ -95,7 +95,7 @@ class CallbacksOfTheCallTest(AskingTestCase):
                 self.assertEqual(await self.ask("POST", data=None), (200, "answered"))
                 self.assertEqual(self.given, [(URL(SITE), {"allow_redirects": True, "data": None})])
 
-    async def test_one_that_takes_nothing_but_the_url_was_written_for_0_7_and_fails_as_there(self):
+    async def test_a_callback_that_takes_nothing_but_the_url_fails_as_in_0_7(self):
         def callback(url):
             raise NotImplementedError
 
@@ -104,7 +104,7 @@ class CallbacksOfTheCallTest(AskingTestCase):
         self.assertIs(error, TypeError)
         self.assertIn("unexpected keyword argument 'allow_redirects'", text)
 
-    async def test_what_the_call_knows_by_then(self):
+    async def test_what_a_callback_can_know_of_the_call(self):
         seen = []
 
         def callback(call):
@@ -123,7 +123,7 @@ class CallbacksOfTheCallTest(AskingTestCase):
             )],
         )
 
-    async def test_after_a_redirect_it_is_the_hop(self):
+    async def test_a_callback_is_given_the_hop_after_a_redirect(self):
         seen = []
 
         def callback(call):
@@ -160,7 +160,7 @@ class AwaitedResultsTest(AskingTestCase):
                 self.mock.get(SITE, callback=callback)
                 self.assertEqual(await self.ask(), (200, "awaited"))
 
-    async def test_what_comes_of_it_is_checked(self):
+    async def test_the_result_of_an_awaitable_is_checked(self):
         async def nothing():
             return None
 
@@ -175,7 +175,7 @@ class AwaitedResultsTest(AskingTestCase):
             (TypeError, f"callback: expected a CallbackResult or None from the callback of GET {SITE}, got 'text'"),
         )
 
-    async def test_anything_else_is_told_to_the_caller(self):
+    async def test_the_caller_hears_of_what_is_not_a_result(self):
         for value in ("text", b"", 0, False, [], {"status": 200}, CallbackResult, ValueError("x")):
             for method in ("GET", "POST"):
                 with self.subTest(value, method=method):
@@ -234,13 +234,13 @@ class AwaitedResultsTest(AskingTestCase):
         self.mock.get(SITE, callback=lambda call: result, repeat=True)
         self.assertEqual(await self.ask_often(3), [(200, "piece")] * 3)
 
-    async def test_a_wrong_result_is_told_to_the_caller(self):
+    async def test_the_caller_hears_of_a_wrong_result(self):
         self.mock.get(SITE, callback=lambda call: CallbackResult(delay=-1))
         self.assertEqual(await self.ask(), (ValueError, "delay: expected seconds, from 0 on, got -1"))
 
 
 class CallbackResultTest(AioResponsesTestCase):
-    async def test_takes_the_place_of_the_registered_reply(self):
+    async def test_a_result_takes_the_place_of_the_registered_reply(self):
         self.mock.get(SITE, status=500, callback=lambda url, **kwargs: CallbackResult(body=str(url)))
         self.assertEqual(await get(), SITE)
 
@@ -263,7 +263,7 @@ class DelayTest(AskingTestCase):
         await asyncio.wait_for(asyncio.gather(*map(one, urls)), 10)
         return order
 
-    async def test_the_longer_comes_later(self):
+    async def test_a_reply_with_a_longer_delay_comes_later(self):
         def later(delay):
             async def callback(call):
                 return CallbackResult(delay=delay)
@@ -287,7 +287,7 @@ class DelayTest(AskingTestCase):
                     await self.ended("a", "b", "c"), [("c", 200, ""), ("b", 200, ""), ("a", 200, "")]
                 )
 
-    async def test_exceptions_are_late_as_well(self):
+    async def test_exceptions_are_delayed(self):
         error = LookupError("late")
         for name, reply, expected in (
             ("exception", {"exception": error}, (LookupError, "late")),
@@ -310,7 +310,7 @@ class DelayTest(AskingTestCase):
                 )
                 self.assertEqual(match.call_count, 1)
 
-    async def test_the_request_is_there_while_the_reply_is_waited_for(self):
+    async def test_the_request_is_recorded_during_the_delay(self):
         self.mock.post(SITE, delay=60)
         task = asyncio.ensure_future(outcome_of(self.session, "POST", data=b"body"))
         while not self.mock.calls or not self.mock.calls[0].body:
@@ -335,11 +335,11 @@ class DelayTest(AskingTestCase):
         order.append("reply")
         self.assertEqual(order, ["callback", "other", "reply"])
 
-    async def test_the_delay_of_the_result_of_a_callback_goes_before_that_of_the_mock(self):
+    async def test_the_delay_of_the_result_of_a_callback_takes_precedence_over_that_of_the_mock(self):
         self.mock.get(SITE, delay=60, callback=lambda call: CallbackResult(body="at once"))
         self.assertEqual(await asyncio.wait_for(self.ask(), 10), (200, "at once"))
 
-    async def test_stopping_the_mock_ends_it(self):
+    async def test_stopping_the_mock_ends_a_delay(self):
         mock = aioresponses()
         mock.start()
         mock.get(SITE, delay=60, callback=lambda call: begun.set())

@@ -43,7 +43,7 @@ class CallbacksTest(MockedTestCase):
             self.mock.get(SITE, body="registered", callback=callback)
             self.assertEqual(await text_of(self.session), "registered")
 
-    async def test_one_that_raises_leaves_its_mock_where_it_was(self):
+    async def test_a_callback_that_raises_leaves_its_mock_where_it_was(self):
         def function(url, **kwargs):
             tries.append(url)
             if len(tries) % 3:
@@ -63,7 +63,7 @@ class CallbacksTest(MockedTestCase):
                 self.assertEqual([await text_of(self.session) for _ in range(2)], ["first", "second"])
                 self.assertEqual((first.remaining, first.call_count), (0, 3))
 
-    async def test_so_it_does_where_other_requests_came_in_between(self):
+    async def test_a_callback_that_raises_leaves_its_mock_where_it_was_while_others_are_used_up(self):
         async def callback(url, **kwargs):
             began.set()
             await go_on.wait()
@@ -82,7 +82,7 @@ class CallbacksTest(MockedTestCase):
             self.assertEqual(repr(await self.raised_by()), "ValueError('wrong')")
             self.mock.clear()
 
-    async def test_one_that_raises_in_a_sequence_or_is_cancelled_has_had_its_turn(self):
+    async def test_a_callback_that_raises_in_a_sequence_or_is_cancelled_has_had_its_turn(self):
         def wrong(url, **kwargs):
             raise ValueError("wrong")
 
@@ -99,7 +99,7 @@ class CallbacksTest(MockedTestCase):
             await asked
         self.assertEqual((cancelled.remaining, self.mock._matches), (0, {}))
 
-    async def test_one_that_raises_does_not_bring_back_what_it_took_out(self):
+    async def test_a_callback_that_raises_does_not_bring_back_what_it_took_out(self):
         def callback(url, **kwargs):
             take_out()
             raise ValueError("wrong")
@@ -109,7 +109,7 @@ class CallbacksTest(MockedTestCase):
             self.assertEqual(repr(await self.raised_by()), "ValueError('wrong')")
             self.assertEqual(self.mock._matches, {})
 
-    async def test_it_is_given_the_url_with_its_fragment_and_params(self):
+    async def test_a_callback_is_given_the_url_with_its_fragment_and_params(self):
         def function(url, **kwargs):
             given.append(url)
 
@@ -119,7 +119,7 @@ class CallbacksTest(MockedTestCase):
             await text_of(self.session, f"{SITE}?b=2#top", params={"a": "1"})
             self.assertEqual(given, [URL(f"{SITE}?a=1&b=2#top")])
 
-    async def test_it_is_given_the_url_of_the_hop_after_a_redirect(self):
+    async def test_a_callback_is_given_the_url_of_the_hop_after_a_redirect(self):
         def function(url, **kwargs):
             given.append(url)
 
@@ -130,7 +130,7 @@ class CallbacksTest(MockedTestCase):
             await text_of(self.session)
             self.assertEqual(given, [URL(f"{SITE}there?a=1&b=2")])
 
-    async def test_it_is_given_the_arguments_of_the_call(self):
+    async def test_a_callback_is_given_the_arguments_of_the_call(self):
         def function(url, **kwargs):
             given.append(kwargs)
 
@@ -159,7 +159,7 @@ class CallbacksTest(MockedTestCase):
             self.assertIs(given[3]["json"], payload)
             self.mock.clear()
 
-    async def test_it_is_given_the_default_headers_of_the_session_too(self):
+    async def test_a_callback_is_given_the_default_headers_of_the_session(self):
         def function(url, **kwargs):
             given.append(kwargs)
 
@@ -176,7 +176,7 @@ class CallbacksTest(MockedTestCase):
             ],
         )
 
-    async def test_it_runs_before_the_exception_is_raised(self):
+    async def test_a_callback_runs_before_the_exception_is_raised(self):
         def function(url, **kwargs):
             called.append(url)
 
@@ -188,7 +188,7 @@ class CallbacksTest(MockedTestCase):
                     self.assertIs(await self.raised_by(), exception)
                     self.assertEqual(called, [URL(SITE)])
 
-    async def test_it_runs_before_a_timeout(self):
+    async def test_a_callback_runs_before_a_timeout(self):
         def function(url, **kwargs):
             called.append(url)
 
@@ -198,7 +198,7 @@ class CallbacksTest(MockedTestCase):
             self.assertIs(type(await self.raised_by()), asyncio.TimeoutError)
             self.assertEqual(called, [URL(SITE)])
 
-    async def test_what_it_raises_reaches_the_caller_as_it_is(self):
+    async def test_what_a_callback_raises_reaches_the_caller_as_it_is(self):
         def function(url, **kwargs):
             called.append(url)
             raise exception
@@ -216,7 +216,7 @@ class CallbacksTest(MockedTestCase):
                     self.assertEqual([first.call_count, second.call_count], [1, 0])
                     self.mock.clear()
 
-    async def test_it_must_return_a_callback_result_or_nothing(self):
+    async def test_a_callback_must_return_a_callback_result_or_nothing(self):
         for value in (42, "text", {"status": 200}, False):
             for callback in both_kinds(lambda url, **kwargs: value):
                 self.mock.get(SITE, callback=callback)
@@ -228,7 +228,7 @@ class CallbacksTest(MockedTestCase):
                     f"GET http://example.com/, got {value!r}",
                 )
 
-    async def test_it_may_make_requests_of_its_own_through_the_same_session(self):
+    async def test_a_callback_may_make_requests_through_the_same_session(self):
         async def callback(url, **kwargs):
             self.assertEqual(await text_of(self.session, f"{SITE}token", "POST"), "secret")
             return CallbackResult(body="with the token")
@@ -239,7 +239,7 @@ class CallbacksTest(MockedTestCase):
         self.assertEqual([call.url for call in self.mock.calls], [SITE, f"{SITE}token"])
         self.assertEqual([call.response.status for call in self.mock.calls], [200, 200])
 
-    async def test_the_exception_of_a_request_of_its_own_is_none_of_the_call(self):
+    async def test_the_exception_of_a_request_by_a_callback_is_not_that_of_the_call(self):
         async def callback(url, **kwargs):
             self.assertIs(await self.raised_by(url=f"{SITE}token"), exception)
             return CallbackResult(body="without the token")
@@ -250,7 +250,7 @@ class CallbacksTest(MockedTestCase):
                 self.mock.get(f"{SITE}token", exception=exception)
                 self.assertEqual(await text_of(self.session), "without the token")
 
-    async def test_it_may_register_mocks(self):
+    async def test_a_callback_may_register_mocks(self):
         def callback(url, **kwargs):
             self.mock.get(SITE, body="registered by the callback")
 
@@ -311,31 +311,31 @@ class InterruptedCallbacksTest(ServerTestCase):
                 self.assertEqual((type(call.exception), str(call.exception)), outcome.seen[:2])
         return outcome.seen
 
-    async def test_by_a_total_timeout(self):
+    async def test_a_callback_interrupted_by_a_total_timeout(self):
         raised, _, cancelling = await self.interrupted(timeout=ClientTimeout(total=0.05))
         self.assertIs(raised, asyncio.TimeoutError)
         if AIOHTTP >= (3, 10):
             # 3.9 leaves its own cancellation standing.
             self.assertEqual(cancelling, 0)
 
-    async def test_by_a_read_timeout(self):
+    async def test_a_callback_interrupted_by_a_read_timeout(self):
         raised, text, cancelling = await self.interrupted(timeout=ClientTimeout(sock_read=0.05))
         self.assertTrue(issubclass(raised, aiohttp.ServerTimeoutError))
         self.assertEqual((text, cancelling), ("Timeout on reading data from socket", 0))
 
-    async def test_by_cancelling_its_task(self):
+    async def test_a_callback_interrupted_by_cancelling_its_task(self):
         async def cancel(session, task):
             task.cancel()
 
         self.assertIs((await self.interrupted(cancel))[0], asyncio.CancelledError)
 
-    async def test_by_closing_the_session(self):
+    async def test_a_callback_interrupted_by_closing_the_session(self):
         async def close(session, task):
             await session.close()
 
         await self.interrupted(close)
 
-    async def test_the_next_call_is_answered_as_if_nothing_had_been(self):
+    async def test_the_call_after_an_interrupted_callback_is_answered(self):
         async def callback(url, **kwargs):
             await asyncio.Event().wait()
 
@@ -388,7 +388,7 @@ class EndedFromWithinTest(unittest.IsolatedAsyncioTestCase):
                 await self.session.get(SITE)
             await asyncio.sleep(0)
 
-    async def test_requests_that_wait_for_their_turn_are_told_that_the_mock_was_stopped(self):
+    async def test_requests_that_wait_for_their_turn_fail_when_the_mock_is_stopped(self):
         async def callback(url, **kwargs):
             began.set()
             await asyncio.Event().wait()

@@ -82,13 +82,13 @@ class ResponseClassTest(AioResponsesTestCase):
     class Own(ClientResponse):
         pass
 
-    async def test_a_mock_can_have_its_own(self):
+    async def test_a_mock_can_have_a_class_of_response_of_its_own(self):
         self.mock.get("http://example.com/", response_class=self.Own, body="x")
         async with ClientSession() as session:
             response = await session.get("http://example.com/")
             self.assertEqual((type(response), await response.read()), (self.Own, b"x"))
 
-    async def test_a_callback_can_choose_one(self):
+    async def test_a_callback_can_choose_the_class_of_the_response(self):
         self.mock.get(
             "http://example.com/", callback=lambda url, **kwargs: CallbackResult(response_class=self.Own, body="x")
         )
@@ -98,10 +98,10 @@ class ResponseClassTest(AioResponsesTestCase):
 
 
 class ReplyReprTest(unittest.TestCase):
-    def test_says_the_status(self):
+    def test_the_repr_says_the_status(self):
         self.assertEqual(repr(CallbackResult(status=404)), "CallbackResult(status=404)")
 
-    def test_says_the_fault(self):
+    def test_the_repr_says_the_fault(self):
         self.assertEqual(
             repr(CallbackResult(status=404, fault=Fault.TRUNCATED_BODY)),
             "CallbackResult(status=404, fault=Fault.TRUNCATED_BODY)",
@@ -146,13 +146,13 @@ class CookiesTest(ServerTestCase):
         outcome = await self.compare(scenario, register)
         return outcome.seen[0], [request.header("Cookie") for request in outcome.received]
 
-    async def test_names_and_values(self):
+    async def test_names_and_values_of_cookies(self):
         self.assertEqual(
             await self.cookies_of({"a": "1", "b": "2"}, [("a", "1", {}), ("b", "2", {})]),
             ([("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/")], [None, "a=1; b=2", "a=1; b=2"]),
         )
 
-    async def test_values_that_want_quotes(self):
+    async def test_values_that_need_quotes(self):
         for value in ("", "b c", 'with "quotes"', "a;b", "a,b", "ü", "a\\b", "line\nend"):
             with self.subTest(value):
                 headers, _ = await self.cookies_of({"a": value}, [("a", value, {})])
@@ -176,17 +176,17 @@ class CookiesTest(ServerTestCase):
                 headers, sent = await self.cookies_of(cookies, [("a", "1", options), ("b", "2", {})])
                 self.assertEqual(len(headers), 2)
 
-    async def test_beside_headers_that_set_cookies(self):
+    async def test_cookies_beside_headers_that_set_some(self):
         headers, sent = await self.cookies_of(
             {"a": "1"}, [("a", "1", {})], [("Set-Cookie", "b=2; Path=/"), ("Set-Cookie", "c=3; Path=/")]
         )
         self.assertEqual(sent[1], "a=1; b=2; c=3")
 
-    async def test_none(self):
+    async def test_no_cookies(self):
         for cookies in (None, {}):
             self.assertEqual(await self.cookies_of(cookies, []), ([], [None, None, None]))
 
-    async def test_a_redirect_may_set_them(self):
+    async def test_a_redirect_may_set_cookies(self):
         async def start(request):
             response = web.Response(status=302, headers={"Location": "/end"})
             response.set_cookie("a", "1")
@@ -242,14 +242,14 @@ class JsonDumpsTest(unittest.IsolatedAsyncioTestCase):
             async with session.get(url) as response:
                 return await response.read()
 
-    async def test_as_an_argument(self):
+    async def test_a_serialiser_as_an_argument(self):
         for dumps in (self.as_text, self.as_bytes, lambda data: bytearray(self.as_bytes(data))):
             with aioresponses(json_dumps=dumps) as mock:
                 mock.get("http://example.com/", payload={"a": 1})
                 self.assertIs(mock.json_dumps, dumps)
                 self.assertEqual(await self.read(), b"<{'a': 1}>")
 
-    async def test_as_an_attribute_it_holds_for_mocks_from_then_on(self):
+    async def test_a_serialiser_as_an_attribute_holds_for_mocks_from_then_on(self):
         with aioresponses() as mock:
             mock.get("http://example.com/", payload={"a": 1}, repeat=True)
             mock.json_dumps = self.as_bytes
@@ -258,7 +258,7 @@ class JsonDumpsTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await self.read(), b'{"a": 1}')
             self.assertEqual(await self.read("http://example.com/then"), b"<{'a': 1}>")
 
-    async def test_it_holds_for_callbacks_sequences_and_payload_functions(self):
+    async def test_a_serialiser_holds_for_callbacks_sequences_and_payload_functions(self):
         with aioresponses(json_dumps=self.as_text) as mock:
             for reply in (
                 {"callback": lambda call: CallbackResult(payload=[1])},
@@ -271,12 +271,12 @@ class JsonDumpsTest(unittest.IsolatedAsyncioTestCase):
             mock.host("http://example.com").get("/", payload=[1])
             self.assertEqual(await self.read(), b"<[1]>")
 
-    async def test_what_it_can_serialise_may_be_no_json(self):
+    async def test_a_serialiser_may_take_what_json_does_not(self):
         with aioresponses(json_dumps=lambda data: json.dumps(sorted(data))) as mock:
             mock.get("http://example.com/", payload={2, 1})
             self.assertEqual(await self.read(), b"[1, 2]")
 
-    def test_what_it_cannot_is_refused_at_registration(self):
+    def test_what_a_serialiser_does_not_take_is_refused_at_registration(self):
         def dumps(data):
             raise error("not this")
 
@@ -288,7 +288,7 @@ class JsonDumpsTest(unittest.IsolatedAsyncioTestCase):
                 (error, "payload: expected a value that json can serialise, got 1: not this"),
             )
 
-    async def test_a_decorated_class_gets_it_for_every_test(self):
+    async def test_a_decorated_class_has_the_serialiser_in_every_test(self):
         class Decorated(unittest.IsolatedAsyncioTestCase):
             async def test(decorated, mock):
                 mock.get("http://example.com/", payload=[1])
@@ -306,7 +306,7 @@ class JsonDumpsTest(unittest.IsolatedAsyncioTestCase):
 class LateRefusalsTest(AioResponsesTestCase):
     """What can only be found wrong when it is used, or by looking twice."""
 
-    def test_a_serialiser_that_is_none(self):
+    def test_a_serialiser_that_is_not_a_function(self):
         self.mock.json_dumps = 5
         with self.assertRaises(TypeError) as raised:
             self.mock.get("http://example.com/")
@@ -335,7 +335,7 @@ class LateRefusalsTest(AioResponsesTestCase):
             self.mock.get("http://example.com/", cookies={"a": cookie})
         self.assertEqual(str(raised.exception), "cookies: expected a morsel that is named 'a', got 'b'")
 
-    def test_a_file_that_can_only_be_waited_for(self):
+    def test_a_file_that_can_only_be_awaited(self):
         class Reader:
             async def read(self, size):
                 return b""
@@ -351,7 +351,7 @@ class LateRefusalsTest(AioResponsesTestCase):
 
 
 class WrongFaultsTest(unittest.TestCase):
-    def test_they_are_refused_at_registration(self):
+    def test_wrong_faults_are_refused_at_registration(self):
         for kwargs, error, message in (
             ({"fault": "hang"}, TypeError, "fault: expected a member of Fault, got 'hang'"),
             (
@@ -370,7 +370,7 @@ class WrongFaultsTest(unittest.TestCase):
                     aioresponses().get("http://example.com/", **kwargs)
                 self.assertEqual((type(raised.exception), str(raised.exception)), (error, message))
 
-    def test_the_repr_of_a_result_names_it(self):
+    def test_the_repr_of_a_result_names_its_fault(self):
         self.assertEqual(
             repr(CallbackResult(fault=Fault.HANG)), "CallbackResult(status=200, fault=Fault.HANG)"
         )
