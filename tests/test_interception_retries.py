@@ -223,7 +223,7 @@ class TriedAgainTest(MockedTestCase):
             self.assertTrue(looked == [(body, "1")])
             self.assertTrue(call.body == body)
 
-    async def test_after_a_fault_each_try_is_shown_once(self):
+    async def test_each_try_is_shown_once_after_a_fault(self):
         for body in self.BODIES:
             with self.subTest(len(body)):
                 first = self.mock.put(SITE, fault=Fault.CONNECTION_RESET)
@@ -238,7 +238,7 @@ class TriedAgainTest(MockedTestCase):
                 self.assertTrue(all(each.body == body for each in (call, *call.hops)))
                 self.mock.clear()
 
-    async def test_after_a_fault_without_another_mock_each_try_is_shown_once(self):
+    async def test_each_try_is_shown_once_after_a_fault_without_another_mock(self):
         for body in self.BODIES:
             with self.subTest(len(body)):
                 match = self.mock.put(SITE, fault=Fault.EMPTY_RESPONSE)

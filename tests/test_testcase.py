@@ -75,7 +75,7 @@ class TakenDownTest(unittest.TestCase):
         self.assertEqual(counts, expected)
         return result
 
-    def test_when_all_is_well(self):
+    def test_the_mock_is_stopped_when_all_is_well(self):
         class Case(ForgetfulCase):
             async def test(self):
                 self.mock.get(SITE, body="x")
@@ -83,7 +83,7 @@ class TakenDownTest(unittest.TestCase):
 
         self.check(Case)
 
-    def test_when_an_attribute_of_the_class_is_wrong(self):
+    def test_the_mock_is_stopped_when_an_attribute_of_the_class_is_wrong(self):
         class Case(ForgetfulCase):
             passthrough = "127.0.0.1"
 
@@ -95,7 +95,7 @@ class TakenDownTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             Case("test").debug()
 
-    def test_when_set_up_fails(self):
+    def test_the_mock_is_stopped_when_set_up_fails(self):
         class Plain(AioResponsesTestCase):
             def setUp(self):
                 self.mock.get(SITE)
@@ -114,7 +114,7 @@ class TakenDownTest(unittest.TestCase):
         self.check(Plain, errors=1)
         self.check(Async, errors=1)
 
-    def test_when_tear_down_or_a_cleanup_fails(self):
+    def test_the_mock_is_stopped_when_tear_down_or_a_cleanup_fails(self):
         class TearDown(AioResponsesTestCase):
             async def asyncTearDown(self):
                 raise ValueError
@@ -129,7 +129,7 @@ class TakenDownTest(unittest.TestCase):
         self.check(TearDown, errors=1)
         self.check(Cleanup, failures=1)
 
-    def test_when_skipped(self):
+    def test_the_mock_is_stopped_when_the_test_is_skipped(self):
         @unittest.skip("class")
         class SkippedClass(AioResponsesTestCase):
             async def test(self):
@@ -142,7 +142,7 @@ class TakenDownTest(unittest.TestCase):
         self.check(SkippedClass, skipped=1)
         self.check(SkippedInside, skipped=1)
 
-    def test_when_failure_is_expected(self):
+    def test_the_mock_is_stopped_when_failure_is_expected(self):
         class Expected(AioResponsesTestCase):
             @unittest.expectedFailure
             async def test(self):
@@ -156,7 +156,7 @@ class TakenDownTest(unittest.TestCase):
         self.check(Expected, expectedFailures=1)
         self.check(Unexpected, unexpectedSuccesses=1)
 
-    def test_with_sub_tests(self):
+    def test_the_mock_is_stopped_after_sub_tests(self):
         class Case(AioResponsesTestCase):
             async def test(self):
                 for number in range(3):
@@ -166,7 +166,7 @@ class TakenDownTest(unittest.TestCase):
 
         self.check(Case, failures=2)
 
-    def test_when_interrupted_from_the_keyboard(self):
+    def test_the_mock_is_stopped_when_interrupted_from_the_keyboard(self):
         class Case(AioResponsesTestCase):
             def test(self):
                 raise KeyboardInterrupt
@@ -175,7 +175,7 @@ class TakenDownTest(unittest.TestCase):
             run(Case)
         self.assertFalse(hooks_are_in_place())
 
-    def test_when_run_by_debug(self):
+    def test_the_mock_is_stopped_when_run_by_debug(self):
         class Case(AioResponsesTestCase):
             async def test(self):
                 self.mock.get(SITE, body="x")
@@ -198,7 +198,7 @@ class TakenDownTest(unittest.TestCase):
         tear_down = getattr(failing, "_tearDownAsyncioRunner", None) or failing._tearDownAsyncioLoop
         tear_down()
 
-    def test_when_run_as_part_of_a_suite(self):
+    def test_the_mock_is_stopped_when_run_as_part_of_a_suite(self):
         class Case(ForgetfulCase):
             async def test(self):
                 self.mock.get(SITE, body="x")

@@ -346,30 +346,30 @@ class ClosedByTheServerTest(ServerTestCase):
         self.assertEqual([outcome for outcome in outcomes[1::2]], [(200, b"next")] * 2)
         return signals["next"]
 
-    async def test_after_a_length_that_is_not_that_of_the_body(self):
+    async def test_a_new_connection_is_opened_after_a_length_that_is_not_that_of_the_body(self):
         for length in ("0", "2", "7", "100"):
             with self.subTest(length=length):
                 head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
                 told = await self.signals(head.encode() + b"abcdef", body="abcdef", headers={"Content-Length": length})
                 self.assertEqual(told, CREATED)
 
-    async def test_after_a_truncated_body(self):
+    async def test_a_new_connection_is_opened_after_a_truncated_body(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\n"
         self.assertEqual(await self.signals(head + b"abc", body="abcdef", fault=Fault.TRUNCATED_BODY), CREATED)
 
-    async def test_after_a_transfer_encoding_that_ends_with_the_connection(self):
+    async def test_a_new_connection_is_opened_after_a_transfer_encoding_that_ends_with_the_connection(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: identity\r\n\r\n"
         for body in ("abcdef", lambda: [b"abc", b"def"]):
             told = await self.signals(head + b"abcdef", body=body, headers={"Transfer-Encoding": "identity"})
             self.assertEqual(told, CREATED)
 
-    async def test_after_a_header_that_says_close(self):
+    async def test_a_new_connection_is_opened_after_a_header_that_says_close(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 6\r\n\r\n"
         self.assertEqual(
             await self.signals(head + b"abcdef", body="abcdef", headers={"Connection": "close"}), CREATED
         )
 
-    async def test_after_a_connection_that_was_reset_or_closed_without_a_byte(self):
+    async def test_a_new_connection_is_opened_after_a_connection_that_was_reset_or_closed_without_a_byte(self):
         for fault in (Fault.EMPTY_RESPONSE, Fault.CONNECTION_RESET, Fault.MALFORMED_RESPONSE):
             with aioresponses() as mock:
                 for _ in range(2):
@@ -383,7 +383,7 @@ class ClosedByTheServerTest(ServerTestCase):
                         self.assertEqual(await text_of(session, method="POST", trace_request_ctx="next"), "next")
                 self.assertEqual(about_connections(signals)["next"], CREATED)
 
-    async def test_after_an_exception_of_the_mock(self):
+    async def test_a_new_connection_is_opened_after_an_exception_of_the_mock(self):
         with aioresponses() as mock:
             for _ in range(2):
                 mock.post(SITE, exception=ValueError("wrong"))

@@ -244,7 +244,7 @@ class CallbackResultTest(AioResponsesTestCase):
         self.mock.get(SITE, status=500, callback=lambda url, **kwargs: CallbackResult(body=str(url)))
         self.assertEqual(await get(), SITE)
 
-    async def test_none_leaves_the_registered_reply(self):
+    async def test_a_result_of_none_leaves_the_registered_reply(self):
         self.mock.get(SITE, body="registered", callback=lambda url, **kwargs: None)
         self.assertEqual(await get(), "registered")
 
