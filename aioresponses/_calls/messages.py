@@ -142,7 +142,16 @@ def _parse(sent: bytes, auto_decompress: bool) -> tuple[CIMultiDictProxy[str], b
     if not messages:
         return CIMultiDictProxy(CIMultiDict()), b""
     message, payload = messages[0]
-    return message.headers, payload.read_nowait()
+    headers = message.headers
+    if not isinstance(headers, CIMultiDictProxy):
+        # aiohttp 4 joins values of equal names in a type of its own.
+        headers = CIMultiDictProxy(
+            CIMultiDict(
+                (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
+                for name, value in message.raw_headers
+            )
+        )
+    return headers, payload.read_nowait()
 
 
 async def _parts(reader: MultipartReader) -> list[Part]:

@@ -49,7 +49,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet, ref
 
 from aiohttp import BaseConnector, ClientConnectionError, ClientSession
 
@@ -73,8 +73,8 @@ _UNDECIDED = (
     "Run the code in a thread by asyncio.to_thread, which keeps the context."
 )
 
-# The sessions that were lent a loop, with their own ones.
-_lent: WeakKeyDictionary[ClientSession, AbstractEventLoop] = WeakKeyDictionary()
+# The sessions that were lent a loop, by their identities, with their own ones.
+_lent: dict[int, tuple[Callable[[], ClientSession | None], AbstractEventLoop]] = {}
 
 _call: ContextVar[Interception | None] = ContextVar("aioresponses_call", default=None)
 
@@ -117,8 +117,10 @@ def _settle() -> None:
     else:
         for hook in list(_Hook.by_place.values()):
             hook.take_out()
-        for session, loop in list(_lent.items()):
-            session._loop = loop
+        for lent, loop in list(_lent.values()):
+            session = lent()
+            if session is not None:
+                session._loop = loop
         _lent.clear()
 
 
@@ -228,9 +230,7 @@ def _begin(
         return None
     loop = get_running_loop()
     if session._loop is not loop and not session._loop.is_running():
-        # Its own does not run: it uses the one that does.
-        _lent.setdefault(session, session._loop)
-        session._loop = loop
+        _lend(session, loop)
     try:
         url = session._build_url(str_or_url)
     except Exception:
@@ -241,6 +241,22 @@ def _begin(
     if session._default_headers:
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
     return _begun(method, url, kwargs, loop)
+
+
+def _lend(session: ClientSession, loop: AbstractEventLoop) -> None:
+    """Have a session whose own loop does not run use the one that does."""
+    lent = _lent.get(id(session))
+    if lent is None or lent[0]() is not session:
+        reference: Callable[[], ClientSession | None]
+        try:
+            reference = ref(session)
+        except TypeError:
+            # Sessions of aiohttp 4 take no weak references.
+            def reference() -> ClientSession:
+                return session
+
+        _lent[id(session)] = reference, session._loop
+    session._loop = loop
 
 
 def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Interception:
@@ -337,7 +353,7 @@ async def _connected(
             connection.close()
             raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
     if req.proxy is not None:
-        authorize_to_proxy(req)
+        authorize_to_proxy(req, connector)
     # Private, for the property takes time that every request would pay.
     connection._protocol.expect(req, far_end.receive, far_end.respond)  # type: ignore[union-attr]
     return connection

@@ -60,20 +60,27 @@ async def passing(request: ClientRequest) -> Outgoing:
 
 def response_of(request: ClientRequest) -> ClientResponse | None:
     """Return the response to a request, if one was made."""
-    return request.response
+    # aiohttp 4 has it under a private name.
+    name = "response" if hasattr(request, "response") else "_response"
+    return getattr(request, name)  # type: ignore[no-any-return]
 
 
 def set_response_class(request: ClientRequest, response_class: Callable[..., ClientResponse]) -> None:
     """Have the response to a request be of this class, or be made by this function; it may have been made already."""
-    if request.response is None:
+    response = response_of(request)
+    if response is None:
         request.response_class = response_class  # type: ignore[assignment]
     elif isinstance(response_class, type):
-        request.response.__class__ = response_class
+        response.__class__ = response_class
 
 
-def authorize_to_proxy(request: ClientRequest) -> None:
+def authorize_to_proxy(request: ClientRequest, connector: BaseConnector) -> None:
     """Put the credentials for its proxy into a request, as `TCPConnector` does while it connects."""
-    if request.proxy is not None and not request.is_ssl():
+    # aiohttp 4 has each connector do it; in earlier releases it is written out where it is needed.
+    authorize = getattr(connector, "_update_proxy_auth_header_and_build_proxy_req", None)
+    if authorize is not None:
+        authorize(request)
+    elif request.proxy is not None and not request.is_ssl():
         to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
         if hdrs.AUTHORIZATION in to_proxy.headers:
             request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
