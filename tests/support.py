@@ -150,7 +150,7 @@ def traced(signals: dict[Any, list[str]]) -> TraceConfig:
 
 def about_connections(signals: dict[Any, list[str]]) -> dict[Any, list[str]]:
     """Return the signals about connections alone, by request."""
-    return {name: [signal for signal in told if "connection" in signal] for name, told in signals.items()}
+    return {name: [signal for signal in names if "connection" in signal] for name, names in signals.items()}
 
 
 class Uncaught(BaseException):

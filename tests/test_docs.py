@@ -106,8 +106,8 @@ class Page:
                     printed, raised = self.run(block)
                     if raised and not shown:
                         raise raised[0]
-                    told = "\n\n".join([printed.strip()] * bool(printed) + [told_of(error) for error in raised])
-                    case.assertEqual(following.code if shown else "", told)
+                    report = "\n\n".join([printed.strip()] * bool(printed) + [reported(error) for error in raised])
+                    case.assertEqual(following.code if shown else "", report)
                 elif block.language == "text":
                     if before is None or before.language != "python":
                         case.assertIn(block.code, self.checked_elsewhere)
@@ -155,7 +155,7 @@ class Page:
                 await eval(code, self.names)
 
 
-def told_of(error: BaseException) -> str:
+def reported(error: BaseException) -> str:
     """Return the end of a traceback, with the notes that are shown from Python 3.11 on."""
     name = type(error).__qualname__
     module = type(error).__module__
@@ -319,14 +319,14 @@ class CheckTest(unittest.TestCase):
     """A page that does not say what is so is found out."""
 
     def check(self, *parts: tuple[str, str]) -> list[str]:
-        """Return what is wrong with a page, each thing by the last line that tells of it."""
+        """Return what is wrong with a page, each thing by the last line of its report."""
         class Case(unittest.TestCase):
             def runTest(self):
                 Page(page(*parts)).check(self)
 
         result = Result()
         Case().run(result)
-        return [told_of(error).splitlines()[0] for error in result.raised]
+        return [reported(error).splitlines()[0] for error in result.raised]
 
     def test_blocks_that_are_right_pass(self):
         self.assertEqual(

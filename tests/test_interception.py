@@ -408,14 +408,14 @@ class AfterTheCallTest(ServerTestCase):
         async def callback(url, **kwargs):
             ended.set()
             [(task, _)] = kept
-            told.append(await error_of(asyncio.wait_for(asyncio.shield(task), AT_MOST)))
+            ends.append(await error_of(asyncio.wait_for(asyncio.shield(task), AT_MOST)))
 
-        kept, told = [], []
+        kept, ends = [], []
         session, ended = self.leaving(kept)
         with aioresponses() as mock:
             mock.get(self.url, callback=callback, repeat=True)
             self.assertEqual((await session.get(self.url)).status, 200)
-            self.assertEqual(told, [None])
+            self.assertEqual(ends, [None])
             self.assertEqual([hop.url for hop in mock.calls[0].hops], [str(self.url)] * 2)
         self.assertEqual(self.served, [])
 
@@ -490,7 +490,7 @@ class AbandonedTest(MockedTestCase):
         self.fail("The callback was never called")
 
     async def abandon(self, session, method, start_in, close_in):
-        """Close a request in one context that was begun in another; nobody must have anything to say of it."""
+        """Close a request in one context that was begun in another; neither the loop nor a warning may complain."""
         def note(loop, context):
             complaints.append(context["message"])
 

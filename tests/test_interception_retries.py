@@ -99,7 +99,7 @@ class SecondTryTest(FaultTestCase):
             self.assertEqual(mock.unmatched_calls, [])
 
     async def test_the_request_after_a_second_try_is_refused_in_the_usual_words(self):
-        # The next request is not a second try of anything, and nobody answers it.
+        # The next request is not a second try of anything, and no mock answers it.
         with aioresponses() as mock:
             mock.get("http://example.com/", fault=Fault.CONNECTION_RESET)
             async with ClientSession() as session:

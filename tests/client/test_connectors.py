@@ -64,7 +64,7 @@ class RequestsInSequenceTest(ServerTestCase):
         )
 
     async def signals(self, hosts, options=OPTIONS, traces=None):
-        """Return what the traces of one request after another are told, for each of several connectors.
+        """Return the signals that the traces of one request after another get, for each of several connectors.
 
         `hosts` says by their numbers which hosts are asked; `traces` of which requests there are traces, of all if it
         says nothing.
@@ -113,12 +113,12 @@ class RequestsInSequenceTest(ServerTestCase):
         await self.signals([0, 0, 1, 1, 0, 2, 2, 1, 0, 0, 2])
 
     async def test_sessions_with_and_without_traces_share_the_connections_of_a_connector(self):
-        told = await self.signals([0, 0, 0, 0], traces=[False, True, False, True])
-        self.assertEqual(told[0], {1: REUSED, 3: REUSED})
+        noted = await self.signals([0, 0, 0, 0], traces=[False, True, False, True])
+        self.assertEqual(noted[0], {1: REUSED, 3: REUSED})
 
     async def test_sessions_with_and_without_traces_share_connections_to_two_hosts(self):
-        told = await self.signals([0, 1, 0, 0, 1, 1, 0], traces=[False, False, True, False, True, False, True])
-        self.assertEqual(told[0], {2: REUSED, 4: REUSED, 6: REUSED})
+        noted = await self.signals([0, 1, 0, 0, 1, 1, 0], traces=[False, False, True, False, True, False, True])
+        self.assertEqual(noted[0], {2: REUSED, 4: REUSED, 6: REUSED})
 
     async def test_a_connection_outlives_the_session_where_that_does_not_own_the_connector(self):
         here = await self.origin()
@@ -163,12 +163,12 @@ class RequestsInSequenceTest(ServerTestCase):
     @unittest.skipIf(AIOHTTP < (3, 11), "older releases close the connection to a proxy after each request")
     async def test_a_connection_by_proxy_is_another_one_than_a_direct_one(self):
         proxy = await self.origin()
-        # The server of the URL is its own proxy here, so that requests by either way can be told apart by traces alone.
+        # The server of the URL is its own proxy here, so that traces alone tell the one way from the other.
         for _ in range(12):
             proxy.answers("GET", proxy.url)
 
         async def scenario():
-            told = []
+            noted = []
             for first, second, third in ((None, 1, 1), (1, None, None), (None, 1, None), (1, None, 1)):
                 signals = {}
                 connector = TCPConnector()
@@ -178,8 +178,8 @@ class RequestsInSequenceTest(ServerTestCase):
                     ) as session:
                         await fetch(session, "GET", proxy.url, proxy=proxy.url if way else None)
                 await connector.close()
-                told.append(about_connections(signals)[None])
-            return told
+                noted.append(about_connections(signals)[None])
+            return noted
 
         self.assertEqual((await self.compare(scenario, what_came_in=False)).seen, [REUSED] * 4)
 
@@ -189,7 +189,7 @@ class RequestsInSequenceTest(ServerTestCase):
             here.answers("GET", "/")
 
         async def scenario():
-            told = []
+            noted = []
             for first_traced in (True, False):
                 signals = {}
                 connector = TCPConnector(keepalive_timeout=0.05)
@@ -205,15 +205,15 @@ class RequestsInSequenceTest(ServerTestCase):
                     ) as session:
                         await fetch(session, "GET", here.url, trace_request_ctx=name)
                 await connector.close()
-                told.append(about_connections(signals)["late"])
-            return told
+                noted.append(about_connections(signals)["late"])
+            return noted
 
         self.assertEqual((await self.compare(scenario)).seen, [CREATED, CREATED])
 
     @unittest.skipIf(AIOHTTP < (3, 14), "older releases raise TypeError when such a connection is used again")
     async def test_a_connection_may_be_kept_forever(self):
-        told = await self.signals([0, 0, 1, 0], [{"keepalive_timeout": None}], [False, True, True, True])
-        self.assertEqual(told, [{1: REUSED, 2: CREATED, 3: REUSED}])
+        noted = await self.signals([0, 0, 1, 0], [{"keepalive_timeout": None}], [False, True, True, True])
+        self.assertEqual(noted, [{1: REUSED, 2: CREATED, 3: REUSED}])
 
 
 class SchemesTest(AioResponsesTestCase):
@@ -306,12 +306,12 @@ class PoolTest(ServerTestCase):
 
 
 class ClosedByTheServerTest(ServerTestCase):
-    """The server has hung up, or is about to: its connection serves nobody else."""
+    """The server has closed the connection, or is about to: it serves no other request."""
 
     async def signals(self, sent, **reply):
-        """Return what traces are told of the next request, after a response that ends with its connection.
+        """Return the signals of the next request, after a response that ends with its connection.
 
-        `sent` is what the server sends; `reply` is what the mock is told.
+        `sent` is what the server sends, `reply` what the mock is registered with.
         """
 
         async def behave(writer, before):
@@ -350,8 +350,8 @@ class ClosedByTheServerTest(ServerTestCase):
         for length in ("0", "2", "7", "100"):
             with self.subTest(length=length):
                 head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
-                told = await self.signals(head.encode() + b"abcdef", body="abcdef", headers={"Content-Length": length})
-                self.assertEqual(told, CREATED)
+                noted = await self.signals(head.encode() + b"abcdef", body="abcdef", headers={"Content-Length": length})
+                self.assertEqual(noted, CREATED)
 
     async def test_a_new_connection_is_opened_after_a_truncated_body(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\n"
@@ -360,8 +360,8 @@ class ClosedByTheServerTest(ServerTestCase):
     async def test_a_new_connection_is_opened_after_a_transfer_encoding_that_ends_with_the_connection(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: identity\r\n\r\n"
         for body in ("abcdef", lambda: [b"abc", b"def"]):
-            told = await self.signals(head + b"abcdef", body=body, headers={"Transfer-Encoding": "identity"})
-            self.assertEqual(told, CREATED)
+            noted = await self.signals(head + b"abcdef", body=body, headers={"Transfer-Encoding": "identity"})
+            self.assertEqual(noted, CREATED)
 
     async def test_a_new_connection_is_opened_after_a_header_that_says_close(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 6\r\n\r\n"

@@ -118,7 +118,7 @@ class EndTest(ServerTestCase):
 
 
 class ClosedWhileATraceWaitsTest(unittest.IsolatedAsyncioTestCase):
-    """The connection is there already, but by the time that the trace has been told of it, it is closed."""
+    """The connection is there already, but it is closed by the time that the trace goes on."""
 
     async def refused(self, end):
         waits, proceed = asyncio.Event(), asyncio.Event()

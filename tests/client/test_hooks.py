@@ -196,13 +196,13 @@ class HooksTest(unittest.TestCase):
 class Wrapper:
     """A method as some packages wrap it: bound by a descriptor of its own, and equal to what it wraps."""
 
-    def __init__(self, wrapped, told):
+    def __init__(self, wrapped, calls):
         self.__wrapped__ = wrapped
-        self.told = told
+        self.calls = calls
 
     def __get__(self, instance, owner=None):
         def call(*args, **kwargs):
-            self.told.append((instance, args[0] if args else None))
+            self.calls.append((instance, args[0] if args else None))
             return self.__wrapped__(instance, *args, **kwargs)
 
         return call
@@ -218,7 +218,7 @@ class Wrapper:
 
 
 class ReplacedHooksTest(ServerTestCase):
-    """Somebody else replaces what the hooks replace, and puts it back when it suits them."""
+    """Another package replaces what the hooks replace, and puts it back when it suits it."""
 
     def setUp(self):
         self.assertEqual(replaced(), NONE_REPLACED)
@@ -231,7 +231,7 @@ class ReplacedHooksTest(ServerTestCase):
         self.url = await self.serve(web.get("/", real))
 
     def wrapping(self, owner, name):
-        """Return a patcher that has a hook go through a function of somebody else's."""
+        """Return a patcher that wraps a hook in a function of another package."""
         current = vars(owner)[name]
 
         @functools.wraps(current)
@@ -287,8 +287,8 @@ class ReplacedHooksTest(ServerTestCase):
     async def test_a_descriptor_is_called_with_its_owner(self):
         for name in ("_request", "connect"):
             owner = ClientSession if name == "_request" else BaseConnector
-            told = []
-            wrapper = Wrapper(vars(owner)[name], told)
+            calls = []
+            wrapper = Wrapper(vars(owner)[name], calls)
             with self.subTest(name), patch.object(owner, name, wrapper):
                 async with ClientSession() as session:
                     with aioresponses(passthrough=[self.url.origin()]) as mock:
@@ -296,19 +296,19 @@ class ReplacedHooksTest(ServerTestCase):
                         self.assertEqual(await text_of(session), "mocked")
                         self.assertEqual(await text_of(session, self.url), "real")
                     if name == "_request":
-                        self.assertEqual(told, [(session, "GET")] * 2)
+                        self.assertEqual(calls, [(session, "GET")] * 2)
                     else:
-                        self.assertIs(told[-1][0], session.connector)
+                        self.assertIs(calls[-1][0], session.connector)
                 self.assertIs(vars(owner)[name], wrapper)
 
     async def test_a_descriptor_stays_where_it_was_put_while_a_mock_was_active(self):
         for name in ("_request", "connect"):
             owner = ClientSession if name == "_request" else BaseConnector
-            original, told = vars(owner)[name], []
+            original, calls = vars(owner)[name], []
             try:
                 with self.subTest(name):
                     with aioresponses():
-                        wrapper = Wrapper(vars(owner)[name], told)
+                        wrapper = Wrapper(vars(owner)[name], calls)
                         setattr(owner, name, wrapper)
                     for _ in range(2):
                         with aioresponses() as mock:
@@ -316,13 +316,13 @@ class ReplacedHooksTest(ServerTestCase):
                             self.assertEqual(await get(SITE), "mocked")
                         self.assertIs(vars(owner)[name], wrapper)
                     self.assertEqual(await get(self.url), "real")
-                    self.assertTrue(told)
+                    self.assertTrue(calls)
             finally:
                 setattr(owner, name, original)
 
 
 class OwnConnectorTest(ServerTestCase):
-    """A connector of somebody else's with a `connect` of its own."""
+    """A connector of another package with a `connect` of its own."""
 
     async def asyncSetUp(self):
         async def real(request):

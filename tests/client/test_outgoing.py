@@ -1,4 +1,4 @@
-"""Reading a request before it is sent: it goes out as if nobody had looked, to the mock and to a real server."""
+"""Reading a request before it is sent: it goes out unchanged, to the mock and to a real server."""
 
 import asyncio
 import gc

@@ -152,25 +152,25 @@ class TraceTest(ServerTestCase):
         here.answers("POST", "/", body=b"hello", status=201)
 
         async def scenario():
-            told = []
+            noted = []
             config = TraceConfig()
 
             async def sent(session, context, params):
-                told.append(("sent", params.method, str(params.url), params.chunk))
+                noted.append(("sent", params.method, str(params.url), params.chunk))
 
             async def received(session, context, params):
-                told.append(("received", params.method, str(params.url), params.chunk))
+                noted.append(("received", params.method, str(params.url), params.chunk))
 
             async def end(session, context, params):
                 headers = list(params.headers.items())
-                told.append(("end", params.method, str(params.url), params.response.status, headers))
+                noted.append(("end", params.method, str(params.url), params.response.status, headers))
 
             config.on_request_chunk_sent.append(sent)
             config.on_response_chunk_received.append(received)
             config.on_request_end.append(end)
             async with ClientSession(trace_configs=[config]) as session:
                 await fetch(session, "POST", here.url, data=b"body")
-            return told
+            return noted
 
         outcome = await self.compare(scenario)
         self.assertIn(("received", "POST", str(here.url), b"hello"), outcome.seen)
@@ -233,7 +233,7 @@ class EndOfExchangeTest(ServerTestCase):
             session = ClientSession()
             response = await session.get(here.url)
             await session.close()
-            # With aiohttp 3.8 and 3.9, to read it now is to wait for ever.
+            # With aiohttp 3.8 and 3.9, reading it now would take forever.
             error, closed = repr(response.content.exception()), response.closed
             response.close()
             return error, closed, await error_of(session.get(here.url))

@@ -15,7 +15,7 @@ class NoteTestCase(AioResponsesTestCase):
     maxDiff = None
 
     async def refused(self, method, url, **kwargs):
-        """Return the exception of a request that nobody answers."""
+        """Return the exception of a request that no mock answers."""
         with self.assertRaises(aiohttp.ClientConnectionError) as raised:
             await self.client_session().request(method, url, **kwargs)
         return raised.exception

@@ -15,7 +15,7 @@ from ..support import USERS, AskingTestCase, MessageTestCase, note_of
 
 class FittingTest(AioResponsesTestCase):
     async def ask(self, url, method="GET", **kwargs):
-        """Return the status of the answer; None where nobody answers."""
+        """Return the status of the answer; None where no mock answers."""
         async with aiohttp.ClientSession() as session:
             try:
                 return (await session.request(method, url, **kwargs)).status

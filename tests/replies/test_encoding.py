@@ -465,7 +465,7 @@ class StreamedLikeAServerTest(ServerTestCase):
 
     async def test_each_piece_of_a_stream_is_a_chunk(self):
         async def read(response):
-            # Where the pieces come one by one can not be told of a socket, but where they end can.
+            # In how many pieces a socket gives a chunk is a matter of chance, but where it ends is not.
             chunks, chunk = [], b""
             async for data, end in response.content.iter_chunks():
                 chunk += data
@@ -570,7 +570,7 @@ class StreamedLikeAServerTest(ServerTestCase):
 class WrongLengthTest(ServerTestCase):
     """A registered length that is not that of the body: never does anything hang."""
 
-    async def told(self, session, url, method="GET"):
+    async def outcome(self, session, url, method="GET"):
         try:
             async with session.request(method, url) as response:
                 return response.status, response.headers.get("Content-Length"), await response.read()
@@ -578,7 +578,7 @@ class WrongLengthTest(ServerTestCase):
             return type(error), str(error)
 
     async def test_the_wrong_length_of_a_body_that_is_sent_at_once(self):
-        # Such a server closes the connection, in the end: the client would wait for ever else.
+        # Such a server closes the connection in the end, or the client would wait forever.
         for length in ("0", "2", "6", "7", "100"):
             for method in ("GET", "HEAD", "POST"):
                 with self.subTest(length=length, method=method):
@@ -590,7 +590,7 @@ class WrongLengthTest(ServerTestCase):
 
                     async def scenario():
                         async with ClientSession() as session:
-                            return await asyncio.wait_for(self.told(session, url, method), 10)
+                            return await asyncio.wait_for(self.outcome(session, url, method), 10)
 
                     def register(mock):
                         headers = {"Content-Type": "text/plain", "Content-Length": length}
@@ -623,7 +623,7 @@ class WrongLengthTest(ServerTestCase):
 
                     async def scenario():
                         async with ClientSession() as session:
-                            return await asyncio.wait_for(self.told(session, url, method), 10)
+                            return await asyncio.wait_for(self.outcome(session, url, method), 10)
 
                     def register(mock):
                         headers = {"Content-Type": "text/plain", "Content-Length": length}
@@ -642,9 +642,9 @@ class WrongLengthTest(ServerTestCase):
                     mock.post(SITE, body=body, headers={"Content-Length": length})
                     mock.post(SITE, body="next")
                     async with ClientSession(connector=TCPConnector(limit=1)) as session:
-                        await asyncio.wait_for(self.told(session, SITE, "POST"), 10)
+                        await asyncio.wait_for(self.outcome(session, SITE, "POST"), 10)
                         self.assertEqual(
-                            await asyncio.wait_for(self.told(session, SITE, "POST"), 10), (200, "4", b"next")
+                            await asyncio.wait_for(self.outcome(session, SITE, "POST"), 10), (200, "4", b"next")
                         )
 
     async def test_a_length_that_is_no_number(self):
@@ -659,7 +659,7 @@ class WrongLengthTest(ServerTestCase):
 
                     async def scenario():
                         async with ClientSession() as session:
-                            return (await asyncio.wait_for(self.told(session, url, "POST"), 10))[0]
+                            return (await asyncio.wait_for(self.outcome(session, url, "POST"), 10))[0]
 
                     def register(mock):
                         mock.post(
@@ -678,7 +678,7 @@ class WrongLengthTest(ServerTestCase):
 
                 async def scenario():
                     async with ClientSession() as session:
-                        return await asyncio.wait_for(self.told(session, url), 10)
+                        return await asyncio.wait_for(self.outcome(session, url), 10)
 
                 def register(mock):
                     mock.get(

@@ -156,7 +156,7 @@ class TruncatedBodyTest(FaultTestCase):
 
 class RefusedConnectionTest(ServerTestCase):
     def setUp(self):
-        # A port that nobody listens on, and that nobody is given meanwhile.
+        # A port on which no server listens, and which no other process is given in the meantime.
         taken = socket.socket()
         self.addCleanup(taken.close)
         taken.bind(("127.0.0.1", 0))
@@ -448,7 +448,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
                 self.assertEqual([id(error) for error in told_to_traces], [id(raised.exception)])
 
     async def test_faults_leave_nothing_behind(self):
-        # A task, a transport, or an exception that nobody looked at would be told of here.
+        # A task, a transport, or an exception that was never retrieved would be reported here.
         complaints = []
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda loop, context: complaints.append(context["message"]))

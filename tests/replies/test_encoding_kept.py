@@ -14,7 +14,7 @@ def asked():
 
 
 class KeptAnswerTest(unittest.TestCase):
-    """What is kept and what is encoded again cannot be told from outside, but for the time that it takes."""
+    """From outside, only the time shows whether an answer is kept or encoded again."""
 
     def is_kept(self, result, method="GET", dumps=json_dumps, change=lambda: None):
         """Return whether two requests get one and the same answer, with a change between them."""

@@ -29,12 +29,12 @@ class RepeatedReplyTest(AioResponsesTestCase):
     async def asyncSetUp(self):
         self.session = self.client_session()
 
-    async def told(self, method="GET"):
+    async def answer(self, method="GET"):
         async with self.session.request(method, SITE) as response:
             return response.status, response.headers.get("Content-Length"), await response.text()
 
     async def texts(self, count):
-        return [(await self.told())[2] for _ in range(count)]
+        return [(await self.answer())[2] for _ in range(count)]
 
     async def test_a_payload_that_is_changed_between_two_requests(self):
         payload = {"names": ["Ada"], "more": {"by": {}}}
@@ -78,14 +78,14 @@ class RepeatedReplyTest(AioResponsesTestCase):
         texts = await self.texts(1)
         payload[0] = {1}
         with self.assertRaises(TypeError) as raised:
-            await self.told()
+            await self.answer()
         self.assertEqual(
             str(raised.exception),
             "payload: expected a value that json can serialise, got [{1}]: Object of type set is not JSON serializable",
         )
         payload[0] = b"bytes"
         with self.assertRaises(TypeError):
-            await self.told()
+            await self.answer()
         payload[0] = "text"
         self.assertEqual(texts + await self.texts(1), ['["text"]'] * 2)
 
@@ -155,18 +155,18 @@ class RepeatedReplyTest(AioResponsesTestCase):
     async def test_a_body_that_is_replaced(self):
         result = CallbackResult(body="first")
         self.mock.get(SITE, replies=[result], repeat=True)
-        told = []
+        answers = []
         for body in ("first", "second", b"second", "", bytearray(b"third"), "fourth", ["fi", "fth"], "first"):
             result.body = body
-            told += [await self.told() for _ in range(2)]
+            answers += [await self.answer() for _ in range(2)]
         self.assertEqual(
-            [(length, text) for _, length, text in told[::2]],
+            [(length, text) for _, length, text in answers[::2]],
             [
                 ("5", "first"), ("6", "second"), ("6", "second"), ("0", ""), ("5", "third"), ("6", "fourth"),
                 (None, "fifth"), ("5", "first"),
             ],
         )
-        self.assertEqual(told[1::2], told[::2])
+        self.assertEqual(answers[1::2], answers[::2])
 
     async def test_a_body_that_changes_in_its_place(self):
         body = bytearray(b"first")
@@ -178,7 +178,7 @@ class RepeatedReplyTest(AioResponsesTestCase):
     async def test_a_result_that_is_given_another_status_or_other_headers(self):
         result = CallbackResult(body="text")
         self.mock.get(SITE, replies=[result], repeat=True)
-        told = []
+        answers = []
         for change in (
             lambda: None,
             lambda: setattr(result, "status", 404),
@@ -190,12 +190,12 @@ class RepeatedReplyTest(AioResponsesTestCase):
         ):
             change()
             async with self.session.get(SITE) as response:
-                told.append((
+                answers.append((
                     response.status, response.reason, response.content_type, response.headers.getall("X-Id", []),
                     await response.text("utf-8"),
                 ))
         self.assertEqual(
-            told,
+            answers,
             [
                 (200, "OK", "application/json", [], "text"),
                 (404, "Not Found", "application/json", [], "text"),
@@ -213,7 +213,7 @@ class RepeatedReplyTest(AioResponsesTestCase):
         texts = await self.texts(1)
         result.fault = Fault.MALFORMED_RESPONSE
         with self.assertRaises(ClientResponseError):
-            await self.told()
+            await self.answer()
         result.fault = None
         result.delay = 0.05
         started = time.perf_counter()
@@ -240,7 +240,7 @@ class RepeatedReplyTest(AioResponsesTestCase):
         length = str(len('{"a": 1}'))
         for _ in range(2):
             self.assertEqual(
-                [await self.told(method) for method in ("GET", "HEAD", "POST", "HEAD", "GET")],
+                [await self.answer(method) for method in ("GET", "HEAD", "POST", "HEAD", "GET")],
                 [
                     (200, length, '{"a": 1}'), (200, length, ""), (200, length, '{"a": 1}'), (200, length, ""),
                     (200, length, '{"a": 1}'),
@@ -253,7 +253,7 @@ class RepeatedReplyTest(AioResponsesTestCase):
             self.mock.add(SITE, method, callback=lambda call: result, repeat=True)
         for _ in range(2):
             self.assertEqual(
-                [await self.told(method) for method in ("HEAD", "GET", "HEAD", "GET")],
+                [await self.answer(method) for method in ("HEAD", "GET", "HEAD", "GET")],
                 [(200, "4", ""), (200, "4", "text")] * 2,
             )
 
@@ -262,7 +262,7 @@ class RepeatedReplyTest(AioResponsesTestCase):
         self.mock.get(SITE, body="text", repeat=True)
         for method in ("HEAD", "HEAD", "GET", "HEAD", "GET", "GET", "HEAD"):
             expected = "" if method == "HEAD" else "text"
-            self.assertEqual(await self.told(method), (200, "4", expected))
+            self.assertEqual(await self.answer(method), (200, "4", expected))
 
     async def test_a_sequence_goes_round(self):
         payload = ["payload"]
@@ -272,15 +272,15 @@ class RepeatedReplyTest(AioResponsesTestCase):
             repeat=True,
         )
         expected = [(200, "4", "body"), (200, "11", '["payload"]'), (200, None, "stream"), (204, None, "")]
-        self.assertEqual([await self.told() for _ in range(12)], expected * 3)
+        self.assertEqual([await self.answer() for _ in range(12)], expected * 3)
         payload[0] = "other"
         expected[1] = (200, "9", '["other"]')
-        self.assertEqual([await self.told() for _ in range(8)], expected * 2)
+        self.assertEqual([await self.answer() for _ in range(8)], expected * 2)
 
     async def test_a_sequence_goes_round_for_requests_side_by_side(self):
         self.mock.get(SITE, replies=[{"body": f"{number}"} for number in range(3)], repeat=True)
-        told = await asyncio.gather(*(self.told() for _ in range(9)))
-        self.assertEqual([text for _, _, text in told], ["0", "1", "2"] * 3)
+        answers = await asyncio.gather(*(self.answer() for _ in range(9)))
+        self.assertEqual([text for _, _, text in answers], ["0", "1", "2"] * 3)
 
     async def test_compressed_and_chunked_bodies_are_the_same_each_time(self):
         for headers in ({"Content-Encoding": "gzip"}, {"Transfer-Encoding": "chunked"}, {"Content-Length": "4"}):
