@@ -15,6 +15,7 @@ from ._assertions.reports import listed, there_were, told_unmatched, told_unused
 from ._calls.exchange import moment
 from ._calls.log import Log, Requests
 from ._calls.record import RequestCall, RequestMatch
+from ._checks import check_seconds
 from ._client.hooks import activate, deactivate
 from ._decorating import decorate_tests, decorated
 from ._interception import Interceptor
@@ -61,6 +62,9 @@ class aioresponses(Registering):
     - `strict`: both.
     - `json_dumps`: what serialises each `payload`, to text or bytes; `json.dumps` by default. It is an attribute as
       well, and holds for the mocks that are registered from then on.
+    - `latency`: the seconds that pass before each reply starts, on top of its `delay`; for 0 all that is ready runs
+      first, as it does while a server is asked. By default, None, a reply is there in the very step of the request, as
+      it is in aioresponses 0.7, so code that forgets a lock or a limit is not found out. It is an attribute as well.
 
     These are looked at when a `with` block or a decorated function is left, unless by an exception, and raise
     `AssertionError`; `stop()` does not look.
@@ -80,6 +84,7 @@ class aioresponses(Registering):
         assert_all_mocked: bool = False,
         strict: bool = False,
         json_dumps: JsonDumps = json_dumps,
+        latency: float | None = None,
     ) -> None:
         if callable(param):
             raise TypeError(f"param: expected a name, got {param!r}; the decorator is `@aioresponses()`")
@@ -97,6 +102,7 @@ class aioresponses(Registering):
         self._log = Log()
         self._router = Router(passthrough, passthrough_unmatched, self._log.call_of)
         self._interceptor = Interceptor(self._router, self._log, self._response_class)
+        self.latency = latency
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
@@ -213,7 +219,7 @@ class aioresponses(Registering):
         return decorated(function, self._itself, param)
 
     def _another(self) -> aioresponses:
-        return aioresponses(**self._settings, json_dumps=self.json_dumps)
+        return aioresponses(**self._settings, json_dumps=self.json_dumps, latency=self.latency)
 
     def _itself(self) -> aioresponses:
         # A decorated function may run within itself, or several times side by side.
@@ -332,6 +338,17 @@ class aioresponses(Registering):
     @passthrough_unmatched.setter
     def passthrough_unmatched(self, value: bool) -> None:
         self._router.passthrough_unmatched = value
+
+    @property
+    def latency(self) -> float | None:
+        """The seconds that pass before each reply starts; 0 for a turn of the event loop, None for no time at all."""
+        return self._interceptor.latency
+
+    @latency.setter
+    def latency(self, value: float | None) -> None:
+        if value is not None:
+            check_seconds("latency", value, "seconds or None")
+        self._interceptor.latency = value
 
     # Names of 0.7 that suites look at.
 
