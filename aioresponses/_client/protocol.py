@@ -134,6 +134,11 @@ class InMemoryProtocol(ResponseHandler):
             await pass_time(latency, waiter)
         finally:
             self._interrupt = None
+        if self.error is not None:
+            raise self.error
+        if self.transport is None:
+            # The client has closed the connection, which it is about to hear of. Nobody is asked any more.
+            return await super().read()
         return await self.read()
 
     async def _read_when_answered(self, answer: Answer | Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
