@@ -289,7 +289,7 @@ class aioresponses(Registering):
         - `cookies`: a mapping of names and values, sent as `Set-Cookie`.
         - `content_type`: the `Content-Type` header, unless `headers` have one.
         - `reason`: the reason phrase; by default the one that goes with `status`.
-        - `delay`: seconds before the status line.
+        - `delay`: seconds before the status line, by the timers of the event loop; the `latency` comes on top.
         - `fault`: a `Fault` of the server.
         - `response_class`: the class of the response, instead of the session's.
         - `exception`: an exception, or a class of exceptions, that the call raises, exactly as it is.

@@ -29,8 +29,9 @@ __unittest = True
 class CallOrderAssertionsMixin(CallAssertions):
     """Assertions about the order of calls, and how many were on their way at once.
 
-    An expectation is a URL (any method), or a pair of method and URL. Calls are in the order in which they began. Each
-    assertion raises `failureException` where it does not hold, with `msg` behind its own message.
+    An expectation is a URL (any method), or a pair of method and URL. Calls are in the order in which they began, which
+    no clock tells: it may be stopped or put back. Each assertion raises `failureException` where it does not hold, with
+    `msg` behind its own message.
     """
 
     def assertCallOrder(self, expected: Iterable[Expectation], msg: str | None = None) -> None:
@@ -76,6 +77,8 @@ class CallOrderAssertionsMixin(CallAssertions):
 
     def assertCalledBefore(self, first: Expectation, second: Expectation, msg: str | None = None) -> None:
         """Fail unless every call of `first` had ended before any call of `second` began; both must have been made.
+
+        A call has ended when the session's method has returned or raised, whether or not its response has been read.
 
         >>> self.assertCalledBefore(("PUT", "http://example.com/lock"), ("DELETE", "http://example.com/lock"))
         """

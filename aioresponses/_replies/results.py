@@ -78,7 +78,7 @@ class CallbackResult:
       unless a morsel says otherwise.
     - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default.
     - `reason`: the reason phrase; by default the one that goes with `status`.
-    - `delay`: seconds before the status line; 0 by default.
+    - `delay`: seconds before the status line, by the timers of the event loop; 0 by default.
     - `fault`: a `Fault`, in place of the reply or a part of it.
     - `response_class`: the class of the response that the caller gets, instead of the session's.
     - `method` plays no part; aioresponses 0.7 took it.
