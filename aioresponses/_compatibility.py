@@ -136,8 +136,8 @@ class _Argument:
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, match: RequestMatch, owner: type) -> Any:
-        return self._shown(match, match._given.get(self._name, self._default))
+    def __get__(self, match: RequestMatch | None, owner: type) -> Any:
+        return self if match is None else self._shown(match, match._given.get(self._name, self._default))
 
     def __set__(self, match: RequestMatch, value: object) -> None:
         if "_at_work" in vars(match):

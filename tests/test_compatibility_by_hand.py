@@ -3,7 +3,7 @@
 import asyncio
 import re
 import unittest
-from unittest.mock import Mock
+from unittest.mock import Mock, create_autospec
 
 import aiohttp
 from aiohttp import ClientResponse, ClientSession
@@ -97,6 +97,10 @@ class AttributesTest(unittest.TestCase):
             with self.subTest(**arguments), self.assertRaises(TypeError) as raised:
                 RequestMatch(SITE, **arguments).match("GET", URL(SITE))
             self.assertEqual(str(raised.exception), message)
+
+    def test_the_class_has_them_as_well(self):
+        self.assertTrue(hasattr(RequestMatch, "status"))
+        self.assertIn("build_response", dir(create_autospec(RequestMatch)))
 
     def test_there_are_no_other_names(self):
         with self.assertRaises(AttributeError) as raised:
