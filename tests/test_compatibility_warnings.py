@@ -101,6 +101,8 @@ class UnknownKeywordsTest(WarningsTestCase):
             ("json_dump", "json_dumps"),
             ("assert_all_mock", "assert_all_mocked"),
             ("stric", "strict"),
+            ("assert_called", "assert_all_called"),
+            ("passthru", "passthrough"),
         ):
             with self.subTest(name):
                 with self.assertRaises(TypeError) as raised:
