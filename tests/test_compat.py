@@ -21,7 +21,7 @@ class CompatTest(unittest.TestCase):
         self.assertIsInstance(mock_class().get("http://x/"), RequestMatch)
         self.assertEqual(CallbackResult().status, 200)
 
-    def test_those_of_its_own_are_there(self):
+    def test_the_names_of_compat_are_those_of_0_7(self):
         self.assertEqual(
             compat.__all__, ["Pattern", "URL", "merge_params", "normalize_url", "stream_reader_factory"]
         )
@@ -35,7 +35,7 @@ class CompatTest(unittest.TestCase):
 
 
 class HeaderNamesTest(unittest.IsolatedAsyncioTestCase):
-    async def test_they_arrive_as_from_a_real_server(self):
+    async def test_header_names_arrive_as_from_a_real_server(self):
         headers = [("ETag", '"1"'), ("x-custom", "1"), ("SET-COOKIE", "a=1"), ("Www-authenticate", "Basic")]
 
         async def handler(request):

@@ -36,7 +36,7 @@ class BuildResponseTest(ShimTestCase):
     def setUp(self):
         self.put_back(RequestMatch, "_build_response")
 
-    def test_its_own_one_says_what_to_call(self):
+    def test_calling_build_response_of_the_package_says_what_to_call(self):
         match = aioresponses().get(SITE)
         with self.assertRaises(NotImplementedError) as raised:
             match._build_response(SITE)
@@ -46,7 +46,7 @@ class BuildResponseTest(ShimTestCase):
             "responses. To make one by hand, `await match.build_response(url)`",
         )
 
-    async def test_one_that_wraps_it_is_never_called(self):
+    async def test_a_wrapper_of_build_response_is_never_called(self):
         original = core.RequestMatch._build_response
 
         def wrapped(self, *args, **kwargs):
@@ -59,13 +59,13 @@ class BuildResponseTest(ShimTestCase):
         self.assertEqual((type(response), text), (ClientResponse, '{"a": 1}'))
         self.assertTrue(RequestMatch._build_response.is_patched)
 
-    async def test_one_that_takes_its_place_is_never_called(self):
+    async def test_a_replaced_build_response_is_never_called(self):
         for replaced in (lambda self, url, method="GET", request_headers=None, **kwargs: 1 / 0, mock.Mock()):
             with mock.patch.object(core.RequestMatch, "_build_response", replaced):
                 _, text = await self.asked(body="x")
                 self.assertEqual(text, "x")
 
-    def test_marks_can_be_set_on_class_and_method(self):
+    def test_marks_can_be_set_on_request_match_and_its_build_response(self):
         self.assertFalse(getattr(RequestMatch, "_is_patched", False))
         RequestMatch._is_patched = RequestMatch._build_response._is_patched = True
         self.assertTrue(RequestMatch._is_patched and RequestMatch._build_response._is_patched)
@@ -73,7 +73,7 @@ class BuildResponseTest(ShimTestCase):
 
 
 class StreamReaderFactoryTest(ShimTestCase):
-    async def test_it_makes_a_stream_of_what_it_is_fed(self):
+    async def test_the_stream_reader_factory_makes_a_stream_that_can_be_fed(self):
         self.assertIs(core.stream_reader_factory, compat.stream_reader_factory)
         for loop in ((), (None,), (asyncio.get_running_loop(),), (mock.Mock(),)):
             with self.subTest(loop=loop):
@@ -83,7 +83,7 @@ class StreamReaderFactoryTest(ShimTestCase):
                 stream.feed_eof()
                 self.assertEqual(await stream.read(), b"abc")
 
-    async def test_one_in_its_place_is_never_called(self):
+    async def test_a_replaced_stream_reader_factory_is_never_called(self):
         def factory(loop=None):
             raise AssertionError("this is never called")
 
@@ -108,7 +108,7 @@ class InitTest(ShimTestCase):
             kwargs["response_class"] = OwnResponse
         original(match, *args, **kwargs)
 
-    async def test_a_response_class_that_it_sets_is_used(self):
+    async def test_a_response_class_that_a_wrapped_init_sets_is_used(self):
         self.wrap(self.set_class)
         for arguments in (
             {"body": "x"},
@@ -121,7 +121,7 @@ class InitTest(ShimTestCase):
                 response, text = await self.asked(**arguments)
                 self.assertEqual((type(response), text), (OwnResponse, "x"))
 
-    async def test_one_that_is_registered_goes_first(self):
+    async def test_a_registered_response_class_stands_where_a_wrapped_init_sets_one(self):
         class Another(ClientResponse):
             pass
 
@@ -135,7 +135,7 @@ class InitTest(ShimTestCase):
                 response, _ = await self.asked(**arguments)
                 self.assertIs(type(response), Another)
 
-    async def test_what_else_it_changes_is_used(self):
+    async def test_arguments_that_a_wrapped_init_changes_are_used(self):
         def change(match, original, url, method="GET", **kwargs):
             original(match, url.replace("other", "example"), method, **{**kwargs, "status": 404, "body": "changed"})
 
@@ -147,7 +147,7 @@ class InitTest(ShimTestCase):
         self.assertEqual((match.status, match.body), (404, "changed"))
         self.assertEqual(str(match), "GET http://example.com/")
 
-    async def test_what_it_sets_afterwards_is_used(self):
+    async def test_attributes_that_a_wrapped_init_sets_afterwards_are_used(self):
         def set_afterwards(match, original, *args, **kwargs):
             original(match, *args, **kwargs)
             match.response_class = OwnResponse
@@ -158,7 +158,7 @@ class InitTest(ShimTestCase):
         response, _ = await self.asked(status=200)
         self.assertEqual((type(response), response.status, response.headers["X-Set"]), (OwnResponse, 404, "1"))
 
-    def test_it_is_given_what_was_registered_and_no_more(self):
+    def test_a_wrapped_init_gets_what_was_registered_and_no_more(self):
         seen = []
 
         def note(match, original, *args, **kwargs):
@@ -171,13 +171,13 @@ class InitTest(ShimTestCase):
 
 
 class ClientResponseTest(ShimTestCase):
-    async def test_one_that_is_assigned_to_core_is_used(self):
+    async def test_a_client_response_assigned_to_core_is_used(self):
         self.put_back(core, "ClientResponse")
         core.ClientResponse = OwnResponse
         response, text = await self.asked(body="x")
         self.assertEqual((type(response), text), (OwnResponse, "x"))
 
-    async def test_one_that_is_patched_into_core_is_used_meanwhile(self):
+    async def test_a_client_response_patched_into_core_is_used_meanwhile(self):
         for name in ("first", "second"):
             own = type(name, (ClientResponse,), {})
             with mock.patch("aioresponses.core.ClientResponse", own):
@@ -187,7 +187,7 @@ class ClientResponseTest(ShimTestCase):
         self.assertIs(type(response), ClientResponse)
 
     @unittest.skipUnless(GIVES_STREAM_WRITER, "aiohttp 3.14 brought stream_writer")
-    async def test_classes_and_functions_that_give_a_stream_writer_work(self):
+    async def test_a_client_response_in_core_may_give_a_stream_writer(self):
         class Sub(ClientResponse):
             def __init__(self, *args, **kwargs):
                 super().__init__(*args, stream_writer=mock.Mock(output_size=0), **kwargs)
@@ -201,7 +201,7 @@ class ClientResponseTest(ShimTestCase):
                 response, text = await self.asked(payload={"a": 1})
                 self.assertEqual((type(response), text), (made, '{"a": 1}'))
 
-    async def test_an_init_of_aiohttp_that_is_wrapped_is_called(self):
+    async def test_a_wrapped_init_of_aiohttps_response_is_called(self):
         original = ClientResponse.__init__
         seen = []
 
@@ -217,7 +217,7 @@ class ClientResponseTest(ShimTestCase):
             self.assertEqual((type(response), text), (own or ClientResponse, "x"))
             self.assertIs(seen[-1], response)
 
-    def test_it_is_that_of_aiohttp_unless_replaced(self):
+    def test_client_response_of_core_is_that_of_aiohttp_unless_replaced(self):
         self.assertIs(core.ClientResponse, aiohttp.ClientResponse)
 
     def test_the_source_of_core_can_be_read(self):
@@ -252,14 +252,14 @@ class NormalizeUrlTest(ShimTestCase):
                 await get(SITE + "?a=1")
             await get(SITE + "?a=1&b=")
 
-    async def test_one_that_is_assigned_to_core_is_used_from_then_on(self):
+    async def test_a_normalize_url_assigned_to_core_is_used_from_then_on(self):
         await self.check_unused()
         self.put_back(core, "normalize_url")
         core.normalize_url = without_blanks
         await self.check_used()
         self.assertIs(core.normalize_url, without_blanks)
 
-    async def test_one_that_is_patched_into_core_is_used_meanwhile(self):
+    async def test_a_normalize_url_patched_into_core_is_used_meanwhile(self):
         with mock.patch("aioresponses.core.normalize_url", without_blanks):
             await self.check_used()
         await self.check_unused()
@@ -268,20 +268,20 @@ class NormalizeUrlTest(ShimTestCase):
         await self.check_unused()
         self.assertIs(core.normalize_url, compat.normalize_url)
 
-    async def test_one_that_wraps_the_original_is_used(self):
+    async def test_a_normalize_url_that_wraps_the_original_is_used(self):
         original = core.normalize_url
         with mock.patch("aioresponses.core.normalize_url", lambda url: original(url).with_scheme("http")):
             with aioresponses() as active:
                 active.get("https://example.com/?b=1&a=2")
                 self.assertEqual(await get(SITE + "?a=2&b=1"), "")
 
-    async def test_redirects_and_conditions_are_compared_by_it(self):
+    async def test_redirects_and_conditions_go_by_a_replaced_normalize_url(self):
         with mock.patch("aioresponses.core.normalize_url", without_blanks), aioresponses() as active:
             active.get(SITE, status=302, headers={"Location": "/next?a=&b=1"})
             active.get(SITE + "next?b=1", match_headers={"Accept": "*/*"}, body="x")
             self.assertEqual(await get(SITE + "?z="), "x")
 
-    def test_merge_params_is_there(self):
+    def test_merge_params_of_core_can_be_replaced(self):
         self.assertIs(core.merge_params, compat.merge_params)
         with mock.patch("aioresponses.core.merge_params", None):
             self.assertIsNone(core.merge_params)

@@ -29,11 +29,11 @@ class WarningsTestCase(unittest.TestCase):
 
 
 class CategoryTest(unittest.TestCase):
-    def test_it_is_a_deprecation_warning(self):
+    def test_a_compatibility_warning_is_a_deprecation_warning(self):
         self.assertTrue(issubclass(CompatibilityWarning, DeprecationWarning))
         self.assertIs(package.CompatibilityWarning, CompatibilityWarning)
 
-    def test_the_line_of_the_migration_guide_is_enough_where_warnings_are_errors(self):
+    def test_the_filter_of_the_migration_guide_is_enough_where_warnings_are_errors(self):
         for line, status in (
             ("", 1),
             ("warnings.filterwarnings('ignore', category=aioresponses.CompatibilityWarning)", 0),
@@ -45,7 +45,7 @@ class CategoryTest(unittest.TestCase):
 
 
 class UnknownKeywordsTest(WarningsTestCase):
-    def test_they_have_no_effect_but_a_warning_that_says_what_is_meant(self):
+    def test_an_unknown_keyword_is_ignored_with_a_warning_that_says_what_is_meant(self):
         for name, meant in (
             ("case_sensitive", "Paths and queries are always compared by their case, and hosts never."),
             ("assert_all_requests_are_fired", "With assert_all_called=True, every mock must be used."),
@@ -54,9 +54,9 @@ class UnknownKeywordsTest(WarningsTestCase):
             ("loop", f"The keywords are {KEYWORDS}."),
         ):
             with self.subTest(name):
-                mock, told = self.warnings_of(lambda: aioresponses(**{name: True}))
+                mock, texts = self.warnings_of(lambda: aioresponses(**{name: True}))
                 self.assertEqual(
-                    told,
+                    texts,
                     [
                         f"aioresponses() has no keyword {name!r}; it has no effect, as in aioresponses 0.7. Leave it "
                         f"out. {meant}"
@@ -65,17 +65,17 @@ class UnknownKeywordsTest(WarningsTestCase):
                 with mock:
                     mock.get(SITE)
 
-    def test_each_of_several_is_told(self):
-        _, told = self.warnings_of(lambda: aioresponses(loop=None, case_sensitive=False))
-        self.assertEqual([text.split(";")[0] for text in told], [
+    def test_each_of_several_unknown_keywords_gets_a_warning(self):
+        _, texts = self.warnings_of(lambda: aioresponses(loop=None, case_sensitive=False))
+        self.assertEqual([text.split(";")[0] for text in texts], [
             "aioresponses() has no keyword 'loop'", "aioresponses() has no keyword 'case_sensitive'",
         ])
 
-    def test_known_ones_beside_them_have_their_effect(self):
+    def test_known_keywords_beside_unknown_ones_have_their_effect(self):
         mock, _ = self.warnings_of(lambda: aioresponses(passthrough_unmatched=True, loop=None))
         self.assertTrue(mock.passthrough_unmatched)
 
-    def test_a_decorator_tells_of_them_once(self):
+    def test_a_decorator_warns_of_an_unknown_keyword_once(self):
         def decorate():
             @aioresponses(case_sensitive=True)
             class Test(unittest.TestCase):
@@ -89,10 +89,10 @@ class UnknownKeywordsTest(WarningsTestCase):
             unittest.defaultTestLoader.loadTestsFromTestCase(Test).run(result)
             return result
 
-        result, told = self.warnings_of(decorate)
-        self.assertEqual((result.testsRun, result.errors, len(told)), (2, [], 1))
+        result, texts = self.warnings_of(decorate)
+        self.assertEqual((result.testsRun, result.errors, len(texts)), (2, [], 1))
 
-    def test_misspelled_ones_are_errors_that_name_the_right_one(self):
+    def test_a_misspelled_keyword_is_an_error_that_names_the_right_one(self):
         for name, meant in (
             ("assert_all_caled", "assert_all_called"),
             ("pass_through", "passthrough"),
@@ -120,7 +120,7 @@ class OverriddenMethodsTest(WarningsTestCase):
         "session by themselves."
     )
 
-    def test_a_class_that_overrides_one_is_warned_of_when_it_is_made(self):
+    def test_overriding_a_method_that_is_never_called_gets_a_warning_when_the_class_is_made(self):
         def make(name):
             async def method(self, *args, **kwargs):
                 raise AssertionError("this is never called")
@@ -141,7 +141,7 @@ class OverriddenMethodsTest(WarningsTestCase):
                 with recording() as mock:
                     mock.get(SITE)
 
-    def test_the_place_is_that_of_the_class(self):
+    def test_the_warning_of_overridden_methods_points_at_the_class(self):
         def make():
             class Recording(aioresponses):
                 async def match(self, *args, **kwargs):
@@ -152,12 +152,12 @@ class OverriddenMethodsTest(WarningsTestCase):
 
             return Recording
 
-        _, told = self.warnings_of(make)
+        _, texts = self.warnings_of(make)
         self.assertEqual(
-            told, [f"class Recording: aioresponses never calls its _request_mock and match, for {self.INSTEAD}"]
+            texts, [f"class Recording: aioresponses never calls its _request_mock and match, for {self.INSTEAD}"]
         )
 
-    def test_one_that_inherits_it_from_another_class_is_warned_of_once(self):
+    def test_a_mixin_that_overrides_is_warned_of_once(self):
         class Cookies:
             async def _request_mock(self, *args, **kwargs):
                 """Feed cookies."""
@@ -172,10 +172,10 @@ class OverriddenMethodsTest(WarningsTestCase):
 
             return Below
 
-        _, told = self.warnings_of(make)
-        self.assertEqual([text.split(":")[0] for text in told], ["class Mixed"])
+        _, texts = self.warnings_of(make)
+        self.assertEqual([text.split(":")[0] for text in texts], ["class Mixed"])
 
-    def test_other_subclasses_are_not_warned_of(self):
+    def test_a_subclass_that_overrides_other_methods_gets_no_warning(self):
         def make():
             class Own(aioresponses):
                 def __init__(self, data=None, **kwargs):
@@ -187,12 +187,12 @@ class OverriddenMethodsTest(WarningsTestCase):
 
             return Own(passthrough_unmatched=True)
 
-        mock, told = self.warnings_of(make)
-        self.assertEqual((told, mock.passthrough_unmatched), ([], True))
+        mock, texts = self.warnings_of(make)
+        self.assertEqual((texts, mock.passthrough_unmatched), ([], True))
 
 
 class PrefixesWithoutSchemeTest(WarningsTestCase, unittest.IsolatedAsyncioTestCase):
-    async def test_they_have_no_effect_but_a_warning_that_names_the_right_one(self):
+    async def test_a_prefix_without_scheme_is_ignored_with_a_warning_that_names_one_with_it(self):
         for prefix, meant in (
             ("127.0.0.1", "http://127.0.0.1"),
             ("localhost:8080", "http://localhost:8080"),
@@ -205,9 +205,9 @@ class PrefixesWithoutSchemeTest(WarningsTestCase, unittest.IsolatedAsyncioTestCa
         ):
             for passthrough in ([prefix], prefix, ("http://192.0.2.1", prefix)):
                 with self.subTest(passthrough=passthrough):
-                    mock, told = self.warnings_of(lambda: aioresponses(passthrough=passthrough))
+                    mock, texts = self.warnings_of(lambda: aioresponses(passthrough=passthrough))
                     self.assertEqual(
-                        told,
+                        texts,
                         [
                             f"passthrough: {prefix!r} has no scheme, and has no effect, as in aioresponses 0.7. To let "
                             f"requests through, write it as {meant!r}."
@@ -217,7 +217,7 @@ class PrefixesWithoutSchemeTest(WarningsTestCase, unittest.IsolatedAsyncioTestCa
                         with mock, self.assertRaises(ClientConnectionError):
                             await get(server.make_url("/api"))
 
-    def test_those_that_were_prefixes_of_a_scheme_are_refused(self):
+    def test_a_prefix_that_is_a_part_of_a_scheme_is_refused(self):
         # They have let everything through.
         for prefix in ("", "h", "http", "https:", "ws:/"):
             with self.subTest(prefix), self.assertRaises(ValueError) as raised:
@@ -227,7 +227,7 @@ class PrefixesWithoutSchemeTest(WarningsTestCase, unittest.IsolatedAsyncioTestCa
                 f"passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got {prefix!r}",
             )
 
-    def test_a_test_case_is_warned_of_as_well(self):
+    def test_a_prefix_without_scheme_in_a_test_case_gets_a_warning(self):
         class Test(AioResponsesTestCase):
             passthrough = ["127.0.0.1"]
 
@@ -250,12 +250,12 @@ class PrivateNamesTest(unittest.IsolatedAsyncioTestCase):
         await self.server.start_server()
         self.addAsyncCleanup(self.server.close)
 
-    def test_the_arguments_of_a_mock_are_there(self):
+    def test_param_and_passthrough_of_a_mock_can_be_read(self):
         mock = aioresponses(param="mocked", passthrough=["http://127.0.0.1"])
         self.assertEqual((mock._param, mock._passthrough), ("mocked", ["http://127.0.0.1"]))
         self.assertEqual((aioresponses()._param, aioresponses()._passthrough), (None, []))
 
-    async def test_prefixes_that_are_added_later_have_their_effect(self):
+    async def test_passthrough_prefixes_that_are_added_later_have_their_effect(self):
         async def ask():
             async with ClientSession() as session, session.get(self.server.make_url("/")) as response:
                 return await response.text()
@@ -272,7 +272,7 @@ class PrivateNamesTest(unittest.IsolatedAsyncioTestCase):
             mock._passthrough = ["http://127.0.0.1"]
             self.assertEqual(await ask(), "real")
 
-    async def test_the_parameter_that_is_set_later_has_its_effect(self):
+    async def test_a_param_that_is_set_later_has_its_effect(self):
         mock = aioresponses()
         mock._param = "mocked"
 

@@ -91,7 +91,7 @@ async def pieces():
 def sent_by(response):
     """Return how much has been sent, which is not known until the upload has ended."""
     with warnings.catch_warnings():
-        # It is on its way out of aiohttp, and so far the only name of it that 3.14 has in all its releases.
+        # The name is on its way out, but it is the only one that all releases of 3.14 have.
         warnings.simplefilter("ignore", DeprecationWarning)
         return response.output_size
 
@@ -118,7 +118,7 @@ class ResponseClassesTestCase(unittest.IsolatedAsyncioTestCase):
 
 @needs_stream_writer
 class MadeUpStreamWriterTest(ResponseClassesTestCase):
-    async def test_a_class_that_makes_one_up_is_used_and_gets_what_aiohttp_gives(self):
+    async def test_a_response_class_that_makes_up_a_stream_writer_gets_that_of_aiohttp(self):
         plain, _ = await self.asked(ClientResponse, "POST", data=pieces())
         for response_class in (
             WithDefault, GivingItTwice, Overriding, WithOptionalKeyword, WithAllKeywords, WithThoseOfOlderReleases,
@@ -141,7 +141,7 @@ class MadeUpStreamWriterTest(ResponseClassesTestCase):
                 response, text = await self.asked(make)
                 self.assertEqual((type(response), text), (ClientResponse, "x"))
 
-    async def test_a_class_that_leaves_it_out_fails_as_with_a_real_server(self):
+    async def test_a_response_class_without_stream_writer_fails_as_with_a_real_server(self):
         class LeavingItOut(ClientResponse):
             def __init__(self, *args, stream_writer, **kwargs):
                 super().__init__(*args, **kwargs)
@@ -160,7 +160,7 @@ class MadeUpStreamWriterTest(ResponseClassesTestCase):
                     self.assertIs(kind, TypeError)
                     self.assertIn("stream_writer", text)
 
-    async def test_what_a_class_raises_is_raised_and_it_is_called_once(self):
+    async def test_what_a_response_class_raises_is_raised_and_the_class_is_called_once(self):
         calls = []
 
         class Raising(ClientResponse):
@@ -173,7 +173,7 @@ class MadeUpStreamWriterTest(ResponseClassesTestCase):
 
 
 class OwnInitTest(ResponseClassesTestCase):
-    async def test_a_class_gets_the_keywords_that_it_gets_with_a_real_server(self):
+    async def test_a_response_class_gets_the_keywords_that_it_gets_with_a_real_server(self):
         real, _ = await self.asked_really(Noting)
         response, text = await self.asked(Noting)
         self.assertEqual((type(response), text), (Noting, "x"))
@@ -184,11 +184,11 @@ class OwnInitTest(ResponseClassesTestCase):
         )
         self.assertEqual([name for name in PARAMETERS if name in response.kwargs], PARAMETERS[3:])
 
-    async def test_one_writer_for_both_works_where_aiohttp_takes_but_one(self):
+    async def test_a_made_up_writer_works_on_every_release_of_aiohttp(self):
         response, text = await self.asked(OneForBoth)
         self.assertEqual((type(response), text), (OneForBoth, "x"))
 
-    async def test_the_signature_of_the_init_above_is_that_of_aiohttp(self):
+    async def test_a_response_class_finds_the_signature_of_aiohttp_above_its_init(self):
         signatures = []
 
         class Looking(ClientResponse):
@@ -199,14 +199,14 @@ class OwnInitTest(ResponseClassesTestCase):
         await self.asked(Looking)
         self.assertEqual(signatures, [PARAMETERS[1:]])
 
-    async def test_a_class_that_a_callback_asks_for_is_used(self):
+    async def test_a_response_class_that_a_callback_returns_is_used(self):
         for response_class in (OwnResponse, Noting):
             with self.subTest(response_class.__name__), aioresponses() as mock:
                 mock.get(SITE, callback=lambda call: CallbackResult(response_class=response_class))
                 async with ClientSession() as session, session.get(SITE) as response:
                     self.assertIs(type(response), response_class)
 
-    async def test_the_class_of_a_session_is_called_by_aiohttp(self):
+    async def test_the_response_class_of_a_session_is_used(self):
         for response_class in (Noting, OwnResponse):
             with self.subTest(response_class.__name__):
                 response, _ = await self.asked(None, session=ClientSession(response_class=response_class))
