@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
+from . import _urls
 from ._calls.exchange import Exchange
 from ._calls.log import Log
 from ._calls.record import RequestCall, redirect_to
@@ -28,7 +29,7 @@ from ._client.wrapping import show_unwrapped, unwrapped
 from ._matching.refusal import refused
 from ._matching.router import Claim, Router
 from ._replies.results import CallbackResult, Fault
-from ._urls import merge_params, normalize_url, without_credentials
+from ._urls import merge_params, without_credentials
 
 if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientRequest, ClientResponse
@@ -69,7 +70,7 @@ class Interceptor:
                 url = merge_params(url, kwargs["params"])
             except Exception:
                 pass  # aiohttp is about to say what is wrong with these.
-        exchange = Exchange(method, url, normalize_url(url), kwargs)
+        exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
         self.log.record(exchange)
         return Interception((self, *outer), exchange, kwargs, loop)
 
@@ -154,7 +155,7 @@ class Interception:
                 interceptor.log.record(self._exchange)
                 self._recorded += 1
             router = interceptor.router
-            if router.prefixes and router.passes_through(request.url):
+            if router.passthrough and router.passes_through(request.url):
                 far_end.passes_through = True
                 return all_unmet
             if not router.index.first_answers:
@@ -209,7 +210,7 @@ class Interception:
         call = self._exchange
         return (
             call.method if call.method.upper() == request.method else request.method,
-            call.normalized_url if request.url == without_credentials(call.url) else normalize_url(request.url),
+            call.normalized_url if request.url == without_credentials(call.url) else _urls.normalize_url(request.url),
         )
 
     def connected(self) -> Callable[[], None]:

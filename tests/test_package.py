@@ -25,6 +25,7 @@ class PublicNamesTest(unittest.TestCase):
                 "CallCountAssertionsMixin",
                 "CallOrderAssertionsMixin",
                 "CallbackResult",
+                "CompatibilityWarning",
                 "Fault",
                 "FilePart",
                 "Group",
