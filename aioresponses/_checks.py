@@ -1,26 +1,98 @@
-"""What may stand in a line of HTTP, and how long one can wait."""
+"""Checks of arguments that several rooms make; what they raise names the argument."""
 
 from __future__ import annotations
 
-import math
+import inspect
 import re
+import sys
+import warnings
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _LINE_END = re.compile(r"[\r\n\0]")
 
 
-def check_line(name: str, value: object) -> None:
-    """Raise `TypeError` or `ValueError`, with the argument's name, unless a value is text within one line."""
+class CompatibilityWarning(DeprecationWarning):
+    """Warns of an argument that aioresponses 0.7 accepted, and that does not do what it seems to say.
+
+    >>> warnings.filterwarnings("ignore", category=CompatibilityWarning)
+    """
+
+
+def warn(message: str) -> None:
+    """Issue a `CompatibilityWarning` that points at the code which called this package."""
+    package = __name__.partition(".")[0]
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, CompatibilityWarning, stacklevel=level)
+
+
+def same_kind(error: Exception, text: str) -> TypeError | ValueError:
+    """Return an error of the kind of another one, with a text of its own."""
+    return (TypeError if isinstance(error, TypeError) else ValueError)(text)
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise `TypeError` unless a value is a bool."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: expected a bool, got {value!r}")
+
+
+def encodable(name: str, value: str) -> str:
+    """Return text as a `str` of no subclass, whose methods might say something else.
+
+    Raises `ValueError` if it cannot be encoded.
+    """
+    value = str.__str__(value)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{name}: expected text without surrogates, which UTF-8 cannot encode, got {value[error.start]!r} at index "
+            f"{error.start}"
+        ) from None
+    return value
+
+
+def line(name: str, value: object) -> str:
+    """Return text that stays within one line, as a `str` of no subclass; else raise `TypeError` or `ValueError`."""
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected a str, got {value!r}")
+    value = str.__str__(value)
     if _LINE_END.search(value):
         raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {value!r}")
+    return encodable(name, value)
 
 
 def check_seconds(name: str, value: object, expected: str = "seconds") -> None:
     """Raise `TypeError` or `ValueError`, with the argument's name, unless a value is a time that one can wait."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name}: expected {expected}, got {value!r}")
-    if not (math.isfinite(value) and value >= 0):
+    # An int may be too large for a float, which is what the event loop counts in.
+    if not 0 <= value <= sys.float_info.max:
         raise ValueError(f"{name}: expected {expected}, from 0 on, got {value!r}")
+
+
+def misfit(function: object, *args: object, **kwargs: object) -> str:
+    """Return why a function does not take these arguments; "" if it does, or if its signature cannot be known."""
+    try:
+        signature = inspect.signature(function)  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # Some that are written in C have none.
+        return ""
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        return str(error)
+    return ""
+
+
+def is_coroutine_function(function: object) -> bool:
+    """Tell whether calling something returns a coroutine, as far as that can be known before."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+
+
+def is_generator_function(function: object) -> bool:
+    """Tell whether calling something returns a generator that cannot be awaited, as far as that can be known before."""
+    is_awaited = getattr(getattr(function, "__code__", None), "co_flags", 0) & inspect.CO_ITERABLE_COROUTINE
+    return inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function) and not is_awaited

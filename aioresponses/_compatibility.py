@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import warnings
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterable
 from types import ModuleType
@@ -28,6 +27,7 @@ from yarl import URL
 from . import _urls
 from ._calls.log import Log
 from ._calls.record import RequestMatch as Handle
+from ._checks import warn
 from ._client.hooks import activate, deactivate
 from ._interception import Interceptor
 from ._matching.router import Router
@@ -38,18 +38,6 @@ from ._urls import comparable
 if TYPE_CHECKING:
     from ._matching.routes import Route
     from ._replies.reply import Raises
-
-
-class CompatibilityWarning(DeprecationWarning):
-    """Something that aioresponses 0.7 took, and that has no effect.
-
-    >>> warnings.filterwarnings("ignore", category=aioresponses.CompatibilityWarning)
-    """
-
-
-def _warn(text: str) -> None:
-    # From here up: the function below, the method of the mock that calls it, and the line that is meant.
-    warnings.warn(text, CompatibilityWarning, stacklevel=4)
 
 
 # So much is a misspelled keyword like the right one. With the 0.6 that difflib has by default,
@@ -77,7 +65,7 @@ def ignore_keywords(unknown: Iterable[str], method: Callable[..., object]) -> No
             raise TypeError(f"aioresponses() got an unexpected keyword argument {name!r}: did you mean {meant!r}?")
     for name in unknown:
         meant = _MEANT.get(name) or f"The keywords are {', '.join(parameters)}."
-        _warn(
+        warn(
             f"aioresponses() has no keyword {name!r}; it has no effect, as in aioresponses 0.7. Leave it out. {meant}"
         )
 
@@ -98,7 +86,7 @@ def effective_prefixes(passthrough: Iterable[str | URL] | str | URL) -> list[str
             continue
         host = text.removeprefix("//")
         meant = f"http://{host}" if host[:1].isalnum() or host[:1] == "[" else "http://127.0.0.1"
-        _warn(
+        warn(
             f"passthrough: {text!r} has no scheme, and has no effect, as in aioresponses 0.7. To let requests through, "
             f"write it as {meant!r}."
         )
@@ -114,7 +102,7 @@ def warn_of_overriding(made: type, mock_class: type) -> None:
     known = {one for base in made.__bases__ if issubclass(base, mock_class) for one in base.__mro__}
     names = [name for name in _NEVER_CALLED if any(name in vars(one) for one in made.__mro__ if one not in known)]
     if names:
-        _warn(
+        warn(
             f"class {made.__name__}: aioresponses never calls its {' and '.join(names)}, for aiohttp's own client "
             f"makes the request. To see the calls, look at `calls`; to answer with code, register a mock with "
             f"`callback`; to let other requests through, say `passthrough_unmatched=True`. Cookies reach the session "

@@ -9,12 +9,14 @@ from aiohttp import hdrs
 from multidict import CIMultiDict
 
 from ._calls.record import RequestMatch
+from ._checks import check_flag
 from ._matching.conditions import Conditions, Match
 from ._matching.routes import Route
 from ._matching.targets import Target, Url, check_method, check_url
 from ._replies.bodies import Body
+from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
-from ._replies.reply import Callback, Raises, Reply
+from ._replies.reply import Raises, Reply
 from ._replies.results import CallbackResult, Events, Fault, Headers, checked_headers
 from .matchers import subset
 
@@ -32,10 +34,10 @@ _T = TypeVar("_T")
 class ReplyArguments(TypedDict, total=False):
     """The keyword arguments of `aioresponses.add` that make a reply, and what a dict in `replies=` may hold."""
 
-    status: int
-    body: Body
+    status: int | None
+    body: Body | None
     exception: Raises | None
-    content_type: str
+    content_type: str | None
     payload: Any
     headers: Headers | None
     response_class: Callable[..., ClientResponse] | None
@@ -180,8 +182,6 @@ def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
 
 def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     """Return what answers requests as its handle was given; raise what `aioresponses.add` raises."""
-    if not callable(json_dumps):
-        raise TypeError(f"json_dumps: expected a function, got {json_dumps!r}")
     given = handle._given
     for name in given:
         if name not in Arguments.__annotations__:
@@ -196,15 +196,16 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     conditions = Conditions(
         **{name.removeprefix("match_"): value for name, value in given.items() if name.startswith("match")}
     )
+    check_flag("optional", given.get("optional", False))
     times = _times(given.get("repeat", False))
-    return Route(handle, url_or_pattern, target, conditions, _replies(given), times, json_dumps)
+    return Route(handle, url_or_pattern, target, conditions, _replies(given, json_dumps, times != 1), times)
 
 
-def _replies(given: Mapping[str, Any]) -> Sequence[Reply]:
+def _replies(given: Mapping[str, Any], json_dumps: JsonDumps, is_repeated: bool) -> Sequence[Reply]:
     reply = {name: value for name, value in given.items() if name in ReplyArguments.__annotations__}
     replies = given.get("replies")
     if replies is None:
-        return (Reply(**reply),)
+        return (Reply(**reply, json_dumps=json_dumps, is_repeated=is_repeated),)
     # Some suites wrap `RequestMatch.__init__` and set it for all mocks.
     response_class = reply.pop("response_class", None)
     for name, value in reply.items():
@@ -213,7 +214,13 @@ def _replies(given: Mapping[str, Any]) -> Sequence[Reply]:
     if not isinstance(replies, (list, tuple)) or not replies:
         raise TypeError(f"replies: expected a list of dicts, exceptions or CallbackResults, got {replies!r}")
     return [
-        Reply.of({"response_class": response_class, **one} if isinstance(one, Mapping) else one) for one in replies
+        Reply.of(
+            {"response_class": response_class, **one} if isinstance(one, Mapping) else one,
+            place,
+            json_dumps,
+            is_repeated,
+        )
+        for place, one in enumerate(replies)
     ]
 
 

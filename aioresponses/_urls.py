@@ -6,7 +6,7 @@ Query parameters are sorted, for their order means nothing to a mock; everything
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -85,8 +85,12 @@ _ORIGIN = r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<any>\*\.)?(?P<authority>[^
 
 def is_template(url: str) -> bool:
     """Tell whether text is more than a URL: whether a place in its path, or its host, is to be filled."""
-    path, _, _ = _cut_apart(url)
-    return "{" in path or "}" in path or "://*." in path
+    before, _, _ = _cut_apart(url)
+    if "{" in before or "}" in before:
+        return True
+    # A host is no host with a star in it, wherever it stands.
+    origin = re.match(_ORIGIN, before) if "*" in before else None
+    return origin is not None and (origin["any"] is not None or "*" in origin["authority"].rpartition("@")[2])
 
 
 class Template(NamedTuple):
@@ -99,7 +103,7 @@ class Template(NamedTuple):
     base: URL
     """Scheme, host and port, and the query, normalised."""
 
-    path: re.Pattern[str]
+    path: re.Pattern[str] | _Places
     """What the path must be, as text that is not quoted, but for slashes and percent signs."""
 
     own_path: str
@@ -114,7 +118,9 @@ class Template(NamedTuple):
             raise ValueError("a template needs a scheme and a host")
         authority = origin["authority"]
         if "{" in authority or "*" in authority or "@" in authority:
-            raise ValueError("in place of a host, a template takes nothing but a leading *.")
+            raise ValueError(
+                "in place of a host, a template takes nothing but a leading *.; for any host, give a compiled pattern"
+            )
         base = normalize_url(f"{origin['scheme']}://{authority}/{query}")
         if not base.raw_host:
             raise ValueError("a template needs a scheme and a host")
@@ -138,13 +144,15 @@ class Template(NamedTuple):
     def filled(self, url: URL) -> Mapping[str, str] | None:
         """Return what the places of the path stand for in a URL, by their names; None if the path does not fit."""
         path = _readable(url.raw_path)
-        match = self.path.fullmatch(path)
-        if match is None:
+        if isinstance(self.path, _Places):
+            found = self.path.filled(path)
+        else:
+            match = self.path.fullmatch(path)
+            found = None if match is None else match.groupdict("")
+        if found is None:
             # Suites that forget to fill in what they ask for are no reason to fail, as they were none with 0.7.
             return {} if self.own_path == path else None
-        return {
-            name: value.replace("%2F", "/").replace("%25", "%") for name, value in match.groupdict("").items()
-        }
+        return {name: value.replace("%2F", "/").replace("%25", "%") for name, value in found.items()}
 
 
 def _cut_apart(text: str) -> tuple[str, str, str]:
@@ -161,16 +169,60 @@ def _cut_apart(text: str) -> tuple[str, str, str]:
     return text[:query], text[query:], ""
 
 
-def _compiled(path: str) -> re.Pattern[str]:
-    pattern = ""
+class _Places(NamedTuple):
+    """A path whose places have no regex: each stands for a segment, or for a part of one.
+
+    It fits what it would fit if each place were the regex `[^{}/]+`, and its places stand for the same; but a regex is
+    tried with every way to share a path among the places, and this takes linear time. The regex engine makes the first
+    place as long as it can, then the second, so the texts between them stand as far to the right as they can. That is
+    where they are found when they are looked for from the right, each left of the one before: a slash or a brace, which
+    no place may hold, leaves them no choice, and without one, no other choice leaves more room.
+    """
+
+    names: Sequence[str]
+    texts: Sequence[str]
+    """What stands before, between and behind the places."""
+
+    def filled(self, path: str) -> dict[str, str] | None:
+        """Return what the places stand for; None if the path does not fit."""
+        first, *between, last = self.texts
+        start, end = len(first), len(path) - len(last)
+        if start >= end or not path.startswith(first) or not path.endswith(last):
+            return None
+        values = []
+        for text in reversed(between):
+            # There is a character at least for the place on either side.
+            found = path.rfind(text, start + 1, end - 1)
+            if found == -1:
+                return None
+            values.append(path[found + len(text):end])
+            end = found
+        values.append(path[start:end])
+        if any(sign in value for value in values for sign in "{}/"):
+            return None
+        return dict(zip(self.names, reversed(values)))
+
+
+def _compiled(path: str) -> re.Pattern[str] | _Places:
+    names, texts, pattern = [], [""], ""
+    has_regex = False
     for part in re.split(_PLACE, path):
         place = re.fullmatch(_NAMED, part)
         if place is not None:
-            pattern += f"(?P<{place['name']}>{place['regex'] or _SEGMENT})"
+            name, regex = place["name"], place["regex"]
+            if name in names:
+                raise ValueError(f"two of its places are named {name!r}")
+            names.append(name)
+            texts.append("")
+            has_regex = has_regex or regex is not None
+            pattern += f"(?P<{name}>{regex or _SEGMENT})"
         elif "{" in part or "}" in part:
             raise ValueError(f"{part!r} in it is neither {{name}} nor {{name:regex}}; for such braces, give a yarl.URL")
-        elif part:
-            pattern += re.escape(_readable(part))
+        else:
+            texts[-1] = _readable(part)
+            pattern += re.escape(texts[-1])
+    if names and not has_regex:
+        return _Places(names, texts)
     try:
         return re.compile(pattern)
     except re.error as error:

@@ -16,7 +16,7 @@ from ._assertions.reports import listed, there_were, told_unmatched, told_unused
 from ._calls.exchange import moment
 from ._calls.log import Log, Requests
 from ._calls.record import RequestCall
-from ._checks import check_seconds
+from ._checks import check_flag, check_seconds
 from ._client.hooks import activate, deactivate
 from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
@@ -24,7 +24,7 @@ from ._interception import Interceptor
 from ._matching.router import Router
 from ._matching.targets import Url
 from ._registering import Arguments, Default, Group, Registering, default, route_of
-from ._replies.encoding import JsonDumps, json_dumps
+from ._replies.encoding import JsonDumps, checked_dumps, json_dumps
 from ._replies.results import CallbackResult, Headers
 from ._urls import merge_params, normalize_url
 
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from ._matching.conditions import Match
     from ._registering import ReplyArguments
     from ._replies.bodies import Body
-    from ._replies.reply import Callback, Raises
+    from ._replies.callbacks import Callback
+    from ._replies.reply import Raises
     from ._replies.results import Events, Fault
 else:
     from ._compatibility import RequestMatch
@@ -110,6 +111,12 @@ class aioresponses(Registering):
             ignore_keywords(unknown, aioresponses.__init__)
         if callable(param):
             raise TypeError(f"param: expected a name, got {param!r}; the decorator is `@aioresponses()`")
+        if param is not None and not isinstance(param, str):
+            raise TypeError(f"param: expected a name, got {param!r}")
+        check_flag("passthrough_unmatched", passthrough_unmatched)
+        check_flag("assert_all_called", assert_all_called)
+        check_flag("assert_all_mocked", assert_all_mocked)
+        check_flag("strict", strict)
         self._param = param
         self._settings: dict[str, Any] = {
             "passthrough_unmatched": passthrough_unmatched,
@@ -255,10 +262,10 @@ class aioresponses(Registering):
         self,
         url: Url,
         method: str = hdrs.METH_GET,
-        status: int = default(200),
-        body: Body = default(""),
+        status: int | None = default(200),
+        body: Body | None = default(""),
         exception: Raises | None = default(None),
-        content_type: str = default("application/json"),
+        content_type: str | None = default("application/json"),
         payload: Any = default(None),
         headers: Headers | None = default(None),
         response_class: Callable[..., ClientResponse] | None = default(None),
@@ -304,25 +311,26 @@ class aioresponses(Registering):
 
         - `status`: an int from 200 to 999, or 101.
         - `body`: what the application will read: text (sent as UTF-8) or bytes; or what is streamed: a file object, an
-          iterable or async iterable of text or bytes, or a function that returns one, which is called for every reply,
-          with the `RequestCall` if it takes a parameter.
+          iterable or async iterable of text or bytes, an `aiohttp.MultipartWriter`, or a function that returns one,
+          which is called for every reply, with the `RequestCall` if it takes a parameter.
         - `payload`: what is sent as JSON, or a function of the `RequestCall` that returns it; goes before `body`. It is
           serialised when it is sent.
         - `events`: a `text/event-stream`, as an iterable or async iterable of text, dicts or `ServerSentEvent`.
-        - `headers`: a mapping, a multidict or pairs; a name may stand there more than once.
+        - `headers`: a mapping, a multidict or pairs of text or ints; a name may stand there more than once.
         - `cookies`: a mapping of names and values, sent as `Set-Cookie`.
-        - `content_type`: the `Content-Type` header, unless `headers` have one.
+        - `content_type`: the `Content-Type` header, unless `headers` have one; None sends none.
         - `reason`: the reason phrase; by default the one that goes with `status`.
         - `delay`: seconds before the status line, by the timers of the event loop; the `latency` comes on top.
         - `fault`: a `Fault` of the server.
         - `response_class`: the class of the response, instead of the session's; beside `replies`, that of the dicts
           among them that name none.
-        - `exception`: an exception, or a class of exceptions, that the call raises, exactly as it is.
+        - `exception`: an exception that the call raises, exactly as it is, or a class that can be made without
+          arguments. Other arguments of the reply, but for `delay`, are not looked at then.
         - `timeout`: whether the call raises `asyncio.TimeoutError`.
         - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call, or
-          if it takes a single parameter, with the `RequestCall`. It returns a `CallbackResult`, or None to have the
-          mock answer as it is registered. It runs before an `exception` is raised, and what it raises reaches the
-          caller.
+          if its first parameter is named `call` or is its only one, with the `RequestCall`. It returns a
+          `CallbackResult`, or None to have the mock answer as it is registered; only then does it matter how. It runs
+          before an `exception` is raised, and what it raises reaches the caller.
         - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
           another, instead of one reply.
         - `repeat`: how many times the mock answers, or goes through its `replies`; True for without end, False (the
@@ -362,6 +370,7 @@ class aioresponses(Registering):
 
     @passthrough_unmatched.setter
     def passthrough_unmatched(self, value: bool) -> None:
+        check_flag("passthrough_unmatched", value)
         self._router.passthrough_unmatched = value
 
     @property
@@ -374,6 +383,15 @@ class aioresponses(Registering):
         if value is not None:
             check_seconds("latency", value, "seconds or None")
         self._interceptor.latency = value
+
+    @property
+    def json_dumps(self) -> JsonDumps:
+        """What serialises the payloads of the mocks that are registered from now on."""
+        return self._json_dumps
+
+    @json_dumps.setter
+    def json_dumps(self, value: JsonDumps) -> None:
+        self._json_dumps = checked_dumps(value)
 
     # Names of 0.7 that suites look at, and change.
 

@@ -28,7 +28,9 @@ AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
 # What should end at once but might hang is given this many seconds.
 AT_MOST = 20
 # What a body may be, in messages.
-BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
+BODIES = (
+    "str, bytes, a file object, an iterable or async iterable of these, a MultipartWriter, or a generator function"
+)
 # More than a connection buffers, on either side of it.
 LARGE = bytes(range(256)) * 2 ** 15
 # aiohttp itself sends an idempotent request once more where the connection broke.

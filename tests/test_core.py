@@ -65,7 +65,8 @@ class RegisteringTest(AioResponsesTestCase):
             ({"callback": 5}, TypeError, "callback: expected a function or a coroutine function, got 5"),
             (
                 {"callback": answer}, TypeError,
-                f"callback: expected a function of the call, or of url and **kwargs, got {answer!r}",
+                f"callback: expected a function of the call, or of url and **kwargs, got {answer!r}, "
+                "which takes no positional argument",
             ),
             ({"exception": "x"}, TypeError, "exception: expected an exception or a class of exceptions, got 'x'"),
             ({"exception": int}, TypeError, f"exception: expected an exception or a class of exceptions, got {int!r}"),

@@ -232,7 +232,6 @@ class TestsOfRoomsTest(unittest.TestCase):
     # Rooms whose work shows in the tests of others.
     SHOWN_BY = {
         "_calls.exchange": "calls/test_record.py",
-        "_checks": "matching/test_targets.py",
         # It only states what the hooks need.
         "_client.interceptor": "test_interception.py",
         "_client.wrapping": "test_interception.py",

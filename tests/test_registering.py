@@ -96,22 +96,22 @@ class RefusedTest(unittest.TestCase):
 
     def test_values_that_are_no_replies(self):
         what = "replies: expected a list of dicts, exceptions or CallbackResults, got "
-        one = "replies: expected dicts of arguments, exceptions or CallbackResults, got "
+        one = "replies[{}]: expected a dict of arguments, an exception or a CallbackResult, got {!r}"
         self.check([
             (SITE, {"replies": []}, TypeError, what + "[]"),
             (SITE, {"replies": ()}, TypeError, what + "()"),
             (SITE, {"replies": {"status": 200}}, TypeError, what + "{'status': 200}"),
             (SITE, {"replies": 5}, TypeError, what + "5"),
-            (SITE, {"replies": [5]}, TypeError, one + "5"),
-            (SITE, {"replies": [{}, None]}, TypeError, one + "None"),
-            (SITE, {"replies": [int]}, TypeError, one + repr(int)),
+            (SITE, {"replies": [5]}, TypeError, one.format(0, 5)),
+            (SITE, {"replies": [{}, None]}, TypeError, one.format(1, None)),
+            (SITE, {"replies": [int]}, TypeError, one.format(0, int)),
             (SITE, {"replies": [{"repeat": 2}]}, TypeError,
-             "replies: expected dicts of arguments of a reply, got 'repeat' in one"),
+             "replies[0]: expected the arguments of a reply, got 'repeat' among them"),
             (SITE, {"replies": [{"match_json": 2}]}, TypeError,
-             "replies: expected dicts of arguments of a reply, got 'match_json' in one"),
+             "replies[0]: expected the arguments of a reply, got 'match_json' among them"),
             (SITE, {"replies": [{"status": 99}]}, ValueError,
-             "replies: status: expected an int from 200 to 999, or 101, got 99"),
-            (SITE, {"replies": [{"delay": -1}]}, ValueError, "replies: delay: expected seconds, from 0 on, got -1"),
+             "replies[0]: status: expected an int from 200 to 999, or 101, got 99"),
+            (SITE, {"replies": [{"delay": -1}]}, ValueError, "replies[0]: delay: expected seconds, from 0 on, got -1"),
         ])
 
     def test_values_that_are_no_delays(self):
@@ -381,7 +381,7 @@ class GroupTest(AioResponsesTestCase):
         for arguments in (
             {"headers": 5},
             {"headers": ["x"]},
-            {"headers": {"X": 5}},
+            {"headers": {"X": None}},
             {"match_headers": 5},
             {"match_headers": "x"},
             {"match_headers": {5: "x"}},

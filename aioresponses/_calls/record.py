@@ -286,7 +286,7 @@ class RequestMatch:
         self._url = url
         self._method = method
         self._given = given
-        self.method = method.lower() if isinstance(method, str) else method
+        self.method = str.lower(method) if isinstance(method, str) else method
         """The method, in lower case (as in aioresponses 0.7)."""
         self.optional: bool = given.get("optional", False)
         """Whether the mock may stay unused where all mocks must be called."""

@@ -4,16 +4,18 @@ Where a request does not go to the far end, or must be looked at before it goes 
 to parse. What would be written is then taken from the request itself.
 
 Names of aiohttp's that are not documented, the same from 3.8.6 to 3.14.5: `ClientRequest.compress`, `POST_METHODS`,
-`skip_auto_headers`, `response` and `response_class`, and `write` of the payload that is its `body`.
+`skip_auto_headers`, `response` and `response_class`, `write` of the payload that is its `body`, and
+`ClientSession._request`, whose signature alone has all arguments of a request by name.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from aiohttp import ClientRequest, MultipartWriter, hdrs
+from aiohttp import ClientRequest, ClientSession, MultipartWriter, hdrs
 from aiohttp.http import HttpVersion11
 from aiohttp.payload import BytesPayload
 
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
 
 # By which a payload writes itself; aiohttp 3.12 and later call the second one.
 _WRITING = ("write", "write_with_length")
+
+# The names of the keyword arguments that a request may have.
+ARGUMENTS = frozenset(
+    parameter.name
+    for parameter in inspect.signature(ClientSession._request).parameters.values()
+    if parameter.kind is parameter.KEYWORD_ONLY
+)
 
 
 class Outgoing(NamedTuple):

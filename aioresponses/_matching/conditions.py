@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, Union
 from urllib.parse import parse_qsl
 
@@ -14,6 +13,7 @@ from multidict import MultiDict, MultiMapping
 
 from .._calls.messages import Part
 from .._calls.record import RequestCall
+from .._checks import TOKEN, is_coroutine_function, is_generator_function, misfit
 from .._display import add_note, hidden, shortened, shown_headers
 from ..matchers import FilePart, Several, differences, one_of, subset, unordered
 
@@ -112,25 +112,36 @@ def _shown(condition: _Condition) -> str:
 def _checked_query(query: Any) -> Any:
     if isinstance(query, str):
         query = MultiDict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
-    fields = _checked_fields("match_query", query)
-    for value in fields.values() if isinstance(fields, dict) else ():
-        if value is None or isinstance(value, bool):
-            raise TypeError(f"match_query: expected values of text or numbers, got {value!r}")
-    return fields
+    return _checked_fields("match_query", query)
 
 
 def _checked_fields(name: str, fields: Any) -> Any:
     """Return fields by name, of a mapping or of pairs; matchers as they are."""
-    if isinstance(fields, Mapping):
-        return by_name(fields)
     if isinstance(fields, (list, tuple)):
         try:
-            return by_name(MultiDict(fields))
+            fields = MultiDict(fields)
         except (TypeError, ValueError) as error:
             raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {fields!r}") from error
     if isinstance(fields, (str, bytes, int, float)):
         raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {fields!r}")
+    fields = by_name(fields)
+    expected = fields.expected if isinstance(fields, subset) else fields
+    for field, value in expected.items() if isinstance(expected, dict) else ():
+        for one in value if isinstance(value, list) else (value,):
+            _check_value(name, field, one)
     return fields
+
+
+def _check_value(name: str, field: object, value: object) -> None:
+    """Raise `TypeError` for a value that nothing sent can equal: what is sent is text."""
+    if value is None:
+        hint = "; to ask for its absence, use match="
+    elif isinstance(value, (bool, bytes, bytearray)):
+        hint = ""
+    else:
+        return
+    shown = type(value).__name__ if isinstance(value, (bytes, bytearray)) else repr(value)
+    raise TypeError(f"{name}: expected text or numbers, got {shown} for {field!r}{hint}")
 
 
 def _checked_headers(headers: Any) -> Any:
@@ -141,6 +152,9 @@ def _checked_headers(headers: Any) -> Any:
         for name in fields:
             if not isinstance(name, str):
                 raise TypeError(f"match_headers: expected names of str, got {name!r}")
+            if not TOKEN.fullmatch(name):
+                raise ValueError(f"match_headers: expected names that are HTTP tokens, got {name!r}")
+        return {str.__str__(name): value for name, value in fields.items()}
     return fields
 
 
@@ -152,10 +166,18 @@ def _check_body(body: Any) -> None:
 def _callables(match: Any) -> list[Match]:
     if match is None:
         return []
-    functions = [match] if callable(match) else list(match) if isinstance(match, Iterable) else [match]
+    try:
+        functions = [match] if callable(match) else list(match) if isinstance(match, Iterable) else [match]
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"match: expected a function of the call, or several, got {match!r}") from error
     for function in functions:
-        if not callable(function) or iscoroutinefunction(function):
+        if not callable(function) or isinstance(function, type) or is_coroutine_function(function):
             raise TypeError(f"match: expected a function of the call, or several, got {function!r}")
+        if is_generator_function(function):
+            raise TypeError(f"match: expected a function that returns True or False, got a generator: {function!r}")
+        why = misfit(function, None)
+        if why:
+            raise TypeError(f"match: expected a function of the call, or several, got {function!r}: {why}")
     return functions
 
 

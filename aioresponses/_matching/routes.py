@@ -11,7 +11,6 @@ from yarl import URL
 
 from .._calls.exchange import Exchange
 from .._calls.record import Calls, RequestCall, RequestMatch
-from .._replies.encoding import JsonDumps
 from .._replies.reply import Reply
 from .._urls import Template
 from .conditions import Conditions
@@ -36,8 +35,7 @@ class Service(Calls, Protocol):
 class Route:
     """A registered mock at work, made from its handle: `target` and `conditions` are what it asks of requests.
 
-    It answers with its `replies` in turn, `times` over, None for no limit. Raises `TypeError` or `ValueError` for a
-    reply that cannot be serialised, or not given as often as it should be.
+    It answers with its `replies` in turn, `times` over, None for no limit.
     """
 
     def __init__(
@@ -48,12 +46,7 @@ class Route:
         conditions: Conditions,
         replies: Sequence[Reply],
         times: int | None,
-        json_dumps: JsonDumps,
     ) -> None:
-        for reply in replies:
-            reply.serialise_by(json_dumps)
-            if times != 1:
-                reply.check_repeatable()
         self.url_or_pattern = url_or_pattern
         self.target = target
         self.conditions = conditions

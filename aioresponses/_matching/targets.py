@@ -25,7 +25,7 @@ def check_method(method: object) -> str:
         raise TypeError(f"method: expected a str such as 'GET', got {method!r}")
     if not TOKEN.fullmatch(method):
         raise ValueError(f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got {method!r}")
-    return method
+    return str.__str__(method)
 
 
 def check_url(url: object) -> URL | re.Pattern[str] | Template:

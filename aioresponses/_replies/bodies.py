@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Set,
+    ValuesView,
+)
 from contextlib import aclosing
-from typing import IO, TYPE_CHECKING, Any, Union
+from typing import IO, TYPE_CHECKING, Any, Union, cast
+
+from aiohttp import MultipartWriter
+from aiohttp.payload import BytesPayload, Payload
 
 from .._calls.record import RequestCall
+from .._checks import encodable, is_coroutine_function, line, misfit
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
@@ -17,25 +32,95 @@ PIECE = 2 ** 16
 
 Piece = Union[str, bytes, bytearray, memoryview]
 
-_Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]"]
+_Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]", MultipartWriter]
 
 Body: TypeAlias = "Piece | _Stream | Callable[..., Piece | _Stream]"
 
 
+# What errors say was expected.
+BODIES = (
+    "str, bytes, a file object, an iterable or async iterable of these, a MultipartWriter, or a generator function"
+)
+
+_PIECES = (str, bytes, bytearray, memoryview)
+
+
+def checked_body(body: object) -> Any:
+    """Return a body as it is sent; raise `TypeError` or `ValueError` for what cannot be."""
+    if isinstance(body, str):
+        return encodable("body", body)
+    if isinstance(body, _PIECES):
+        return body
+    check_source("body", body, BODIES)
+    if isinstance(body, MultipartWriter):
+        multipart_type(body)
+    else:
+        for piece in known_items(body):
+            if not isinstance(piece, _PIECES):
+                raise TypeError(f"body: expected a list of str or bytes, got {piece!r} in it")
+            if isinstance(piece, str):
+                encodable("body", piece)
+    return body
+
+
+def multipart_type(body: MultipartWriter) -> str:
+    """Return the `Content-Type` of a multipart body; raise `ValueError` for what cannot be sent."""
+    return line("body", body.content_type)
+
+
+def known_items(source: object) -> Collection[object]:
+    """Return the items of what is to be streamed, where looking at them takes nothing away; else none."""
+    return source if isinstance(source, (Sequence, ValuesView)) else ()
+
+
 def check_source(name: str, source: object, expected: str) -> None:
-    """Raise `TypeError` unless something can be streamed: a file, an iterable, an async one, or a function."""
-    if inspect.iscoroutinefunction(source):
-        raise TypeError(f"{name}: expected a generator function, got a coroutine function: {source!r}")
-    if inspect.iscoroutinefunction(getattr(source, "read", None)) and not hasattr(source, "__aiter__"):
-        raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {source!r}")
+    """Raise `TypeError` or `ValueError` unless something can be streamed.
+
+    That is a file, an iterable, an async one, or a function that returns any of these.
+    """
+    if callable(source):
+        if inspect.iscoroutinefunction(source):
+            raise TypeError(f"{name}: expected a generator function, got a coroutine function: {source!r}")
+        check_function(name, source)
+        return
+    if hasattr(source, "read") and not hasattr(source, "__aiter__"):
+        _check_file(name, source)
+        return
     # These can be iterated over, but nobody means that.
-    streams = isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping, Set))
-    if not (streams or isinstance(source, AsyncIterable) or callable(source) or hasattr(source, "read")):
-        raise TypeError(f"{name}: expected {expected}, got {source!r}")
+    streams = isinstance(source, Iterable) and not isinstance(source, (*_PIECES, Mapping, Set))
+    if not (streams or isinstance(source, AsyncIterable)):
+        hint = "; give it as exception= to have it raised" if isinstance(source, BaseException) else ""
+        raise TypeError(f"{name}: expected {expected}, got {source!r}{hint}")
+
+
+def _check_file(name: str, file: Any) -> None:
+    if inspect.iscoroutinefunction(file.read):
+        raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {file!r}")
+    if getattr(file, "closed", False) is True:
+        raise ValueError(f"{name}: expected a file that is open when it is sent, got a closed one: {file!r}")
+    if hasattr(file, "readable") and file.readable() is False:
+        raise ValueError(f"{name}: expected a file that can be read, got one that is open for writing alone: {file!r}")
+
+
+def check_function(name: str, function: Callable[..., Any]) -> None:
+    """Raise `TypeError` unless a function can be called as `called` calls it."""
+    if isinstance(function, type) and issubclass(function, BaseException):
+        raise TypeError(
+            f"{name}: expected a function that returns it, got {function!r}; give it as exception= to have it raised"
+        )
+    if is_coroutine_function(function):
+        raise TypeError(f"{name}: expected a function that returns at once, got a coroutine function: {function!r}")
+    why = misfit(function, None) if _takes_parameter(function) else misfit(function)
+    if why:
+        raise TypeError(f"{name}: expected a function of the call, or of nothing, got {function!r}: {why}")
 
 
 def is_used_up_by_one(source: object) -> bool:
     """Tell whether there is nothing left of a body once it has been sent."""
+    if isinstance(source, MultipartWriter):
+        return any(is_used_up_by_one(part) for part, *_ in source)
+    if isinstance(source, Payload):
+        return not isinstance(source, BytesPayload)
     if hasattr(source, "__aiter__"):
         return hasattr(source, "__anext__")
     return not _is_seekable(source) if hasattr(source, "read") else isinstance(source, Iterator)
@@ -53,7 +138,7 @@ def called(name: str, function: Callable[..., Any], call: Callable[[], RequestCa
 def _takes_parameter(function: Callable[..., Any]) -> bool:
     try:
         parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # Some functions that are written in C have none.
+    except (TypeError, ValueError):  # Some functions that are written in C have none.
         return False
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return any(parameter.kind in positional for parameter in parameters)
@@ -61,6 +146,8 @@ def _takes_parameter(function: Callable[..., Any]) -> bool:
 
 def size_of(source: Any) -> int | None:
     """Return how many bytes are to be sent of a body that is no bytes, where that can be known."""
+    if isinstance(source, MultipartWriter):
+        return source.size
     if isinstance(source, (io.RawIOBase, io.BufferedIOBase)) and source.seekable():
         start = source.tell()
         size = source.seek(0, io.SEEK_END) - start
@@ -71,7 +158,12 @@ def size_of(source: Any) -> int | None:
 
 async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
     """Yield a body that is no bytes."""
-    if hasattr(source, "read") and not hasattr(source, "__aiter__"):
+    if isinstance(source, MultipartWriter):
+        writer = _Writer()
+        await source.write(cast(Any, writer))
+        for piece in writer.written:
+            yield piece
+    elif hasattr(source, "read") and not hasattr(source, "__aiter__"):
         # Two replies may read the same file side by side, and each repeated one begins where the first did.
         seekable = _is_seekable(source)
         start = place = source.tell() if seekable else 0
@@ -89,6 +181,16 @@ async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
         async with aclosing(each(source)) as items:
             async for item in items:
                 yield _as_bytes(item)
+
+
+class _Writer:
+    """What a `MultipartWriter` writes to, which cannot be asked for one piece after another."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    async def write(self, piece: bytes) -> None:
+        self.written.append(bytes(piece))
 
 
 async def each(source: Any) -> AsyncGenerator[Any, None]:
@@ -113,7 +215,7 @@ def _is_seekable(file: Any) -> bool:
 
 def _as_bytes(piece: object) -> bytes:
     if isinstance(piece, str):
-        return piece.encode()
+        return encodable("body", piece).encode()
     if isinstance(piece, (bytes, bytearray, memoryview)):
         return bytes(piece)
     raise TypeError(f"body: expected str or bytes from what is streamed, got {piece!r}")

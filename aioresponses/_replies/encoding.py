@@ -32,15 +32,16 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, NamedTuple, Union
 
-from aiohttp import hdrs
+from aiohttp import MultipartWriter, hdrs
 
 from .._calls.record import RequestCall
+from .._checks import encodable, is_generator_function, misfit, same_kind
 from .._client.transport import Answer, Close
 from .._display import shortened
-from .bodies import called, check_source, each, pieces, size_of
+from .bodies import BODIES, called, check_source, each, known_items, multipart_type, pieces, size_of
 from .codings import Compressor, coding_of
 from .events import encoded_event
-from .results import BODIES, EVENTS, CallbackResult, Fault
+from .results import EVENTS, JSON, CallbackResult, Fault
 
 JsonDumps = Callable[[Any], Union[str, bytes]]
 
@@ -109,7 +110,7 @@ def encode(result: CallbackResult, method: str, call: Callable[[], RequestCall],
         size = size_of(source) if compressor is None else None
         framing = framing_of(result, method, size, is_compressed=compressor is not None)
         body = _streamed(pieces(source), compressor, framing, truncated, size)
-    head = _head(result, framing)
+    head = _head(result, _content_type(result, source), framing)
     if method == hdrs.METH_HEAD or result.status in _WITHOUT_BODY:
         # The head is all there is, whatever it announces.
         return Answer(head, b"", Close() if truncated else None)
@@ -168,11 +169,18 @@ def framing_of(result: CallbackResult, method: str, size: int | None, is_compres
     return Framing.by_length(registered or length, hang_up=registered.strip() != str(size))
 
 
-def _head(result: CallbackResult, framing: Framing) -> bytes:
+def _content_type(result: CallbackResult, source: object) -> str | None:
+    """Return what is sent as `Content-Type` unless it is among the headers; None for nothing."""
+    if isinstance(source, MultipartWriter) and result.content_type == JSON:
+        return multipart_type(source)
+    return result.content_type
+
+
+def _head(result: CallbackResult, content_type: str | None, framing: Framing) -> bytes:
     """Return the status line and all headers, with the empty line behind them."""
     lines = [f"HTTP/1.1 {result.status:d} {phrase(result.status) if result.reason is None else result.reason}"]
-    if hdrs.CONTENT_TYPE not in result.headers:
-        lines.append(f"{hdrs.CONTENT_TYPE}: {result.content_type}")
+    if content_type is not None and hdrs.CONTENT_TYPE not in result.headers:
+        lines.append(f"{hdrs.CONTENT_TYPE}: {content_type}")
     lines += [f"{name}: {value}" for name, value in result.headers.items() if name.lower() != "content-length"]
     return b"%b%b\r\n" % ("".join(f"{line}\r\n" for line in lines).encode(), framing.header)
 
@@ -189,7 +197,7 @@ def _source(result: CallbackResult, call: Callable[[], RequestCall], dumps: Json
     """Return the body: bytes, or what is to be streamed."""
     if result.payload is not None:
         payload = result.payload
-        return _dumped(called("payload", payload, call) if callable(payload) else payload, dumps)
+        return _dumped("payload", called("payload", payload, call) if callable(payload) else payload, dumps)
     if result.events is not None:
         events: object = result.events
         if callable(events):
@@ -199,39 +207,61 @@ def _source(result: CallbackResult, call: Callable[[], RequestCall], dumps: Json
     body: object = result.body
     if callable(body):
         body = called("body", body, call)
+        if isinstance(body, str):
+            body = encodable("body", body)
+        elif not isinstance(body, (bytes, bytearray, memoryview)):
+            check_source("body", body, f"a function that returns {BODIES}")
     if isinstance(body, str):
         return body.encode()
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
-    if body is not result.body:
-        check_source("body", body, f"a function that returns {BODIES}")
     return body
 
 
 async def _encoded_events(events: object, dumps: JsonDumps) -> AsyncGenerator[bytes, None]:
     async with aclosing(each(events)) as items:
         async for event in items:
-            yield encoded_event(event, dumps)
+            yield encoded_event(event, lambda data: _dumped("events", data, dumps))
 
 
-def check_payload(result: CallbackResult, dumps: JsonDumps) -> None:
-    """Raise `TypeError` or `ValueError` if a payload cannot be serialised."""
-    if result.payload is not None and not callable(result.payload):
-        _dumped(result.payload, dumps)
+def checked_dumps(json_dumps: Any) -> JsonDumps:
+    """Return what serialises payloads; raise `TypeError` for what cannot."""
+    if not callable(json_dumps) or misfit(json_dumps, None):
+        raise TypeError(f"json_dumps: expected a function of a value, got {json_dumps!r}")
+    return json_dumps  # type: ignore[no-any-return]
 
 
-def _dumped(payload: object, dumps: JsonDumps) -> bytes:
+def check_serialisable(result: CallbackResult, dumps: JsonDumps) -> None:
+    """Raise `TypeError` or `ValueError` if a payload, or an event that is known already, cannot be serialised."""
+    payload = result.payload
+    if payload is not None and not callable(payload):
+        _dumped("payload", payload, dumps)
+    elif payload is not None and dumps is json_dumps and is_generator_function(payload):
+        raise TypeError(f"payload: expected a function that returns a value, got a generator function: {payload!r}")
+    elif result.events is not None:
+        for event in known_items(result.events):
+            encoded_event(event, lambda data: _dumped("events", data, dumps))
+
+
+def _dumped(name: str, value: object, dumps: JsonDumps) -> bytes:
     try:
-        dumped = dumps(payload)
+        dumped = dumps(value)
         if isinstance(dumped, str):
-            return dumped.encode()
-    except (TypeError, ValueError) as error:
-        raise (TypeError if isinstance(error, TypeError) else ValueError)(
-            f"payload: expected a value that json can serialise, got {shortened(repr(payload))}: {error}"
+            return str.encode(dumped)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise same_kind(
+            error, f"{name}: expected a value that json can serialise, got {_shown(value)}: {error}"
         ) from error
     if not isinstance(dumped, (bytes, bytearray, memoryview)):
         raise TypeError(f"json_dumps: expected a function that returns text or bytes, got {dumped!r} from it")
     return bytes(dumped)
+
+
+def _shown(value: object) -> str:
+    try:
+        return shortened(repr(value))
+    except RecursionError:
+        return f"a {type(value).__name__} that is nested too deeply"
 
 
 def _framed(body: bytes, framing: Framing, truncated: bool) -> bytes:

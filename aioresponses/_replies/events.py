@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Union
 
+from .._checks import encodable, line
+
 
 class ServerSentEvent:
     """One event of a `text/event-stream`.
@@ -29,19 +31,14 @@ class ServerSentEvent:
     ) -> None:
         if not isinstance(data, (str, Mapping, type(None))):
             raise TypeError(f"data: expected text or a dict, got {data!r}")
-        for name, value in (("event", event), ("id", id)):
-            if not isinstance(value, (str, type(None))):
-                raise TypeError(f"{name}: expected a str, got {value!r}")
-            if value is not None and any(sign in value for sign in "\r\n\0"):
-                raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {value!r}")
         if retry is not None:
             if isinstance(retry, bool) or not isinstance(retry, int):
                 raise TypeError(f"retry: expected an int of milliseconds, got {retry!r}")
             if retry < 0:
                 raise ValueError(f"retry: expected an int of at least 0, got {retry!r}")
-        self.data = data
-        self.event = event
-        self.id = id
+        self.data = encodable("data", data) if isinstance(data, str) else data
+        self.event = None if event is None else line("event", event)
+        self.id = None if id is None else line("id", id)
         self.retry = retry
 
     def __repr__(self) -> str:
@@ -52,16 +49,15 @@ class ServerSentEvent:
 Event = Union[str, Mapping[str, Any], ServerSentEvent]
 
 
-def encoded_event(event: object, json_dumps: Callable[[Any], str | bytes]) -> bytes:
-    """Return an event as it goes over the wire; text and dicts are the data of one."""
-    if not isinstance(event, ServerSentEvent):
-        if not isinstance(event, (str, Mapping)):
-            raise TypeError(f"events: expected text, dicts or ServerSentEvent, got {event!r}")
+def encoded_event(event: object, dumped: Callable[[object], bytes]) -> bytes:
+    """Return an event as it goes over the wire; text and dicts are the data of one, and dicts are `dumped`."""
+    if isinstance(event, str):
+        event = ServerSentEvent(encodable("events", event))
+    elif isinstance(event, Mapping):
         event = ServerSentEvent(event)
-    data = event.data
-    if isinstance(data, Mapping):
-        dumped = json_dumps(data)
-        data = dumped.decode() if isinstance(dumped, bytes) else dumped
+    elif not isinstance(event, ServerSentEvent):
+        raise TypeError(f"events: expected text, dicts or ServerSentEvent, got {event!r}")
+    data = dumped(event.data).decode() if isinstance(event.data, Mapping) else event.data
     fields = [("event", event.event), ("id", event.id), ("retry", event.retry)]
     lines = [f"{name}: {value}" for name, value in fields if value is not None]
     if data is not None:

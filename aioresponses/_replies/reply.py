@@ -11,13 +11,14 @@ from typing import Any, Union
 from yarl import URL
 
 from .._calls.record import RequestCall
+from .._checks import same_kind, warn
 from .._client.transport import Answer
 from .._client.waiting import pass_time
+from .._display import add_note
 from .bodies import is_used_up_by_one
-from .encoding import JsonDumps, KeptAnswer, check_payload, encode, json_dumps
+from .callbacks import Callback, takes_call
+from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
 from .results import CallbackResult, Fault
-
-Callback = Callable[..., Union[CallbackResult, None, Awaitable["CallbackResult | None"]]]
 
 Raises = Union[BaseException, "type[BaseException]"]
 
@@ -26,7 +27,12 @@ _ARGUMENTS = {"exception", "timeout", "callback", *inspect.signature(CallbackRes
 
 
 class Reply:
-    """One turn of a mock: a `CallbackResult`, or an exception; a callback may be asked first."""
+    """One turn of a mock: a `CallbackResult`, or an exception; a callback may be asked first.
+
+    What is wrong is refused, but only what is needed is looked at. Where an exception is raised, that is the delay
+    alone. Where a callback is asked, its own result may be all that is needed; what is wrong with the reply itself is
+    raised if the callback returns None.
+    """
 
     def __init__(
         self,
@@ -34,72 +40,56 @@ class Reply:
         timeout: bool = False,
         callback: Callback | None = None,
         result: CallbackResult | None = None,
+        json_dumps: JsonDumps = json_dumps,
+        is_repeated: bool = False,
         **of_result: Any,
     ) -> None:
-        self.result = CallbackResult(**of_result) if result is None else result
-        if exception is not None and not (
-            isinstance(exception, BaseException)
-            or isinstance(exception, type) and issubclass(exception, BaseException)
-        ):
-            raise TypeError(f"exception: expected an exception or a class of exceptions, got {exception!r}")
-        if callback is not None and not callable(callback):
-            raise TypeError(f"callback: expected a function or a coroutine function, got {callback!r}")
-        if self.result.fault is not None:
-            for name, other in (("exception", exception), ("timeout", timeout)):
-                if other:
-                    raise ValueError(f"{name} and fault contradict each other: a reply fails in one way")
-        self._raises = asyncio.TimeoutError if timeout else exception
+        self._name = ""
         self._callback = callback
-        self._takes_call = callback is not None and _takes_call(callback)
-        # A result that users hold as well may become another at any time.
-        self._is_plain = not (
-            result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
-        )
+        self._takes_call = callback is not None and takes_call(callback)
         self._json_dumps = json_dumps
+        self._raises = asyncio.TimeoutError if _is_timeout(timeout) else exception
+        self._made: BaseException | None = None
+        """The instance that was made of a class of exceptions to see that it can be made; the first to be raised."""
+        if self._raises is not None:
+            if of_result.get("fault") is not None:
+                name = "exception" if exception is not None else "timeout"
+                raise ValueError(f"{name} and fault contradict each other: a reply fails in one way")
+            self._made = _made(self._raises)
+            of_result = {"delay": of_result.get("delay", 0)}
+        self._wrong: Exception | None = None
+        try:
+            self.result = CallbackResult(**of_result) if result is None else result
+            check_serialisable(self.result, json_dumps)
+            if is_repeated:
+                _check_repeatable(self.result)
+        except (TypeError, ValueError) as error:
+            if callback is None or self._raises is not None:
+                raise
+            self.result, self._wrong = CallbackResult(), same_kind(error, str(error))
         self.at_once: Callable[[str, Callable[[], RequestCall]], Answer | None] = _not_at_once
         """Returns the answer to a request where nothing goes wrong and nothing is asked or waited for; else None.
 
         No method, since every request would pay for one more call.
         """
+        # A result that users hold as well may become another at any time.
+        if not (
+            result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
+        ):
+            self.at_once = KeptAnswer(self.result, json_dumps).to
         self.refuses = callback is None and self.result.fault is Fault.CONNECTION_REFUSED
         """Whether the connection is refused, so that the request is never sent."""
 
     @classmethod
-    def of(cls, given: object) -> Reply:
+    def of(cls, given: object, place: int, json_dumps: JsonDumps, is_repeated: bool) -> Reply:
         """Make one of an element of `replies=`: a dict of arguments, an exception, or a `CallbackResult`."""
-        if isinstance(given, Mapping):
-            for name in given:
-                if name not in _ARGUMENTS:
-                    raise TypeError(f"replies: expected dicts of arguments of a reply, got {name!r} in one")
-            try:
-                return cls(**given)
-            except (TypeError, ValueError) as error:
-                raise (TypeError if isinstance(error, TypeError) else ValueError)(f"replies: {error}") from error
-        if isinstance(given, CallbackResult):
-            return cls(result=given)
-        if isinstance(given, BaseException) or isinstance(given, type) and issubclass(given, BaseException):
-            return cls(exception=given)
-        raise TypeError(f"replies: expected dicts of arguments, exceptions or CallbackResults, got {given!r}")
-
-    def serialise_by(self, json_dumps: JsonDumps) -> None:
-        """Say what serialises payloads; raise `TypeError` or `ValueError` if it cannot serialise the one there is."""
-        check_payload(self.result, json_dumps)
-        self._json_dumps = json_dumps
-        if self._is_plain:
-            self.at_once = KeptAnswer(self.result, json_dumps).to
-
-    def check_repeatable(self) -> None:
-        """Raise `ValueError` if this can be said no more than once."""
-        result = self.result
-        if result.events is not None:
-            name, is_used_up = "events", is_used_up_by_one(result.events)
-        else:
-            name, is_used_up = "body", result.payload is None and is_used_up_by_one(result.body)
-        if is_used_up:
-            raise ValueError(
-                f"{name} and repeat contradict each other: an iterator or a file that cannot be rewound is used up "
-                f"by one reply; give the generator function itself"
-            )
+        name = f"replies[{place}]: "
+        try:
+            reply = cls(**_arguments_of(given), json_dumps=json_dumps, is_repeated=is_repeated)
+        except (TypeError, ValueError) as error:
+            raise same_kind(error, f"{name}{error}") from error
+        reply._name = name
+        return reply
 
     def encoded(self, result: CallbackResult, method: str, call: Callable[[], RequestCall]) -> Answer:
         """Return as bytes on the wire what `to` has returned in the end."""
@@ -146,8 +136,10 @@ class Reply:
         if self._raises is not None:
             if self.result.delay:
                 return self._when_due(self.result)
-            raise self._raises
+            raise self._exception()
         if result is None:
+            if self._wrong is not None:
+                raise self._late_refusal(self._wrong, call().match)
             result = self.result
         if not isinstance(result, CallbackResult):
             raise TypeError(
@@ -158,28 +150,81 @@ class Reply:
     async def _when_due(self, result: CallbackResult) -> CallbackResult:
         await pass_time(result.delay)
         if self._raises is not None:
-            raise self._raises
+            raise self._exception()
         if result.fault is Fault.HANG:
             await get_running_loop().create_future()
         return result
+
+    def _late_refusal(self, wrong: Exception, mock: object) -> Exception:
+        """Return what would have been raised when the reply was registered, had it been needed."""
+        error = same_kind(wrong, f"{self._name}{wrong}")
+        add_note(error, f"aioresponses: the callback of the mock {mock} returned None, so the mock answers by itself")
+        return error
+
+    def _exception(self) -> BaseException:
+        """Return what is to be raised: the exception that was given, or a new one of the class."""
+        if not isinstance(self._raises, type):
+            assert self._raises is not None
+            return self._raises
+        made, self._made = self._made, None
+        return self._raises() if made is None else made
 
 
 def _not_at_once(method: str, call: Callable[[], RequestCall]) -> None:
     """Stand in for `Reply.at_once` where there is something to ask, to raise or to wait for."""
 
 
-def _takes_call(callback: Callback) -> bool:
-    """Tell whether a callback takes the call, and not the URL and the keyword arguments."""
-    try:
-        parameters = list(inspect.signature(callback).parameters.values())
-    except ValueError:  # Some functions that are written in C have none.
-        return False
-    if not parameters:
-        raise TypeError(f"callback: expected a function of the call, or of url and **kwargs, got {callback!r}")
-    first, *others = parameters
-    return (
-        first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)
-        and all(one.default is not one.empty for one in others)
-        # So it was written for aioresponses 0.7, and has forgotten the other arguments.
-        and first.name != "url"
-    )
+def _arguments_of(given: object) -> Mapping[str, Any]:
+    if isinstance(given, Mapping):
+        for name in given:
+            if name not in _ARGUMENTS:
+                raise TypeError(f"expected the arguments of a reply, got {name!r} among them")
+        return given
+    if isinstance(given, CallbackResult):
+        return {"result": given}
+    if isinstance(given, BaseException) or isinstance(given, type) and issubclass(given, BaseException):
+        return {"exception": given}
+    raise TypeError(f"expected a dict of arguments, an exception or a CallbackResult, got {given!r}")
+
+
+def _is_timeout(timeout: object) -> bool:
+    if timeout is None or isinstance(timeout, bool):
+        return bool(timeout)
+    what = "raises asyncio.TimeoutError at once" if timeout else "raises no timeout"
+    warn(f"timeout: expected a bool, got {timeout!r}, and the call {what}; to answer after some seconds, use delay=")
+    return bool(timeout)
+
+
+def _made(exception: Any) -> BaseException | None:
+    """Return an instance of a class of exceptions, None for an exception; raise `TypeError` for anything else.
+
+    Only making one shows whether that works, and making one too many may not be without effect. So this one is the
+    first to be raised.
+    """
+    made = None
+    if isinstance(exception, type) and issubclass(exception, BaseException):
+        try:
+            made = exception()
+        except Exception as error:
+            raise TypeError(
+                f"exception: expected an exception, or a class that needs no arguments, got {exception!r}; "
+                f"give an instance"
+            ) from error
+    raised = exception if made is None else made
+    if not isinstance(raised, BaseException):
+        raise TypeError(f"exception: expected an exception or a class of exceptions, got {exception!r}")
+    if isinstance(raised, StopIteration):
+        raise TypeError(f"exception: expected one that a coroutine can raise, got {exception!r}; Python forbids it")
+    return made
+
+
+def _check_repeatable(result: CallbackResult) -> None:
+    if result.events is not None:
+        name, is_used_up = "events", is_used_up_by_one(result.events)
+    else:
+        name, is_used_up = "body", result.payload is None and is_used_up_by_one(result.body)
+    if is_used_up:
+        raise ValueError(
+            f"{name} and repeat contradict each other: an iterator or a file that cannot be rewound is used up "
+            f"by one reply; give the generator function itself"
+        )

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import enum
+import inspect
+import io
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Union
 
 from aiohttp import ClientResponse, hdrs
-from multidict import CIMultiDict
+from multidict import CIMultiDict, MultiDict
 
-from .._checks import TOKEN, check_line, check_seconds
-from .bodies import Body, check_source
+from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
+from .bodies import Body, check_function, check_source, checked_body, known_items
 from .codings import coding_of
 from .events import Event, encoded_event
 
-Headers = Union[Mapping[str, str], Iterable["tuple[str, str]"]]
+Headers = Union[Mapping[str, "str | int"], Iterable["tuple[str, str | int]"]]
 
 Events = Union[Iterable[Event], AsyncIterable[Event], Callable[..., "Iterable[Event] | AsyncIterable[Event]"]]
 
 # What errors say was expected.
-BODIES = "str, bytes, a file object, an iterable or async iterable of these, or a generator function"
-
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
+
+# What aiohttp makes a response of, beside the method and the URL.
+_OF_RESPONSES = {
+    parameter.name: None
+    for parameter in inspect.signature(ClientResponse).parameters.values()
+    if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+}
 
 _STATUS = "status: expected an int from 200 to 999, or 101, got {!r}"
 
-_JSON = "application/json"
+# The type that is sent unless another one is given, or what is sent has one of its own.
+JSON = "application/json"
 
 
 class Fault(enum.Enum):
@@ -63,20 +71,22 @@ class Fault(enum.Enum):
 class CallbackResult:
     """A reply: what a callback returns, and what `aioresponses.add` makes of its arguments.
 
-    - `status`: from 200 to 999, or 101; 200 by default.
+    - `status`: from 200 to 999, or 101; 200 by default, and for None.
     - `body`: text (sent as UTF-8) or bytes; or what is streamed: a file object, an iterable or async iterable of text
       or bytes, or a function that returns any of these, a generator function for instance. A function is called for
       every reply, with the `RequestCall` if it takes a parameter. What a stream raises, the reader of the response
       gets. The body is given as the application will read it: where `headers` say `Content-Encoding: gzip`, `deflate`,
-      `br` or `zstd` and it is not compressed already, it is compressed on the wire.
+      `br` or `zstd` and it is not compressed already, it is compressed on the wire. An `aiohttp.MultipartWriter` is
+      sent with its own `Content-Type`. None is an empty body.
     - `payload`: anything that `json` can serialise, or a function of the `RequestCall` that returns it; goes before
       `body`. It is serialised when it is sent.
     - `events`: a `text/event-stream`: an iterable or async iterable of text, dicts (sent as JSON) or `ServerSentEvent`,
       or a function that returns one.
-    - `headers`: a mapping, a multidict or pairs; a name may stand there more than once.
+    - `headers`: a mapping, a multidict or pairs; a name may stand there more than once. An int is sent as its text.
     - `cookies`: a mapping of names and values, or `http.cookies.Morsel`, sent as `Set-Cookie`, for the whole host
       unless a morsel says otherwise.
-    - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default.
+    - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default. None sends
+      none.
     - `reason`: the reason phrase; by default the one that goes with `status`.
     - `delay`: seconds before the status line, by the timers of the event loop; 0 by default.
     - `fault`: a `Fault`, in place of the reply or a part of it.
@@ -92,9 +102,9 @@ class CallbackResult:
     def __init__(
         self,
         method: str = hdrs.METH_GET,
-        status: int = 200,
-        body: Body = "",
-        content_type: str = _JSON,
+        status: int | None = 200,
+        body: Body | None = "",
+        content_type: str | None = JSON,
         payload: Any = None,
         headers: Headers | None = None,
         response_class: Callable[..., ClientResponse] | None = None,
@@ -105,39 +115,36 @@ class CallbackResult:
         events: Events | None = None,
         fault: Fault | None = None,
     ) -> None:
+        if status is None:
+            status = 200
+        if body is None:
+            body = ""
         if isinstance(status, bool) or not isinstance(status, int):
             raise TypeError(_STATUS.format(status))
         if not 200 <= status <= 999 and status != 101:
             skipped = ": aiohttp skips this one, and waits for the one that follows" if 100 <= status < 200 else ""
             raise ValueError(_STATUS.format(status) + skipped)
-        if payload is None and events is None and not isinstance(body, (str, bytes, bytearray, memoryview)):
-            check_source("body", body, BODIES)
-            if isinstance(body, (list, tuple)):
-                for piece in body:
-                    if not isinstance(piece, (str, bytes, bytearray, memoryview)):
-                        raise TypeError(f"body: expected a list of str or bytes, got {piece!r} in it")
+        if payload is not None and callable(payload):
+            check_function("payload", payload)
+        elif payload is None and events is None:
+            body = checked_body(body)
         if events is not None:
             _check_events(events, body, payload)
-            content_type = "text/event-stream" if content_type == _JSON else content_type
-        if reason is not None:
-            check_line("reason", reason)
-        if response_class is not None and not callable(response_class):
-            raise TypeError(f"response_class: expected a subclass of aiohttp.ClientResponse, got {response_class!r}")
+            content_type = "text/event-stream" if content_type == JSON else content_type
         if fault is not None and not isinstance(fault, Fault):
             raise TypeError(f"fault: expected a member of Fault, got {fault!r}")
-        check_line("content_type", content_type)
         check_seconds("delay", delay)
         self.method = method
         self.status = status
         self.body = body
-        self.content_type = content_type
+        self.content_type = None if content_type is None else line("content_type", content_type)
         self.payload = payload
         self.events = events
         self.headers = checked_headers(headers)
         self.delay = delay
         self.fault = fault
-        self.response_class = response_class
-        self.reason = reason
+        self.response_class = _checked_class(response_class)
+        self.reason = None if reason is None else line("reason", reason)
         for cookie in _checked_cookies(cookies):
             self.headers.add(hdrs.SET_COOKIE, cookie)
         if hdrs.CONTENT_ENCODING in self.headers and not (payload is None and events is None and _is_empty(body)):
@@ -156,10 +163,31 @@ def _check_events(events: object, body: object, payload: object) -> None:
     for name, is_given in (("body", not _is_empty(body)), ("payload", payload is not None)):
         if is_given:
             raise ValueError(f"{name} and events contradict each other: a reply has one body")
+    if isinstance(events, (io.RawIOBase, io.BufferedIOBase)):
+        raise TypeError(f"events: expected {EVENTS}, got a file of bytes: {events!r}")
     check_source("events", events, EVENTS)
-    if isinstance(events, (list, tuple)):
-        for event in events:
-            encoded_event(event, lambda data: "")
+    for event in known_items(events):
+        encoded_event(event, lambda data: b"")
+
+
+def _checked_class(response_class: Any) -> Callable[..., ClientResponse] | None:
+    if response_class is None:
+        return None
+    # aioresponses 0.7 took any function that makes responses.
+    is_wrong = isinstance(response_class, type) and not issubclass(response_class, ClientResponse)
+    returns_none = is_coroutine_function(response_class) or is_generator_function(response_class)
+    if is_wrong or returns_none or not callable(response_class):
+        raise TypeError(f"response_class: expected a subclass of aiohttp.ClientResponse, got {response_class!r}")
+    given = dict(_OF_RESPONSES)
+    why = misfit(response_class, None, None, **given)
+    if why and isinstance(response_class, type) and given.pop("stream_writer", why) is None:
+        # One that was made for older releases of aiohttp is called as they called it.
+        why = misfit(response_class, None, None, **given)
+    if why:
+        raise TypeError(
+            f"response_class: expected one that takes what aiohttp.ClientResponse takes, got {response_class!r}: {why}"
+        )
+    return response_class  # type: ignore[no-any-return]
 
 
 def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[str]:
@@ -174,23 +202,37 @@ def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[st
             raise TypeError(f"cookies: expected names and values of str, got {name!r}: {value!r}")
         if isinstance(value, Morsel) and value.key != name:
             raise ValueError(f"cookies: expected a morsel that is named {name!r}, got {value.key!r}")
+        name = str.__str__(name)
         try:
-            made[name] = value
+            made[name] = value if isinstance(value, Morsel) else str.__str__(value)
         except CookieError as error:
-            raise ValueError(f"cookies: expected names that cookies can have, got {name!r}: {error}") from error
+            raise ValueError(
+                f"cookies: expected names and values that cookies can have, got {name!r}: {value!r} ({error})"
+            ) from error
         if not isinstance(value, Morsel):
             made[name]["path"] = "/"
-    return [morsel.OutputString() for morsel in made.values()]
+    return [_set_cookie(morsel) for morsel in made.values()]
+
+
+def _set_cookie(morsel: Morsel[str]) -> str:
+    try:
+        # Its attributes, and how its value is written, may be anything.
+        return line(f"cookies: {morsel.key}", morsel.OutputString())
+    except CookieError as error:
+        raise ValueError(f"cookies: {morsel.key}: expected attributes that cookies can have: {error}") from error
 
 
 def checked_headers(headers: Headers | None) -> CIMultiDict[str]:
     """Return headers as they are sent; raise `TypeError` or `ValueError` for what cannot be."""
     try:
-        checked: CIMultiDict[str] = CIMultiDict(headers or ())
+        given: MultiDict[Any] = MultiDict(() if headers is None else headers)
     except (TypeError, ValueError) as error:
         raise TypeError(f"headers: expected a mapping or pairs of str, got {headers!r}: {error}") from error
-    for name, value in checked.items():
+    checked: CIMultiDict[str] = CIMultiDict()
+    for name, value in given.items():
+        name = str.__str__(name)
         if not TOKEN.fullmatch(name):
             raise ValueError(f"headers: expected names that are HTTP tokens, got {name!r}")
-        check_line(f"headers: {name}", value)
+        is_int = isinstance(value, int) and not isinstance(value, bool)
+        checked.add(name, f"{int(value)}" if is_int else line(f"headers: {name}", value))
     return checked

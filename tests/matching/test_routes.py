@@ -150,8 +150,8 @@ class RefusedMocksTest(unittest.TestCase):
 
     def test_replies_that_cannot_be_used(self):
         shape = "replies: expected a list of dicts, exceptions or CallbackResults, got "
-        each = "replies: expected dicts of arguments, exceptions or CallbackResults, got "
-        name = "replies: expected dicts of arguments of a reply, got "
+        each = "replies[0]: expected a dict of arguments, an exception or a CallbackResult, got "
+        name = "replies[0]: expected the arguments of a reply, got {!r} among them"
         for replies, error, message in (
             ([], TypeError, shape + "[]"),
             ((), TypeError, shape + "()"),
@@ -163,34 +163,34 @@ class RefusedMocksTest(unittest.TestCase):
             ([None], TypeError, each + "None"),
             (["text"], TypeError, each + "'text'"),
             ([int], TypeError, each + "<class 'int'>"),
-            ([{"stauts": 200}], TypeError, name + "'stauts' in one"),
-            ([{"repeat": 2}], TypeError, name + "'repeat' in one"),
-            ([{"match_json": 2}], TypeError, name + "'match_json' in one"),
-            ([{"replies": []}], TypeError, name + "'replies' in one"),
-            ([{"method": "GET"}], TypeError, name + "'method' in one"),
-            ([{"self": 1}], TypeError, name + "'self' in one"),
-            ([{1: 1}], TypeError, name + "1 in one"),
-            ([{"status": "200"}], TypeError, "replies: status: expected an int from 200 to 999, or 101, got '200'"),
-            ([{}, {"delay": -1}], ValueError, "replies: delay: expected seconds, from 0 on, got -1"),
+            ([{"stauts": 200}], TypeError, name.format('stauts')),
+            ([{"repeat": 2}], TypeError, name.format('repeat')),
+            ([{"match_json": 2}], TypeError, name.format('match_json')),
+            ([{"replies": []}], TypeError, name.format('replies')),
+            ([{"method": "GET"}], TypeError, name.format('method')),
+            ([{"self": 1}], TypeError, name.format('self')),
+            ([{1: 1}], TypeError, name.format(1)),
+            ([{"status": "200"}], TypeError, "replies[0]: status: expected an int from 200 to 999, or 101, got '200'"),
+            ([{}, {"delay": -1}], ValueError, "replies[1]: delay: expected seconds, from 0 on, got -1"),
             (
                 [{"exception": 5}],
                 TypeError,
-                "replies: exception: expected an exception or a class of exceptions, got 5",
+                "replies[0]: exception: expected an exception or a class of exceptions, got 5",
             ),
             (
                 [{"callback": 5}],
                 TypeError,
-                "replies: callback: expected a function or a coroutine function, got 5",
+                "replies[0]: callback: expected a function or a coroutine function, got 5",
             ),
             (
                 [{"exception": ValueError, "fault": Fault.HANG}],
                 ValueError,
-                "replies: exception and fault contradict each other: a reply fails in one way",
+                "replies[0]: exception and fault contradict each other: a reply fails in one way",
             ),
             (
                 [{"payload": {1}}],
                 TypeError,
-                "payload: expected a value that json can serialise, got {1}: "
+                "replies[0]: payload: expected a value that json can serialise, got {1}: "
                 "Object of type set is not JSON serializable",
             ),
         ):
@@ -200,7 +200,7 @@ class RefusedMocksTest(unittest.TestCase):
     ARGUMENTS = {
         "status": [201, 200], "body": ["text", b"text", ""], "exception": [ValueError], "payload": [0, {}],
         "content_type": ["text/plain", "application/json"], "headers": [{}], "response_class": [OwnResponse],
-        "timeout": [True, False], "reason": ["x"], "callback": [print], "cookies": [{}], "delay": [1, 0.0],
+        "timeout": [True, False], "reason": ["x"], "callback": [repr], "cookies": [{}], "delay": [1, 0.0],
         "events": [[]], "fault": [Fault.HANG],
     }
 

@@ -534,7 +534,6 @@ class RefusedBodiesTest(unittest.TestCase):
             return b""
 
         for body, message in (
-            (None, f"body: expected {BODIES}, got None"),
             (5, f"body: expected {BODIES}, got 5"),
             ({"a": 1}, f"body: expected {BODIES}, got {{'a': 1}}"),
             ({"a"}, f"body: expected {BODIES}, got {{'a'}}"),
@@ -556,7 +555,7 @@ class RefusedBodiesTest(unittest.TestCase):
                 self.assertEqual(str(raised.exception), message)
                 with self.assertRaises(TypeError) as raised:
                     mock.get(SITE, replies=[{"body": body}])
-                self.assertEqual(str(raised.exception), f"replies: {message}")
+                self.assertEqual(str(raised.exception), f"replies[0]: {message}")
                 self.assertEqual(mock._matches, {})
 
 

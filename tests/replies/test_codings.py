@@ -224,7 +224,7 @@ class MissingCodecTest(unittest.TestCase):
                         self.assertEqual(str(raised.exception), message)
                     with self.assertRaises(ValueError) as raised:
                         mock.get(SITE, replies=[{"headers": headers, **reply}])
-                    self.assertEqual(str(raised.exception), f"replies: {message}")
+                    self.assertEqual(str(raised.exception), f"replies[0]: {message}")
                     self.assertEqual(mock._matches, {})
 
     def test_no_codec_is_needed_without_a_body(self):

@@ -95,15 +95,6 @@ class CallbacksOfTheCallTest(AskingTestCase):
                 self.assertEqual(await self.ask("POST", data=None), (200, "answered"))
                 self.assertEqual(self.given, [(URL(SITE), {"allow_redirects": True, "data": None})])
 
-    async def test_a_callback_that_takes_nothing_but_the_url_fails_as_in_0_7(self):
-        def callback(url):
-            raise NotImplementedError
-
-        self.mock.get(SITE, callback=callback)
-        error, text = await self.ask()
-        self.assertIs(error, TypeError)
-        self.assertIn("unexpected keyword argument 'allow_redirects'", text)
-
     async def test_what_a_callback_can_know_of_the_call(self):
         seen = []
 

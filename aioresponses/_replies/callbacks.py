@@ -1,0 +1,88 @@
+"""Callbacks: what one is called with, which its signature tells.
+
+A callback is given the call, or the URL and the keyword arguments of the caller, as with aioresponses 0.7. It asks for
+the call by the name of its first parameter, `call`, or by its annotation, `RequestCall`. So does one that has a single
+parameter, for the other form never has: with the URL come keyword arguments, `allow_redirects` at least. Only `url` and
+`uri` are what callbacks call the URL that were written for 0.7 and have forgotten the keyword arguments.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable
+from inspect import Parameter
+from typing import Any, Union
+
+from .._calls.record import RequestCall
+from .._checks import is_generator_function
+from .._client.outgoing import ARGUMENTS
+from .results import CallbackResult
+
+Callback = Callable[..., Union[CallbackResult, None, Awaitable["CallbackResult | None"]]]
+
+_URLS = ("url", "uri")
+
+_EXPECTED = "callback: expected a function of the call, or of url and **kwargs"
+
+
+def takes_call(callback: Any) -> bool:
+    """Tell whether a callback is given the call, and not the URL and the keyword arguments.
+
+    Raises `TypeError` unless it takes what it will be given.
+    """
+    if not callable(callback):
+        raise TypeError(f"callback: expected a function or a coroutine function, got {callback!r}")
+    if isinstance(callback, type) and not issubclass(callback, CallbackResult):
+        raise TypeError(f"callback: expected a function or a coroutine function, got a class: {callback!r}")
+    if is_generator_function(callback):
+        raise TypeError(
+            f"callback: expected a function that returns a CallbackResult or None, got a generator function: "
+            f"{callback!r}"
+        )
+    try:
+        parameters = list(inspect.signature(callback).parameters.values())
+    except (TypeError, ValueError):  # Some functions that are written in C have none.
+        return False
+    if not parameters or parameters[0].kind in (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD):
+        raise TypeError(f"{_EXPECTED}, got {callback!r}, which takes no positional argument")
+    first, *others = parameters
+    asks_for_call = _asks_for_call(first, is_alone=not others)
+    if not asks_for_call and not any(map(_takes_allow_redirects, others)):
+        is_url = first.name in _URLS or first.kind is first.VAR_POSITIONAL
+        hint = "" if is_url else f"; to be given the call, name the parameter {first.name!r} call"
+        raise TypeError(f"{_EXPECTED}, got {callback!r}, which does not take the keyword arguments: add **kwargs{hint}")
+    for one in others:
+        if _is_needed(one) and (asks_for_call or not _may_be_given(one)):
+            raise TypeError(f"{_EXPECTED}, got {callback!r}, whose parameter {one.name!r} is not given: add a default")
+    return asks_for_call
+
+
+def _asks_for_call(first: Parameter, is_alone: bool) -> bool:
+    if first.kind is first.VAR_POSITIONAL:
+        return False
+    annotation = first.annotation
+    return (
+        first.name == "call"
+        or annotation is RequestCall
+        or isinstance(annotation, str) and re.search(r"\bRequestCall\b", annotation) is not None
+        or is_alone and first.name not in _URLS
+    )
+
+
+def _takes_allow_redirects(parameter: Parameter) -> bool:
+    if parameter.kind is parameter.VAR_KEYWORD:
+        return True
+    return parameter.name == "allow_redirects" and parameter.kind in (
+        parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY
+    )
+
+
+def _is_needed(parameter: Parameter) -> bool:
+    is_variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not is_variable
+
+
+def _may_be_given(parameter: Parameter) -> bool:
+    # None are known where somebody had replaced the method that has them.
+    return parameter.kind is not parameter.POSITIONAL_ONLY and (not ARGUMENTS or parameter.name in ARGUMENTS)
