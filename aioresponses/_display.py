@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import hdrs
@@ -26,6 +26,26 @@ _MOST_LINES = 20
 def shortened(text: str, most: int = 500) -> str:
     """Return a text, cut if it is long, with a count of what was left out."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
+
+
+def shown(value: object, most: int | None = 500, by: Callable[[Any], str] = repr) -> str:
+    """Return a value as text, cut if it is long; None for `most` leaves it whole.
+
+    One that cannot show itself is shown as an object of its class, for its exception is not to replace a message.
+    """
+    try:
+        text = by(value)
+    except Exception as error:
+        text = f"<{type(value).__name__} object ({by.__name__} raised {type(error).__name__})>"
+    return text if most is None else shortened(text, most)
+
+
+def name_of(function: object) -> str:
+    """Return the name of a function, or else what it is shown as."""
+    try:
+        return str(function.__name__)  # type: ignore[attr-defined]
+    except Exception:
+        return shown(function)
 
 
 def cut(lines: Sequence[str], around: int = 0) -> list[str]:
@@ -74,9 +94,9 @@ def shown_headers(headers: Any) -> str:
     if isinstance(headers, (Mapping, list, tuple)):
         headers = {name: hidden(str(name), value) for name, value in MultiDict(headers).items()}
     # Where in an object that decides for itself they are, cannot be known.
-    elif any(name in repr(headers).lower() for name in _SECRET_HEADERS):
+    elif any(name in shown(headers, most=None).lower() for name in _SECRET_HEADERS):
         return f"{type(headers).__name__}(…)"
-    return shortened(repr(headers), 200)
+    return shown(headers, 200)
 
 
 def shown_arguments(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

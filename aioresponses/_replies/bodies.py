@@ -9,6 +9,7 @@ from contextlib import aclosing
 from typing import IO, TYPE_CHECKING, Any, Union
 
 from .._calls.record import RequestCall
+from .._display import shown
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
@@ -25,13 +26,13 @@ Body: TypeAlias = "Piece | _Stream | Callable[..., Piece | _Stream]"
 def check_source(name: str, source: object, expected: str) -> None:
     """Raise `TypeError` unless something can be streamed: a file, an iterable, an async one, or a function."""
     if inspect.iscoroutinefunction(source):
-        raise TypeError(f"{name}: expected a generator function, got a coroutine function: {source!r}")
+        raise TypeError(f"{name}: expected a generator function, got a coroutine function: {shown(source)}")
     if inspect.iscoroutinefunction(getattr(source, "read", None)) and not hasattr(source, "__aiter__"):
-        raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {source!r}")
+        raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {shown(source)}")
     # These can be iterated over, but nobody means that.
     streams = isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping, Set))
     if not (streams or isinstance(source, AsyncIterable) or callable(source) or hasattr(source, "read")):
-        raise TypeError(f"{name}: expected {expected}, got {source!r}")
+        raise TypeError(f"{name}: expected {expected}, got {shown(source)}")
 
 
 def is_used_up_by_one(source: object) -> bool:
@@ -46,7 +47,7 @@ def called(name: str, function: Callable[..., Any], call: Callable[[], RequestCa
     result = function(call()) if _takes_parameter(function) else function()
     if inspect.iscoroutine(result):
         result.close()
-        raise TypeError(f"{name}: expected a function that returns at once, got a coroutine from {function!r}")
+        raise TypeError(f"{name}: expected a function that returns at once, got a coroutine from {shown(function)}")
     return result
 
 
@@ -116,4 +117,4 @@ def _as_bytes(piece: object) -> bytes:
         return piece.encode()
     if isinstance(piece, (bytes, bytearray, memoryview)):
         return bytes(piece)
-    raise TypeError(f"body: expected str or bytes from what is streamed, got {piece!r}")
+    raise TypeError(f"body: expected str or bytes from what is streamed, got {shown(piece)}")

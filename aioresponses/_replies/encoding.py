@@ -36,7 +36,7 @@ from aiohttp import hdrs
 
 from .._calls.record import RequestCall
 from .._client.transport import Answer, Close
-from .._display import shortened
+from .._display import shown
 from .bodies import called, check_source, each, pieces, size_of
 from .codings import Compressor, coding_of
 from .events import encoded_event
@@ -226,10 +226,11 @@ def _dumped(payload: object, dumps: JsonDumps) -> bytes:
             return dumped.encode()
     except (TypeError, ValueError) as error:
         raise (TypeError if isinstance(error, TypeError) else ValueError)(
-            f"payload: expected a value that json can serialise, got {shortened(repr(payload))}: {error}"
+            f"payload: expected a value that json can serialise, got {shown(payload)}: "
+            f"{shown(error, most=None, by=str)}"
         ) from error
     if not isinstance(dumped, (bytes, bytearray, memoryview)):
-        raise TypeError(f"json_dumps: expected a function that returns text or bytes, got {dumped!r} from it")
+        raise TypeError(f"json_dumps: expected a function that returns text or bytes, got {shown(dumped)} from it")
     return bytes(dumped)
 
 

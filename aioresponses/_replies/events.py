@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Union
 
+from .._display import shown
+
 
 class ServerSentEvent:
     """One event of a `text/event-stream`.
@@ -28,17 +30,17 @@ class ServerSentEvent:
         retry: int | None = None,
     ) -> None:
         if not isinstance(data, (str, Mapping, type(None))):
-            raise TypeError(f"data: expected text or a dict, got {data!r}")
+            raise TypeError(f"data: expected text or a dict, got {shown(data)}")
         for name, value in (("event", event), ("id", id)):
             if not isinstance(value, (str, type(None))):
-                raise TypeError(f"{name}: expected a str, got {value!r}")
+                raise TypeError(f"{name}: expected a str, got {shown(value)}")
             if value is not None and any(sign in value for sign in "\r\n\0"):
-                raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {value!r}")
+                raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {shown(value)}")
         if retry is not None:
             if isinstance(retry, bool) or not isinstance(retry, int):
-                raise TypeError(f"retry: expected an int of milliseconds, got {retry!r}")
+                raise TypeError(f"retry: expected an int of milliseconds, got {shown(retry)}")
             if retry < 0:
-                raise ValueError(f"retry: expected an int of at least 0, got {retry!r}")
+                raise ValueError(f"retry: expected an int of at least 0, got {shown(retry)}")
         self.data = data
         self.event = event
         self.id = id
@@ -56,7 +58,7 @@ def encoded_event(event: object, json_dumps: Callable[[Any], str | bytes]) -> by
     """Return an event as it goes over the wire; text and dicts are the data of one."""
     if not isinstance(event, ServerSentEvent):
         if not isinstance(event, (str, Mapping)):
-            raise TypeError(f"events: expected text, dicts or ServerSentEvent, got {event!r}")
+            raise TypeError(f"events: expected text, dicts or ServerSentEvent, got {shown(event)}")
         event = ServerSentEvent(event)
     data = event.data
     if isinstance(data, Mapping):

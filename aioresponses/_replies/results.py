@@ -11,6 +11,7 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict
 
 from .._checks import TOKEN, check_line, check_seconds
+from .._display import shown
 from .bodies import Body, check_source
 from .codings import coding_of
 from .events import Event, encoded_event
@@ -24,7 +25,7 @@ BODIES = "str, bytes, a file object, an iterable or async iterable of these, or 
 
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
 
-_STATUS = "status: expected an int from 200 to 999, or 101, got {!r}"
+_STATUS = "status: expected an int from 200 to 999, or 101, got {}"
 
 _JSON = "application/json"
 
@@ -106,25 +107,27 @@ class CallbackResult:
         fault: Fault | None = None,
     ) -> None:
         if isinstance(status, bool) or not isinstance(status, int):
-            raise TypeError(_STATUS.format(status))
+            raise TypeError(_STATUS.format(shown(status)))
         if not 200 <= status <= 999 and status != 101:
             skipped = ": aiohttp skips this one, and waits for the one that follows" if 100 <= status < 200 else ""
-            raise ValueError(_STATUS.format(status) + skipped)
+            raise ValueError(_STATUS.format(shown(status)) + skipped)
         if payload is None and events is None and not isinstance(body, (str, bytes, bytearray, memoryview)):
             check_source("body", body, BODIES)
             if isinstance(body, (list, tuple)):
                 for piece in body:
                     if not isinstance(piece, (str, bytes, bytearray, memoryview)):
-                        raise TypeError(f"body: expected a list of str or bytes, got {piece!r} in it")
+                        raise TypeError(f"body: expected a list of str or bytes, got {shown(piece)} in it")
         if events is not None:
             _check_events(events, body, payload)
             content_type = "text/event-stream" if content_type == _JSON else content_type
         if reason is not None:
             check_line("reason", reason)
         if response_class is not None and not callable(response_class):
-            raise TypeError(f"response_class: expected a subclass of aiohttp.ClientResponse, got {response_class!r}")
+            raise TypeError(
+                f"response_class: expected a subclass of aiohttp.ClientResponse, got {shown(response_class)}"
+            )
         if fault is not None and not isinstance(fault, Fault):
-            raise TypeError(f"fault: expected a member of Fault, got {fault!r}")
+            raise TypeError(f"fault: expected a member of Fault, got {shown(fault)}")
         check_line("content_type", content_type)
         check_seconds("delay", delay)
         self.method = method
@@ -167,17 +170,17 @@ def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[st
     if cookies is None:
         return []
     if not isinstance(cookies, Mapping):
-        raise TypeError(f"cookies: expected a mapping of names and values, got {cookies!r}")
+        raise TypeError(f"cookies: expected a mapping of names and values, got {shown(cookies)}")
     made: SimpleCookie = SimpleCookie()
     for name, value in cookies.items():
         if not isinstance(name, str) or not isinstance(value, (str, Morsel)):
-            raise TypeError(f"cookies: expected names and values of str, got {name!r}: {value!r}")
+            raise TypeError(f"cookies: expected names and values of str, got {shown(name)}: {shown(value)}")
         if isinstance(value, Morsel) and value.key != name:
             raise ValueError(f"cookies: expected a morsel that is named {name!r}, got {value.key!r}")
         try:
             made[name] = value
         except CookieError as error:
-            raise ValueError(f"cookies: expected names that cookies can have, got {name!r}: {error}") from error
+            raise ValueError(f"cookies: expected names that cookies can have, got {shown(name)}: {error}") from error
         if not isinstance(value, Morsel):
             made[name]["path"] = "/"
     return [morsel.OutputString() for morsel in made.values()]
@@ -188,9 +191,9 @@ def checked_headers(headers: Headers | None) -> CIMultiDict[str]:
     try:
         checked: CIMultiDict[str] = CIMultiDict(headers or ())
     except (TypeError, ValueError) as error:
-        raise TypeError(f"headers: expected a mapping or pairs of str, got {headers!r}: {error}") from error
+        raise TypeError(f"headers: expected a mapping or pairs of str, got {shown(headers)}: {error}") from error
     for name, value in checked.items():
         if not TOKEN.fullmatch(name):
-            raise ValueError(f"headers: expected names that are HTTP tokens, got {name!r}")
+            raise ValueError(f"headers: expected names that are HTTP tokens, got {shown(name)}")
         check_line(f"headers: {name}", value)
     return checked
