@@ -11,13 +11,15 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
-from ._assertions.reports import listed, there_were, told_unmatched, told_unused
+from ._assertions.reports import listed, not_told, there_were, told_failed, told_unmatched, told_unused
 from ._calls.exchange import moment
+from ._calls.failures import told_with
 from ._calls.log import Log, Requests
 from ._calls.record import RequestCall, RequestMatch
 from ._checks import check_seconds
 from ._client.hooks import activate, deactivate
 from ._decorating import decorate_tests, decorated
+from ._display import shown
 from ._interception import Interceptor
 from ._matching.router import Router
 from ._matching.targets import Url
@@ -87,7 +89,7 @@ class aioresponses(Registering):
         latency: float | None = None,
     ) -> None:
         if callable(param):
-            raise TypeError(f"param: expected a name, got {param!r}; the decorator is `@aioresponses()`")
+            raise TypeError(f"param: expected a name, got {shown(param)}; the decorator is `@aioresponses()`")
         if isinstance(passthrough, Iterable) and not isinstance(passthrough, str):
             passthrough = tuple(passthrough)
         self._settings: dict[str, Any] = {
@@ -103,6 +105,8 @@ class aioresponses(Registering):
         self._router = Router(passthrough, passthrough_unmatched, self._log.call_of)
         self._interceptor = Interceptor(self._router, self._log, self._response_class)
         self.latency = latency
+        if self._settings["assert_all_mocked"]:
+            self._count_as_failed(AssertionError)
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
@@ -124,6 +128,7 @@ class aioresponses(Registering):
         if self.active:
             raise RuntimeError("start() called on an aioresponses that is active already")
         self._since = moment()
+        self._interceptor.failed_assertions.clear()
         activate(self._interceptor)
 
     def stop(self) -> None:
@@ -164,7 +169,7 @@ class aioresponses(Registering):
         exc_tb: TracebackType | None,
     ) -> None:
         # An exception that is on its way already is the one to see.
-        failure = ""
+        failure = None
         try:
             try:
                 if exc_type is None:
@@ -174,22 +179,35 @@ class aioresponses(Registering):
         finally:
             if self.active:
                 self.stop()
-        if failure:
-            raise AssertionError(failure)
+        if failure is not None:
+            raise failure
 
-    def _failure(self) -> str:
-        """Return what fails of `assert_all_called` and `assert_all_mocked`, told to a person; "" if all is well.
+    def _failure(
+        self, make: Callable[[str], BaseException] = AssertionError, raised: Iterable[BaseException] = ()
+    ) -> BaseException | None:
+        """Return what strictness finds, as an exception that is made of its text; None if all is well.
 
-        Calls of an earlier use of the mock do not count.
+        What the exceptions that the test has `raised` tell already is not told again. Calls of an earlier use of the
+        mock do not count.
         """
+        told = [one for error in raised for one in told_with(error)]
+        failed = [
+            one for one in self._interceptor.failed_assertions if all(one.error is not error for error in told)
+        ]
         unused = self.unused_mocks if self._settings["assert_all_called"] else []
         unmatched = self.unmatched_calls if self._settings["assert_all_mocked"] else []
-        unmatched = [call for call in unmatched if call.order >= self._since]
-        if not unused and not unmatched:
-            return ""
-        parts = [told_unused(unused)] if unused else []
-        parts += [told_unmatched(unmatched)] if unmatched else []
-        return "\n".join([*parts, listed(self.calls)])
+        unmatched = not_told([call for call in unmatched if call.order >= self._since], told)
+        found = [part for part in (told_failed(failed), told_unused(unused), told_unmatched(unmatched)) if part]
+        if not found:
+            return None
+        failure = make("\n".join([*found, listed(self.calls)]))
+        # So that its traceback is shown.
+        failure.__cause__ = failed[0].error if failed else None
+        return failure
+
+    def _count_as_failed(self, *classes: type[BaseException]) -> None:
+        """Have failed assertions of these classes be noted, and be a failure."""
+        self._interceptor.assertion_classes = classes
 
     def _leave_alone(self, urls: Callable[[URL], bool]) -> None:
         """Neither answer nor record requests to these URLs: they are not made by the code under test."""
@@ -407,8 +425,12 @@ class aioresponses(Registering):
 
     @property
     def unused_mocks(self) -> list[RequestMatch]:
-        """The registered mocks that were never used, without those that are optional."""
-        return [match for match in self._router.registered if not match.called and not match.optional]
+        """The registered mocks that were not used as often as they answer, without those that are optional.
+
+        They were never used, or fewer times than their `repeat` and `replies` say: see `call_count` and `remaining` of
+        each. One that answers any number of requests need be used but once.
+        """
+        return [mock for mock in self._router.registered if mock.call_count < mock._to_answer and not mock.optional]
 
     @property
     def unmatched_calls(self) -> list[RequestCall]:

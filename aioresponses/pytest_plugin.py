@@ -42,6 +42,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     outcome = yield
     mock = getattr(item, "funcargs", {}).get("aioresponses")
     if outcome.excinfo is None and isinstance(mock, aioresponses):
-        failure = mock._failure()
-        if failure:
-            outcome.force_exception(pytest.fail.Exception(failure, pytrace=False))
+        failure = mock._failure(lambda text: pytest.fail.Exception(text, pytrace=False))
+        if failure is not None:
+            outcome.force_exception(failure)

@@ -69,7 +69,9 @@ class CallCountAssertionsMixin(CallAssertions):
         self._check_count(url, method, lambda made: made <= count, f"at most {counted(count)}", msg)
 
     def assertAllMocksCalled(self, msg: str | None = None) -> None:
-        """Fail if a registered mock was never used; those registered with `optional=True` need not be.
+        """Fail if a registered mock was never used, or not used up; those with `optional=True` need not be.
+
+        A mock that answers any number of requests need be used but once.
 
         >>> self.assertAllMocksCalled()
         """

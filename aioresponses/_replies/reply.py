@@ -13,6 +13,7 @@ from yarl import URL
 from .._calls.record import RequestCall
 from .._client.transport import Answer
 from .._client.waiting import pass_time
+from .._display import shown
 from .bodies import is_used_up_by_one
 from .encoding import JsonDumps, KeptAnswer, check_payload, encode, json_dumps
 from .results import CallbackResult, Fault
@@ -41,9 +42,9 @@ class Reply:
             isinstance(exception, BaseException)
             or isinstance(exception, type) and issubclass(exception, BaseException)
         ):
-            raise TypeError(f"exception: expected an exception or a class of exceptions, got {exception!r}")
+            raise TypeError(f"exception: expected an exception or a class of exceptions, got {shown(exception)}")
         if callback is not None and not callable(callback):
-            raise TypeError(f"callback: expected a function or a coroutine function, got {callback!r}")
+            raise TypeError(f"callback: expected a function or a coroutine function, got {shown(callback)}")
         if self.result.fault is not None:
             for name, other in (("exception", exception), ("timeout", timeout)):
                 if other:
@@ -70,7 +71,7 @@ class Reply:
         if isinstance(given, Mapping):
             for name in given:
                 if name not in _ARGUMENTS:
-                    raise TypeError(f"replies: expected dicts of arguments of a reply, got {name!r} in one")
+                    raise TypeError(f"replies: expected dicts of arguments of a reply, got {shown(name)} in one")
             try:
                 return cls(**given)
             except (TypeError, ValueError) as error:
@@ -79,7 +80,7 @@ class Reply:
             return cls(result=given)
         if isinstance(given, BaseException) or isinstance(given, type) and issubclass(given, BaseException):
             return cls(exception=given)
-        raise TypeError(f"replies: expected dicts of arguments, exceptions or CallbackResults, got {given!r}")
+        raise TypeError(f"replies: expected dicts of arguments, exceptions or CallbackResults, got {shown(given)}")
 
     def serialise_by(self, json_dumps: JsonDumps) -> None:
         """Say what serialises payloads; raise `TypeError` or `ValueError` if it cannot serialise the one there is."""
@@ -100,6 +101,10 @@ class Reply:
                 f"{name} and repeat contradict each other: an iterator or a file that cannot be rewound is used up "
                 f"by one reply; give the generator function itself"
             )
+
+    def is_registered(self, error: BaseException) -> bool:
+        """Tell whether an exception is the one that was registered."""
+        return error is self._raises or type(error) is self._raises
 
     def encoded(self, result: CallbackResult, method: str, call: Callable[[], RequestCall]) -> Answer:
         """Return as bytes on the wire what `to` has returned in the end."""
@@ -151,7 +156,7 @@ class Reply:
             result = self.result
         if not isinstance(result, CallbackResult):
             raise TypeError(
-                f"callback: expected a CallbackResult or None from the callback of {call().match}, got {result!r}"
+                f"callback: expected a CallbackResult or None from the callback of {call().match}, got {shown(result)}"
             )
         return self._when_due(result) if result.delay or result.fault is Fault.HANG else result
 
@@ -175,7 +180,7 @@ def _takes_call(callback: Callback) -> bool:
     except ValueError:  # Some functions that are written in C have none.
         return False
     if not parameters:
-        raise TypeError(f"callback: expected a function of the call, or of url and **kwargs, got {callback!r}")
+        raise TypeError(f"callback: expected a function of the call, or of url and **kwargs, got {shown(callback)}")
     first, *others = parameters
     return (
         first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD)
