@@ -60,7 +60,7 @@ class Interceptor:
         """The classes of failed assertions, which are noted where a function of the user's raises one."""
         self.failed_assertions: list[FailedAssertion] = []
 
-    def note_raised(self, error: BaseException, exchange: Exchange) -> None:
+    def note_failed(self, error: BaseException, exchange: Exchange) -> None:
         """Note the failed assertions in what a function of the user's raised while `exchange` was to be answered.
 
         The code under test may swallow them.
@@ -338,7 +338,7 @@ class _FarEnd:
                     async for piece in stream:
                         yield piece
             except BaseException as error:
-                self.interceptor.note_raised(error, self.exchange)
+                self.interceptor.note_failed(error, self.exchange)
                 raise
 
         return answer._replace(body=watched()) if self.interceptor.assertion_classes else answer
@@ -359,4 +359,4 @@ class _FarEnd:
         self.raised = error
         show_unwrapped(self._traces, error)
         if self.claim is None or not self.claim.reply.is_registered(error):
-            self.interceptor.note_raised(error, self.exchange)
+            self.interceptor.note_failed(error, self.exchange)

@@ -58,9 +58,10 @@ class aioresponses(Registering):
       path; what a prefix leaves out may be anything: `http://127.0.0.1` stands for all ports of that host.
     - `passthrough_unmatched`: whether requests that no mock answers go to the network. By default they raise
       `aiohttp.ClientConnectionError`.
-    - `assert_all_called`: whether it is a failure if a mock was never used, those with `optional=True` excepted.
-    - `assert_all_mocked`: whether it is a failure if something was asked for that no mock answered, even if the code
-      under test went on from there.
+    - `assert_all_called`: whether it is a failure if a mock was never used, or has answers left that `repeat` or
+      `replies` promise, those with `optional=True` excepted.
+    - `assert_all_mocked`: whether it is a failure if no mock answered a request, or if an assertion failed in a
+      callback, a condition or a stream of a mock, even if the code under test swallowed the exception.
     - `strict`: both.
     - `json_dumps`: what serialises each `payload`, to text or bytes; `json.dumps` by default. It is an attribute as
       well, and holds for the mocks that are registered from then on.
@@ -315,12 +316,12 @@ class aioresponses(Registering):
         - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call, or
           if it takes a single parameter, with the `RequestCall`. It returns a `CallbackResult`, or None to have the
           mock answer as it is registered. It runs before an `exception` is raised, and what it raises reaches the
-          caller.
+          caller; an assertion that fails in it fails a test that asks for `assert_all_mocked`, too.
         - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
           another, instead of one reply.
         - `repeat`: how many times the mock answers, or goes through its `replies`; True for without end, False (the
           default) for once.
-        - `optional`: whether the mock may stay unused where `assert_all_called` is asked for.
+        - `optional`: whether the mock need not be used, nor used up, where `assert_all_called` is asked for.
 
         Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
         be used or contradicts another; nothing is registered then.

@@ -21,7 +21,8 @@ from .core import aioresponses
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "strict: with the fixture aioresponses, fail if a mock was never used or a request found none",
+        "strict: with the fixture aioresponses, fail if a mock has answers left, a request found none, "
+        "or the code under test swallowed a failed assertion of a mock",
     )
 
 

@@ -26,6 +26,9 @@ class AioResponsesTestCase(
     The mock is a new one for each test. It is active from before `setUp` until the last cleanup has run, and is taken
     down however the test ends. Test methods may be coroutine functions or plain ones.
 
+    An assertion that fails in a callback, a condition or a stream of a mock fails the test, and so does a request that
+    no mock answers, even if the code under test swallows the exception.
+
     >>> class WeatherTest(AioResponsesTestCase):
     ...     passthrough = ["http://127.0.0.1"]
     ...
@@ -44,7 +47,7 @@ class AioResponsesTestCase(
     """Whether a test fails in which a mock was never used, or not used up, unless it has `optional=True`."""
 
     assert_all_mocked: ClassVar[bool] = True
-    """Whether a test fails in which something was asked for that no mock answered, even if the code went on."""
+    """Whether a test fails in which no mock answered a request, even if the code under test swallowed the exception."""
 
     strict: ClassVar[bool] = False
     """Both `assert_all_called` and `assert_all_mocked`."""

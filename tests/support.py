@@ -225,6 +225,8 @@ class MockedTestCase(unittest.IsolatedAsyncioTestCase):
 class AskingTestCase(AioResponsesTestCase):
     """A test case with a session, and what requests of it come to."""
 
+    assert_all_mocked = False  # What no mock answers is looked at here.
+
     async def asyncSetUp(self) -> None:
         self.session = self.client_session()
 
@@ -247,6 +249,8 @@ class AskingTestCase(AioResponsesTestCase):
 
 class MessageTestCase(AioResponsesTestCase):
     """A test case that compares the messages of failing assertions."""
+
+    assert_all_mocked = False  # What no mock answers is looked at here.
 
     maxDiff = None
 

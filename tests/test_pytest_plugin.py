@@ -55,7 +55,7 @@ class PytestPluginTest(AioResponsesTestCase):
         self.assertEqual(self.run_test(test, strict=False), [])
         self.assertEqual(
             self.run_test(test, strict=True),
-            ["Expected every mock to be used, but 1 was not:\n  GET http://example.com/\nThere were no calls."],
+            ["1 mock was never used:\n  GET http://example.com/\nThere were no calls."],
         )
         self.assertEqual(self.run_test(test, strict=True, error=ValueError()), [])
 
