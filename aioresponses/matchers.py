@@ -45,7 +45,7 @@ class subset:
         return not any(differences(self, other))
 
     def __repr__(self) -> str:
-        return f"subset({self.expected!r})"
+        return f"subset({shown(self.expected, most=None)})"
 
 
 class regex:
@@ -96,7 +96,7 @@ class unordered:
         )
 
     def __repr__(self) -> str:
-        return f"unordered({self.expected!r})"
+        return f"unordered({shown(self.expected, most=None)})"
 
 
 class one_of:
@@ -117,7 +117,7 @@ class one_of:
         return any(choice == other for choice in self.choices)
 
     def __repr__(self) -> str:
-        return f"one_of({', '.join(map(repr, self.choices))})"
+        return f"one_of({', '.join(shown(choice, most=None) for choice in self.choices)})"
 
 
 class FilePart:

@@ -1,0 +1,794 @@
+"""What fails a test even if the code under test swallows it: an assertion of a mock, and a request without one."""
+
+import asyncio
+import io
+import sys
+import types
+import unittest
+from unittest.mock import Mock, patch
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import AioHTTPTestCase, TestServer
+
+from aioresponses import AioResponsesTestCase, CallbackResult, Fault, FilePart, aioresponses
+
+from .support import SITE, error_of, get
+
+# Python 3.10 has no notes to show.
+SHOWS_NOTES = hasattr(BaseException, "add_note")
+
+
+def run(case_class, name="test"):
+    """Run one test of a class that stands in a test; return its result."""
+    result = unittest.TestResult()
+    case_class(name).run(result)
+    return result
+
+
+def fail(call):
+    raise AssertionError("no")
+
+
+LINE = fail.__code__.co_firstlineno + 1
+HERE = f"{__file__}:{LINE} in fail"
+
+
+class SwallowingCase(AioResponsesTestCase):
+    """Tests a client that swallows all that goes wrong."""
+
+    async def ask(self, method="GET", url=SITE, **kwargs):
+        try:
+            async with self.client_session().request(method, url, **kwargs) as response:
+                return await response.read()
+        except BaseException as error:
+            return error
+
+
+class FailingCase(unittest.TestCase):
+    maxDiff = None
+
+    def outcomes(self, case_class, name="test"):
+        """Run a test; return the messages of what failed it, and by their names what else came of it."""
+        result = run(case_class, name)
+        kinds = ("errors", "failures", "skipped", "expectedFailures")
+        outcomes = {kind: [outcome[1] for outcome in getattr(result, kind)] for kind in kinds if getattr(result, kind)}
+        if result.unexpectedSuccesses:
+            outcomes["unexpectedSuccesses"] = len(result.unexpectedSuccesses)
+        return outcomes
+
+    def check_message(self, case_class, message, name="test"):
+        """Check that one thing alone came of a test: a failure with this message. Return the whole of its traceback."""
+        outcomes = self.outcomes(case_class, name)
+        self.assertEqual({kind: len(texts) for kind, texts in outcomes.items()}, {"failures": 1})
+        [text] = outcomes["failures"]
+        self.assertEqual(text[text.rindex("AssertionError: 1 "):], f"AssertionError: {message}\n")
+        return text
+
+    def check_passes(self, case_class, name="test"):
+        self.assertEqual(self.outcomes(case_class, name), {})
+
+
+class SwallowedAssertionTest(FailingCase):
+    def check_fails(self, reply, where=HERE, text="AssertionError: no", method="GET", raised=True, **request):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.add(SITE, method, **reply)
+                await self.ask(method, **request)
+
+        came_of_it = "raised AssertionError: no" if raised else "200"
+        return self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            f"  {text}\n"
+            f"    {where}, for {method} http://example.com/\n"
+            "Calls:\n"
+            f"  1. {method} http://example.com/ -> {came_of_it}",
+        )
+
+    def test_of_a_callback(self):
+        def older(url, **kwargs):
+            fail(None)
+
+        async def coroutine_function(call):
+            await asyncio.sleep(0)
+            fail(call)
+
+        for callback in (fail, older, coroutine_function):
+            with self.subTest(callback=callback.__name__):
+                self.check_fails({"callback": callback})
+
+    def test_of_a_condition(self):
+        def note(argument, shown):
+            return (
+                "AssertionError: no\n"
+                f"  aioresponses: raised by {argument} of the mock POST http://example.com/, {argument}={shown}"
+            )
+
+        class Failing:
+            __hash__ = None
+
+            def __eq__(self, other):
+                fail(None)
+
+            def __repr__(self):
+                return "Failing()"
+
+        failing = Failing()
+        self.check_fails({"match": fail}, text=note("match", "fail"), method="POST")
+        self.check_fails({"match_json": failing}, text=note("match_json", "Failing()"), method="POST", json=1)
+        self.check_fails(
+            {"match_json": {"a": [failing]}}, text=note("match_json", "{'a': [Failing()]}"), method="POST",
+            json={"a": [1]},
+        )
+        self.check_fails(
+            {"match_form": {"a": FilePart(content=failing)}}, method="POST",
+            text=note("match_form", "{'a': FilePart(content=Failing())}"),
+            data=aiohttp.FormData({"a": io.BytesIO(b"1")}),
+        )
+        self.check_fails({"match_body": failing}, text=note("match_body", "Failing()"), method="POST", data=b"1")
+
+    def test_of_a_stream_and_of_a_function_that_returns_a_body(self):
+        def generator():
+            yield b"half"
+            fail(None)
+
+        async def async_generator(call):
+            yield b"half"
+            fail(call)
+
+        def events():
+            yield {"n": 1}
+            fail(None)
+
+        for reply, raised in (
+            ({"body": generator}, False),
+            ({"body": async_generator}, False),
+            ({"events": events}, False),
+            ({"body": fail}, True),
+            ({"payload": fail}, True),
+            ({"events": fail}, True),
+        ):
+            with self.subTest(reply=reply):
+                self.check_fails(reply, raised=raised)
+                self.check_fails({"callback": lambda call: CallbackResult(**reply)}, raised=raised)
+
+    def test_of_a_stream_that_nobody_reads(self):
+        ended = []
+
+        async def body():
+            try:
+                yield b"half"
+                await asyncio.sleep(60)
+            finally:
+                ended.append(True)
+                fail(None)
+
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, body=body)
+                async with self.client_session().get(SITE) as response:
+                    self.assertEqual(await response.content.readany(), b"half")
+                while not ended:
+                    await asyncio.sleep(0)
+
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {HERE}, for GET http://example.com/\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> 200",
+        )
+
+    def test_its_traceback_is_shown_as_the_cause(self):
+        text = self.check_fails({"callback": fail})
+        self.assertIn(f'File "{__file__}", line {LINE}, in fail\n', text)
+        self.assertIn("\nAssertionError: no\n\nThe above exception was the direct cause of the following", text)
+
+    def test_the_place_is_that_of_the_user_s_own_line(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                def answer(call):
+                    self.assertEqual(call.json(), {"a": 1}, "seven")
+
+                self.mock.post(SITE, callback=answer)
+                await self.ask("POST", json={"a": 2})
+
+            async def test_mock(self):
+                def answer(call):
+                    checked.assert_called_once_with()
+
+                checked = Mock()
+                self.mock.post(SITE, callback=answer)
+                await self.ask("POST")
+
+            async def test_nowhere(self):
+                self.mock.post(SITE, callback=Mock(side_effect=AssertionError))
+                await self.ask("POST")
+
+        line = Case.test.__code__.co_firstlineno + 2
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: {'a': 2} != {'a': 1}\n"
+            "  - {'a': 2}\n"
+            "  ?       ^\n"
+            "\n"
+            "  + {'a': 1}\n"
+            "  ?       ^\n"
+            "   : seven\n"
+            f"    {__file__}:{line} in answer, for POST http://example.com/\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> raised AssertionError: "
+            "{'a': 2} != {'a': 1} - {'a': 2} ? ^ + {'a': 1} ? ^ : seven",
+        )
+        line = Case.test_mock.__code__.co_firstlineno + 2
+        [text] = self.outcomes(Case, "test_mock")["failures"]
+        self.assertIn(f"    {__file__}:{line} in answer, for POST http://example.com/\n", text)
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError\n"
+            "    for POST http://example.com/\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> raised AssertionError",
+            "test_nowhere",
+        )
+
+    def test_several(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail, repeat=True)
+                for _ in range(3):
+                    await self.ask()
+
+        [text] = self.outcomes(Case)["failures"]
+        self.assertEqual(
+            text[text.index("AssertionError: 3"):].partition("Calls:")[0],
+            "AssertionError: 3 assertions failed while a mock answered:\n"
+            + f"  AssertionError: no\n    {HERE}, for GET http://example.com/\n" * 3,
+        )
+
+    def test_even_if_the_client_tries_again_and_gets_its_answer(self):
+        class Case(SwallowingCase):
+            strict = True
+
+            async def test(self):
+                self.mock.get(SITE, replies=[{"callback": fail}, {"body": "x"}])
+                self.assertIsInstance(await self.ask(), AssertionError)
+                self.assertEqual(await self.ask(), b"x")
+
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {HERE}, for GET http://example.com/\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> raised AssertionError: no\n"
+            "  2. GET http://example.com/ -> 200",
+        )
+
+    def test_even_if_the_test_expects_it(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                with self.assertRaises(AssertionError):
+                    await get()
+
+        self.assertEqual(list(self.outcomes(Case)), ["failures"])
+
+    def test_in_a_class_that_is_lenient_otherwise(self):
+        class Case(SwallowingCase):
+            assert_all_mocked = False
+
+            async def test(self):
+                await self.ask(url=SITE + "x")
+                self.mock.get(SITE, callback=fail)
+                await self.ask()
+
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {HERE}, for GET http://example.com/\n"
+            "Calls:\n"
+            "  1. GET http://example.com/x -> no mock answered\n"
+            "  2. GET http://example.com/ -> raised AssertionError: no",
+        )
+
+    def test_after_a_redirect(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.post(SITE, status=303, headers={"Location": "/there"})
+                self.mock.get(SITE + "there", callback=fail)
+                await self.ask("POST")
+
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {HERE}, for GET http://example.com/there\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> 303, GET http://example.com/there -> raised AssertionError: no",
+        )
+
+    def test_that_is_wrapped_by_a_group(self):
+        class Group(Exception):
+            """As `ExceptionGroup`, which Python 3.11 brought."""
+
+            def __init__(self, *exceptions):
+                super().__init__(f"{len(exceptions)} exceptions")
+                self.exceptions = exceptions
+
+        def answer(call):
+            try:
+                fail(call)
+            except AssertionError as error:
+                raise Group(KeyError("no"), Group(error)) from None
+
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=answer)
+                await self.ask()
+
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {HERE}, for GET http://example.com/\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> raised Group: 2 exceptions",
+        )
+
+    def test_of_the_class_that_the_test_case_fails_by(self):
+        class Case(SwallowingCase):
+            class failureException(Exception):
+                pass
+
+            async def test(self):
+                self.mock.get(SITE, callback=lambda call: self.fail("own"))
+                await self.ask()
+
+        [text] = self.outcomes(Case)["failures"]
+        self.assertIn("failureException: 1 assertion failed while a mock answered:\n  Swallow", text)
+        self.assertIn("failureException: own\n", text)
+
+    def test_what_is_no_assertion_is_the_client_s_own_business(self):
+        def callback(call):
+            raise ValueError("no")
+
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=callback)
+                self.assertIsInstance(await self.ask(), ValueError)
+
+        self.check_passes(Case)
+
+    def test_what_was_registered_as_an_exception_does_not_count(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                for exception in (AssertionError, AssertionError("no")):
+                    for options in ({}, {"delay": 1e-9}, {"callback": lambda call: None}):
+                        self.mock.get(SITE, exception=exception, **options)
+                        self.assertIsInstance(await self.ask(), AssertionError)
+                self.mock.get(SITE, replies=[AssertionError("no"), {"exception": AssertionError}])
+                for _ in range(2):
+                    self.assertIsInstance(await self.ask(), AssertionError)
+
+        self.check_passes(Case)
+
+
+class NotToldTwiceTest(FailingCase):
+    """What has failed the test already is not reported once more."""
+
+    def check_own(self, case_class, kind="failures", count=1):
+        outcomes = self.outcomes(case_class)
+        self.assertEqual({kind: len(texts) for kind, texts in outcomes.items()}, {kind: count})
+        for text in outcomes[kind]:
+            self.assertNotIn("while a mock answered", text)
+
+    def test_if_it_is_raised_by_the_test_or_by_what_is_around_it(self):
+        class Case(AioResponsesTestCase):
+            async def fail_somehow(self):
+                self.mock.get(SITE, callback=fail)
+                await get()
+
+            async def test(self):
+                """Do nothing that fails."""
+
+        class InTest(Case):
+            test = Case.fail_somehow
+
+        class InSetUp(Case):
+            asyncSetUp = Case.fail_somehow
+
+        class InTearDown(Case):
+            asyncTearDown = Case.fail_somehow
+
+        class InCleanup(Case):
+            async def test(self):
+                self.addAsyncCleanup(self.fail_somehow)
+
+        class InSubTest(Case):
+            async def test(self):
+                with self.subTest("named", number=1):
+                    await self.fail_somehow()
+
+        for case_class in (InTest, InSetUp, InTearDown, InCleanup, InSubTest):
+            with self.subTest(case_class.__name__):
+                self.check_own(case_class)
+
+    def test_if_a_plain_test_raises_it(self):
+        class Case(AioResponsesTestCase):
+            def test(self):
+                self.mock.get(SITE, callback=fail)
+                loop = asyncio.new_event_loop()
+                self.addCleanup(loop.close)
+                loop.run_until_complete(get())
+
+        self.check_own(Case)
+
+    def test_if_the_exception_that_fails_the_test_shows_it(self):
+        class From(AioResponsesTestCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                try:
+                    await get()
+                except AssertionError as error:
+                    raise KeyError("own") from error
+
+        class During(AioResponsesTestCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                try:
+                    await get()
+                except AssertionError:
+                    raise KeyError("own")
+
+        self.check_own(From, "errors")
+        self.check_own(During, "errors")
+
+    def test_but_it_is_where_that_exception_shows_nothing_of_it(self):
+        class Case(AioResponsesTestCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                try:
+                    await get()
+                except AssertionError:
+                    raise KeyError("own") from None
+
+        class Later(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                await self.ask()
+                raise KeyError("own")
+
+        for case_class in (Case, Later):
+            outcomes = self.outcomes(case_class)
+            self.assertEqual({kind: len(texts) for kind, texts in outcomes.items()}, {"errors": 1, "failures": 1})
+            self.assertIn("1 assertion failed while a mock answered:", outcomes["failures"][0])
+
+    def test_a_sub_test_that_fails_leaves_those_of_others_to_be_told(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail, repeat=True)
+                with self.subTest():
+                    await get()
+                with self.subTest():
+                    await self.ask()
+
+        outcomes = self.outcomes(Case)
+        own, ours = outcomes.pop("failures")
+        self.assertEqual(outcomes, {})
+        self.assertNotIn("while a mock answered", own)
+        self.assertIn("1 assertion failed while a mock answered:", ours)
+
+    def test_a_sub_test_that_is_skipped_does_not_skip_the_test(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                with self.subTest():
+                    self.skipTest("this one")
+                self.mock.get(SITE, callback=fail)
+                await self.ask()
+
+        self.assertEqual(list(self.outcomes(Case)), ["failures", "skipped"])
+
+    def test_a_test_that_is_expected_to_fail(self):
+        class Swallowed(SwallowingCase):
+            @unittest.expectedFailure
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                await self.ask()
+
+        class Raised(SwallowingCase):
+            @unittest.expectedFailure
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                await get()
+
+        for case_class in (Swallowed, Raised):
+            outcomes = self.outcomes(case_class)
+            self.assertEqual(list(outcomes), ["expectedFailures"])
+            self.assertEqual(len(outcomes["expectedFailures"]), 1)
+
+    def test_a_test_that_is_skipped_says_nothing(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                await self.ask()
+                self.skipTest("after all")
+
+        self.assertEqual(list(self.outcomes(Case)), ["skipped"])
+
+    def test_the_exceptions_are_not_kept_for_longer_than_the_test(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.fail("own")
+
+        case = Case("test")
+        case.run(unittest.TestResult())
+        self.assertEqual(case._raised, [])
+
+
+class RefusedTest(FailingCase):
+    """A request that no mock answers fails the test."""
+
+    MESSAGE = (
+        "1 call matched no mock:\n"
+        "  POST http://example.com/ -> no mock answered\n"
+        "    Registered mocks, the closest first:\n"
+        "      GET http://example.com/: other method: GET\n"
+        "Calls:\n"
+        "  1. POST http://example.com/ -> no mock answered"
+    )
+
+    def test_which_is_swallowed(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE)
+                await self.ask("POST")
+
+        class Lenient(Case):
+            assert_all_mocked = False
+
+        self.check_message(Case, self.MESSAGE)
+        self.check_passes(Lenient)
+
+    def test_which_the_test_expects(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE)
+                with self.assertRaises(aiohttp.ClientConnectionError):
+                    await self.client_session().post(SITE)
+
+        self.check_message(Case, self.MESSAGE)
+
+    def test_a_refused_connection_is_registered(self):
+        class Case(SwallowingCase):
+            strict = True
+
+            async def test(self):
+                self.mock.get(SITE, fault=Fault.CONNECTION_REFUSED)
+                self.assertIsInstance(await self.ask(), aiohttp.ClientConnectorError)
+
+        self.check_passes(Case)
+
+    def test_which_fails_the_test_itself_is_told_by_its_own_note(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE)
+                await self.client_session().post(SITE)
+
+        class TriesAgain(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE)
+                await self.ask("POST")
+                await self.client_session().post(SITE)
+
+        class Wrapped(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE)
+                error = await self.ask("POST")
+                raise KeyError("own") from error
+
+        note = self.MESSAGE.splitlines()[3].strip()
+        for case_class in (Case, TriesAgain, Wrapped):
+            with self.subTest(case_class.__name__):
+                outcomes = self.outcomes(case_class)
+                counts = {kind: len(texts) for kind, texts in outcomes.items()}
+                self.assertEqual(counts, {"errors": 1} if SHOWS_NOTES else {"errors": 1, "failures": 1})
+                # Where the traceback shows no notes, the failure beside it does.
+                self.assertIn(note, outcomes["errors" if SHOWS_NOTES else "failures"][0])
+
+    def test_which_others_than_the_one_that_fails_the_test_were_like(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                await self.ask("GET", SITE + "1")
+                await self.ask("GET", SITE + "2")
+                await self.client_session().get(SITE + "2")
+
+        outcomes = self.outcomes(Case)
+        [text] = outcomes["failures"]
+        first = "1 call matched no mock:\n  GET http://example.com/1" if SHOWS_NOTES else "3 calls matched no mock:\n"
+        self.assertIn(f"AssertionError: {first}", text)
+
+    def test_within_the_application_of_an_aiohttp_test_case(self):
+        class Case(AioResponsesTestCase, AioHTTPTestCase):
+            async def get_application(self):
+                async def hook(request):
+                    async with aiohttp.ClientSession() as session:
+                        text = await error_of(session.post(SITE))
+                    return web.json_response({"error": text[1]})
+
+                application = web.Application()
+                application.router.add_get("/", hook)
+                return application
+
+            async def test(self):
+                self.mock.get(SITE)
+                async with self.client.get("/") as response:
+                    self.assertEqual(response.status, 200)
+
+            async def test_assertion(self):
+                self.mock.post(SITE, callback=fail)
+                async with self.client.get("/") as response:
+                    self.assertEqual(await response.json(), {"error": "no"})
+
+        self.check_message(Case, self.MESSAGE)
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {HERE}, for POST http://example.com/\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> raised AssertionError: no",
+            "test_assertion",
+        )
+
+    def test_what_goes_to_the_network_found_its_mock(self):
+        class Case(SwallowingCase):
+            passthrough = ["http://127.0.0.1"]
+
+            async def test(self):
+                async with TestServer(web.Application()) as server:
+                    await self.ask(url=server.make_url("/"))
+
+        self.check_passes(Case)
+
+
+class NestedTest(FailingCase):
+    """Of nested mocks, the one whose function fails is the one that notes it."""
+
+    def test_the_inner_mock_is_strict_or_not_by_its_own_settings(self):
+        class Lenient(SwallowingCase):
+            async def test(self):
+                with aioresponses() as inner:
+                    inner.get(SITE, callback=fail)
+                    await self.ask()
+
+        class Strict(SwallowingCase):
+            async def test(self):
+                with aioresponses(strict=True) as inner:
+                    inner.get(SITE, callback=fail)
+                    await self.ask()
+
+        self.check_passes(Lenient)
+        self.check_message(
+            Strict,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {HERE}, for GET http://example.com/\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> raised AssertionError: no",
+        )
+
+    def test_the_outer_mock_notes_what_fails_in_its_own_callback(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=fail)
+                with aioresponses(strict=True) as inner:
+                    await self.ask()
+                self.assertEqual(inner.call_count, 1)
+
+        self.check_message(
+            Case,
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {HERE}, for GET http://example.com/\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> raised AssertionError: no",
+        )
+
+    def test_a_callback_that_asks_another_mock_is_told_once(self):
+        class Case(SwallowingCase):
+            async def test(self):
+                async def ask_the_other(call):
+                    await get(SITE + "other")
+
+                self.mock.get(SITE, callback=ask_the_other)
+                self.mock.get(SITE + "other", callback=fail)
+                await self.ask()
+
+        text = self.outcomes(Case)["failures"][0]
+        self.assertIn("1 assertion failed while a mock answered:\n  AssertionError: no\n", text)
+        self.assertIn("for GET http://example.com/other\n", text)
+
+
+class PytestTest(FailingCase):
+    """What `pytest.fail()` raises is no `AssertionError`, and no `Exception` either."""
+
+    class Failed(BaseException):
+        """As in pytest."""
+
+    class XFailed(Failed):
+        """As in pytest: it says that the test is expected to fail."""
+
+    def setUp(self):
+        pytest = types.ModuleType("pytest")
+        pytest.fail = types.SimpleNamespace(Exception=self.Failed)
+        pytest.xfail = types.SimpleNamespace(Exception=self.XFailed)
+        modules = patch.dict(sys.modules, {"pytest": pytest})
+        modules.start()
+        self.addCleanup(modules.stop)
+
+    def case_of(self, error, *names):
+        def answer(call):
+            raise error
+
+        def stream():
+            yield b"half"
+            raise error
+
+        class Case(SwallowingCase):
+            async def test(self):
+                self.mock.get(SITE, callback=answer)
+                self.assertIs(await self.ask(), error)
+
+            async def test_condition(self):
+                self.mock.get(SITE, match=answer)
+                self.assertIs(await self.ask(), error)
+
+            async def test_stream(self):
+                self.mock.get(SITE, body=stream)
+                self.assertIs(await asyncio.wait_for(self.ask(), 20), error)
+
+            async def test_raised(self):
+                self.mock.get(SITE, callback=answer)
+                await get()
+
+        return Case
+
+    def test_it_counts_wherever_it_is_raised(self):
+        Case = self.case_of(self.Failed("by hand"))
+        for name in ("test", "test_condition", "test_stream"):
+            with self.subTest(name):
+                [text] = self.outcomes(Case, name)["failures"]
+                self.assertIn(
+                    "AssertionError: 1 assertion failed while a mock answered:\n  PytestTest.Failed: by hand\n", text
+                )
+
+    def test_it_is_told_once(self):
+        [text] = self.outcomes(self.case_of(self.Failed("by hand")), "test_raised")["errors"]
+        self.assertNotIn("while a mock answered", text)
+
+    def test_an_expected_failure_is_none(self):
+        self.check_passes(self.case_of(self.XFailed("by hand")))
+
+    def test_it_does_not_take_the_place_of_a_refusal(self):
+        answers = [True]
+
+        def condition(call):
+            if not answers:
+                raise self.Failed("by hand")
+            return answers.pop()
+
+        class Case(SwallowingCase):
+            assert_all_mocked = False
+
+            async def test(self):
+                self.mock.get(SITE, match=condition)
+                await self.ask()
+                self.assertIsInstance(await self.ask(), aiohttp.ClientConnectionError)
+
+        self.check_passes(Case)
