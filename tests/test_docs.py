@@ -70,15 +70,19 @@ def examples_of(path: Path) -> str:
 
 
 class Result(unittest.TestResult):
-    """Keeps the exceptions of the tests that fail, as they are."""
+    """Keeps the exceptions of the tests that fail, as they are.
+
+    Of a test that fails twice it is the first: where Python shows no notes (3.10), a refusal is told by a second one.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.raised: list[BaseException] = []
 
     def addError(self, test, err):
+        if all(test is not one for one, _ in [*self.errors, *self.failures]):
+            self.raised.append(err[1])
         super().addError(test, err)
-        self.raised.append(err[1])
 
     addFailure = addError
 

@@ -106,6 +106,7 @@ class TakenDownTest(unittest.TestCase):
 
         class Async(AioResponsesTestCase):
             async def asyncSetUp(self):
+                self.mock.get(SITE, exception=ValueError)
                 await get()
 
             async def test(self):
