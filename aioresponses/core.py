@@ -11,9 +11,9 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
-from ._assertions.reports import listed, not_told, there_were, told_failed, told_unmatched, told_unused
+from ._assertions.reports import about_failed, about_unmatched, about_unused, listed, not_reported, there_were
 from ._calls.exchange import moment
-from ._calls.failures import told_with
+from ._calls.failures import shown_with
 from ._calls.log import Log, Requests
 from ._calls.record import RequestCall, RequestMatch
 from ._checks import check_seconds
@@ -188,17 +188,19 @@ class aioresponses(Registering):
     ) -> BaseException | None:
         """Return what strictness finds, as an exception that is made of its text; None if all is well.
 
-        What the exceptions that the test has `raised` tell already is not told again. Calls of an earlier use of the
-        mock do not count.
+        What the exceptions that the test has `raised` show is not reported again. Calls of an earlier use of the mock
+        do not count.
         """
-        told = [one for error in raised for one in told_with(error)]
+        shown_already = [one for error in raised for one in shown_with(error)]
         failed = [
-            one for one in self._interceptor.failed_assertions if all(one.error is not error for error in told)
+            one
+            for one in self._interceptor.failed_assertions
+            if all(one.error is not error for error in shown_already)
         ]
         unused = self.unused_mocks if self._settings["assert_all_called"] else []
         unmatched = self.unmatched_calls if self._settings["assert_all_mocked"] else []
-        unmatched = not_told([call for call in unmatched if call.order >= self._since], told)
-        found = [part for part in (told_failed(failed), told_unused(unused), told_unmatched(unmatched)) if part]
+        unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
+        found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
         if not found:
             return None
         failure = make("\n".join([*found, listed(self.calls)]))

@@ -129,8 +129,8 @@ class AioResponsesTestCase(
         if mock.active:
             mock.stop()
 
-    # A test that was skipped says nothing about its mocks, and what has failed it already is not told twice. unittest
-    # tells nobody but the result of either, and results are of many kinds.
+    # A test that was skipped says nothing about its mocks, and what has failed it already is not reported twice. Only
+    # the result learns of either from unittest, and results are of many kinds.
 
     def _callSetUp(self) -> None:
         if self._wrong_settings is not None:

@@ -54,7 +54,7 @@ class FailedAssertionTest(StrictCase):
         mock.get(SITE, callback=fail)
         await error_of(get())
 
-    async def test_is_found_with_assert_all_mocked_and_strict_alone(self):
+    async def test_an_assertion_is_found_with_assert_all_mocked_and_strict_alone(self):
         for settings in ({}, {"assert_all_called": True}):
             self.assertIsNone(await self.left(self.swallow, **settings))
         for settings in ({"assert_all_mocked": True}, {"strict": True}):
@@ -62,7 +62,7 @@ class FailedAssertionTest(StrictCase):
             self.assertEqual(str(error), self.MESSAGE)
             self.assertEqual((type(error.__cause__), str(error.__cause__)), (AssertionError, "no"))
 
-    async def test_of_a_condition_and_of_a_stream(self):
+    async def test_assertions_of_a_condition_and_of_a_stream(self):
         def stream():
             yield b"half"
             fail(None)
@@ -84,7 +84,7 @@ class FailedAssertionTest(StrictCase):
             f"    {HERE}, for GET http://example.com/users",
         )
 
-    async def test_one_that_leaves_the_block_is_the_one_to_see(self):
+    async def test_an_assertion_that_leaves_the_block_is_the_one_to_see(self):
         async def use(mock):
             mock.get(SITE, callback=fail)
             await get()
@@ -92,7 +92,7 @@ class FailedAssertionTest(StrictCase):
         error = await self.left(use, strict=True)
         self.assertEqual(str(error), "no")
 
-    async def test_is_found_where_a_decorated_function_is_left(self):
+    async def test_an_assertion_is_found_where_a_decorated_function_is_left(self):
         @aioresponses(strict=True)
         async def coroutine_function(mock):
             await self.swallow(mock)
@@ -106,7 +106,7 @@ class FailedAssertionTest(StrictCase):
                 await call()
             self.assertEqual(str(raised.exception), self.MESSAGE)
 
-    async def test_is_forgotten_when_the_mock_is_used_again(self):
+    async def test_an_assertion_is_forgotten_when_the_mock_is_used_again(self):
         mock = aioresponses(strict=True)
         with self.assertRaises(AssertionError):
             with mock:
@@ -123,7 +123,7 @@ class FailedAssertionTest(StrictCase):
 
 
 class UnusedTest(StrictCase):
-    async def test_every_answer_of_a_number_of_them_must_be_given(self):
+    async def test_a_mock_with_answers_left_is_not_used_up(self):
         async def use(mock):
             mock.get(SITE, repeat=3)
             mock.get(USERS, replies=[{"status": 500}, {"status": 200}])
@@ -140,7 +140,7 @@ class UnusedTest(StrictCase):
         )
         self.assertIsNone(await self.found(use, assert_all_mocked=True))
 
-    async def test_all_is_well_when_they_were_given(self):
+    async def test_a_mock_whose_answers_were_all_given_is_used_up(self):
         async def use(mock):
             mock.get(SITE, repeat=3)
             mock.get(USERS, replies=[{"status": 500}, {"status": 200}])
@@ -219,7 +219,7 @@ class HiddenTest(StrictCase):
             found, f"1 mock was never used:\n  {self.shown[1]}{reached if is_hidden else ''}", (earlier, later)
         )
 
-    async def test_by_one_that_answers_all_requests_of_its_url(self):
+    async def test_a_mock_is_hidden_by_one_that_answers_all_requests_of_its_url(self):
         one = ("GET", USERS, {})
         for earlier in (
             one,
@@ -231,13 +231,13 @@ class HiddenTest(StrictCase):
         ):
             await self.check(earlier, one, True)
 
-    async def test_whatever_it_asks_of_requests_itself(self):
+    async def test_a_mock_is_hidden_whatever_it_asks_of_requests_itself(self):
         for conditions in ({"match_json": {"a": 1}}, {"match": lambda call: True}, {"match_query": {"a": "1"}}):
             # Only a mock that takes any query answers all requests of one that asks for some.
             query = {"match_query": ANY} if "match_query" in conditions else {}
             await self.check(("POST", USERS, query), ("POST", USERS, conditions), True)
 
-    async def test_by_one_that_takes_its_query(self):
+    async def test_a_mock_is_hidden_by_one_that_takes_its_query(self):
         later = ("GET", USERS + "?a=1&b=2", {})
         await self.check(("GET", USERS + "?b=2&a=1", {}), later, True)
         await self.check(("GET", USERS, {"match_query": ANY}), later, True)
@@ -246,16 +246,16 @@ class HiddenTest(StrictCase):
         await self.check(("GET", "http://example.com/{name}", {}), later, False)
         await self.check(("GET", "http://example.com/{name}?a=1&b=2", {}), later, True)
 
-    async def test_by_one_of_the_same_pattern_or_template(self):
+    async def test_a_mock_is_hidden_by_one_of_the_same_pattern_or_template(self):
         for url in (re.compile("/users"), "http://example.com/users/{id}"):
             await self.check(("GET", url, {}), ("GET", url, {}), True)
 
-    async def test_by_one_without_credentials(self):
+    async def test_a_mock_is_hidden_by_one_without_credentials(self):
         later = ("GET", "http://me:secret@example.com/users", {})
         await self.check(("GET", USERS, {}), later, True)
         await self.check(later, ("GET", USERS, {}), False)
 
-    async def test_not_by_one_that_asks_for_more(self):
+    async def test_a_mock_is_not_hidden_by_one_that_asks_for_more(self):
         class Raising:
             __hash__ = None
 
@@ -274,7 +274,7 @@ class HiddenTest(StrictCase):
         ):
             await self.check(("POST", USERS, conditions), later, False)
 
-    async def test_not_by_one_for_other_requests(self):
+    async def test_a_mock_is_not_hidden_by_one_for_other_requests(self):
         later = ("GET", USERS, {})
         for earlier in (
             ("POST", USERS, {}),
@@ -285,22 +285,22 @@ class HiddenTest(StrictCase):
         ):
             await self.check(earlier, later, False)
 
-    async def test_not_where_there_is_no_telling(self):
+    async def test_a_pattern_or_template_is_not_hidden_by_another_pattern(self):
         for later in (
             ("GET", re.compile("^http://example.com/users"), {}),
             ("GET", "http://example.com/users/{id}", {}),
         ):
             await self.check(("GET", re.compile("^http://example.com/"), {}), later, False)
 
-    async def test_not_by_one_that_is_used_up_some_time(self):
+    async def test_a_mock_is_not_hidden_by_one_that_is_used_up_some_time(self):
         one = ("GET", USERS, {})
         await self.check(("GET", USERS, {"repeat": 7}), one, False)
 
-    async def test_not_by_one_that_was_removed(self):
+    async def test_a_mock_is_not_hidden_by_one_that_was_removed(self):
         one = ("GET", USERS, {})
         await self.check(one, one, False, use=lambda first, second: first.remove())
 
-    async def test_not_by_one_that_was_registered_later(self):
+    async def test_a_mock_is_not_hidden_by_one_that_was_registered_later(self):
         async def register(mock):
             mock.get(USERS)
             mock.get(USERS, repeat=True, optional=True)
@@ -319,7 +319,7 @@ class HiddenTest(StrictCase):
         )
         self.assertNotIn("secret", found)
 
-    async def test_so_it_is_as_the_mocks_are_asked(self):
+    async def test_the_mock_that_hides_another_is_the_one_that_answers(self):
         """The mock that is said to hide another is the one that answers."""
         for earlier in (USERS, re.compile("^http://example.com/"), "http://example.com/{name}"):
             with aioresponses() as mock:
@@ -331,7 +331,7 @@ class HiddenTest(StrictCase):
 
 
 class RefusalTest(StrictCase):
-    async def test_the_reasons_are_those_of_the_time_of_the_refusal(self):
+    async def test_the_reasons_of_a_refusal_are_those_of_its_time(self):
         async def use(mock):
             one = mock.get(USERS, match_headers={"X-One": "1"})
             await error_of(get(USERS))
@@ -351,7 +351,7 @@ class RefusalTest(StrictCase):
             "      GET http://example.com/: path differs at '/', asked for was '/users'",
         )
 
-    async def test_they_are_those_of_the_note(self):
+    async def test_the_reasons_of_a_refusal_are_those_of_its_note(self):
         errors = []
 
         async def use(mock):
@@ -375,7 +375,7 @@ class RefusalTest(StrictCase):
             ],
         )
 
-    async def test_they_are_cut_and_have_no_secrets(self):
+    async def test_the_reasons_of_a_refusal_are_cut_and_have_no_secrets(self):
         async def use(mock):
             mock.get(
                 "http://me:secret@example.com/" + "x" * 900, optional=True, match_headers={"Authorization": "secret"}
@@ -390,7 +390,7 @@ class RefusalTest(StrictCase):
         self.assertIn("headers: at Authorization: '…' != '… (another)'", found)
         self.assertLess(max(map(len, found.splitlines())), 700)
 
-    async def test_of_each_request_of_a_call_that_was_refused(self):
+    async def test_the_reasons_of_a_refusal_after_a_redirect(self):
         async def use(mock):
             mock.get(SITE, status=302, headers={"Location": "/users"})
             await error_of(get())
@@ -405,7 +405,7 @@ class RefusalTest(StrictCase):
             "      GET http://example.com/: path differs at '/', asked for was '/users'",
         )
 
-    async def test_a_copy_of_a_call_has_them_as_well(self):
+    async def test_a_copy_of_a_call_has_the_reasons_of_its_refusal(self):
         async def use(mock):
             await error_of(get())
             mock.requests = copy.deepcopy(mock.requests)
@@ -417,7 +417,7 @@ class RefusalTest(StrictCase):
             "    No mocks are registered.",
         )
 
-    async def test_of_nested_mocks_each_that_was_asked_finds_it(self):
+    async def test_each_of_nested_mocks_that_was_asked_finds_a_refusal(self):
         async def use(outer):
             outer.get(SITE, optional=True)
             with self.assertRaises(AssertionError) as raised:

@@ -34,12 +34,12 @@ class ShownTest(unittest.TestCase):
         self.assertEqual(shown("a"), "'a'")
         self.assertEqual(shown(ValueError("no"), by=str), "no")
 
-    def test_a_long_one_is_cut_unless_it_is_to_be_whole(self):
+    def test_a_long_value_is_cut_unless_it_is_to_be_whole(self):
         self.assertEqual(shown("x" * 500), f"'{'x' * 499}… (2 more characters)")
         self.assertEqual(shown("abc", 2), "'a… (3 more characters)")
         self.assertEqual(shown("x" * 999, most=None), repr("x" * 999))
 
-    def test_one_that_raises_is_shown_by_its_class(self):
+    def test_a_value_whose_repr_raises_is_shown_by_its_class(self):
         self.assertEqual(shown(Silent()), SHOWN)
         self.assertEqual(shown(Silent(), by=str), "<Silent object (str raised ZeroDivisionError)>")
         self.assertEqual(shown([Silent()]), "<list object (repr raised ZeroDivisionError)>")
@@ -63,7 +63,7 @@ class WrongArgumentsTest(AioResponsesTestCase):
             function(*args, **kwargs)
         self.assertRegex(str(raised.exception), r"got .*<\w+ object \(repr raised ZeroDivisionError\)>")
 
-    def test_of_a_mock(self):
+    def test_wrong_arguments_of_a_mock(self):
         silent = Silent()
         for kwargs in (
             {"method": silent}, {"status": silent}, {"body": silent}, {"body": [silent]}, {"exception": silent},
@@ -78,7 +78,7 @@ class WrongArgumentsTest(AioResponsesTestCase):
         self.check(self.mock.add, silent)
         self.assertEqual(self.mock.unused_mocks, [])
 
-    def test_of_other_things(self):
+    def test_wrong_arguments_of_matchers_groups_and_decorators(self):
         class Called(Silent):
             def __call__(self):
                 """Look like a function."""
@@ -98,7 +98,7 @@ class WrongArgumentsTest(AioResponsesTestCase):
 class RefusalTest(AskingTestCase):
     """A request that no mock answers is refused, and the note says why, whatever is compared."""
 
-    async def test_in_which_a_condition_cannot_be_shown(self):
+    async def test_a_condition_that_cannot_be_shown(self):
         silent = Silent()
         for conditions, request, name, reason in (
             (
@@ -148,7 +148,7 @@ class RefusalTest(AskingTestCase):
                 if reason is not None:
                     self.assertEqual(line, f"  {mock}: {reason}")
 
-    async def test_in_which_a_function_or_its_reason_cannot_be_shown(self):
+    async def test_a_function_or_its_reason_that_cannot_be_shown(self):
         class Function(Silent):
             def __init__(self, result):
                 self.result = result
@@ -179,7 +179,7 @@ class RefusalTest(AskingTestCase):
             )
             mock.remove()
 
-    async def test_in_which_the_exception_of_a_mock_that_is_used_up_cannot_be_shown(self):
+    async def test_an_exception_of_a_condition_that_cannot_be_shown(self):
         answers = [True]
 
         def condition(call):
@@ -199,7 +199,7 @@ class RefusalTest(AskingTestCase):
 
 
 class ReplyTest(AioResponsesTestCase):
-    async def test_what_a_callback_returns_wrongly(self):
+    async def test_a_result_of_a_callback_that_cannot_be_shown(self):
         self.mock.get(SITE, callback=lambda call: Silent())
         with self.assertRaises(TypeError) as raised:
             await self.client_session().get(SITE)
@@ -208,7 +208,7 @@ class ReplyTest(AioResponsesTestCase):
             f"callback: expected a CallbackResult or None from the callback of GET http://example.com/, got {SHOWN}",
         )
 
-    async def test_what_is_streamed_wrongly(self):
+    async def test_a_piece_of_a_stream_that_cannot_be_shown(self):
         async def stream():
             yield Silent()
 
@@ -222,7 +222,7 @@ class ReplyTest(AioResponsesTestCase):
                 await response.read()
             self.assertEqual(str(raised.exception), message)
 
-    async def test_a_payload_that_cannot_be_serialised(self):
+    async def test_a_payload_that_can_be_neither_serialised_nor_shown(self):
         self.mock.get(SITE, callback=lambda call: CallbackResult(payload=[Silent()]))
         with self.assertRaises(TypeError) as raised:
             await self.client_session().get(SITE)
@@ -251,7 +251,7 @@ class AssertionsTest(MessageTestCase):
             self.assertJsonBody, {"a": Silent()},
         )
 
-    async def test_nor_is_one_whose_repr_fails_as_an_assertion(self):
+    async def test_a_value_whose_repr_fails_as_an_assertion_is_not_equal(self):
         class Failing:
             def __repr__(self):
                 raise AssertionError("repr")
@@ -262,14 +262,14 @@ class AssertionsTest(MessageTestCase):
             self.assertJsonBody, {"a": Failing()},
         )
 
-    async def test_one_that_is_missing(self):
+    async def test_a_missing_value_that_cannot_be_shown(self):
         self.check(
             f"Expected more of the JSON body of {self.call}:",
             [f"  at a: expected {SHOWN}, but sent was 1", f"  at c: expected {SHOWN}, but it was not sent"],
             self.assertJsonBodyContains, {"a": Silent(), "c": Silent()},
         )
 
-    async def test_headers_and_a_query(self):
+    async def test_values_of_headers_and_a_query_that_cannot_be_shown(self):
         self.check(
             f"Expected other headers of {self.call}:",
             [f"  X-One: expected {SHOWN}, but sent was '1'", f"  X-Two: expected {SHOWN}, but it was not sent"],
@@ -280,7 +280,7 @@ class AssertionsTest(MessageTestCase):
             self.assertQuery, {"b": Silent()}, SITE,
         )
 
-    async def test_arguments_in_the_manner_of_unittest_mock(self):
+    async def test_keyword_arguments_that_cannot_be_shown(self):
         for assertion, headline in (
             (
                 lambda **kwargs: self.mock.assert_called_with(SITE + "?b=2", "POST", **kwargs),
@@ -300,7 +300,7 @@ class AssertionsTest(MessageTestCase):
             self.assertIn("\n<dict object (repr raised ZeroDivisionError)> != {", message)
             self.assertEqual(message.splitlines()[-2:], self.calls.splitlines())
 
-    async def test_that_were_called_wrongly(self):
+    async def test_wrong_arguments_of_assertions(self):
         silent = Silent()
         for assertion, *args in (
             (self.assertCallCount, silent), (self.assertCalled, silent), (self.assertCalled, SITE, silent),
@@ -314,7 +314,7 @@ class AssertionsTest(MessageTestCase):
                     r".*<Silent object \(repr raised ZeroDivisionError\)>",
                 )
 
-    async def test_an_exception_in_the_list_of_calls(self):
+    async def test_an_exception_of_a_call_that_cannot_be_shown(self):
         self.mock.get(SITE, exception=SilentError())
         with self.assertRaises(SilentError):
             await self.client_session().get(SITE)
@@ -323,7 +323,7 @@ class AssertionsTest(MessageTestCase):
             "GET http://example.com/ -> raised SilentError: <SilentError object (str raised ZeroDivisionError)>",
         )
 
-    async def test_strictness(self):
+    async def test_conditions_of_a_strict_mock_that_cannot_be_shown(self):
         self.mock.clear()
         with self.assertRaises(AssertionError) as raised:
             with aioresponses(strict=True) as mock:

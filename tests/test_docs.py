@@ -72,7 +72,7 @@ def examples_of(path: Path) -> str:
 class Result(unittest.TestResult):
     """Keeps the exceptions of the tests that fail, as they are.
 
-    Of a test that fails twice it is the first: where Python shows no notes (3.10), a refusal is told by a second one.
+    Of a test that fails twice it is the first: where Python shows no notes (3.10), a second one reports a refusal.
     """
 
     def __init__(self) -> None:

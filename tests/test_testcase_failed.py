@@ -86,7 +86,7 @@ class SwallowedAssertionTest(FailingCase):
             f"  1. {method} http://example.com/ -> {came_of_it}",
         )
 
-    def test_of_a_callback(self):
+    def test_an_assertion_of_a_callback(self):
         def older(url, **kwargs):
             fail(None)
 
@@ -98,7 +98,7 @@ class SwallowedAssertionTest(FailingCase):
             with self.subTest(callback=callback.__name__):
                 self.check_fails({"callback": callback})
 
-    def test_of_a_condition(self):
+    def test_an_assertion_of_a_condition(self):
         def note(argument, shown):
             return (
                 "AssertionError: no\n"
@@ -128,7 +128,7 @@ class SwallowedAssertionTest(FailingCase):
         )
         self.check_fails({"match_body": failing}, text=note("match_body", "Failing()"), method="POST", data=b"1")
 
-    def test_of_a_stream_and_of_a_function_that_returns_a_body(self):
+    def test_an_assertion_of_a_stream_or_of_a_function_that_returns_a_body(self):
         def generator():
             yield b"half"
             fail(None)
@@ -153,7 +153,7 @@ class SwallowedAssertionTest(FailingCase):
                 self.check_fails(reply, raised=raised)
                 self.check_fails({"callback": lambda call: CallbackResult(**reply)}, raised=raised)
 
-    def test_of_a_stream_that_nobody_reads(self):
+    def test_an_assertion_of_a_stream_that_is_not_read_to_its_end(self):
         ended = []
 
         async def body():
@@ -181,12 +181,12 @@ class SwallowedAssertionTest(FailingCase):
             "  1. GET http://example.com/ -> 200",
         )
 
-    def test_its_traceback_is_shown_as_the_cause(self):
+    def test_the_traceback_of_the_assertion_is_shown_as_the_cause(self):
         text = self.check_fails({"callback": fail})
         self.assertIn(f'File "{__file__}", line {LINE}, in fail\n', text)
         self.assertIn("\nAssertionError: no\n\nThe above exception was the direct cause of the following", text)
 
-    def test_the_place_is_that_of_the_user_s_own_line(self):
+    def test_the_place_of_an_assertion_is_the_user_s_own_line(self):
         class Case(SwallowingCase):
             async def test(self):
                 def answer(call):
@@ -236,7 +236,7 @@ class SwallowedAssertionTest(FailingCase):
             "test_nowhere",
         )
 
-    def test_several(self):
+    def test_several_assertions(self):
         class Case(SwallowingCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail, repeat=True)
@@ -250,7 +250,7 @@ class SwallowedAssertionTest(FailingCase):
             + f"  AssertionError: no\n    {HERE}, for GET http://example.com/\n" * 3,
         )
 
-    def test_even_if_the_client_tries_again_and_gets_its_answer(self):
+    def test_an_assertion_of_a_client_that_tries_again_and_gets_its_answer(self):
         class Case(SwallowingCase):
             strict = True
 
@@ -269,7 +269,7 @@ class SwallowedAssertionTest(FailingCase):
             "  2. GET http://example.com/ -> 200",
         )
 
-    def test_even_if_the_test_expects_it(self):
+    def test_an_assertion_that_the_test_itself_expects(self):
         class Case(SwallowingCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail)
@@ -278,7 +278,7 @@ class SwallowedAssertionTest(FailingCase):
 
         self.assertEqual(list(self.outcomes(Case)), ["failures"])
 
-    def test_in_a_class_that_is_lenient_otherwise(self):
+    def test_an_assertion_counts_in_a_class_that_is_lenient_otherwise(self):
         class Case(SwallowingCase):
             assert_all_mocked = False
 
@@ -297,7 +297,7 @@ class SwallowedAssertionTest(FailingCase):
             "  2. GET http://example.com/ -> raised AssertionError: no",
         )
 
-    def test_after_a_redirect(self):
+    def test_an_assertion_after_a_redirect(self):
         class Case(SwallowingCase):
             async def test(self):
                 self.mock.post(SITE, status=303, headers={"Location": "/there"})
@@ -313,7 +313,7 @@ class SwallowedAssertionTest(FailingCase):
             "  1. POST http://example.com/ -> 303, GET http://example.com/there -> raised AssertionError: no",
         )
 
-    def test_that_is_wrapped_by_a_group(self):
+    def test_an_assertion_in_a_group_of_exceptions(self):
         class Group(Exception):
             """As `ExceptionGroup`, which Python 3.11 brought."""
 
@@ -341,7 +341,7 @@ class SwallowedAssertionTest(FailingCase):
             "  1. GET http://example.com/ -> raised Group: 2 exceptions",
         )
 
-    def test_of_the_class_that_the_test_case_fails_by(self):
+    def test_an_assertion_of_the_class_that_the_test_case_fails_by(self):
         class Case(SwallowingCase):
             class failureException(Exception):
                 pass
@@ -354,7 +354,7 @@ class SwallowedAssertionTest(FailingCase):
         self.assertIn("failureException: 1 assertion failed while a mock answered:\n  Swallow", text)
         self.assertIn("failureException: own\n", text)
 
-    def test_what_is_no_assertion_is_the_client_s_own_business(self):
+    def test_an_exception_that_is_no_assertion_is_the_client_s_own_business(self):
         def callback(call):
             raise ValueError("no")
 
@@ -365,7 +365,7 @@ class SwallowedAssertionTest(FailingCase):
 
         self.check_passes(Case)
 
-    def test_what_was_registered_as_an_exception_does_not_count(self):
+    def test_an_assertion_error_that_was_registered_as_an_exception_does_not_count(self):
         class Case(SwallowingCase):
             async def test(self):
                 for exception in (AssertionError, AssertionError("no")):
@@ -379,7 +379,7 @@ class SwallowedAssertionTest(FailingCase):
         self.check_passes(Case)
 
 
-class NotToldTwiceTest(FailingCase):
+class ReportedOnceTest(FailingCase):
     """What has failed the test already is not reported once more."""
 
     def check_own(self, case_class, kind="failures", count=1):
@@ -388,7 +388,7 @@ class NotToldTwiceTest(FailingCase):
         for text in outcomes[kind]:
             self.assertNotIn("while a mock answered", text)
 
-    def test_if_it_is_raised_by_the_test_or_by_what_is_around_it(self):
+    def test_an_assertion_that_the_test_or_its_fixtures_raise(self):
         class Case(AioResponsesTestCase):
             async def fail_somehow(self):
                 self.mock.get(SITE, callback=fail)
@@ -419,7 +419,7 @@ class NotToldTwiceTest(FailingCase):
             with self.subTest(case_class.__name__):
                 self.check_own(case_class)
 
-    def test_if_a_plain_test_raises_it(self):
+    def test_an_assertion_that_a_plain_test_raises(self):
         class Case(AioResponsesTestCase):
             def test(self):
                 self.mock.get(SITE, callback=fail)
@@ -429,7 +429,7 @@ class NotToldTwiceTest(FailingCase):
 
         self.check_own(Case)
 
-    def test_if_the_exception_that_fails_the_test_shows_it(self):
+    def test_an_assertion_that_is_shown_with_the_exception_that_fails_the_test(self):
         class From(AioResponsesTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail)
@@ -449,7 +449,7 @@ class NotToldTwiceTest(FailingCase):
         self.check_own(From, "errors")
         self.check_own(During, "errors")
 
-    def test_but_it_is_where_that_exception_shows_nothing_of_it(self):
+    def test_an_assertion_that_is_not_shown_with_the_exception_that_fails_the_test(self):
         class Case(AioResponsesTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail)
@@ -469,7 +469,7 @@ class NotToldTwiceTest(FailingCase):
             self.assertEqual({kind: len(texts) for kind, texts in outcomes.items()}, {"errors": 1, "failures": 1})
             self.assertIn("1 assertion failed while a mock answered:", outcomes["failures"][0])
 
-    def test_a_sub_test_that_fails_leaves_those_of_others_to_be_told(self):
+    def test_a_sub_test_that_fails_leaves_the_failures_of_others_to_be_reported(self):
         class Case(SwallowingCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail, repeat=True)
@@ -543,7 +543,7 @@ class RefusedTest(FailingCase):
         "  1. POST http://example.com/ -> no mock answered"
     )
 
-    def test_which_is_swallowed(self):
+    def test_a_refusal_that_is_swallowed(self):
         class Case(SwallowingCase):
             async def test(self):
                 self.mock.get(SITE)
@@ -555,7 +555,7 @@ class RefusedTest(FailingCase):
         self.check_message(Case, self.MESSAGE)
         self.check_passes(Lenient)
 
-    def test_which_the_test_expects(self):
+    def test_a_refusal_that_the_test_expects(self):
         class Case(SwallowingCase):
             async def test(self):
                 self.mock.get(SITE)
@@ -574,7 +574,7 @@ class RefusedTest(FailingCase):
 
         self.check_passes(Case)
 
-    def test_which_fails_the_test_itself_is_told_by_its_own_note(self):
+    def test_a_refusal_that_fails_the_test_itself_is_reported_by_its_note(self):
         class Case(SwallowingCase):
             async def test(self):
                 self.mock.get(SITE)
@@ -601,7 +601,7 @@ class RefusedTest(FailingCase):
                 # Where the traceback shows no notes, the failure beside it does.
                 self.assertIn(note, outcomes["errors" if SHOWS_NOTES else "failures"][0])
 
-    def test_which_others_than_the_one_that_fails_the_test_were_like(self):
+    def test_refusals_beside_the_one_that_fails_the_test(self):
         class Case(SwallowingCase):
             async def test(self):
                 await self.ask("GET", SITE + "1")
@@ -613,7 +613,7 @@ class RefusedTest(FailingCase):
         first = "1 call matched no mock:\n  GET http://example.com/1" if SHOWS_NOTES else "3 calls matched no mock:\n"
         self.assertIn(f"AssertionError: {first}", text)
 
-    def test_within_the_application_of_an_aiohttp_test_case(self):
+    def test_refusals_and_assertions_within_the_application_of_an_aiohttp_test_case(self):
         class Case(AioResponsesTestCase, AioHTTPTestCase):
             async def get_application(self):
                 async def hook(request):
@@ -646,7 +646,7 @@ class RefusedTest(FailingCase):
             "test_assertion",
         )
 
-    def test_what_goes_to_the_network_found_its_mock(self):
+    def test_a_request_that_goes_to_the_network_is_no_refusal(self):
         class Case(SwallowingCase):
             passthrough = ["http://127.0.0.1"]
 
@@ -700,7 +700,7 @@ class NestedTest(FailingCase):
             "  1. GET http://example.com/ -> raised AssertionError: no",
         )
 
-    def test_a_callback_that_asks_another_mock_is_told_once(self):
+    def test_an_assertion_that_passes_through_two_callbacks_is_reported_once(self):
         class Case(SwallowingCase):
             async def test(self):
                 async def ask_the_other(call):
@@ -759,7 +759,7 @@ class PytestTest(FailingCase):
 
         return Case
 
-    def test_it_counts_wherever_it_is_raised(self):
+    def test_pytest_fail_counts_wherever_it_is_called(self):
         Case = self.case_of(self.Failed("by hand"))
         for name in ("test", "test_condition", "test_stream"):
             with self.subTest(name):
@@ -768,14 +768,14 @@ class PytestTest(FailingCase):
                     "AssertionError: 1 assertion failed while a mock answered:\n  PytestTest.Failed: by hand\n", text
                 )
 
-    def test_it_is_told_once(self):
+    def test_pytest_fail_that_fails_the_test_is_reported_once(self):
         [text] = self.outcomes(self.case_of(self.Failed("by hand")), "test_raised")["errors"]
         self.assertNotIn("while a mock answered", text)
 
-    def test_an_expected_failure_is_none(self):
+    def test_pytest_xfail_does_not_count(self):
         self.check_passes(self.case_of(self.XFailed("by hand")))
 
-    def test_it_does_not_take_the_place_of_a_refusal(self):
+    def test_pytest_fail_does_not_take_the_place_of_a_refusal(self):
         answers = [True]
 
         def condition(call):

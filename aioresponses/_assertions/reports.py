@@ -1,4 +1,4 @@
-"""How calls and differences are told to a person."""
+"""What is said to a person of calls, mocks and differences."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def there_were(count: int) -> str:
     return "there was 1" if count == 1 else f"there were {count or 'none'}"
 
 
-def told_failed(assertions: Sequence[FailedAssertion]) -> str:
+def about_failed(assertions: Sequence[FailedAssertion]) -> str:
     """Return what is to be said of assertions that failed while a mock answered; "" if there are none."""
     return _headed(
         _number(assertions, "assertion failed", "assertions failed") + " while a mock answered:",
@@ -46,7 +46,7 @@ def told_failed(assertions: Sequence[FailedAssertion]) -> str:
     )
 
 
-def told_unused(mocks: Sequence[RequestMatch]) -> str:
+def about_unused(mocks: Sequence[RequestMatch]) -> str:
     """Return what is to be said of mocks that were not used as they should be; "" if there are none."""
     never = [mock for mock in mocks if not mock.called]
     partly = [mock for mock in mocks if mock.called]
@@ -70,7 +70,7 @@ def _never_used(mock: RequestMatch) -> str:
     )
 
 
-def told_unmatched(calls: Sequence[RequestCall]) -> str:
+def about_unmatched(calls: Sequence[RequestCall]) -> str:
     """Return what is to be said of calls that no mock answered; "" if there are none."""
     lines = []
     # Code that tries again is refused for the same reasons.
@@ -81,15 +81,15 @@ def told_unmatched(calls: Sequence[RequestCall]) -> str:
     return _headed(_number(calls, "call", "calls") + " matched no mock:", lines)
 
 
-def not_told(calls: Sequence[RequestCall], raised: Collection[BaseException]) -> list[RequestCall]:
-    """Return those of some refused calls that are not told by an exception which the test has raised already.
+def not_reported(calls: Sequence[RequestCall], raised: Collection[BaseException]) -> list[RequestCall]:
+    """Return the refused calls without those whose exception, or that of one like them, the test has raised.
 
-    Where Python shows no notes, before 3.11, an exception tells nothing but that a request was refused.
+    The note of that exception reports them. Before 3.11, Python shows no notes, so all of them are returned.
     """
     if not hasattr(BaseException, "add_note"):
         return list(calls)
-    told = {str(call) for call in calls if any(call.exception is error for error in raised)}
-    return [call for call in calls if str(call) not in told]
+    reported = {str(call) for call in calls if any(call.exception is error for error in raised)}
+    return [call for call in calls if str(call) not in reported]
 
 
 def _number(things: Sequence[object], one: str, several: str) -> str:

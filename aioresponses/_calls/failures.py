@@ -45,7 +45,7 @@ def failed_assertions(error: BaseException, classes: tuple[type[BaseException], 
         yield from failed_assertions(one, classes)
 
 
-def told_with(error: BaseException) -> Iterator[BaseException]:
+def shown_with(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception, and the others that its traceback shows."""
     seen: list[BaseException] = []
     waiting: list[BaseException | None] = [error]

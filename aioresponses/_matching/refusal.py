@@ -1,4 +1,4 @@
-"""Why nothing matched, and what was requested, told to a person."""
+"""What is said to a person where no mock answers a request, and why none does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_MOCKS = 5
 def explanation(
     method: str, url: URL, mocks: Sequence[tuple[object, Verdict]], redirect: ClientResponse | None
 ) -> str:
-    """Return why nobody answers a request.
+    """Return why no mock answers a request.
 
     `mocks` are the registered ones, each with the reason why it does not; `redirect` is the response that sent the
     client here, if one did.
@@ -41,7 +41,7 @@ def explanation(
 
 
 def refused(method: str, url: URL, explained: str) -> ClientConnectionError:
-    """Return the exception for a request that nobody answers, with a note that says why."""
+    """Return the exception for a request that no mock answers, with a note that says why."""
     error = ClientConnectionError(f"Connection refused: {method} {url}")
     add_note(error, f"aioresponses: no mock answers {method.upper()} {shown_url(url)}\n{explained}")
     return error

@@ -90,7 +90,7 @@ class LongListsTest(MessageTestCase):
             self.assertNoUnmatchedCalls,
         )
 
-    async def test_calls_in_a_row_that_are_refused_for_the_same_reason_are_told_in_one(self):
+    async def test_calls_in_a_row_that_are_refused_for_the_same_reason_are_reported_in_one(self):
         for _ in range(3):
             await self.send_unmatched()
         self.mock.get(USERS)

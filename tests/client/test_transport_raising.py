@@ -26,7 +26,7 @@ class UncaughtTest(unittest.IsolatedAsyncioTestCase):
                 await asyncio.wait_for(response.read(), AT_MOST)
             self.assertEqual(str(raised.exception), "no more")
 
-    async def test_after_a_piece(self):
+    async def test_a_stream_that_raises_after_a_piece(self):
         def plain():
             yield b"half"
             raise Uncaught("no more")
@@ -44,7 +44,7 @@ class UncaughtTest(unittest.IsolatedAsyncioTestCase):
         await self.check(body=asynchronous)
         await self.check(events=events)
 
-    async def test_before_all(self):
+    async def test_a_stream_that_raises_before_its_first_piece(self):
         def plain():
             raise Uncaught("no more")
             yield
