@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import hdrs
 from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
 from ._urls import without_credentials
+
+_T = TypeVar("_T")
 
 _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 
@@ -48,15 +50,15 @@ def name_of(function: object) -> str:
         return shown(function)
 
 
-def cut(lines: Sequence[str], around: int = 0) -> list[str]:
-    """Return lines to be shown, of many those around one of them, with a count of what was left out."""
-    if len(lines) <= _MOST_LINES:
-        return list(lines)
-    start = max(0, min(around - _MOST_LINES // 2, len(lines) - _MOST_LINES))
+def cut(things: Sequence[_T], around: int = 0, show: Callable[[_T], str] = str) -> list[str]:
+    """Return lines that show some things, of many those around one of them, with a count of what was left out."""
+    if len(things) <= _MOST_LINES:
+        return list(map(show, things))
+    start = max(0, min(around - _MOST_LINES // 2, len(things) - _MOST_LINES))
     end = start + _MOST_LINES
     before = [f"  … {start} before these"] if start else []
-    after = [f"  … and {len(lines) - end} more"] if end < len(lines) else []
-    return [*before, *lines[start:end], *after]
+    after = [f"  … and {len(things) - end} more"] if end < len(things) else []
+    return [*before, *map(show, things[start:end]), *after]
 
 
 def add_note(error: BaseException, note: str) -> None:

@@ -11,14 +11,7 @@ import aiohttp
 from aioresponses import aioresponses
 from aioresponses.matchers import one_of
 
-from .support import SITE, USERS, error_of, get
-
-
-def fail(call):
-    raise AssertionError("no")
-
-
-HERE = f"{__file__}:{fail.__code__.co_firstlineno + 1} in fail"
+from .support import FAILED_AT, SITE, USERS, error_of, fail, get
 
 
 class StrictCase(unittest.IsolatedAsyncioTestCase):
@@ -45,7 +38,7 @@ class FailedAssertionTest(StrictCase):
     MESSAGE = (
         "1 assertion failed while a mock answered:\n"
         "  AssertionError: no\n"
-        f"    {HERE}, for GET http://example.com/\n"
+        f"    {FAILED_AT}, for GET http://example.com/\n"
         "Calls:\n"
         "  1. GET http://example.com/ -> raised AssertionError: no"
     )
@@ -79,9 +72,9 @@ class FailedAssertionTest(StrictCase):
             "2 assertions failed while a mock answered:\n"
             "  AssertionError: no\n"
             "  aioresponses: raised by match of the mock GET http://example.com/, match=fail\n"
-            f"    {HERE}, for GET http://example.com/\n"
+            f"    {FAILED_AT}, for GET http://example.com/\n"
             "  AssertionError: no\n"
-            f"    {HERE}, for GET http://example.com/users",
+            f"    {FAILED_AT}, for GET http://example.com/users",
         )
 
     async def test_an_assertion_that_leaves_the_block_is_the_one_to_see(self):

@@ -1,77 +1,20 @@
-"""What fails a test even if the code under test swallows it: an assertion of a mock, and a request without one."""
+"""An assertion that fails while a mock answers fails the test, even if the code under test swallows it."""
 
 import asyncio
 import io
-import sys
-import types
 import unittest
-from unittest.mock import Mock, patch
+from unittest.mock import Mock
 
 import aiohttp
-from aiohttp import web
-from aiohttp.test_utils import AioHTTPTestCase, TestServer
 
-from aioresponses import AioResponsesTestCase, CallbackResult, Fault, FilePart, aioresponses
+from aioresponses import AioResponsesTestCase, CallbackResult, FilePart
 
-from .support import SITE, error_of, get
-
-# Python 3.10 has no notes to show.
-SHOWS_NOTES = hasattr(BaseException, "add_note")
+from .support import FAILED_AT, SITE, OutcomeTestCase, SwallowingTestCase, fail, get
 
 
-def run(case_class, name="test"):
-    """Run one test of a class that stands in a test; return its result."""
-    result = unittest.TestResult()
-    case_class(name).run(result)
-    return result
-
-
-def fail(call):
-    raise AssertionError("no")
-
-
-LINE = fail.__code__.co_firstlineno + 1
-HERE = f"{__file__}:{LINE} in fail"
-
-
-class SwallowingCase(AioResponsesTestCase):
-    """Tests a client that swallows all that goes wrong."""
-
-    async def ask(self, method="GET", url=SITE, **kwargs):
-        try:
-            async with self.client_session().request(method, url, **kwargs) as response:
-                return await response.read()
-        except BaseException as error:
-            return error
-
-
-class FailingCase(unittest.TestCase):
-    maxDiff = None
-
-    def outcomes(self, case_class, name="test"):
-        """Run a test; return the messages of what failed it, and by their names what else came of it."""
-        result = run(case_class, name)
-        kinds = ("errors", "failures", "skipped", "expectedFailures")
-        outcomes = {kind: [outcome[1] for outcome in getattr(result, kind)] for kind in kinds if getattr(result, kind)}
-        if result.unexpectedSuccesses:
-            outcomes["unexpectedSuccesses"] = len(result.unexpectedSuccesses)
-        return outcomes
-
-    def check_message(self, case_class, message, name="test"):
-        """Check that one thing alone came of a test: a failure with this message. Return the whole of its traceback."""
-        outcomes = self.outcomes(case_class, name)
-        self.assertEqual({kind: len(texts) for kind, texts in outcomes.items()}, {"failures": 1})
-        [text] = outcomes["failures"]
-        self.assertEqual(text[text.rindex("AssertionError: 1 "):], f"AssertionError: {message}\n")
-        return text
-
-    def check_passes(self, case_class, name="test"):
-        self.assertEqual(self.outcomes(case_class, name), {})
-
-
-class SwallowedAssertionTest(FailingCase):
-    def check_fails(self, reply, where=HERE, text="AssertionError: no", method="GET", raised=True, **request):
-        class Case(SwallowingCase):
+class SwallowedAssertionTest(OutcomeTestCase):
+    def check_fails(self, reply, where=FAILED_AT, text="AssertionError: no", method="GET", raised=True, **request):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.add(SITE, method, **reply)
                 await self.ask(method, **request)
@@ -164,7 +107,7 @@ class SwallowedAssertionTest(FailingCase):
                 ended.append(True)
                 fail(None)
 
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.get(SITE, body=body)
                 async with self.client_session().get(SITE) as response:
@@ -176,18 +119,19 @@ class SwallowedAssertionTest(FailingCase):
             Case,
             "1 assertion failed while a mock answered:\n"
             "  AssertionError: no\n"
-            f"    {HERE}, for GET http://example.com/\n"
+            f"    {FAILED_AT}, for GET http://example.com/\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200",
         )
 
     def test_the_traceback_of_the_assertion_is_shown_as_the_cause(self):
         text = self.check_fails({"callback": fail})
-        self.assertIn(f'File "{__file__}", line {LINE}, in fail\n', text)
+        file, line = FAILED_AT.removesuffix(" in fail").rsplit(":", 1)
+        self.assertIn(f'File "{file}", line {line}, in fail\n', text)
         self.assertIn("\nAssertionError: no\n\nThe above exception was the direct cause of the following", text)
 
     def test_the_place_of_an_assertion_is_the_user_s_own_line(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 def answer(call):
                     self.assertEqual(call.json(), {"a": 1}, "seven")
@@ -237,7 +181,7 @@ class SwallowedAssertionTest(FailingCase):
         )
 
     def test_several_assertions(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail, repeat=True)
                 for _ in range(3):
@@ -247,11 +191,11 @@ class SwallowedAssertionTest(FailingCase):
         self.assertEqual(
             text[text.index("AssertionError: 3"):].partition("Calls:")[0],
             "AssertionError: 3 assertions failed while a mock answered:\n"
-            + f"  AssertionError: no\n    {HERE}, for GET http://example.com/\n" * 3,
+            + f"  AssertionError: no\n    {FAILED_AT}, for GET http://example.com/\n" * 3,
         )
 
     def test_an_assertion_of_a_client_that_tries_again_and_gets_its_answer(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             strict = True
 
             async def test(self):
@@ -263,14 +207,14 @@ class SwallowedAssertionTest(FailingCase):
             Case,
             "1 assertion failed while a mock answered:\n"
             "  AssertionError: no\n"
-            f"    {HERE}, for GET http://example.com/\n"
+            f"    {FAILED_AT}, for GET http://example.com/\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> raised AssertionError: no\n"
             "  2. GET http://example.com/ -> 200",
         )
 
     def test_an_assertion_that_the_test_itself_expects(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail)
                 with self.assertRaises(AssertionError):
@@ -279,7 +223,7 @@ class SwallowedAssertionTest(FailingCase):
         self.assertEqual(list(self.outcomes(Case)), ["failures"])
 
     def test_an_assertion_counts_in_a_class_that_is_lenient_otherwise(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             assert_all_mocked = False
 
             async def test(self):
@@ -291,14 +235,14 @@ class SwallowedAssertionTest(FailingCase):
             Case,
             "1 assertion failed while a mock answered:\n"
             "  AssertionError: no\n"
-            f"    {HERE}, for GET http://example.com/\n"
+            f"    {FAILED_AT}, for GET http://example.com/\n"
             "Calls:\n"
             "  1. GET http://example.com/x -> no mock answered\n"
             "  2. GET http://example.com/ -> raised AssertionError: no",
         )
 
     def test_an_assertion_after_a_redirect(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.post(SITE, status=303, headers={"Location": "/there"})
                 self.mock.get(SITE + "there", callback=fail)
@@ -308,7 +252,7 @@ class SwallowedAssertionTest(FailingCase):
             Case,
             "1 assertion failed while a mock answered:\n"
             "  AssertionError: no\n"
-            f"    {HERE}, for GET http://example.com/there\n"
+            f"    {FAILED_AT}, for GET http://example.com/there\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 303, GET http://example.com/there -> raised AssertionError: no",
         )
@@ -327,7 +271,7 @@ class SwallowedAssertionTest(FailingCase):
             except AssertionError as error:
                 raise Group(KeyError("no"), Group(error)) from None
 
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=answer)
                 await self.ask()
@@ -336,13 +280,13 @@ class SwallowedAssertionTest(FailingCase):
             Case,
             "1 assertion failed while a mock answered:\n"
             "  AssertionError: no\n"
-            f"    {HERE}, for GET http://example.com/\n"
+            f"    {FAILED_AT}, for GET http://example.com/\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> raised Group: 2 exceptions",
         )
 
     def test_an_assertion_of_the_class_that_the_test_case_fails_by(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             class failureException(Exception):
                 pass
 
@@ -358,7 +302,7 @@ class SwallowedAssertionTest(FailingCase):
         def callback(call):
             raise ValueError("no")
 
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=callback)
                 self.assertIsInstance(await self.ask(), ValueError)
@@ -366,7 +310,7 @@ class SwallowedAssertionTest(FailingCase):
         self.check_passes(Case)
 
     def test_an_assertion_error_that_was_registered_as_an_exception_does_not_count(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 for exception in (AssertionError, AssertionError("no")):
                     for options in ({}, {"delay": 1e-9}, {"callback": lambda call: None}):
@@ -379,7 +323,7 @@ class SwallowedAssertionTest(FailingCase):
         self.check_passes(Case)
 
 
-class ReportedOnceTest(FailingCase):
+class ReportedOnceTest(OutcomeTestCase):
     """What has failed the test already is not reported once more."""
 
     def check_own(self, case_class, kind="failures", count=1):
@@ -458,7 +402,7 @@ class ReportedOnceTest(FailingCase):
                 except AssertionError:
                     raise KeyError("own") from None
 
-        class Later(SwallowingCase):
+        class Later(SwallowingTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail)
                 await self.ask()
@@ -470,7 +414,7 @@ class ReportedOnceTest(FailingCase):
             self.assertIn("1 assertion failed while a mock answered:", outcomes["failures"][0])
 
     def test_a_sub_test_that_fails_leaves_the_failures_of_others_to_be_reported(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail, repeat=True)
                 with self.subTest():
@@ -485,7 +429,7 @@ class ReportedOnceTest(FailingCase):
         self.assertIn("1 assertion failed while a mock answered:", ours)
 
     def test_a_sub_test_that_is_skipped_does_not_skip_the_test(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 with self.subTest():
                     self.skipTest("this one")
@@ -495,13 +439,13 @@ class ReportedOnceTest(FailingCase):
         self.assertEqual(list(self.outcomes(Case)), ["failures", "skipped"])
 
     def test_a_test_that_is_expected_to_fail(self):
-        class Swallowed(SwallowingCase):
+        class Swallowed(SwallowingTestCase):
             @unittest.expectedFailure
             async def test(self):
                 self.mock.get(SITE, callback=fail)
                 await self.ask()
 
-        class Raised(SwallowingCase):
+        class Raised(SwallowingTestCase):
             @unittest.expectedFailure
             async def test(self):
                 self.mock.get(SITE, callback=fail)
@@ -513,7 +457,7 @@ class ReportedOnceTest(FailingCase):
             self.assertEqual(len(outcomes["expectedFailures"]), 1)
 
     def test_a_test_that_is_skipped_says_nothing(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.mock.get(SITE, callback=fail)
                 await self.ask()
@@ -522,273 +466,10 @@ class ReportedOnceTest(FailingCase):
         self.assertEqual(list(self.outcomes(Case)), ["skipped"])
 
     def test_the_exceptions_are_not_kept_for_longer_than_the_test(self):
-        class Case(SwallowingCase):
+        class Case(SwallowingTestCase):
             async def test(self):
                 self.fail("own")
 
         case = Case("test")
         case.run(unittest.TestResult())
         self.assertEqual(case._raised, [])
-
-
-class RefusedTest(FailingCase):
-    """A request that no mock answers fails the test."""
-
-    MESSAGE = (
-        "1 call matched no mock:\n"
-        "  POST http://example.com/ -> no mock answered\n"
-        "    Registered mocks, the closest first:\n"
-        "      GET http://example.com/: other method: GET\n"
-        "Calls:\n"
-        "  1. POST http://example.com/ -> no mock answered"
-    )
-
-    def test_a_refusal_that_is_swallowed(self):
-        class Case(SwallowingCase):
-            async def test(self):
-                self.mock.get(SITE)
-                await self.ask("POST")
-
-        class Lenient(Case):
-            assert_all_mocked = False
-
-        self.check_message(Case, self.MESSAGE)
-        self.check_passes(Lenient)
-
-    def test_a_refusal_that_the_test_expects(self):
-        class Case(SwallowingCase):
-            async def test(self):
-                self.mock.get(SITE)
-                with self.assertRaises(aiohttp.ClientConnectionError):
-                    await self.client_session().post(SITE)
-
-        self.check_message(Case, self.MESSAGE)
-
-    def test_a_refused_connection_is_registered(self):
-        class Case(SwallowingCase):
-            strict = True
-
-            async def test(self):
-                self.mock.get(SITE, fault=Fault.CONNECTION_REFUSED)
-                self.assertIsInstance(await self.ask(), aiohttp.ClientConnectorError)
-
-        self.check_passes(Case)
-
-    def test_a_refusal_that_fails_the_test_itself_is_reported_by_its_note(self):
-        class Case(SwallowingCase):
-            async def test(self):
-                self.mock.get(SITE)
-                await self.client_session().post(SITE)
-
-        class TriesAgain(SwallowingCase):
-            async def test(self):
-                self.mock.get(SITE)
-                await self.ask("POST")
-                await self.client_session().post(SITE)
-
-        class Wrapped(SwallowingCase):
-            async def test(self):
-                self.mock.get(SITE)
-                error = await self.ask("POST")
-                raise KeyError("own") from error
-
-        note = self.MESSAGE.splitlines()[3].strip()
-        for case_class in (Case, TriesAgain, Wrapped):
-            with self.subTest(case_class.__name__):
-                outcomes = self.outcomes(case_class)
-                counts = {kind: len(texts) for kind, texts in outcomes.items()}
-                self.assertEqual(counts, {"errors": 1} if SHOWS_NOTES else {"errors": 1, "failures": 1})
-                # Where the traceback shows no notes, the failure beside it does.
-                self.assertIn(note, outcomes["errors" if SHOWS_NOTES else "failures"][0])
-
-    def test_refusals_beside_the_one_that_fails_the_test(self):
-        class Case(SwallowingCase):
-            async def test(self):
-                await self.ask("GET", SITE + "1")
-                await self.ask("GET", SITE + "2")
-                await self.client_session().get(SITE + "2")
-
-        outcomes = self.outcomes(Case)
-        [text] = outcomes["failures"]
-        first = "1 call matched no mock:\n  GET http://example.com/1" if SHOWS_NOTES else "3 calls matched no mock:\n"
-        self.assertIn(f"AssertionError: {first}", text)
-
-    def test_refusals_and_assertions_within_the_application_of_an_aiohttp_test_case(self):
-        class Case(AioResponsesTestCase, AioHTTPTestCase):
-            async def get_application(self):
-                async def hook(request):
-                    async with aiohttp.ClientSession() as session:
-                        text = await error_of(session.post(SITE))
-                    return web.json_response({"error": text[1]})
-
-                application = web.Application()
-                application.router.add_get("/", hook)
-                return application
-
-            async def test(self):
-                self.mock.get(SITE)
-                async with self.client.get("/") as response:
-                    self.assertEqual(response.status, 200)
-
-            async def test_assertion(self):
-                self.mock.post(SITE, callback=fail)
-                async with self.client.get("/") as response:
-                    self.assertEqual(await response.json(), {"error": "no"})
-
-        self.check_message(Case, self.MESSAGE)
-        self.check_message(
-            Case,
-            "1 assertion failed while a mock answered:\n"
-            "  AssertionError: no\n"
-            f"    {HERE}, for POST http://example.com/\n"
-            "Calls:\n"
-            "  1. POST http://example.com/ -> raised AssertionError: no",
-            "test_assertion",
-        )
-
-    def test_a_request_that_goes_to_the_network_is_no_refusal(self):
-        class Case(SwallowingCase):
-            passthrough = ["http://127.0.0.1"]
-
-            async def test(self):
-                async with TestServer(web.Application()) as server:
-                    await self.ask(url=server.make_url("/"))
-
-        self.check_passes(Case)
-
-
-class NestedTest(FailingCase):
-    """Of nested mocks, the one whose function fails is the one that notes it."""
-
-    def test_the_inner_mock_is_strict_or_not_by_its_own_settings(self):
-        class Lenient(SwallowingCase):
-            async def test(self):
-                with aioresponses() as inner:
-                    inner.get(SITE, callback=fail)
-                    await self.ask()
-
-        class Strict(SwallowingCase):
-            async def test(self):
-                with aioresponses(strict=True) as inner:
-                    inner.get(SITE, callback=fail)
-                    await self.ask()
-
-        self.check_passes(Lenient)
-        self.check_message(
-            Strict,
-            "1 assertion failed while a mock answered:\n"
-            "  AssertionError: no\n"
-            f"    {HERE}, for GET http://example.com/\n"
-            "Calls:\n"
-            "  1. GET http://example.com/ -> raised AssertionError: no",
-        )
-
-    def test_the_outer_mock_notes_what_fails_in_its_own_callback(self):
-        class Case(SwallowingCase):
-            async def test(self):
-                self.mock.get(SITE, callback=fail)
-                with aioresponses(strict=True) as inner:
-                    await self.ask()
-                self.assertEqual(inner.call_count, 1)
-
-        self.check_message(
-            Case,
-            "1 assertion failed while a mock answered:\n"
-            "  AssertionError: no\n"
-            f"    {HERE}, for GET http://example.com/\n"
-            "Calls:\n"
-            "  1. GET http://example.com/ -> raised AssertionError: no",
-        )
-
-    def test_an_assertion_that_passes_through_two_callbacks_is_reported_once(self):
-        class Case(SwallowingCase):
-            async def test(self):
-                async def ask_the_other(call):
-                    await get(SITE + "other")
-
-                self.mock.get(SITE, callback=ask_the_other)
-                self.mock.get(SITE + "other", callback=fail)
-                await self.ask()
-
-        text = self.outcomes(Case)["failures"][0]
-        self.assertIn("1 assertion failed while a mock answered:\n  AssertionError: no\n", text)
-        self.assertIn("for GET http://example.com/other\n", text)
-
-
-class PytestTest(FailingCase):
-    """What `pytest.fail()` raises is no `AssertionError`, and no `Exception` either."""
-
-    class Failed(BaseException):
-        """As in pytest."""
-
-    class XFailed(Failed):
-        """As in pytest: it says that the test is expected to fail."""
-
-    def setUp(self):
-        pytest = types.ModuleType("pytest")
-        pytest.fail = types.SimpleNamespace(Exception=self.Failed)
-        pytest.xfail = types.SimpleNamespace(Exception=self.XFailed)
-        modules = patch.dict(sys.modules, {"pytest": pytest})
-        modules.start()
-        self.addCleanup(modules.stop)
-
-    def case_of(self, error, *names):
-        def answer(call):
-            raise error
-
-        def stream():
-            yield b"half"
-            raise error
-
-        class Case(SwallowingCase):
-            async def test(self):
-                self.mock.get(SITE, callback=answer)
-                self.assertIs(await self.ask(), error)
-
-            async def test_condition(self):
-                self.mock.get(SITE, match=answer)
-                self.assertIs(await self.ask(), error)
-
-            async def test_stream(self):
-                self.mock.get(SITE, body=stream)
-                self.assertIs(await asyncio.wait_for(self.ask(), 20), error)
-
-            async def test_raised(self):
-                self.mock.get(SITE, callback=answer)
-                await get()
-
-        return Case
-
-    def test_pytest_fail_counts_wherever_it_is_called(self):
-        Case = self.case_of(self.Failed("by hand"))
-        for name in ("test", "test_condition", "test_stream"):
-            with self.subTest(name):
-                [text] = self.outcomes(Case, name)["failures"]
-                self.assertIn(
-                    "AssertionError: 1 assertion failed while a mock answered:\n  PytestTest.Failed: by hand\n", text
-                )
-
-    def test_pytest_fail_that_fails_the_test_is_reported_once(self):
-        [text] = self.outcomes(self.case_of(self.Failed("by hand")), "test_raised")["errors"]
-        self.assertNotIn("while a mock answered", text)
-
-    def test_pytest_xfail_does_not_count(self):
-        self.check_passes(self.case_of(self.XFailed("by hand")))
-
-    def test_pytest_fail_does_not_take_the_place_of_a_refusal(self):
-        answers = [True]
-
-        def condition(call):
-            if not answers:
-                raise self.Failed("by hand")
-            return answers.pop()
-
-        class Case(SwallowingCase):
-            assert_all_mocked = False
-
-            async def test(self):
-                self.mock.get(SITE, match=condition)
-                await self.ask()
-                self.assertIsInstance(await self.ask(), aiohttp.ClientConnectionError)
-
-        self.check_passes(Case)

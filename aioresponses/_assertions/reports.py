@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
 from textwrap import indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .._calls.failures import FailedAssertion
 from .._calls.record import RequestCall, RequestMatch
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import unittest
 
 _MOST_CALLS = 20
+
+_T = TypeVar("_T")
 
 __unittest = True
 
@@ -37,13 +39,12 @@ def there_were(count: int) -> str:
 
 def about_failed(assertions: Sequence[FailedAssertion]) -> str:
     """Return what is to be said of assertions that failed while a mock answered; "" if there are none."""
-    return _headed(
-        _number(assertions, "assertion failed", "assertions failed") + " while a mock answered:",
-        [
-            f"{indent(one.text, '  ')}\n    {f'{one.where}, ' if one.where else ''}for {one.asked}"
-            for one in assertions
-        ],
-    )
+    return _headed(("assertion failed", "assertions failed"), "while a mock answered:", assertions, _failed)
+
+
+def _failed(assertion: FailedAssertion) -> str:
+    where = f"{assertion.where}, " if assertion.where else ""
+    return f"{indent(assertion.text, '  ')}\n    {where}for {assertion.asked}"
 
 
 def about_unused(mocks: Sequence[RequestMatch]) -> str:
@@ -51,11 +52,8 @@ def about_unused(mocks: Sequence[RequestMatch]) -> str:
     never = [mock for mock in mocks if not mock.called]
     partly = [mock for mock in mocks if mock.called]
     parts = [
-        _headed(_number(never, "mock was", "mocks were") + " never used:", map(_never_used, never)),
-        _headed(
-            _number(partly, "mock was", "mocks were") + " not used up:",
-            [f"  {shortened(str(mock))}, used {mock.call_count} of {mock._to_answer}" for mock in partly],
-        ),
+        _headed(("mock was", "mocks were"), "never used:", never, _never_used),
+        _headed(("mock was", "mocks were"), "not used up:", partly, _not_used_up),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -70,15 +68,24 @@ def _never_used(mock: RequestMatch) -> str:
     )
 
 
+def _not_used_up(mock: RequestMatch) -> str:
+    return f"  {shortened(str(mock))}, used {mock.call_count} of {mock._to_answer}"
+
+
 def about_unmatched(calls: Sequence[RequestCall]) -> str:
     """Return what is to be said of calls that no mock answered; "" if there are none."""
-    lines = []
     # Code that tries again is refused for the same reasons.
-    for (line, refusals), same in itertools.groupby(calls, lambda call: (shortened(str(call)), call._refusals)):
-        count = len(list(same))
-        times = f" ({count} times)" if count > 1 else ""
-        lines.append("\n".join([f"  {line}{times}", *(indent(refusal, "    ") for refusal in refusals)]))
-    return _headed(_number(calls, "call", "calls") + " matched no mock:", lines)
+    alike = [
+        (line, refusals, len(list(same)))
+        for (line, refusals), same in groupby(calls, lambda call: (shortened(str(call)), call._refusals))
+    ]
+    return _headed(("call", "calls"), "matched no mock:", alike, _unmatched, len(calls))
+
+
+def _unmatched(alike: tuple[str, list[str], int]) -> str:
+    line, refusals, count = alike
+    times = f" ({count} times)" if count > 1 else ""
+    return "\n".join([f"  {line}{times}", *(indent(refusal, "    ") for refusal in refusals)])
 
 
 def not_reported(calls: Sequence[RequestCall], raised: Collection[BaseException]) -> list[RequestCall]:
@@ -92,13 +99,14 @@ def not_reported(calls: Sequence[RequestCall], raised: Collection[BaseException]
     return [call for call in calls if str(call) not in reported]
 
 
-def _number(things: Sequence[object], one: str, several: str) -> str:
-    return f"{len(things)} {one if len(things) == 1 else several}"
-
-
-def _headed(headline: str, things: Iterable[str]) -> str:
-    shown = cut(list(things))
-    return "\n".join([headline, *shown]) if shown else ""
+def _headed(
+    subject: tuple[str, str], rest: str, things: Sequence[_T], show: Callable[[_T], str], count: int | None = None
+) -> str:
+    """Return things under a headline that says how many they are; its `subject` is given for one and for many."""
+    if not things:
+        return ""
+    count = len(things) if count is None else count
+    return "\n".join([f"{count} {subject[count != 1]} {rest}", *cut(things, show=show)])
 
 
 def counted(count: int) -> str:
