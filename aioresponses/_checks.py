@@ -7,6 +7,8 @@ import re
 import sys
 import warnings
 
+from ._display import shown
+
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _LINE_END = re.compile(r"[\r\n\0]")
@@ -36,7 +38,7 @@ def same_kind(error: Exception, text: str) -> TypeError | ValueError:
 def check_flag(name: str, value: object) -> None:
     """Raise `TypeError` unless a value is a bool."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name}: expected a bool, got {value!r}")
+        raise TypeError(f"{name}: expected a bool, got {shown(value)}")
 
 
 def encodable(name: str, value: str) -> str:
@@ -49,8 +51,8 @@ def encodable(name: str, value: str) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"{name}: expected text without surrogates, which UTF-8 cannot encode, got {value[error.start]!r} at index "
-            f"{error.start}"
+            f"{name}: expected text without surrogates, which UTF-8 cannot encode, got {shown(value[error.start])} at "
+            f"index {error.start}"
         ) from None
     return value
 
@@ -58,20 +60,20 @@ def encodable(name: str, value: str) -> str:
 def line(name: str, value: object) -> str:
     """Return text that stays within one line, as a `str` of no subclass; else raise `TypeError` or `ValueError`."""
     if not isinstance(value, str):
-        raise TypeError(f"{name}: expected a str, got {value!r}")
+        raise TypeError(f"{name}: expected a str, got {shown(value)}")
     value = str.__str__(value)
     if _LINE_END.search(value):
-        raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {value!r}")
+        raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {shown(value)}")
     return encodable(name, value)
 
 
 def check_seconds(name: str, value: object, expected: str = "seconds") -> None:
     """Raise `TypeError` or `ValueError`, with the argument's name, unless a value is a time that one can wait."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name}: expected {expected}, got {value!r}")
+        raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     # An int may be too large for a float, which is what the event loop counts in.
     if not 0 <= value <= sys.float_info.max:
-        raise ValueError(f"{name}: expected {expected}, from 0 on, got {value!r}")
+        raise ValueError(f"{name}: expected {expected}, from 0 on, got {shown(value)}")
 
 
 def misfit(function: object, *args: object, **kwargs: object) -> str:

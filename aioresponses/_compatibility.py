@@ -79,9 +79,10 @@ def effective_prefixes(passthrough: Iterable[str | URL] | str | URL) -> list[str
         passthrough = (passthrough,)
     effective = []
     for prefix in passthrough:
-        text = str(prefix)
-        # A part of a scheme lets everything through in 0.7, and is refused here.
-        if not isinstance(prefix, (str, URL)) or "://" in text or any(one.startswith(text) for one in _SCHEMES):
+        # What is no prefix at all is refused where it is used, as a part of a scheme is, which lets everything through
+        # in 0.7.
+        text = str(prefix) if isinstance(prefix, (str, URL)) else ""
+        if "://" in text or any(one.startswith(text) for one in _SCHEMES):
             effective.append(prefix)
             continue
         host = text.removeprefix("//")

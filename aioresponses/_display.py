@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from aiohttp import hdrs
 from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
 from ._urls import without_credentials
+
+_T = TypeVar("_T")
 
 _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 
@@ -28,15 +30,35 @@ def shortened(text: str, most: int = 500) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} more characters)"
 
 
-def cut(lines: Sequence[str], around: int = 0) -> list[str]:
-    """Return lines to be shown, of many those around one of them, with a count of what was left out."""
-    if len(lines) <= _MOST_LINES:
-        return list(lines)
-    start = max(0, min(around - _MOST_LINES // 2, len(lines) - _MOST_LINES))
+def shown(value: object, most: int | None = 500, by: Callable[[Any], str] = repr) -> str:
+    """Return a value as text, cut if it is long; None for `most` leaves it whole.
+
+    One that cannot show itself is shown as an object of its class, for its exception is not to replace a message.
+    """
+    try:
+        text = by(value)
+    except Exception as error:
+        text = f"<{type(value).__name__} object ({by.__name__} raised {type(error).__name__})>"
+    return text if most is None else shortened(text, most)
+
+
+def name_of(function: object) -> str:
+    """Return the name of a function, or else what it is shown as."""
+    try:
+        return str(function.__name__)  # type: ignore[attr-defined]
+    except Exception:
+        return shown(function)
+
+
+def cut(things: Sequence[_T], around: int = 0, show: Callable[[_T], str] = str) -> list[str]:
+    """Return lines that show some things, of many those around one of them, with a count of what was left out."""
+    if len(things) <= _MOST_LINES:
+        return list(map(show, things))
+    start = max(0, min(around - _MOST_LINES // 2, len(things) - _MOST_LINES))
     end = start + _MOST_LINES
     before = [f"  … {start} before these"] if start else []
-    after = [f"  … and {len(lines) - end} more"] if end < len(lines) else []
-    return [*before, *lines[start:end], *after]
+    after = [f"  … and {len(things) - end} more"] if end < len(things) else []
+    return [*before, *map(show, things[start:end]), *after]
 
 
 def add_note(error: BaseException, note: str) -> None:
@@ -74,9 +96,9 @@ def shown_headers(headers: Any) -> str:
     if isinstance(headers, (Mapping, list, tuple)):
         headers = {name: hidden(str(name), value) for name, value in MultiDict(headers).items()}
     # Where in an object that decides for itself they are, cannot be known.
-    elif any(name in repr(headers).lower() for name in _SECRET_HEADERS):
+    elif any(name in shown(headers, most=None).lower() for name in _SECRET_HEADERS):
         return f"{type(headers).__name__}(…)"
-    return shortened(repr(headers), 200)
+    return shown(headers, 200)
 
 
 def shown_arguments(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,13 +11,15 @@ answer to it, and goes to the next mock that fits. Only where there is none, it 
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
 from . import _urls
 from ._calls.exchange import Exchange
+from ._calls.failures import FailedAssertion, failed_assertions
 from ._calls.log import Log
 from ._calls.record import RequestCall, redirect_to
 from ._client.connectors import InMemoryConnector, StandIns, refusal
@@ -26,7 +28,7 @@ from ._client.outgoing import ahead, passing, response_of, set_response_class, u
 from ._client.transport import Answer
 from ._client.waiting import pass_time
 from ._client.wrapping import show_unwrapped, unwrapped
-from ._matching.refusal import refused
+from ._matching.refusal import explanation, refused
 from ._matching.router import Claim, Router
 from ._replies.results import CallbackResult, Fault
 from ._urls import merge_params, without_credentials
@@ -55,6 +57,20 @@ class Interceptor:
         self.stand_ins = StandIns()
         self.responses: list[ClientResponse] = []
         self.left_alone: Callable[[URL], bool] | None = None
+        self.assertion_classes: tuple[type[BaseException], ...] = ()
+        """The classes of failed assertions, which are noted where a function of the user's raises one."""
+        self.failed_assertions: list[FailedAssertion] = []
+
+    def note_failed(self, error: BaseException, exchange: Exchange) -> None:
+        """Note the failed assertions in what a function of the user's raised while `exchange` was to be answered.
+
+        The code under test may swallow them.
+        """
+        if not self.assertion_classes:
+            return
+        for failed in failed_assertions(error, self.assertion_classes):
+            if all(failed is not one.error for one in self.failed_assertions):
+                self.failed_assertions.append(FailedAssertion.of(failed, self.log.call_of(exchange)))
 
     def begin(
         self,
@@ -137,11 +153,11 @@ class Interception:
             for interceptor in self._interceptors
             for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
         ]
-        error = refused(method, asked, verdicts, redirect_to(exchange))
+        exchange.refusal = explanation(method, asked, verdicts, redirect_to(exchange))
         latency = self._interceptors[0].latency
         if latency is not None:
             await pass_time(latency)
-        raise error
+        raise refused(method, asked, exchange.refusal)
 
     async def _offer(self, far_end: _FarEnd, last: _FarEnd | None, connector: BaseConnector) -> dict[str, str]:
         """Offer a request to one mock after another; note on the far end what becomes of it.
@@ -163,7 +179,7 @@ class Interception:
             far_end.interceptor = interceptor
             try:
                 claimed = router.claim(request.method, url, exchange)
-            except Exception as error:
+            except BaseException as error:
                 far_end.note_raised(error)  # A condition did; it reaches the caller as it is.
                 raise
             if not isinstance(claimed, dict):
@@ -297,22 +313,36 @@ class _FarEnd:
         route, reply = self.claim
         try:
             answer = reply.at_once(self.request.method, self.call)
-            if answer is not None:
-                return answer
-            result = reply.to(self.call, self.url, self._kwargs, route.give_back)
-            if isinstance(result, CallbackResult):
-                return self._encoded(result)
+            if answer is None:
+                result = reply.to(self.call, self.url, self._kwargs, route.give_back)
+                if not isinstance(result, CallbackResult):
+                    return self._respond_later(result)
+                answer = self._encoded(result)
         except BaseException as error:
             self.note_raised(error)
             raise
-        return self._respond_later(result)
+        return answer if isinstance(answer.body, bytes) else self._watched(answer, answer.body)
 
     async def _respond_later(self, result: Awaitable[CallbackResult]) -> Answer:
         try:
-            return self._encoded(await result)
+            answer = self._encoded(await result)
         except BaseException as error:
             self.note_raised(error)
             raise
+        return answer if isinstance(answer.body, bytes) else self._watched(answer, answer.body)
+
+    def _watched(self, answer: Answer, stream: AsyncGenerator[bytes, None]) -> Answer:
+        """Return an answer of which it is noted what its stream raises."""
+        async def watched() -> AsyncGenerator[bytes, None]:
+            try:
+                async with aclosing(stream):
+                    async for piece in stream:
+                        yield piece
+            except BaseException as error:
+                self.interceptor.note_failed(error, self.exchange)
+                raise
+
+        return answer._replace(body=watched()) if self.interceptor.assertion_classes else answer
 
     def _encoded(self, result: CallbackResult) -> Answer:
         if result.response_class is not None:
@@ -329,3 +359,5 @@ class _FarEnd:
         """Note what the mock raised, for it must reach the caller and the traces as it is."""
         self.raised = error
         show_unwrapped(self._traces, error)
+        if self.claim is None or not self.claim.reply.is_registered(error):
+            self.interceptor.note_failed(error, self.exchange)

@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 
 from ._calls.record import RequestMatch
 from ._checks import check_flag
+from ._display import shown
 from ._matching.conditions import Conditions, Match
 from ._matching.routes import Route
 from ._matching.targets import Target, Url, check_method, check_url
@@ -133,9 +134,9 @@ class Group(Registering):
         match_headers: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(url, str):
-            raise TypeError(f"url: expected a str, got {url!r}")
+            raise TypeError(f"url: expected a str, got {shown(url)}")
         if "://" not in url or Target.of(None, url).has_query or "#" in url:
-            raise ValueError(f"url: expected one with a scheme and a host, without a query, got {url!r}")
+            raise ValueError(f"url: expected one with a scheme and a host, without a query, got {shown(url)}")
         self._add = add
         self._url = url.rstrip("/")
         self._headers = checked_headers(headers)
@@ -152,9 +153,9 @@ class Group(Registering):
         ones that are asked of requests. Raises what `aioresponses.add` raises.
         """
         if not isinstance(url, str):
-            raise TypeError(f"url: expected a path of str, got {url!r}")
+            raise TypeError(f"url: expected a path of str, got {shown(url)}")
         if url and url[0] not in "/?":
-            raise ValueError(f"url: expected a path that begins with /, got {url!r}")
+            raise ValueError(f"url: expected a path that begins with /, got {shown(url)}")
         if self._match_headers:
             kwargs["match_headers"] = _merged(self._match_headers, kwargs.get("match_headers"))
         replies = kwargs.get("replies")
@@ -185,7 +186,7 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     given = handle._given
     for name in given:
         if name not in Arguments.__annotations__:
-            raise TypeError(f"add() got an unexpected keyword argument {name!r}")
+            raise TypeError(f"add() got an unexpected keyword argument {shown(name)}")
     # None stands for any URL and any method in a target, but not here.
     check_method(handle._method)
     target = Target.of(handle._method, url_or_pattern := check_url(handle._url))
@@ -212,7 +213,7 @@ def _replies(given: Mapping[str, Any], json_dumps: JsonDumps, is_repeated: bool)
         if value is not None:
             raise ValueError(f"{name} and replies contradict each other: each of the replies says it for itself")
     if not isinstance(replies, (list, tuple)) or not replies:
-        raise TypeError(f"replies: expected a list of dicts, exceptions or CallbackResults, got {replies!r}")
+        raise TypeError(f"replies: expected a list of dicts, exceptions or CallbackResults, got {shown(replies)}")
     return [
         Reply.of(
             {"response_class": response_class, **one} if isinstance(one, Mapping) else one,
@@ -229,7 +230,7 @@ def _times(repeat: object) -> int | None:
     if isinstance(repeat, bool):
         return None if repeat else 1
     if not isinstance(repeat, int):
-        raise TypeError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
+        raise TypeError(f"repeat: expected a bool, or an int of at least 1, got {shown(repeat)}")
     if repeat < 1:
-        raise ValueError(f"repeat: expected a bool, or an int of at least 1, got {repeat!r}")
+        raise ValueError(f"repeat: expected a bool, or an int of at least 1, got {shown(repeat)}")
     return repeat

@@ -12,14 +12,16 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
-from ._assertions.reports import listed, there_were, told_unmatched, told_unused
+from ._assertions.reports import about_failed, about_unmatched, about_unused, listed, not_reported, there_were
 from ._calls.exchange import moment
+from ._calls.failures import shown_with
 from ._calls.log import Log, Requests
 from ._calls.record import RequestCall
 from ._checks import check_flag, check_seconds
 from ._client.hooks import activate, deactivate
 from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
+from ._display import shown
 from ._interception import Interceptor
 from ._matching.router import Router
 from ._matching.targets import Url
@@ -76,9 +78,10 @@ class aioresponses(Registering):
       path; what a prefix leaves out may be anything: `http://127.0.0.1` stands for all ports of that host.
     - `passthrough_unmatched`: whether requests that no mock answers go to the network. By default they raise
       `aiohttp.ClientConnectionError`.
-    - `assert_all_called`: whether it is a failure if a mock was never used, those with `optional=True` excepted.
-    - `assert_all_mocked`: whether it is a failure if something was asked for that no mock answered, even if the code
-      under test went on from there.
+    - `assert_all_called`: whether it is a failure if a mock was never used, or has answers left that `repeat` or
+      `replies` promise, those with `optional=True` excepted.
+    - `assert_all_mocked`: whether it is a failure if no mock answered a request, or if an assertion failed in a
+      callback, a condition or a stream of a mock, even if the code under test swallowed the exception.
     - `strict`: both.
     - `json_dumps`: what serialises each `payload`, to text or bytes; `json.dumps` by default. It is an attribute as
       well, and holds for the mocks that are registered from then on.
@@ -110,9 +113,9 @@ class aioresponses(Registering):
         if unknown:
             ignore_keywords(unknown, aioresponses.__init__)
         if callable(param):
-            raise TypeError(f"param: expected a name, got {param!r}; the decorator is `@aioresponses()`")
+            raise TypeError(f"param: expected a name, got {shown(param)}; the decorator is `@aioresponses()`")
         if param is not None and not isinstance(param, str):
-            raise TypeError(f"param: expected a name, got {param!r}")
+            raise TypeError(f"param: expected a name, got {shown(param)}")
         check_flag("passthrough_unmatched", passthrough_unmatched)
         check_flag("assert_all_called", assert_all_called)
         check_flag("assert_all_mocked", assert_all_mocked)
@@ -129,6 +132,8 @@ class aioresponses(Registering):
         self._router = Router(effective_prefixes(passthrough), passthrough_unmatched, self._log.call_of)
         self._interceptor = Interceptor(self._router, self._log, self._response_class)
         self.latency = latency
+        if self._settings["assert_all_mocked"]:
+            self._count_as_failed(AssertionError)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -154,6 +159,7 @@ class aioresponses(Registering):
         if self.active:
             raise RuntimeError("start() called on an aioresponses that is active already")
         self._since = moment()
+        self._interceptor.failed_assertions.clear()
         activate(self._interceptor)
 
     def stop(self) -> None:
@@ -194,7 +200,7 @@ class aioresponses(Registering):
         exc_tb: TracebackType | None,
     ) -> None:
         # An exception that is on its way already is the one to see.
-        failure = ""
+        failure = None
         try:
             try:
                 if exc_type is None:
@@ -204,22 +210,37 @@ class aioresponses(Registering):
         finally:
             if self.active:
                 self.stop()
-        if failure:
-            raise AssertionError(failure)
+        if failure is not None:
+            raise failure
 
-    def _failure(self) -> str:
-        """Return what fails of `assert_all_called` and `assert_all_mocked`, told to a person; "" if all is well.
+    def _failure(
+        self, make: Callable[[str], BaseException] = AssertionError, raised: Iterable[BaseException] = ()
+    ) -> BaseException | None:
+        """Return what strictness finds, as an exception that is made of its text; None if all is well.
 
-        Calls of an earlier use of the mock do not count.
+        What the exceptions that the test has `raised` show is not reported again. Calls of an earlier use of the mock
+        do not count.
         """
+        shown_already = [one for error in raised for one in shown_with(error)]
+        failed = [
+            one
+            for one in self._interceptor.failed_assertions
+            if all(one.error is not error for error in shown_already)
+        ]
         unused = self.unused_mocks if self._settings["assert_all_called"] else []
         unmatched = self.unmatched_calls if self._settings["assert_all_mocked"] else []
-        unmatched = [call for call in unmatched if call.order >= self._since]
-        if not unused and not unmatched:
-            return ""
-        parts = [told_unused(unused)] if unused else []
-        parts += [told_unmatched(unmatched)] if unmatched else []
-        return "\n".join([*parts, listed(self.calls)])
+        unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
+        found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
+        if not found:
+            return None
+        failure = make("\n".join([*found, listed(self.calls)]))
+        # So that its traceback is shown.
+        failure.__cause__ = failed[0].error if failed else None
+        return failure
+
+    def _count_as_failed(self, *classes: type[BaseException]) -> None:
+        """Have failed assertions of these classes be noted, and be a failure."""
+        self._interceptor.assertion_classes = classes
 
     def _leave_alone(self, urls: Callable[[URL], bool]) -> None:
         """Neither answer nor record requests to these URLs: they are not made by the code under test."""
@@ -330,12 +351,13 @@ class aioresponses(Registering):
         - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call, or
           if its first parameter is named `call` or is its only one, with the `RequestCall`. It returns a
           `CallbackResult`, or None to have the mock answer as it is registered; only then does it matter how. It runs
-          before an `exception` is raised, and what it raises reaches the caller.
+          before an `exception` is raised, and what it raises reaches the caller; an assertion that fails in it fails a
+          test that asks for `assert_all_mocked`, too.
         - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
           another, instead of one reply.
         - `repeat`: how many times the mock answers, or goes through its `replies`; True for without end, False (the
           default) for once.
-        - `optional`: whether the mock may stay unused where `assert_all_called` is asked for.
+        - `optional`: whether the mock need not be used, nor used up, where `assert_all_called` is asked for.
 
         Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
         be used or contradicts another; nothing is registered then.
@@ -458,8 +480,12 @@ class aioresponses(Registering):
 
     @property
     def unused_mocks(self) -> list[RequestMatch]:
-        """The registered mocks that were never used, without those that are optional."""
-        return [match for match in self._router.registered if not match.called and not match.optional]
+        """The registered mocks that were not used as often as they answer, without those that are optional.
+
+        They were never used, or fewer times than their `repeat` and `replies` say: see `call_count` and `remaining` of
+        each. One that answers any number of requests need be used but once.
+        """
+        return [mock for mock in self._router.registered if mock.call_count < mock._to_answer and not mock.optional]
 
     @property
     def unmatched_calls(self) -> list[RequestCall]:

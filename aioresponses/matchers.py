@@ -12,9 +12,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from ._display import shortened
+from ._display import shown
 
 __all__ = ["FilePart", "one_of", "regex", "subset", "unordered"]
+
+# How many characters of a value are shown.
+_MOST = 200
 
 _Wanted = TypeVar("_Wanted")
 
@@ -35,14 +38,14 @@ class subset:
 
     def __init__(self, expected: Mapping[Any, Any] | Sequence[Any]) -> None:
         if not isinstance(expected, (Mapping, list, tuple)):
-            raise TypeError(f"subset: expected a mapping or a list, got {expected!r}")
+            raise TypeError(f"subset: expected a mapping or a list, got {shown(expected)}")
         self.expected = expected
 
     def __eq__(self, other: object) -> bool:
         return not any(differences(self, other))
 
     def __repr__(self) -> str:
-        return f"subset({self.expected!r})"
+        return f"subset({shown(self.expected, most=None)})"
 
 
 class regex:
@@ -59,7 +62,7 @@ class regex:
 
     def __init__(self, pattern: str | bytes | re.Pattern[str] | re.Pattern[bytes], flags: int = 0) -> None:
         if not isinstance(pattern, (str, bytes, re.Pattern)):
-            raise TypeError(f"regex: expected text, bytes or a compiled pattern, got {pattern!r}")
+            raise TypeError(f"regex: expected text, bytes or a compiled pattern, got {shown(pattern)}")
         self.pattern: re.Pattern[Any] = re.compile(pattern, flags)
 
     def __eq__(self, other: object) -> bool:
@@ -81,7 +84,7 @@ class unordered:
 
     def __init__(self, expected: Iterable[Any]) -> None:
         if isinstance(expected, (str, bytes)) or not isinstance(expected, Iterable):
-            raise TypeError(f"unordered: expected a list, got {expected!r}")
+            raise TypeError(f"unordered: expected a list, got {shown(expected)}")
         self.expected = list(expected)
 
     def __eq__(self, other: object) -> bool:
@@ -93,7 +96,7 @@ class unordered:
         )
 
     def __repr__(self) -> str:
-        return f"unordered({self.expected!r})"
+        return f"unordered({shown(self.expected, most=None)})"
 
 
 class one_of:
@@ -114,7 +117,7 @@ class one_of:
         return any(choice == other for choice in self.choices)
 
     def __repr__(self) -> str:
-        return f"one_of({', '.join(map(repr, self.choices))})"
+        return f"one_of({', '.join(shown(choice, most=None) for choice in self.choices)})"
 
 
 class FilePart:
@@ -140,7 +143,7 @@ class FilePart:
         return isinstance(other, FilePart) and not any(differences(self.given, other.given, partly=True))
 
     def __repr__(self) -> str:
-        return f"FilePart({', '.join(f'{name}={_shown(value)}' for name, value in self.given.items())})"
+        return f"FilePart({', '.join(f'{name}={shown(value, _MOST)}' for name, value in self.given.items())})"
 
     @property
     def given(self) -> dict[str, Any]:
@@ -171,12 +174,12 @@ class Difference(NamedTuple):
     def __str__(self) -> str:
         at = f"at {self.where}: " if self.where else ""
         if self.found is ABSENT:
-            return f"{at}{_shown(self.expected)} is missing"
+            return f"{at}{shown(self.expected, _MOST)} is missing"
         if self.expected is ABSENT:
-            return f"{at}{_shown(self.found)} is too much"
+            return f"{at}{shown(self.found, _MOST)} is too much"
         if self.element:
-            return f"{at}{_shown(self.expected)} is not in {_shown(self.found)}"
-        return f"{at}{_shown(self.expected)} != {_shown(self.found)}"
+            return f"{at}{shown(self.expected, _MOST)} is not in {shown(self.found, _MOST)}"
+        return f"{at}{shown(self.expected, _MOST)} != {shown(self.found, _MOST)}"
 
 
 class _Absent:
@@ -204,11 +207,11 @@ def differences(expected: Any, found: Any, where: str = "", partly: bool = False
         return
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
         for key, value in expected.items():
-            yield from differences(value, found.get(key, ABSENT), f"{where}.{key}" if where else str(key), partly)
+            yield from differences(value, found.get(key, ABSENT), _below(where, key), partly)
         if not partly:
             for key, value in found.items():
                 if key not in expected:
-                    yield from differences(ABSENT, value, f"{where}.{key}" if where else str(key))
+                    yield from differences(ABSENT, value, _below(where, key))
     elif partly and _is_list(expected) and isinstance(found, list):
         for value in unpaired(expected, found, lambda one, other: not any(differences(one, other, "", True))):
             yield Difference(where, value, found, element=True)
@@ -238,12 +241,13 @@ def beside(expected: Any, found: Any, partly: bool = False) -> Any:
     return given
 
 
+def _below(where: str, key: object) -> str:
+    name = key if isinstance(key, str) else shown(key, most=None, by=str)
+    return f"{where}.{name}" if where else name
+
+
 def _is_list(value: object) -> bool:
     return isinstance(value, (list, tuple))
-
-
-def _shown(value: object) -> str:
-    return shortened(repr(value), 200)
 
 
 def unpaired(

@@ -21,7 +21,8 @@ from .core import aioresponses
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "strict: with the fixture aioresponses, fail if a mock was never used or a request found none",
+        "strict: with the fixture aioresponses, fail if a mock has answers left, a request found none, "
+        "or the code under test swallowed a failed assertion of a mock",
     )
 
 
@@ -42,6 +43,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     outcome = yield
     mock = getattr(item, "funcargs", {}).get("aioresponses")
     if outcome.excinfo is None and isinstance(mock, aioresponses):
-        failure = mock._failure()
-        if failure:
-            outcome.force_exception(pytest.fail.Exception(failure, pytrace=False))
+        failure = mock._failure(lambda text: pytest.fail.Exception(text, pytrace=False))
+        if failure is not None:
+            outcome.force_exception(failure)

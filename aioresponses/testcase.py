@@ -26,6 +26,9 @@ class AioResponsesTestCase(
     The mock is a new one for each test. It is active from before `setUp` until the last cleanup has run, and is taken
     down however the test ends. Test methods may be coroutine functions or plain ones.
 
+    An assertion that fails in a callback, a condition or a stream of a mock fails the test, and so does a request that
+    no mock answers, even if the code under test swallows the exception.
+
     >>> class WeatherTest(AioResponsesTestCase):
     ...     passthrough = ["http://127.0.0.1"]
     ...
@@ -41,10 +44,10 @@ class AioResponsesTestCase(
     """Whether requests that no mock answers go to the network."""
 
     assert_all_called: ClassVar[bool] = False
-    """Whether a test fails in which a mock was never used, unless it was registered with `optional=True`."""
+    """Whether a test fails in which a mock was never used, or not used up, unless it has `optional=True`."""
 
-    assert_all_mocked: ClassVar[bool] = False
-    """Whether a test fails in which something was asked for that no mock answered, even if the code went on."""
+    assert_all_mocked: ClassVar[bool] = True
+    """Whether a test fails in which no mock answered a request, even if the code under test swallowed the exception."""
 
     strict: ClassVar[bool] = False
     """Both `assert_all_called` and `assert_all_mocked`."""
@@ -96,6 +99,7 @@ class AioResponsesTestCase(
 
     def _begin(self) -> aioresponses:
         self._skipped = False
+        self._raised: list[BaseException] = []
         self._wrong_settings = None
         # Kept twice: a test may put a mock of its own at self.mock.
         self.mock = self._own_mock = mock = aioresponses(
@@ -106,6 +110,7 @@ class AioResponsesTestCase(
             strict=self.strict,
             latency=self.latency,
         )
+        mock._count_as_failed(AssertionError, self.failureException)
         # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
         # other threads inherits it.
         context = getattr(self, "_asyncioTestContext", None)
@@ -120,28 +125,45 @@ class AioResponsesTestCase(
         return mock
 
     def _end(self, mock: aioresponses) -> None:
+        self._raised.clear()
         if mock.active:
             mock.stop()
 
-    # A test that was skipped says nothing about its mocks; unittest tells nobody but the result of it, and results are
-    # of many kinds.
+    # A test that was skipped says nothing about its mocks, and what has failed it already is not reported twice. Only
+    # the result learns of either from unittest, and results are of many kinds.
 
     def _callSetUp(self) -> None:
         if self._wrong_settings is not None:
             raise self._wrong_settings
-        with self._noting_skip():
+        with self._noting_raised(skips_test=True):
             super()._callSetUp()  # type: ignore[misc]
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
-        with self._noting_skip():
+        with self._noting_raised(skips_test=True):
             super()._callTestMethod(method)  # type: ignore[misc]
 
+    def _callTearDown(self) -> None:
+        with self._noting_raised():
+            super()._callTearDown()  # type: ignore[misc]
+
+    def _callCleanup(self, function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        with self._noting_raised():
+            super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]
+
     @contextmanager
-    def _noting_skip(self) -> Iterator[None]:
+    def subTest(self, *args: Any, **params: Any) -> Iterator[None]:
+        with super().subTest(*args, **params), self._noting_raised():
+            yield
+
+    @contextmanager
+    def _noting_raised(self, skips_test: bool = False) -> Iterator[None]:
         try:
             yield
         except SkipTest:
-            self._skipped = True
+            self._skipped = self._skipped or skips_test
+            raise
+        except BaseException as error:
+            self._raised.append(error)
             raise
 
     def _check(self, mock: aioresponses) -> None:
@@ -149,8 +171,8 @@ class AioResponsesTestCase(
         # (A skipped class leaves this cleanup for another run of the same test.)
         if mock is not self._own_mock or self._skipped:
             return
-        failure = mock._failure()
-        if not failure:
+        failure = mock._failure(self.failureException, self._raised)
+        if failure is None:
             return
         method = getattr(self, self._testMethodName)
         if outcome is not None and (
@@ -161,7 +183,7 @@ class AioResponsesTestCase(
             if outcome.expectedFailure is not None:
                 return
             outcome.expecting_failure = True
-        self.fail(failure)
+        raise failure
 
     def _is_own_server(self, url: URL) -> bool:
         """Tell whether a URL is of the application that an `AioHTTPTestCase` tests, and not mocked therefore."""

@@ -227,6 +227,8 @@ class MockedTestCase(unittest.IsolatedAsyncioTestCase):
 class AskingTestCase(AioResponsesTestCase):
     """A test case with a session, and what requests of it come to."""
 
+    assert_all_mocked = False  # What no mock answers is looked at here.
+
     async def asyncSetUp(self) -> None:
         self.session = self.client_session()
 
@@ -250,6 +252,8 @@ class AskingTestCase(AioResponsesTestCase):
 class MessageTestCase(AioResponsesTestCase):
     """A test case that compares the messages of failing assertions."""
 
+    assert_all_mocked = False  # What no mock answers is looked at here.
+
     maxDiff = None
 
     async def send(
@@ -270,3 +274,55 @@ class MessageTestCase(AioResponsesTestCase):
 
     def check_fails(self, message: str, assertion: Callable[..., object], *args: Any, **kwargs: Any) -> None:
         self.assertEqual(self.message(assertion, *args, **kwargs), message)
+
+
+def fail(call: object) -> None:
+    """Fail as an assertion, in place of a callback or another function that a mock calls."""
+    raise AssertionError("no")
+
+
+# How messages name the place of that.
+FAILED_AT = f"{__file__}:{fail.__code__.co_firstlineno + 2} in fail"
+
+
+class SwallowingTestCase(AioResponsesTestCase):
+    """A test case of a client that swallows all that goes wrong."""
+
+    async def ask(self, method: str = "GET", url: URL | str = SITE, **options: Any) -> bytes | BaseException:
+        """Return the body of a response, or what the request or its reading raised."""
+        try:
+            async with self.client_session().request(method, url, **options) as response:
+                return await response.read()
+        except BaseException as error:
+            return error
+
+
+class OutcomeTestCase(unittest.TestCase):
+    """A test case that runs tests and looks at what comes of them."""
+
+    maxDiff = None
+
+    def outcomes(self, case_class: type[unittest.TestCase], name: str = "test") -> dict[str, Any]:
+        """Run a test; return what came of it, as unittest shows it, by the attributes of a `TestResult`."""
+        result = unittest.TestResult()
+        case_class(name).run(result)
+        outcomes: dict[str, Any] = {
+            kind: [text for _, text in getattr(result, kind)]
+            for kind in ("errors", "failures", "skipped", "expectedFailures")
+            if getattr(result, kind)
+        }
+        if result.unexpectedSuccesses:
+            outcomes["unexpectedSuccesses"] = len(result.unexpectedSuccesses)
+        return outcomes
+
+    def check_message(self, case_class: type[unittest.TestCase], message: str, name: str = "test") -> str:
+        """Check that nothing came of a test but a failure with this message; return how unittest shows it."""
+        outcomes = self.outcomes(case_class, name)
+        self.assertEqual({kind: len(texts) for kind, texts in outcomes.items()}, {"failures": 1})
+        [text] = outcomes["failures"]
+        self.assertEqual(text[text.rindex("AssertionError: 1 "):], f"AssertionError: {message}\n")
+        return str(text)
+
+    def check_passes(self, case_class: type[unittest.TestCase], name: str = "test") -> None:
+        """Check that a test passes."""
+        self.assertEqual(self.outcomes(case_class, name), {})

@@ -53,6 +53,8 @@ class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
 
 
 class RegisteringTest(AioResponsesTestCase):
+    assert_all_mocked = False  # What no mock answers is looked at here.
+
     async def test_wrong_arguments_are_refused_and_nothing_is_registered(self):
         def answer():
             pass
@@ -121,8 +123,13 @@ class RegisteringTest(AioResponsesTestCase):
 class StrictnessTest(ServerTestCase):
     maxDiff = None
 
-    UNUSED = "Expected every mock to be used, but 1 was not:\n  GET http://example.com/\n"
-    UNMATCHED = "Expected mocks for all calls, but 1 has none:\n  GET http://example.com/x -> no mock answered\n"
+    UNUSED = "1 mock was never used:\n  GET http://example.com/\n"
+    UNMATCHED = (
+        "1 call matched no mock:\n"
+        "  GET http://example.com/x -> no mock answered\n"
+        "    Registered mocks, the closest first:\n"
+        "      GET http://example.com/: path differs at '/', asked for was '/x'\n"
+    )
     NO_CALLS = "There were no calls."
     CALL = "Calls:\n  1. GET http://example.com/x -> no mock answered"
 
@@ -242,7 +249,14 @@ class StrictnessTest(ServerTestCase):
         line = "GET http://example.com/ -> 302, GET http://example.com/x -> no mock answered"
         self.assertEqual(
             str(raised.exception),
-            f"Expected mocks for all calls, but 1 has none:\n  {line}\nCalls:\n  1. {line}",
+            "1 call matched no mock:\n"
+            f"  {line}\n"
+            "    It is the target of a redirect: "
+            "GET http://example.com/ was answered with 302, which keeps the method.\n"
+            "    Registered mocks, the closest first:\n"
+            "      GET http://example.com/: path differs at '/', asked for was '/x'\n"
+            "Calls:\n"
+            f"  1. {line}",
         )
 
     def test_a_passthrough_that_is_no_url_is_refused(self):

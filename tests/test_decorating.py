@@ -175,7 +175,7 @@ class ClassDecoratorTest(unittest.TestCase):
         result = self.run_tests(Case)
         [(case, output)] = result.failures
         self.assertEqual(case.id().rpartition(".")[2], "test_bad")
-        self.assertIn("Expected every mock to be used, but 1 was not:\n  GET http://example.com/\n", output)
+        self.assertIn("1 mock was never used:\n  GET http://example.com/\n", output)
         self.assertEqual((len(result.expectedFailures), result.errors), (1, []))
 
     def test_other_classes_are_refused(self):

@@ -1,11 +1,15 @@
 """What is there for users of pytest."""
 
+import asyncio
 import configparser
+import contextlib
 import importlib
 import sys
 import types
 from pathlib import Path
 from unittest import mock
+
+import aiohttp
 
 import aioresponses
 from aioresponses import AioResponsesTestCase
@@ -55,9 +59,36 @@ class PytestPluginTest(AioResponsesTestCase):
         self.assertEqual(self.run_test(test, strict=False), [])
         self.assertEqual(
             self.run_test(test, strict=True),
-            ["Expected every mock to be used, but 1 was not:\n  GET http://example.com/\nThere were no calls."],
+            ["1 mock was never used:\n  GET http://example.com/\nThere were no calls."],
         )
         self.assertEqual(self.run_test(test, strict=True, error=ValueError()), [])
+
+    def test_an_assertion_that_a_client_swallowed_fails_the_test(self):
+        def callback(call):
+            raise AssertionError("no")
+
+        async def swallow():
+            async with aiohttp.ClientSession() as session:
+                with contextlib.suppress(AssertionError):
+                    await session.get("http://example.com/")
+
+        def test(active):
+            active.get("http://example.com/", callback=callback)
+            asyncio.run(swallow())
+
+        self.assertEqual(self.run_test(test, strict=False), [])
+        line = callback.__code__.co_firstlineno + 1
+        self.assertEqual(
+            self.run_test(test, strict=True),
+            [
+                "1 assertion failed while a mock answered:\n"
+                "  AssertionError: no\n"
+                f"    {__file__}:{line} in callback, for GET http://example.com/\n"
+                "Calls:\n"
+                "  1. GET http://example.com/ -> raised AssertionError: no"
+            ],
+        )
+        self.assertEqual(self.run_test(test, strict=True, error=AssertionError("no")), [])
 
     def test_a_test_may_stop_the_mock_itself(self):
         fixture = self.plugin.active_mock(

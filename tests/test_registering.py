@@ -211,6 +211,7 @@ class ShortcutsTest(AioResponsesTestCase):
 
 
 class GroupTest(AioResponsesTestCase):
+    assert_all_mocked = False  # What no mock answers is looked at here.
     maxDiff = None
 
     async def ask(self, method, url, **kwargs):

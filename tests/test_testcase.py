@@ -106,6 +106,7 @@ class TakenDownTest(unittest.TestCase):
 
         class Async(AioResponsesTestCase):
             async def asyncSetUp(self):
+                self.mock.get(SITE, exception=ValueError)
                 await get()
 
             async def test(self):
@@ -226,8 +227,12 @@ class StrictTest(unittest.TestCase):
 
     maxDiff = None
 
-    UNUSED = "Expected every mock to be used, but 1 was not:\n  GET http://example.com/\n"
-    UNMATCHED = "Expected mocks for all calls, but 1 has none:\n  GET http://example.com/x -> no mock answered\n"
+    UNUSED = "1 mock was never used:\n  GET http://example.com/\n"
+    UNMATCHED = "1 call matched no mock:\n  GET http://example.com/x -> no mock answered\n"
+    CLOSEST = (
+        "    Registered mocks, the closest first:\n"
+        "      GET http://example.com/: path differs at '/', asked for was '/x'\n"
+    )
     CALL = "Calls:\n  1. GET http://example.com/x -> no mock answered\n"
 
     def check(self, case_class, **expected):
@@ -248,6 +253,8 @@ class StrictTest(unittest.TestCase):
 
     def test_each_attribute_has_its_own_failure_and_strict_has_both(self):
         class Lenient(AioResponsesTestCase):
+            assert_all_mocked = False
+
             async def test(self):
                 self.mock.get(SITE)
                 await swallow()
@@ -263,8 +270,8 @@ class StrictTest(unittest.TestCase):
 
         self.check(Lenient)
         self.check_message(AllCalled, self.UNUSED + self.CALL)
-        self.check_message(AllMocked, self.UNMATCHED + self.CALL)
-        self.check_message(Strict, self.UNUSED + self.UNMATCHED + self.CALL)
+        self.check_message(AllMocked, self.UNMATCHED + self.CLOSEST + self.CALL)
+        self.check_message(Strict, self.UNUSED + self.UNMATCHED + self.CLOSEST + self.CALL)
 
     def test_nothing_fails_where_all_is_well(self):
         class Case(StrictCase):
@@ -444,7 +451,7 @@ class StrictTest(unittest.TestCase):
             async def test(self):
                 self.addAsyncCleanup(swallow)
 
-        self.check_message(Case, self.UNMATCHED + self.CALL)
+        self.check_message(Case, self.UNMATCHED + "    No mocks are registered.\n" + self.CALL)
 
     def test_a_strict_failure_is_the_failure_exception_of_the_test_case(self):
         class Case(StrictCase):

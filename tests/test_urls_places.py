@@ -19,6 +19,8 @@ PLACE = "[^{}/]+"
 
 
 class PlacesTest(AioResponsesTestCase):
+    assert_all_mocked = False  # What does not fit is looked at here.
+
     async def filled(self, template, path):
         """Return what the places of a template stand for in a path; None if it does not fit."""
         self.mock.clear()

@@ -234,6 +234,7 @@ class TemplateOrUrlTest(unittest.TestCase):
 
 
 class MatchInfoTest(AioResponsesTestCase):
+    assert_all_mocked = False  # What no mock answers is looked at here.
     maxDiff = None
 
     async def get(self, url, **kwargs):

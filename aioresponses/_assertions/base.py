@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, Union
 from yarl import URL
 
 from .._calls.record import RequestCall, RequestMatch
+from .._display import shown
 from .._matching.targets import Target, Url, reaches
 from .reports import listed
 
@@ -51,25 +52,25 @@ class CallAssertions(_TestCase):
             if not isinstance(target.url, URL) or target.url.absolute:
                 return target
             # No call could be one of it.
-            wrong = f"url: expected one with a scheme and a host, got {url!r}"
+            wrong = f"url: expected one with a scheme and a host, got {shown(url)}"
         self._wrongly(wrong, msg)
 
     def _expectation(self, expected: object, msg: str | None) -> Target:
         if not isinstance(expected, tuple):
             return self._target(expected, None, msg)
         if len(expected) != 2:
-            self._wrongly(f"expected a URL or a pair of method and URL, got {expected!r}", msg)
+            self._wrongly(f"expected a URL or a pair of method and URL, got {shown(expected)}", msg)
         method, url = expected
         return self._target(url, method, msg)
 
     def _expectations(self, expected: object, msg: str | None) -> list[Target]:
         if isinstance(expected, Iterable) and not isinstance(expected, (str, bytes)):
             return [self._expectation(one, msg) for one in expected]
-        self._wrongly(f"expected a list of URLs, or of pairs of method and URL, got {expected!r}", msg)
+        self._wrongly(f"expected a list of URLs, or of pairs of method and URL, got {shown(expected)}", msg)
 
     def _count(self, name: str, value: object, least: int, msg: str | None) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            self._wrongly(f"{name}: expected an int of at least {least}, got {value!r}", msg)
+            self._wrongly(f"{name}: expected an int of at least {least}, got {shown(value)}", msg)
 
     def _calls_of(self, target: Target) -> list[RequestCall]:
         return [call for call in self.mock.calls if reaches(target, call)]

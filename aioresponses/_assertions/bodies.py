@@ -10,7 +10,7 @@ from yarl import URL
 
 from .._calls.messages import Part
 from .._calls.record import RequestCall
-from .._display import cut, hidden, shortened
+from .._display import cut, hidden, shown
 from .._matching.conditions import as_text, by_name, file_of, form_of
 from .._matching.targets import Url
 from .._urls import Template
@@ -151,7 +151,7 @@ class BodyAssertionsMixin(CallAssertions):
         if call.body:
             self._fail_with_calls(
                 f"Expected no body of {self._named(call)}, but it has one of length {len(call.body)}: "
-                f"{shortened(repr(call.body))}",
+                f"{shown(call.body)}",
                 msg,
             )
 
@@ -198,7 +198,7 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> RequestCall:
         target = self._target(url, method, msg)
         if isinstance(index, bool) or not isinstance(index, int):
-            self._wrongly(f"index: expected an int, got {index!r}", msg)
+            self._wrongly(f"index: expected an int, got {shown(index)}", msg)
         if any_query and isinstance(target.url, (URL, Template)) and not target.has_query:
             target = target._replace(any_query=True)
         calls = self._calls_of(target)
@@ -214,11 +214,11 @@ class BodyAssertionsMixin(CallAssertions):
         """Return what is expected as pairs of name and value."""
         pairs = expected.items() if isinstance(expected, Mapping) else expected
         if not isinstance(pairs, Iterable) or isinstance(pairs, (str, bytes)):
-            self._wrongly(f"expected a mapping, or pairs of name and value, got {shortened(repr(expected))}", msg)
+            self._wrongly(f"expected a mapping, or pairs of name and value, got {shown(expected)}", msg)
         listed_pairs = [tuple(pair) if isinstance(pair, (tuple, list)) else (pair,) for pair in pairs]
         for pair in listed_pairs:
             if len(pair) != 2:
-                self._wrongly(f"expected a mapping, or pairs of name and value, got {shortened(repr(expected))}", msg)
+                self._wrongly(f"expected a mapping, or pairs of name and value, got {shown(expected)}", msg)
         return [(pair[0], pair[1]) for pair in listed_pairs]
 
     def _part(self, expected: Any, msg: str | None) -> Any:
@@ -227,7 +227,7 @@ class BodyAssertionsMixin(CallAssertions):
             return expected
         for name in expected:
             if name not in Part._fields:
-                self._wrongly(f"expected attributes of a part ({', '.join(Part._fields)}), got {name!r}", msg)
+                self._wrongly(f"expected attributes of a part ({', '.join(Part._fields)}), got {shown(name)}", msg)
         part = dict(expected)
         if isinstance(part.get("headers"), Mapping):
             part["headers"] = CIMultiDict(part["headers"])
@@ -248,8 +248,7 @@ class BodyAssertionsMixin(CallAssertions):
     def _check_equal(self, what: str, call: RequestCall, expected: Any, sent: Any, msg: str | None) -> None:
         # Expected first: its values decide what equals them.
         if not expected == sent:
-            shown = beside(expected, sent)
-            told = difference(self, shown, sent) or difference(self, expected, sent)
+            told = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
             # Where unittest leaves out how they differ, at least the places are told.
             if told.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
                 told = "\n".join([told, *_listed(differences(expected, sent))])
@@ -274,13 +273,12 @@ class BodyAssertionsMixin(CallAssertions):
             values = sent.getall(name, []) if isinstance(name, str) else []
             if values and (value in values or value == values):
                 continue
-            shown = shortened(repr(hidden(str(name), value)))
+            wanted = shown(hidden(str(name), value))
             if not values:
-                lines.append(f"  {name}: expected {shown}, but it was not sent")
+                lines.append(f"  {name}: expected {wanted}, but it was not sent")
             else:
                 was = values[0] if len(values) == 1 else values
-                was_shown = shortened(repr(hidden(str(name), was, value)))
-                lines.append(f"  {name}: expected {shown}, but sent was {was_shown}")
+                lines.append(f"  {name}: expected {wanted}, but sent was {shown(hidden(str(name), was, value))}")
         if lines:
             self._fail_with_calls(f"Expected {_another(what)} of {self._named(call)}:", msg, "\n".join(cut(lines)))
 
@@ -315,10 +313,10 @@ def _listed(found: Iterable[Difference]) -> list[str]:
 
 def _told(difference: Difference) -> str:
     at = f"at {difference.where}: " if difference.where else ""
-    sent = f"but sent was {shortened(repr(difference.found))}"
+    sent = f"but sent was {shown(difference.found)}"
     if difference.expected is ABSENT:
         return f"{at}expected nothing, {sent}"
-    expected = f"{at}expected {shortened(repr(difference.expected))}"
+    expected = f"{at}expected {shown(difference.expected)}"
     if difference.found is ABSENT:
         return f"{expected}, but it was not sent"
     return f"{expected}{' in it' if difference.element else ''}, {sent}"

@@ -10,7 +10,7 @@ from aiohttp import hdrs
 from yarl import URL
 
 from .._calls.record import RequestCall
-from .._display import cut, shortened, shown_arguments
+from .._display import cut, shortened, shown, shown_arguments
 from .._matching.targets import Target, Url, check_url, reaches
 from .._urls import Template, merge_params
 from ..matchers import unpaired
@@ -41,8 +41,8 @@ def check_calls(calls: Sequence[RequestCall], wanted: Sequence[WantedCall], any_
     elif not any(
         all(map(WantedCall.fits, wanted, calls[start:])) for start in range(len(calls) - len(wanted) + 1)
     ):
-        shown = "\n".join(cut([f"  {one}" for one in wanted]))
-        fail(calls, f"Expected these calls one after another, but they were not made so:\n{shown}")
+        lines = "\n".join(cut([f"  {one}" for one in wanted]))
+        fail(calls, f"Expected these calls one after another, but they were not made so:\n{lines}")
 
 
 def check_last_call(
@@ -88,8 +88,8 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
     case = unittest.TestCase()
     # There is nobody who could set it.
     case.maxDiff = None
-    shown = difference(case, shown_arguments(expected, {}), shown_arguments(found, expected))
-    return shortened(shown, _MOST_DIFFERENCE)
+    told = difference(case, shown_arguments(expected, {}), shown_arguments(found, expected))
+    return shortened(told, _MOST_DIFFERENCE)
 
 
 class WantedCall:
@@ -107,7 +107,7 @@ class WantedCall:
     @classmethod
     def of(cls, call: Any) -> WantedCall:
         """Make one of a `unittest.mock.call(url, method="GET", …)`."""
-        expected = f"calls: expected unittest.mock.call(url, method=…, …), got {shortened(repr(call))}"
+        expected = f"calls: expected unittest.mock.call(url, method=…, …), got {shown(call)}"
         # A name stands first for what follows a dot, as in call.post(…).
         if not isinstance(call, tuple) or len(call) != 3 or call[0]:
             raise TypeError(expected)
@@ -119,8 +119,8 @@ class WantedCall:
             raise TypeError(f"{expected}: {error}") from error
 
     def __str__(self) -> str:
-        shown = "".join(f", {name}={value!r}" for name, value in shown_arguments(self.kwargs, {}).items())
-        return shortened(f"{self.target}{shown}")
+        arguments = shown_arguments(self.kwargs, {}).items()
+        return shortened(f"{self.target}{''.join(f', {name}={shown(value, most=None)}' for name, value in arguments)}")
 
     def reaches(self, call: RequestCall) -> bool:
         return reaches(self.target, call)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .._matching.targets import Url
 from .base import CallAssertions
-from .reports import counted, there_were, told_unmatched, told_unused
+from .reports import about_unmatched, about_unused, counted, there_were
 
 __unittest = True
 
@@ -69,13 +69,15 @@ class CallCountAssertionsMixin(CallAssertions):
         self._check_count(url, method, lambda made: made <= count, f"at most {counted(count)}", msg)
 
     def assertAllMocksCalled(self, msg: str | None = None) -> None:
-        """Fail if a registered mock was never used; those registered with `optional=True` need not be.
+        """Fail if a registered mock was never used, or not used up; those with `optional=True` need not be.
+
+        A mock that answers any number of requests need be used but once.
 
         >>> self.assertAllMocksCalled()
         """
         unused = self.mock.unused_mocks
         if unused:
-            self._fail_with_calls(told_unused(unused), msg)
+            self._fail_with_calls(about_unused(unused), msg)
 
     def assertNoUnmatchedCalls(self, msg: str | None = None) -> None:
         """Fail if something was asked for that no mock answered, even if the code under test went on from there.
@@ -86,7 +88,7 @@ class CallCountAssertionsMixin(CallAssertions):
         """
         unmatched = self.mock.unmatched_calls
         if unmatched:
-            self._fail_with_calls(told_unmatched(unmatched), msg)
+            self._fail_with_calls(about_unmatched(unmatched), msg)
 
     def _check_count(
         self, url: Url | None, method: str | None, holds: Callable[[int], bool], expected: str, msg: str | None

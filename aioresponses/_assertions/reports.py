@@ -1,17 +1,22 @@
-"""How calls and differences are told to a person."""
+"""What is said to a person of calls, mocks and differences."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
+from textwrap import indent
+from typing import TYPE_CHECKING, TypeVar
 
-from .._calls.record import RequestCall
-from .._display import cut, shortened
+from .._calls.failures import FailedAssertion
+from .._calls.record import RequestCall, RequestMatch
+from .._display import cut, shortened, shown
 
 if TYPE_CHECKING:
     import unittest
 
 _MOST_CALLS = 20
+
+_T = TypeVar("_T")
 
 __unittest = True
 
@@ -32,22 +37,76 @@ def there_were(count: int) -> str:
     return "there was 1" if count == 1 else f"there were {count or 'none'}"
 
 
-def told_unused(mocks: Sequence[object]) -> str:
-    """Return the sentence about mocks that were never used, with a line for each."""
-    return _headed(f"Expected every mock to be used, but {_number(mocks, 'was', 'were')} not:", mocks)
+def about_failed(assertions: Sequence[FailedAssertion]) -> str:
+    """Return what is to be said of assertions that failed while a mock answered; "" if there are none."""
+    return _headed(("assertion failed", "assertions failed"), "while a mock answered:", assertions, _failed)
 
 
-def told_unmatched(calls: Sequence[RequestCall]) -> str:
-    """Return the sentence about calls that no mock answered, with a line for each."""
-    return _headed(f"Expected mocks for all calls, but {_number(calls, 'has', 'have')} none:", calls)
+def _failed(assertion: FailedAssertion) -> str:
+    where = f"{assertion.where}, " if assertion.where else ""
+    return f"{indent(assertion.text, '  ')}\n    {where}for {assertion.asked}"
 
 
-def _number(things: Sequence[object], one: str, several: str) -> str:
-    return f"{len(things)} {one if len(things) == 1 else several}"
+def about_unused(mocks: Sequence[RequestMatch]) -> str:
+    """Return what is to be said of mocks that were not used as they should be; "" if there are none."""
+    never = [mock for mock in mocks if not mock.called]
+    partly = [mock for mock in mocks if mock.called]
+    parts = [
+        _headed(("mock was", "mocks were"), "never used:", never, _never_used),
+        _headed(("mock was", "mocks were"), "not used up:", partly, _not_used_up),
+    ]
+    return "\n".join(part for part in parts if part)
 
 
-def _headed(headline: str, things: Sequence[object]) -> str:
-    return "\n".join([headline, *cut([f"  {shortened(str(thing))}" for thing in things])])
+def _never_used(mock: RequestMatch) -> str:
+    hiding = mock._at_work.hidden_by
+    if hiding is None:
+        return f"  {shortened(str(mock))}"
+    return (
+        f"  {shortened(str(mock))}\n"
+        f"    never reached: {shortened(str(hiding))}, repeat=True, registered before it, answers first"
+    )
+
+
+def _not_used_up(mock: RequestMatch) -> str:
+    return f"  {shortened(str(mock))}, used {mock.call_count} of {mock._to_answer}"
+
+
+def about_unmatched(calls: Sequence[RequestCall]) -> str:
+    """Return what is to be said of calls that no mock answered; "" if there are none."""
+    # Code that tries again is refused for the same reasons.
+    alike = [
+        (line, refusals, len(list(same)))
+        for (line, refusals), same in groupby(calls, lambda call: (shortened(str(call)), call._refusals))
+    ]
+    return _headed(("call", "calls"), "matched no mock:", alike, _unmatched, len(calls))
+
+
+def _unmatched(alike: tuple[str, list[str], int]) -> str:
+    line, refusals, count = alike
+    times = f" ({count} times)" if count > 1 else ""
+    return "\n".join([f"  {line}{times}", *(indent(refusal, "    ") for refusal in refusals)])
+
+
+def not_reported(calls: Sequence[RequestCall], raised: Collection[BaseException]) -> list[RequestCall]:
+    """Return the refused calls without those whose exception, or that of one like them, the test has raised.
+
+    The note of that exception reports them. Before 3.11, Python shows no notes, so all of them are returned.
+    """
+    if not hasattr(BaseException, "add_note"):
+        return list(calls)
+    reported = {str(call) for call in calls if any(call.exception is error for error in raised)}
+    return [call for call in calls if str(call) not in reported]
+
+
+def _headed(
+    subject: tuple[str, str], rest: str, things: Sequence[_T], show: Callable[[_T], str], count: int | None = None
+) -> str:
+    """Return things under a headline that says how many they are; its `subject` is given for one and for many."""
+    if not things:
+        return ""
+    count = len(things) if count is None else count
+    return "\n".join([f"{count} {subject[count != 1]} {rest}", *cut(things, show=show)])
 
 
 def counted(count: int) -> str:
@@ -60,6 +119,11 @@ def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> int:
 
 def difference(case: unittest.TestCase, expected: object, found: object) -> str:
     """Return how two values differ, in the words of unittest and within the `maxDiff` of a test case."""
+    try:
+        # unittest prints some values as they are, and what their `__repr__` raises is not the difference.
+        repr((expected, found))
+    except Exception:
+        return "" if expected == found else f"{shown(expected)} != {shown(found)}"
     try:
         case.assertEqual(expected, found)
     except case.failureException as error:

@@ -28,7 +28,7 @@ _count = itertools.count()
 # What copies of it keep: what took part in it is no part of a record.
 _RECORDED = (
     "method", "url", "normalized_url", "kwargs", "order", "started", "ended", "over", "since", "until",
-    "connections", "unmatched", "_sent", "outgoing",
+    "connections", "unmatched", "refusal", "_sent", "outgoing",
 )
 
 # So much of a request is kept as it comes.
@@ -54,6 +54,9 @@ class Exchange:
 
     unmatched = False
     """Whether it was refused because no mock answers it."""
+
+    refusal = ""
+    """Of a request that was refused: which mocks came closest then, and why none of them answers it."""
 
     answered_by: ref[Any] | None = None
     """The handle of the mock that answered; weak, for the mock holds its exchanges."""

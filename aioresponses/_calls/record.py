@@ -14,7 +14,7 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
-from .._display import shown_url, without_passwords
+from .._display import shown, shown_url, without_passwords
 from .._urls import Template
 from .exchange import Exchange
 from .messages import Message, Part, cookies_of
@@ -130,6 +130,12 @@ class RequestCall(_Arguments):
         return self._exchange.unmatched
 
     @property
+    def _refusals(self) -> list[str]:
+        """Why no mock answered, for each request of this call that was refused."""
+        exchanges = self._exchange.hops or [self._exchange]
+        return list(dict.fromkeys(one.refusal for one in exchanges if one.refusal))
+
+    @property
     def match(self) -> RequestMatch | None:
         """The mock that answered; None where none did, or the request was passed through."""
         answered_by = self._exchange.answered_by
@@ -168,19 +174,19 @@ class RequestCall(_Arguments):
 
     def __str__(self) -> str:
         first, *others = self.hops
-        shown = first._named()
+        asked = first._named()
         for hop in others:
             # The response to a request that failed has no status.
             status = "no response" if hop.previous is None or hop.previous.status is None else hop.previous.status
-            shown += f" -> {status}, {hop._named()}"
+            asked += f" -> {status}, {hop._named()}"
         if self.response is not None:
-            return f"{shown} -> {self.response.status}"
+            return f"{asked} -> {self.response.status}"
         if self.unmatched:
-            return f"{shown} -> no mock answered"
+            return f"{asked} -> no mock answered"
         if self.exception is not None:
-            text = without_passwords(" ".join(str(self.exception).split()))
-            return f"{shown} -> raised {type(self.exception).__name__}{f': {text}' if text else ''}"
-        return f"{shown} -> not ended" if self.ended is None else shown
+            text = without_passwords(" ".join(shown(self.exception, most=None, by=str).split()))
+            return f"{asked} -> raised {type(self.exception).__name__}{f': {text}' if text else ''}"
+        return f"{asked} -> not ended" if self.ended is None else asked
 
     @property
     def hops(self) -> Sequence[RequestCall]:
@@ -269,6 +275,10 @@ class AtWork(Calls, Protocol):
     def exchanges(self) -> Sequence[Exchange]:
         """The requests that it answered, in order."""
 
+    @property
+    def hidden_by(self) -> AtWork | None:
+        """The mock that answers all of its requests, for it was registered before; None if there is none for sure."""
+
     def remove(self) -> None:
         """Take the mock out of service."""
 
@@ -289,7 +299,7 @@ class RequestMatch:
         self.method = str.lower(method) if isinstance(method, str) else method
         """The method, in lower case (as in aioresponses 0.7)."""
         self.optional: bool = given.get("optional", False)
-        """Whether the mock may stay unused where all mocks must be called."""
+        """Whether the mock need not be used, nor used up, where all mocks must be called."""
 
     def __repr__(self) -> str:
         count, limit = self.call_count, self._at_work.limit
@@ -309,6 +319,12 @@ class RequestMatch:
     def remaining(self) -> int | None:
         """How many more requests this mock answers; None for any number."""
         return self._at_work.remaining
+
+    @property
+    def _to_answer(self) -> int:
+        """How many requests it must have answered where all mocks must be called."""
+        limit = self._at_work.limit
+        return 1 if limit is None else limit
 
     @property
     def calls(self) -> list[RequestCall]:

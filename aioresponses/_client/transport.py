@@ -124,7 +124,9 @@ class InMemoryTransport(asyncio.Transport):
                 self.streaming = None
                 self.lose()
             raise
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:
             # The body that is being read, which has no public name (3.8.6 to 3.14.5). The loss of the connection is
             # not to say anything else of it.
             payload, self._protocol._payload = self._protocol._payload, None

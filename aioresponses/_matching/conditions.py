@@ -14,7 +14,7 @@ from multidict import MultiDict, MultiMapping
 from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._checks import TOKEN, is_coroutine_function, is_generator_function, misfit
-from .._display import add_note, hidden, shortened, shown_headers
+from .._display import add_note, hidden, name_of, shortened, shown, shown_headers
 from ..matchers import FilePart, Several, differences, one_of, subset, unordered
 
 Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
@@ -74,6 +74,14 @@ class Conditions:
         """Whether the body of a request must be known before it is sent."""
         return any(one.argument not in ("match_query", "match_headers") for one in self._all)
 
+    @property
+    def always_hold(self) -> bool:
+        """Whether they ask for nothing: there is none, or but one that takes any query."""
+        try:
+            return all(one.argument == "match_query" and one.expected == object() for one in self._all)
+        except Exception:
+            return False  # It was not made to be compared with that.
+
     def unmet(self, call: RequestCall, mock: object) -> str | None:
         """Return the first reason why a call does not fulfil them; None if it does.
 
@@ -82,7 +90,7 @@ class Conditions:
         for condition in self._all:
             try:
                 reason = condition.unmet(call)
-            except Exception as error:
+            except BaseException as error:
                 add_note(error, f"aioresponses: raised by {condition.argument} of the mock {mock}")
                 raise
             if reason is not None:
@@ -102,11 +110,11 @@ def by_name(fields: Any) -> Any:
 
 def _shown(condition: _Condition) -> str:
     expected = condition.expected
-    if condition.argument == "match" and hasattr(expected, "__name__"):
-        return str(expected.__name__)
+    if condition.argument == "match":
+        return name_of(expected)
     if condition.argument == "match_headers":
         return shown_headers(expected.expected if isinstance(expected, subset) else expected)
-    return shortened(repr(expected), 200)
+    return shown(expected, 200)
 
 
 def _checked_query(query: Any) -> Any:
@@ -121,9 +129,9 @@ def _checked_fields(name: str, fields: Any) -> Any:
         try:
             fields = MultiDict(fields)
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {fields!r}") from error
+            raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {shown(fields)}") from error
     if isinstance(fields, (str, bytes, int, float)):
-        raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {fields!r}")
+        raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {shown(fields)}")
     fields = by_name(fields)
     expected = fields.expected if isinstance(fields, subset) else fields
     for field, value in expected.items() if isinstance(expected, dict) else ():
@@ -151,16 +159,16 @@ def _checked_headers(headers: Any) -> Any:
     if isinstance(fields, dict):
         for name in fields:
             if not isinstance(name, str):
-                raise TypeError(f"match_headers: expected names of str, got {name!r}")
+                raise TypeError(f"match_headers: expected names of str, got {shown(name)}")
             if not TOKEN.fullmatch(name):
-                raise ValueError(f"match_headers: expected names that are HTTP tokens, got {name!r}")
+                raise ValueError(f"match_headers: expected names that are HTTP tokens, got {shown(name)}")
         return {str.__str__(name): value for name, value in fields.items()}
     return fields
 
 
 def _check_body(body: Any) -> None:
     if isinstance(body, (Mapping, list, tuple, bool, int, float)):
-        raise TypeError(f"match_body: expected bytes, text or a compiled pattern, got {body!r}")
+        raise TypeError(f"match_body: expected bytes, text or a compiled pattern, got {shown(body)}")
 
 
 def _callables(match: Any) -> list[Match]:
@@ -169,15 +177,15 @@ def _callables(match: Any) -> list[Match]:
     try:
         functions = [match] if callable(match) else list(match) if isinstance(match, Iterable) else [match]
     except (TypeError, ValueError) as error:
-        raise TypeError(f"match: expected a function of the call, or several, got {match!r}") from error
+        raise TypeError(f"match: expected a function of the call, or several, got {shown(match)}") from error
     for function in functions:
         if not callable(function) or isinstance(function, type) or is_coroutine_function(function):
-            raise TypeError(f"match: expected a function of the call, or several, got {function!r}")
+            raise TypeError(f"match: expected a function of the call, or several, got {shown(function)}")
         if is_generator_function(function):
             raise TypeError(f"match: expected a function that returns True or False, got a generator: {function!r}")
         why = misfit(function, None)
         if why:
-            raise TypeError(f"match: expected a function of the call, or several, got {function!r}: {why}")
+            raise TypeError(f"match: expected a function of the call, or several, got {shown(function)}: {why}")
     return functions
 
 
@@ -253,9 +261,10 @@ def _unlike_headers(expected: Any, call: RequestCall) -> str | None:
         if values and (value in values or value == values):
             continue
         if not values:
-            return f"at {name}: {hidden(name, value)!r} is missing"
+            return f"at {name}: {shown(hidden(name, value), most=None)} is missing"
         found = values[0] if len(values) == 1 else values
-        return f"at {name}: {hidden(name, value)!r} != {hidden(name, found, value)!r}"
+        found = hidden(name, found, value)
+        return f"at {name}: {shown(hidden(name, value), most=None)} != {shown(found, most=None)}"
     return None
 
 
@@ -275,7 +284,7 @@ def _unlike_body(expected: Any, call: RequestCall) -> str | None:
         text = call.text()
     except ValueError as error:
         return None if expected == body else str(error)
-    return None if expected == text or expected == body else f"{expected!r} != {text!r}"
+    return None if expected == text or expected == body else f"{shown(expected, most=None)} != {text!r}"
 
 
 def _unmet(condition: Match, call: RequestCall) -> str | None:
@@ -283,9 +292,9 @@ def _unmet(condition: Match, call: RequestCall) -> str | None:
     why = ""
     if isinstance(result, tuple) and len(result) == 2:
         result, why = result
-    name = getattr(condition, "__name__", repr(condition))
+    name = name_of(condition)
     if hasattr(result, "__await__"):
         if hasattr(result, "close"):
             result.close()
         raise TypeError(f"match: expected True, False or (False, 'why not') from {name}, got an awaitable")
-    return None if result else str(why or f"{name} returned {result!r}")
+    return None if result else (shown(why, by=str) if why else f"{name} returned {shown(result)}")

@@ -1,4 +1,4 @@
-"""Why nothing matched, and what was requested, told to a person."""
+"""What is said to a person where no mock answers a request, and why none does."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from .targets import Verdict
 _MOST_MOCKS = 5
 
 
-def refused(
+def explanation(
     method: str, url: URL, mocks: Sequence[tuple[object, Verdict]], redirect: ClientResponse | None
-) -> ClientConnectionError:
-    """Return the exception for a request that nobody answers, with a note that explains it.
+) -> str:
+    """Return why no mock answers a request.
 
-    `mocks` are the registered ones, each with the reason why it did not; `redirect` is the response that sent the
+    `mocks` are the registered ones, each with the reason why it does not; `redirect` is the response that sent the
     client here, if one did.
     """
-    error = ClientConnectionError(f"Connection refused: {method} {url}")
-    lines = [f"aioresponses: no mock answers {method.upper()} {shown_url(url)}"]
+    lines = []
     if redirect is not None:
         rule = "keeps the method" if redirect.method.upper() == method.upper() else f"makes it a {method.upper()}"
         lines.append(
@@ -38,5 +37,11 @@ def refused(
             lines.append(f"  … and {len(mocks) - len(closest)} more")
     else:
         lines.append("No mocks are registered.")
-    add_note(error, "\n".join(lines))
+    return "\n".join(lines)
+
+
+def refused(method: str, url: URL, explained: str) -> ClientConnectionError:
+    """Return the exception for a request that no mock answers, with a note that says why."""
+    error = ClientConnectionError(f"Connection refused: {method} {url}")
+    add_note(error, f"aioresponses: no mock answers {method.upper()} {shown_url(url)}\n{explained}")
     return error

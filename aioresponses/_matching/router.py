@@ -151,6 +151,10 @@ class Router:
         with self._lock:
             return [route for key, route in self._routes.items() if key in self.matches or route.remaining == 0]
 
+    def hiding(self, route: Route) -> Route | None:
+        """Return the mock that answers all requests before another can, if there is one for sure."""
+        return next((one for one in self._known() if one.order < route.order and one.hides(route)), None)
+
     def take_out(self, route: Route) -> None:
         """Have a mock answer no more, as if it had never been registered."""
         with self._lock:

@@ -11,6 +11,7 @@ from yarl import URL
 
 from .._calls.exchange import Exchange
 from .._calls.record import Calls, RequestCall, RequestMatch
+from .._display import shown
 from .._replies.reply import Reply
 from .._urls import Template
 from .conditions import Conditions
@@ -30,6 +31,9 @@ class Service(Calls, Protocol):
 
     def put_back(self, route: Route) -> None:
         """Have it answer one more request."""
+
+    def hiding(self, route: Route) -> Route | None:
+        """Return the mock that answers all requests before it can, if there is one for sure."""
 
 
 class Route:
@@ -97,10 +101,21 @@ class Route:
         if unmet is None:
             try:
                 unmet = self.conditions.unmet(call, self)
-            except Exception as error:
-                # The mock is used up; that it raises as well helps no reader.
-                unmet = f"raised {error!r}"
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                # The mock is used up; that it raises as well helps no reader. (What pytest raises is no Exception.)
+                unmet = f"raised {shown(error)}"
         return Verdict(0, f"used up ({self.used})") if unmet is None else Verdict(0.25, unmet)
+
+    @property
+    def hidden_by(self) -> Route | None:
+        """The mock that answers all of its requests, for it was registered before; None if there is none for sure."""
+        return None if self._service is None else self._service.hiding(self)
+
+    def hides(self, other: Route) -> bool:
+        """Tell whether this one answers all requests of a mock that was registered later; False if it is not sure."""
+        return self.limit is None and self.target.covers(other.target) and self.conditions.always_hold
 
     def give_back(self) -> None:
         """Answer one request less, for the callback that was to answer it has raised.

@@ -13,7 +13,7 @@ from yarl import URL
 from .. import _urls
 from .._calls.record import RequestCall
 from .._checks import TOKEN
-from .._display import shortened, shown_url
+from .._display import shortened, shown, shown_url
 from .._urls import Template, comparable, is_template, without_credentials
 
 Url = Union[str, URL, "re.Pattern[str]"]
@@ -22,9 +22,9 @@ Url = Union[str, URL, "re.Pattern[str]"]
 def check_method(method: object) -> str:
     """Return `method` if it can be one in HTTP; raise `TypeError` or `ValueError` where it cannot."""
     if not isinstance(method, str):
-        raise TypeError(f"method: expected a str such as 'GET', got {method!r}")
+        raise TypeError(f"method: expected a str such as 'GET', got {shown(method)}")
     if not TOKEN.fullmatch(method):
-        raise ValueError(f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got {method!r}")
+        raise ValueError(f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got {shown(method)}")
     return str.__str__(method)
 
 
@@ -35,14 +35,14 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template:
     """
     if isinstance(url, re.Pattern):
         if not isinstance(url.pattern, str):
-            raise TypeError(f"url: expected a pattern of str, got one of bytes: {url!r}")
+            raise TypeError(f"url: expected a pattern of str, got one of bytes: {shown(url)}")
         return url
     if not isinstance(url, (str, URL)):
-        raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {url!r}")
+        raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {shown(url)}")
     try:
         return Template.of(url) if isinstance(url, str) and is_template(url) else _urls.normalize_url(url)
     except ValueError as error:
-        raise ValueError(f"url: expected a URL, got {url!r}: {error}") from error
+        raise ValueError(f"url: expected a URL, got {shown(url)}: {error}") from error
 
 
 class Verdict(NamedTuple):
@@ -143,6 +143,12 @@ class Target(NamedTuple):
             return own.filled(url) if self._misplaced(own.base, url) is None and own.base.query == url.query else None
         return {} if own is None or own in _spellings(url) else None
 
+    def covers(self, other: Target) -> bool:
+        """Tell whether this fits whatever another one fits that asks for a method; False if it is not sure."""
+        # Of two patterns or templates there is no telling, unless they are the same.
+        is_one_url = isinstance(other.url, URL) and not other.any_query
+        return self == other or is_one_url and self.fits(str(other.method), other.url)  # type: ignore[arg-type]
+
     def verdict(self, method: str, url: URL) -> Verdict | None:
         """Return the first reason why a request does not fit; None if it does."""
         elsewhere = self._elsewhere(url.with_query(None) if self.any_query else url)
@@ -219,17 +225,19 @@ class Prefix:
 
     def __init__(self, prefix: str | URL) -> None:
         if not isinstance(prefix, (str, URL)):
-            raise TypeError(f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {prefix!r}")
+            raise TypeError(f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {shown(prefix)}")
         parts = urlsplit(str(prefix))
         if not parts.scheme or "://" not in str(prefix):
-            raise ValueError(f"passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got {prefix!r}")
+            raise ValueError(
+                f"passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got {shown(prefix)}"
+            )
         self._scheme = parts.scheme
         try:
             # yarl settles how a host is written; it takes no URL without one, which a prefix may be.
             url = URL(parts._replace(query="", fragment="").geturl()) if parts.netloc else None
             self._port = parts.port
         except ValueError as error:
-            raise ValueError(f"passthrough: expected a URL prefix, got {prefix!r}: {error}") from error
+            raise ValueError(f"passthrough: expected a URL prefix, got {shown(prefix)}: {error}") from error
         self._host = url.raw_host if url is not None else None
         self._path = url.raw_path.rstrip("/") if url is not None else ""
 

@@ -24,6 +24,7 @@ from aiohttp.payload import BytesPayload, Payload
 
 from .._calls.record import RequestCall
 from .._checks import encodable, is_coroutine_function, line, misfit
+from .._display import shown
 
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
@@ -57,7 +58,7 @@ def checked_body(body: object) -> Any:
     else:
         for piece in known_items(body):
             if not isinstance(piece, _PIECES):
-                raise TypeError(f"body: expected a list of str or bytes, got {piece!r} in it")
+                raise TypeError(f"body: expected a list of str or bytes, got {shown(piece)} in it")
             if isinstance(piece, str):
                 encodable("body", piece)
     return body
@@ -90,12 +91,12 @@ def check_source(name: str, source: object, expected: str) -> None:
     streams = isinstance(source, Iterable) and not isinstance(source, (*_PIECES, Mapping, Set))
     if not (streams or isinstance(source, AsyncIterable)):
         hint = "; give it as exception= to have it raised" if isinstance(source, BaseException) else ""
-        raise TypeError(f"{name}: expected {expected}, got {source!r}{hint}")
+        raise TypeError(f"{name}: expected {expected}, got {shown(source)}{hint}")
 
 
 def _check_file(name: str, file: Any) -> None:
     if inspect.iscoroutinefunction(file.read):
-        raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {file!r}")
+        raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {shown(file)}")
     if getattr(file, "closed", False) is True:
         raise ValueError(f"{name}: expected a file that is open when it is sent, got a closed one: {file!r}")
     if hasattr(file, "readable") and file.readable() is False:
@@ -106,13 +107,14 @@ def check_function(name: str, function: Callable[..., Any]) -> None:
     """Raise `TypeError` unless a function can be called as `called` calls it."""
     if isinstance(function, type) and issubclass(function, BaseException):
         raise TypeError(
-            f"{name}: expected a function that returns it, got {function!r}; give it as exception= to have it raised"
+            f"{name}: expected a function that returns it, got {shown(function)}; "
+            f"give it as exception= to have it raised"
         )
     if is_coroutine_function(function):
         raise TypeError(f"{name}: expected a function that returns at once, got a coroutine function: {function!r}")
     why = misfit(function, None) if _takes_parameter(function) else misfit(function)
     if why:
-        raise TypeError(f"{name}: expected a function of the call, or of nothing, got {function!r}: {why}")
+        raise TypeError(f"{name}: expected a function of the call, or of nothing, got {shown(function)}: {why}")
 
 
 def is_used_up_by_one(source: object) -> bool:
@@ -131,7 +133,7 @@ def called(name: str, function: Callable[..., Any], call: Callable[[], RequestCa
     result = function(call()) if _takes_parameter(function) else function()
     if inspect.iscoroutine(result):
         result.close()
-        raise TypeError(f"{name}: expected a function that returns at once, got a coroutine from {function!r}")
+        raise TypeError(f"{name}: expected a function that returns at once, got a coroutine from {shown(function)}")
     return result
 
 
@@ -218,4 +220,4 @@ def _as_bytes(piece: object) -> bytes:
         return encodable("body", piece).encode()
     if isinstance(piece, (bytes, bytearray, memoryview)):
         return bytes(piece)
-    raise TypeError(f"body: expected str or bytes from what is streamed, got {piece!r}")
+    raise TypeError(f"body: expected str or bytes from what is streamed, got {shown(piece)}")

@@ -17,6 +17,7 @@ from typing import Any, Union
 from .._calls.record import RequestCall
 from .._checks import is_generator_function
 from .._client.outgoing import ARGUMENTS
+from .._display import shown
 from .results import CallbackResult
 
 Callback = Callable[..., Union[CallbackResult, None, Awaitable["CallbackResult | None"]]]
@@ -32,7 +33,7 @@ def takes_call(callback: Any) -> bool:
     Raises `TypeError` unless it takes what it will be given.
     """
     if not callable(callback):
-        raise TypeError(f"callback: expected a function or a coroutine function, got {callback!r}")
+        raise TypeError(f"callback: expected a function or a coroutine function, got {shown(callback)}")
     if isinstance(callback, type) and not issubclass(callback, CallbackResult):
         raise TypeError(f"callback: expected a function or a coroutine function, got a class: {callback!r}")
     if is_generator_function(callback):
@@ -45,16 +46,20 @@ def takes_call(callback: Any) -> bool:
     except (TypeError, ValueError):  # Some functions that are written in C have none.
         return False
     if not parameters or parameters[0].kind in (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD):
-        raise TypeError(f"{_EXPECTED}, got {callback!r}, which takes no positional argument")
+        raise TypeError(f"{_EXPECTED}, got {shown(callback)}, which takes no positional argument")
     first, *others = parameters
     asks_for_call = _asks_for_call(first, is_alone=not others)
     if not asks_for_call and not any(map(_takes_allow_redirects, others)):
         is_url = first.name in _URLS or first.kind is first.VAR_POSITIONAL
         hint = "" if is_url else f"; to be given the call, name the parameter {first.name!r} call"
-        raise TypeError(f"{_EXPECTED}, got {callback!r}, which does not take the keyword arguments: add **kwargs{hint}")
+        raise TypeError(
+            f"{_EXPECTED}, got {shown(callback)}, which does not take the keyword arguments: add **kwargs{hint}"
+        )
     for one in others:
         if _is_needed(one) and (asks_for_call or not _may_be_given(one)):
-            raise TypeError(f"{_EXPECTED}, got {callback!r}, whose parameter {one.name!r} is not given: add a default")
+            raise TypeError(
+                f"{_EXPECTED}, got {shown(callback)}, whose parameter {one.name!r} is not given: add a default"
+            )
     return asks_for_call
 
 

@@ -37,7 +37,7 @@ from aiohttp import MultipartWriter, hdrs
 from .._calls.record import RequestCall
 from .._checks import encodable, is_generator_function, misfit, same_kind
 from .._client.transport import Answer, Close
-from .._display import shortened
+from .._display import shown
 from .bodies import BODIES, called, check_source, each, known_items, multipart_type, pieces, size_of
 from .codings import Compressor, coding_of
 from .events import encoded_event
@@ -227,7 +227,7 @@ async def _encoded_events(events: object, dumps: JsonDumps) -> AsyncGenerator[by
 def checked_dumps(json_dumps: Any) -> JsonDumps:
     """Return what serialises payloads; raise `TypeError` for what cannot."""
     if not callable(json_dumps) or misfit(json_dumps, None):
-        raise TypeError(f"json_dumps: expected a function of a value, got {json_dumps!r}")
+        raise TypeError(f"json_dumps: expected a function of a value, got {shown(json_dumps)}")
     return json_dumps  # type: ignore[no-any-return]
 
 
@@ -249,19 +249,11 @@ def _dumped(name: str, value: object, dumps: JsonDumps) -> bytes:
         if isinstance(dumped, str):
             return str.encode(dumped)
     except (TypeError, ValueError, RecursionError) as error:
-        raise same_kind(
-            error, f"{name}: expected a value that json can serialise, got {_shown(value)}: {error}"
-        ) from error
+        why = shown(error, most=None, by=str)
+        raise same_kind(error, f"{name}: expected a value that json can serialise, got {shown(value)}: {why}") from error
     if not isinstance(dumped, (bytes, bytearray, memoryview)):
-        raise TypeError(f"json_dumps: expected a function that returns text or bytes, got {dumped!r} from it")
+        raise TypeError(f"json_dumps: expected a function that returns text or bytes, got {shown(dumped)} from it")
     return bytes(dumped)
-
-
-def _shown(value: object) -> str:
-    try:
-        return shortened(repr(value))
-    except RecursionError:
-        return f"a {type(value).__name__} that is nested too deeply"
 
 
 def _framed(body: bytes, framing: Framing, truncated: bool) -> bytes:

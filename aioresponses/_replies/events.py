@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Union
 
 from .._checks import encodable, line
+from .._display import shown
 
 
 class ServerSentEvent:
@@ -30,12 +31,12 @@ class ServerSentEvent:
         retry: int | None = None,
     ) -> None:
         if not isinstance(data, (str, Mapping, type(None))):
-            raise TypeError(f"data: expected text or a dict, got {data!r}")
+            raise TypeError(f"data: expected text or a dict, got {shown(data)}")
         if retry is not None:
             if isinstance(retry, bool) or not isinstance(retry, int):
-                raise TypeError(f"retry: expected an int of milliseconds, got {retry!r}")
+                raise TypeError(f"retry: expected an int of milliseconds, got {shown(retry)}")
             if retry < 0:
-                raise ValueError(f"retry: expected an int of at least 0, got {retry!r}")
+                raise ValueError(f"retry: expected an int of at least 0, got {shown(retry)}")
         self.data = encodable("data", data) if isinstance(data, str) else data
         self.event = None if event is None else line("event", event)
         self.id = None if id is None else line("id", id)
@@ -56,7 +57,7 @@ def encoded_event(event: object, dumped: Callable[[object], bytes]) -> bytes:
     elif isinstance(event, Mapping):
         event = ServerSentEvent(event)
     elif not isinstance(event, ServerSentEvent):
-        raise TypeError(f"events: expected text, dicts or ServerSentEvent, got {event!r}")
+        raise TypeError(f"events: expected text, dicts or ServerSentEvent, got {shown(event)}")
     data = dumped(event.data).decode() if isinstance(event.data, Mapping) else event.data
     fields = [("event", event.event), ("id", event.id), ("retry", event.retry)]
     lines = [f"{name}: {value}" for name, value in fields if value is not None]

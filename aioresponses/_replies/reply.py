@@ -14,7 +14,7 @@ from .._calls.record import RequestCall
 from .._checks import same_kind, warn
 from .._client.transport import Answer
 from .._client.waiting import pass_time
-from .._display import add_note
+from .._display import add_note, shown
 from .bodies import is_used_up_by_one
 from .callbacks import Callback, takes_call
 from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
@@ -91,6 +91,10 @@ class Reply:
         reply._name = name
         return reply
 
+    def is_registered(self, error: BaseException) -> bool:
+        """Tell whether an exception is the one that was registered."""
+        return error is self._raises or type(error) is self._raises
+
     def encoded(self, result: CallbackResult, method: str, call: Callable[[], RequestCall]) -> Answer:
         """Return as bytes on the wire what `to` has returned in the end."""
         return encode(result, method, call, self._json_dumps)
@@ -143,7 +147,7 @@ class Reply:
             result = self.result
         if not isinstance(result, CallbackResult):
             raise TypeError(
-                f"callback: expected a CallbackResult or None from the callback of {call().match}, got {result!r}"
+                f"callback: expected a CallbackResult or None from the callback of {call().match}, got {shown(result)}"
             )
         return self._when_due(result) if result.delay or result.fault is Fault.HANG else result
 
@@ -178,20 +182,22 @@ def _arguments_of(given: object) -> Mapping[str, Any]:
     if isinstance(given, Mapping):
         for name in given:
             if name not in _ARGUMENTS:
-                raise TypeError(f"expected the arguments of a reply, got {name!r} among them")
+                raise TypeError(f"expected the arguments of a reply, got {shown(name)} among them")
         return given
     if isinstance(given, CallbackResult):
         return {"result": given}
     if isinstance(given, BaseException) or isinstance(given, type) and issubclass(given, BaseException):
         return {"exception": given}
-    raise TypeError(f"expected a dict of arguments, an exception or a CallbackResult, got {given!r}")
+    raise TypeError(f"expected a dict of arguments, an exception or a CallbackResult, got {shown(given)}")
 
 
 def _is_timeout(timeout: object) -> bool:
     if timeout is None or isinstance(timeout, bool):
         return bool(timeout)
     what = "raises asyncio.TimeoutError at once" if timeout else "raises no timeout"
-    warn(f"timeout: expected a bool, got {timeout!r}, and the call {what}; to answer after some seconds, use delay=")
+    warn(
+        f"timeout: expected a bool, got {shown(timeout)}, and the call {what}; to answer after some seconds, use delay="
+    )
     return bool(timeout)
 
 
@@ -207,14 +213,16 @@ def _made(exception: Any) -> BaseException | None:
             made = exception()
         except Exception as error:
             raise TypeError(
-                f"exception: expected an exception, or a class that needs no arguments, got {exception!r}; "
+                f"exception: expected an exception, or a class that needs no arguments, got {shown(exception)}; "
                 f"give an instance"
             ) from error
     raised = exception if made is None else made
     if not isinstance(raised, BaseException):
-        raise TypeError(f"exception: expected an exception or a class of exceptions, got {exception!r}")
+        raise TypeError(f"exception: expected an exception or a class of exceptions, got {shown(exception)}")
     if isinstance(raised, StopIteration):
-        raise TypeError(f"exception: expected one that a coroutine can raise, got {exception!r}; Python forbids it")
+        raise TypeError(
+            f"exception: expected one that a coroutine can raise, got {shown(exception)}; Python forbids it"
+        )
     return made
 
 

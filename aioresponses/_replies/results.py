@@ -13,6 +13,7 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict, MultiDict
 
 from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
+from .._display import shown
 from .bodies import Body, check_function, check_source, checked_body, known_items
 from .codings import coding_of
 from .events import Event, encoded_event
@@ -31,7 +32,7 @@ _OF_RESPONSES = {
     if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
 }
 
-_STATUS = "status: expected an int from 200 to 999, or 101, got {!r}"
+_STATUS = "status: expected an int from 200 to 999, or 101, got {}"
 
 # The type that is sent unless another one is given, or what is sent has one of its own.
 JSON = "application/json"
@@ -120,10 +121,10 @@ class CallbackResult:
         if body is None:
             body = ""
         if isinstance(status, bool) or not isinstance(status, int):
-            raise TypeError(_STATUS.format(status))
+            raise TypeError(_STATUS.format(shown(status)))
         if not 200 <= status <= 999 and status != 101:
             skipped = ": aiohttp skips this one, and waits for the one that follows" if 100 <= status < 200 else ""
-            raise ValueError(_STATUS.format(status) + skipped)
+            raise ValueError(_STATUS.format(shown(status)) + skipped)
         if payload is not None and callable(payload):
             check_function("payload", payload)
         elif payload is None and events is None:
@@ -132,7 +133,7 @@ class CallbackResult:
             _check_events(events, body, payload)
             content_type = "text/event-stream" if content_type == JSON else content_type
         if fault is not None and not isinstance(fault, Fault):
-            raise TypeError(f"fault: expected a member of Fault, got {fault!r}")
+            raise TypeError(f"fault: expected a member of Fault, got {shown(fault)}")
         check_seconds("delay", delay)
         self.method = method
         self.status = status
@@ -177,7 +178,7 @@ def _checked_class(response_class: Any) -> Callable[..., ClientResponse] | None:
     is_wrong = isinstance(response_class, type) and not issubclass(response_class, ClientResponse)
     returns_none = is_coroutine_function(response_class) or is_generator_function(response_class)
     if is_wrong or returns_none or not callable(response_class):
-        raise TypeError(f"response_class: expected a subclass of aiohttp.ClientResponse, got {response_class!r}")
+        raise TypeError(f"response_class: expected a subclass of aiohttp.ClientResponse, got {shown(response_class)}")
     given = dict(_OF_RESPONSES)
     why = misfit(response_class, None, None, **given)
     if why and isinstance(response_class, type) and given.pop("stream_writer", why) is None:
@@ -185,7 +186,8 @@ def _checked_class(response_class: Any) -> Callable[..., ClientResponse] | None:
         why = misfit(response_class, None, None, **given)
     if why:
         raise TypeError(
-            f"response_class: expected one that takes what aiohttp.ClientResponse takes, got {response_class!r}: {why}"
+            f"response_class: expected one that takes what aiohttp.ClientResponse takes, got {shown(response_class)}: "
+            f"{why}"
         )
     return response_class  # type: ignore[no-any-return]
 
@@ -195,19 +197,19 @@ def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[st
     if cookies is None:
         return []
     if not isinstance(cookies, Mapping):
-        raise TypeError(f"cookies: expected a mapping of names and values, got {cookies!r}")
+        raise TypeError(f"cookies: expected a mapping of names and values, got {shown(cookies)}")
     made: SimpleCookie = SimpleCookie()
     for name, value in cookies.items():
         if not isinstance(name, str) or not isinstance(value, (str, Morsel)):
-            raise TypeError(f"cookies: expected names and values of str, got {name!r}: {value!r}")
+            raise TypeError(f"cookies: expected names and values of str, got {shown(name)}: {shown(value)}")
         if isinstance(value, Morsel) and value.key != name:
-            raise ValueError(f"cookies: expected a morsel that is named {name!r}, got {value.key!r}")
+            raise ValueError(f"cookies: expected a morsel that is named {name!r}, got {shown(value.key)}")
         name = str.__str__(name)
         try:
             made[name] = value if isinstance(value, Morsel) else str.__str__(value)
         except CookieError as error:
             raise ValueError(
-                f"cookies: expected names and values that cookies can have, got {name!r}: {value!r} ({error})"
+                f"cookies: expected names and values that cookies can have, got {shown(name)}: {value!r} ({error})"
             ) from error
         if not isinstance(value, Morsel):
             made[name]["path"] = "/"
@@ -227,12 +229,12 @@ def checked_headers(headers: Headers | None) -> CIMultiDict[str]:
     try:
         given: MultiDict[Any] = MultiDict(() if headers is None else headers)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"headers: expected a mapping or pairs of str, got {headers!r}: {error}") from error
+        raise TypeError(f"headers: expected a mapping or pairs of str, got {shown(headers)}: {error}") from error
     checked: CIMultiDict[str] = CIMultiDict()
     for name, value in given.items():
         name = str.__str__(name)
         if not TOKEN.fullmatch(name):
-            raise ValueError(f"headers: expected names that are HTTP tokens, got {name!r}")
+            raise ValueError(f"headers: expected names that are HTTP tokens, got {shown(name)}")
         is_int = isinstance(value, int) and not isinstance(value, bool)
         checked.add(name, f"{int(value)}" if is_int else line(f"headers: {name}", value))
     return checked

@@ -108,7 +108,7 @@ class CallCountTest(MessageTestCase):
         self.assertAllMocksCalled()
         self.mock.get(USERS)
         self.check_fails(
-            "Expected every mock to be used, but 1 was not:\n"
+            "1 mock was never used:\n"
             "  GET http://example.com/users\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200",
@@ -116,7 +116,7 @@ class CallCountTest(MessageTestCase):
         )
         self.mock.post(re.compile("/users/[0-9]+$"), repeat=True)
         self.check_fails(
-            "Expected every mock to be used, but 2 were not:\n"
+            "2 mocks were never used:\n"
             "  GET http://example.com/users\n"
             "  POST re.compile('/users/[0-9]+$')\n"
             "Calls:\n"
@@ -133,8 +133,10 @@ class CallCountTest(MessageTestCase):
         self.assertNoUnmatchedCalls()
         await self.send_unmatched("PUT", USERS)
         self.check_fails(
-            "Expected mocks for all calls, but 1 has none:\n"
+            "1 call matched no mock:\n"
             "  PUT http://example.com/users -> no mock answered\n"
+            "    Registered mocks, the closest first:\n"
+            "      GET re.compile('.*'): other method: GET\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. PUT http://example.com/users -> no mock answered",
@@ -145,8 +147,12 @@ class CallCountTest(MessageTestCase):
         self.mock.post(SITE, status=302, headers={"Location": "/users"})
         await self.send_unmatched("POST")
         self.check_fails(
-            "Expected mocks for all calls, but 1 has none:\n"
+            "1 call matched no mock:\n"
             "  POST http://example.com/ -> 302, GET http://example.com/users -> no mock answered\n"
+            "    It is the target of a redirect: "
+            "POST http://example.com/ was answered with 302, which makes it a GET.\n"
+            "    Registered mocks, the closest first:\n"
+            "      POST http://example.com/: other method: POST\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 302, GET http://example.com/users -> no mock answered",
             self.assertNoUnmatchedCalls,

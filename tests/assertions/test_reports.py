@@ -70,20 +70,41 @@ class LongListsTest(MessageTestCase):
         for number in range(22):
             self.mock.get(USERS + str(number))
         self.check_fails(
-            "Expected every mock to be used, but 22 were not:\n"
+            "22 mocks were never used:\n"
             + "".join(f"  GET http://example.com/users{number}\n" for number in range(20))
             + "  … and 2 more\nThere were no calls.",
             self.assertAllMocksCalled,
         )
-        for _ in range(21):
-            await self.send_unmatched()
-        line = "GET http://example.com/ -> no mock answered\n"
+        self.mock.clear()
+        for number in range(1, 22):
+            await self.send_unmatched(url=SITE + str(number))
+        lines = [f"GET http://example.com/{number} -> no mock answered\n" for number in range(1, 22)]
+        numbered = [f" {number:2}. {line}" for number, line in enumerate(lines, 1)]
         self.check_fails(
-            "Expected mocks for all calls, but 21 have none:\n"
-            + f"  {line}" * 20
+            "21 calls matched no mock:\n"
+            + "".join(f"  {line}    No mocks are registered.\n" for line in lines[:20])
             + "  … and 1 more\nCalls:\n"
-            + "".join(f" {number:2}. {line}" for number in range(1, 11))
+            + "".join(numbered[:10])
             + "     … 1 more …\n"
-            + "".join(f" {number:2}. {line}" for number in range(12, 22)).rstrip("\n"),
+            + "".join(numbered[11:]).rstrip("\n"),
             self.assertNoUnmatchedCalls,
+        )
+
+    async def test_calls_in_a_row_that_are_refused_for_the_same_reason_are_reported_in_one(self):
+        for _ in range(3):
+            await self.send_unmatched()
+        self.mock.get(USERS)
+        await self.send_unmatched()
+        await self.send_unmatched(url=SITE + "1")
+        self.assertEqual(
+            self.message(self.assertNoUnmatchedCalls).partition("Calls:")[0],
+            "5 calls matched no mock:\n"
+            "  GET http://example.com/ -> no mock answered (3 times)\n"
+            "    No mocks are registered.\n"
+            "  GET http://example.com/ -> no mock answered\n"
+            "    Registered mocks, the closest first:\n"
+            "      GET http://example.com/users: path differs at '/users', asked for was '/'\n"
+            "  GET http://example.com/1 -> no mock answered\n"
+            "    Registered mocks, the closest first:\n"
+            "      GET http://example.com/users: path differs at '/users', asked for was '/1'\n",
         )

@@ -398,6 +398,8 @@ class CopyTest(MockedTestCase):
 
 
 class HandleTest(AioResponsesTestCase):
+    assert_all_mocked = False  # What no mock answers is looked at here.
+
     async def test_the_handle_of_a_mock_that_answers_once(self):
         match = self.mock.get(SITE)
         self.assertEqual(

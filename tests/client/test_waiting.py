@@ -13,6 +13,8 @@ from ..support import SITE, USERS, error_of
 class ReplacedSleepTest(AioResponsesTestCase):
     """`asyncio.sleep` is replaced in tests of back-off: by the list of its calls, they see how long a client waits."""
 
+    assert_all_mocked = False  # A refused request waits as well.
+
     async def asyncSetUp(self):
         self.session = self.client_session()
         patched = patch("asyncio.sleep", AsyncMock())

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from aioresponses import RequestCall
 from aioresponses import aioresponses as Mock
 
 from .weather import WeatherClient
@@ -26,3 +27,17 @@ def test_asks_for_both_cities(aioresponses: Mock) -> None:
 @pytest.mark.xfail(reason="the mock is not used, and strict says so", strict=True, raises=pytest.fail.Exception)
 def test_leaves_a_mock_unused(aioresponses: Mock) -> None:
     aioresponses.get("https://api.example.com/weather?q=Oslo")
+
+
+@pytest.mark.strict
+@pytest.mark.xfail(reason="the client swallows an assertion", strict=True, raises=pytest.fail.Exception)
+def test_reports_another_temperature(aioresponses: Mock) -> None:
+    def check(call: RequestCall) -> None:
+        if call.json()["temp"] != 22:
+            pytest.fail("expected 22")
+
+    async def report() -> None:
+        await asyncio.gather(WeatherClient().report("Oslo", 21), return_exceptions=True)
+
+    aioresponses.post("https://api.example.com/reports", callback=check)
+    asyncio.run(report())

@@ -26,6 +26,7 @@ def multipart(*fields, **kwargs):
 
 
 class ConditionTestCase(AioResponsesTestCase):
+    assert_all_mocked = False  # What no mock answers is looked at here.
     maxDiff = None
 
     async def check(self, rows, method="POST"):

@@ -12,6 +12,7 @@ from ..support import SITE, USERS, get
 
 
 class NoteTestCase(AioResponsesTestCase):
+    assert_all_mocked = False  # What no mock answers is looked at here.
     maxDiff = None
 
     async def refused(self, method, url, **kwargs):

@@ -254,6 +254,8 @@ class EffortTest(AskingTestCase):
 
 
 class OrderTest(AioResponsesTestCase):
+    assert_all_mocked = False  # What no mock answers is looked at here.
+
     async def test_the_first_whose_conditions_hold_answers(self):
         self.mock.post(SITE, match_json={"a": 1}, status=201, repeat=True)
         self.mock.post(SITE, match_json={"a": 2}, status=202)

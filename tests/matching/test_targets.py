@@ -14,6 +14,8 @@ from ..support import USERS, AskingTestCase, MessageTestCase, note_of
 
 
 class FittingTest(AioResponsesTestCase):
+    assert_all_mocked = False  # What no mock answers is looked at here.
+
     async def ask(self, url, method="GET", **kwargs):
         """Return the status of the answer; None where no mock answers."""
         async with aiohttp.ClientSession() as session:

@@ -1,0 +1,81 @@
+"""Assertions that fail in functions of the user's while a mock answers, and that the code under test may swallow."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .._display import shown
+from .record import RequestCall
+
+# Where assertions are raised for others: it is the line that calls these which has failed.
+_HELPERS = ("unittest", "_pytest", __name__.partition(".")[0])
+
+
+class FailedAssertion(NamedTuple):
+    """An assertion that failed in a callback, in a condition or in a stream."""
+
+    error: BaseException
+
+    text: str
+    """The exception and its notes, as a traceback ends."""
+
+    where: str
+    """File, line and function; "" where no code of the user's raised it."""
+
+    asked: str
+    """The request that was to be answered."""
+
+    @classmethod
+    def of(cls, error: BaseException, call: RequestCall) -> FailedAssertion:
+        """Make one of what was raised; it is read at once, for what happens to the exception later is not known."""
+        text = shown(error, most=None, by=str).rstrip()
+        name = type(error).__qualname__
+        notes = [str(note) for note in getattr(error, "__notes__", ())]
+        return cls(error, "\n".join([f"{name}: {text}" if text else name, *notes]), _where(error), call._named())
+
+
+def failed_assertions(error: BaseException, classes: tuple[type[BaseException], ...]) -> Iterator[BaseException]:
+    """Yield the exception if it is of one of the classes, or of pytest's; of a group, those in it that are."""
+    if isinstance(error, classes) or _is_pytests(error):
+        yield error
+    for one in _members(error):
+        yield from failed_assertions(one, classes)
+
+
+def shown_with(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception, and the others that its traceback shows."""
+    seen: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is not None and all(one is not other for other in seen):
+            seen.append(one)
+            yield one
+            waiting += [one.__cause__, None if one.__suppress_context__ else one.__context__, *_members(one)]
+
+
+def _members(error: BaseException) -> list[BaseException]:
+    # Python 3.11 brought groups; what stands for them before has the same attribute.
+    members = getattr(error, "exceptions", ())
+    return [one for one in members if isinstance(one, BaseException)] if isinstance(members, (list, tuple)) else []
+
+
+def _is_pytests(error: BaseException) -> bool:
+    # No Exception, so no AssertionError either. Whoever raises it has imported pytest.
+    pytest = sys.modules.get("pytest")
+    if pytest is None or isinstance(error, Exception):
+        return False
+    return isinstance(error, pytest.fail.Exception) and not isinstance(error, pytest.xfail.Exception)
+
+
+def _where(error: BaseException) -> str:
+    where = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__")).partition(".")[0]
+        # unittest knows by this name what is not to be shown of a failed assertion.
+        if module not in _HELPERS and "__unittest" not in frame.f_globals:
+            where = f"{frame.f_code.co_filename}:{line} in {frame.f_code.co_name}"
+    return where
