@@ -91,7 +91,7 @@ class WrongArgumentsTest(AioResponsesTestCase):
         self.check(aioresponses, Called())
         self.check(aioresponses, passthrough=[silent])
         self.check(self.mock.assert_has_calls, [silent])
-        self.check(aioresponses(json_dumps=silent).get, SITE)
+        self.check(aioresponses, json_dumps=silent)
         self.check(aioresponses(json_dumps=lambda value: silent).get, SITE, payload=1)
 
 

@@ -250,7 +250,9 @@ def _dumped(name: str, value: object, dumps: JsonDumps) -> bytes:
             return str.encode(dumped)
     except (TypeError, ValueError, RecursionError) as error:
         why = shown(error, most=None, by=str)
-        raise same_kind(error, f"{name}: expected a value that json can serialise, got {shown(value)}: {why}") from error
+        raise same_kind(
+            error, f"{name}: expected a value that json can serialise, got {shown(value)}: {why}"
+        ) from error
     if not isinstance(dumped, (bytes, bytearray, memoryview)):
         raise TypeError(f"json_dumps: expected a function that returns text or bytes, got {shown(dumped)} from it")
     return bytes(dumped)
