@@ -27,6 +27,8 @@ class Exchange(NamedTuple):
     large: bool = False
     mocks: int = 1
     """How many mocks are registered; the last one answers."""
+    latency: float | None = None
+    """That of the mock, where it has one."""
 
     @property
     def body(self) -> bytes:
@@ -66,6 +68,7 @@ class Mock:
         urls = [f"http://api.example.com/users/{number}" for number in range(exchange.mocks)]
         answer: dict[str, Any] = {"body": exchange.body} if exchange.large else {"payload": SMALL}
         async with self.active() as mock, ClientSession() as session:
+            mock.latency = exchange.latency
             for url in urls:
                 mock.add(url, exchange.method, repeat=True, **answer)
             yield session, urls[-1]

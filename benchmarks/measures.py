@@ -62,11 +62,15 @@ async def fetching(contestant: Any, exchange: Exchange = Exchange(), document: A
         yield fetch
 
 
-async def one_get(contestant: Any) -> AsyncIterator[float]:
+async def one_get(contestant: Any, exchange: Exchange = Exchange()) -> AsyncIterator[float]:
     while True:
-        async with fetching(contestant) as fetch:
+        async with fetching(contestant, exchange) as fetch:
             seconds = await timed(fetch)
         yield seconds
+
+
+def one_get_a_turn_later(contestant: Any) -> AsyncIterator[float]:
+    return one_get(contestant, Exchange(latency=0))
 
 
 async def one_get_kept(contestant: Any) -> AsyncIterator[float]:
@@ -204,6 +208,7 @@ GROUPS = [
     )],
     [Measure("the same in asyncio's debug mode", one_get, [Limit(1.3, "floor")], debug=True)],
     [Measure("1,000 of them at once", many_gets, [Limit(1.3, "floor")], rounds=11)],
+    [Measure("GET with latency 0", one_get_a_turn_later, [Limit(1.6, "floor")], rounds=100, contestants=KEEPING)],
     [Measure("GET, all keep the responses", one_get_kept, [], rounds=100, contestants=KEEPING)],
     [Measure("1,000 at once, all keep the responses", many_gets_kept, [], rounds=11, contestants=KEEPING)],
     [
