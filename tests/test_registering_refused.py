@@ -264,6 +264,35 @@ class FlagsTest(unittest.TestCase):
             self.assertEqual(refusal(aioresponses, value), (TypeError, f"param: expected a name, got {value!r}"))
 
 
+class ResponseClassTest(unittest.IsolatedAsyncioTestCase):
+    async def test_one_that_was_made_for_an_older_aiohttp_is_taken_if_it_can_be_called(self):
+        class Older(aiohttp.ClientResponse):
+            def __init__(self, method, url, *, writer, continue100, timer, request_info, traces, loop, session):
+                given = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+                # Releases since then want one, and get their own.
+                made_up = {"stream_writer": None} if "stream_writer" in self.wanted else {}
+                super().__init__(given.pop("method"), given.pop("url"), **given, **made_up)
+
+            wanted = inspect.signature(aiohttp.ClientResponse).parameters
+
+        class Wanting(aiohttp.ClientResponse):
+            def __init__(self, method, url, colour, **kwargs):
+                raise NotImplementedError
+
+        mock = aioresponses()
+        mock.get(SITE, response_class=Older, body="text")
+        self.assertEqual(await asked(mock), (200, "text"))
+        self.assertIs(type(mock.calls[0].response), Older)
+        self.assertEqual(
+            refusal(mock.get, SITE, response_class=Wanting),
+            (
+                TypeError,
+                f"response_class: expected one that takes what aiohttp.ClientResponse takes, got {Wanting!r}: "
+                "missing a required argument: 'colour'",
+            ),
+        )
+
+
 class EventsTest(unittest.TestCase):
     def test_fields_that_cannot_be_sent(self):
         surrogate = "expected text without surrogates, which UTF-8 cannot encode, got '\\ud800' at index 1"
