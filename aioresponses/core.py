@@ -486,7 +486,8 @@ class aioresponses(Registering):
     def assert_any_call(self, url: Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.
 
-        `params` are merged into the URL. Keyword arguments that are not given may have been anything.
+        `params` are part of the URL, whether the caller gave them or wrote them there. Keyword arguments that are not
+        given may have been anything.
         """
         check_any_call(self.calls, WantedCall(url, method, kwargs))
 
@@ -494,7 +495,7 @@ class aioresponses(Registering):
         """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, all of them.
 
         Each is a `unittest.mock.call(url, method="GET", …)`; URL, method, and those keyword arguments that are given,
-        are compared.
+        are compared; `params` are part of the URL.
 
         >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
         """
@@ -510,8 +511,9 @@ class aioresponses(Registering):
     ) -> None:
         """Raise `AssertionError` unless the last call of this method and URL had just these keyword arguments.
 
-        `params` are merged into the URL. `allow_redirects` is True, and `data` of a POST None, unless given. With
-        `args_to_match`, only the arguments of these names are compared, and each of them must be there.
+        `params` are part of the URL, whether the caller gave them or wrote them there. `allow_redirects` is True, and
+        `data` of a POST None, unless given. With `args_to_match`, only the arguments of these names are compared,
+        `params` among them, and each of them must be there.
         """
         check_last_call(self.calls, WantedCall(url, method, kwargs), args, args_to_match)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -50,16 +51,18 @@ def check_last_call(
 ) -> None:
     """Raise `AssertionError` unless the last call of the wanted method and URL had the wanted arguments.
 
-    They are all that it had; if there are `names`, only the arguments of these are compared.
+    They are all that it had; if there are `names`, only the arguments of these are compared, `params` as any other.
     """
     made = [call for call in calls if wanted.reaches(call)]
     if not made:
         fail(calls, f"Expected {wanted.target} to be called, but it was never called.")
-    expected = {"allow_redirects": True, **wanted.kwargs}
+    expected = {"allow_redirects": True, **wanted.given}
     if wanted.target.method == hdrs.METH_POST:
         expected.setdefault("data", None)
     found: dict[str, Any] = made[-1].kwargs
-    if names is not None:
+    if names is None:
+        expected, found = wanted.compared(expected), wanted.compared(found)
+    else:
         names = list(names)
         for arguments, which in ((expected, "expected"), (found, "made")):
             absent = ", ".join(name for name in names if name not in arguments)
@@ -93,7 +96,11 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
 
 
 class WantedCall:
-    """A call that is looked for: its method and URL, and keyword arguments that it must have."""
+    """A call that is looked for: its method and URL, and keyword arguments that it must have, `kwargs`.
+
+    `params` are part of the URL: it makes no difference whether the code under test gave them or wrote them there.
+    Beside a pattern, which has no query, they are an argument like any other.
+    """
 
     def __init__(self, url: Url, method: str, kwargs: Mapping[str, Any]) -> None:
         checked = check_url(url)
@@ -102,7 +109,13 @@ class WantedCall:
         if isinstance(target.url, Template):
             target = target._replace(url=target.url.merged(params))
         self.target = target
-        self.kwargs = kwargs
+        self.given = kwargs
+        self.kwargs = self.compared(kwargs)
+
+    def compared(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of these keyword arguments that are compared."""
+        beside_pattern = isinstance(self.target.url, re.Pattern)
+        return {name: value for name, value in kwargs.items() if name != "params" or beside_pattern}
 
     @classmethod
     def of(cls, call: Any) -> WantedCall:
