@@ -70,7 +70,7 @@ class InMemoryConnector(BaseConnector):
         if self.closed:
             raise ClientConnectionError("Connector is closed.")
         protocol = InMemoryProtocol(self._loop)
-        transport = InMemoryTransport(self._loop, protocol, self._open, (req.url.host, req.url.port))
+        transport = InMemoryTransport(self._loop, protocol, self._open, (req.url.raw_host, req.url.port))
         protocol.connection_made(transport)
         return protocol
 
