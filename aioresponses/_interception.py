@@ -25,7 +25,7 @@ from ._client.hooks import STOPPED
 from ._client.outgoing import ahead, passing, response_of, set_response_class, unsent
 from ._client.transport import Answer
 from ._client.waiting import pass_time
-from ._client.wrapping import show_unwrapped, unwrapped
+from ._client.wrapping import show_as_they_are, show_unwrapped, unwrapped
 from ._matching.refusal import refused
 from ._matching.router import Claim, Router
 from ._replies.results import CallbackResult, Fault
@@ -81,8 +81,6 @@ class Interception:
     Each request is offered to the mocks in turn, the innermost first. The innermost has recorded the call, the others
     record it when they are asked.
     """
-
-    is_over = False
 
     def __init__(
         self,
@@ -227,14 +225,15 @@ class Interception:
         if response is not None:
             self._interceptors[self._recorded - 1].responses.append(response)
         self._exchange.end(response, None)
-        # Timers that aiohttp has cancelled remember their context for a while, and with it this.
-        self.is_over, self._last, self._kwargs = True, None, {}
+        if self._last is not None and self._last.raised is not None:
+            self._last.let_go()
 
     def raised(self, error: BaseException) -> BaseException:
         """Note that the call raised; return the exception that its caller is to get."""
         failure = unwrapped(error, None if self._last is None else self._last.raised)
         self._exchange.end(None, failure)
-        self.is_over, self._last, self._kwargs = True, None, {}
+        if self._last is not None and self._last.raised is not None:
+            self._last.let_go()
         return failure
 
 
@@ -333,3 +332,8 @@ class _FarEnd:
         """Note what the mock raised, for it must reach the caller and the traces as it is."""
         self.raised = error
         show_unwrapped(self._traces, error)
+
+    def let_go(self) -> None:
+        """Forget what the mock raised, for the call is over."""
+        self.raised = None
+        show_as_they_are(self._traces)

@@ -221,7 +221,7 @@ class aioresponses(Registering):
         parts += [told_unmatched(unmatched)] if unmatched else []
         return "\n".join([*parts, listed(self.calls)])
 
-    def _leave_alone(self, urls: Callable[[URL], bool]) -> None:
+    def _leave_alone(self, urls: Callable[[URL], bool] | None) -> None:
         """Neither answer nor record requests to these URLs: they are not made by the code under test."""
         self._interceptor.left_alone = urls
 

@@ -77,7 +77,7 @@ class AioResponsesTestCase(
 
     def run(self, result: TestResult | None = None) -> TestResult | None:
         try:
-            mock = self._begin()
+            self._begin()
         except Exception as error:
             # A wrong class attribute is an error of the test, and not the end of the whole run.
             self._wrong_settings = error
@@ -85,16 +85,16 @@ class AioResponsesTestCase(
         try:
             return super().run(result)
         finally:
-            self._end(mock)
+            self._end()
 
     def debug(self) -> None:
-        mock = self._begin()
+        self._begin()
         try:
             super().debug()
         finally:
-            self._end(mock)
+            self._end()
 
-    def _begin(self) -> aioresponses:
+    def _begin(self) -> None:
         self._skipped = False
         self._wrong_settings = None
         # Kept twice: a test may put a mock of its own at self.mock.
@@ -114,12 +114,16 @@ class AioResponsesTestCase(
         else:
             context.run(mock.start)
         mock._leave_alone(self._is_own_server)
-        # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
-        # the test itself, since unittest runs cleanups as parts of the test.
-        self.addCleanup(self._check, mock)
-        return mock
 
-    def _end(self, mock: aioresponses) -> None:
+    def _end(self) -> None:
+        # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
+        # test, and the frames that have called it, until the garbage collector comes by.
+        mock = self._own_mock
+        del self._own_mock
+        if vars(self).get("mock") is mock:
+            del self.mock
+        # It holds the test.
+        mock._leave_alone(None)
         if mock.active:
             mock.stop()
 
@@ -129,6 +133,9 @@ class AioResponsesTestCase(
     def _callSetUp(self) -> None:
         if self._wrong_settings is not None:
             raise self._wrong_settings
+        # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
+        # the test itself, since unittest runs cleanups as parts of the test.
+        self.addCleanup(self._check)
         with self._noting_skip():
             super()._callSetUp()  # type: ignore[misc]
 
@@ -144,12 +151,11 @@ class AioResponsesTestCase(
             self._skipped = True
             raise
 
-    def _check(self, mock: aioresponses) -> None:
+    def _check(self) -> None:
         outcome: Any = getattr(self, "_outcome", None)
-        # (A skipped class leaves this cleanup for another run of the same test.)
-        if mock is not self._own_mock or self._skipped:
+        if self._skipped:
             return
-        failure = mock._failure()
+        failure = self._own_mock._failure()
         if not failure:
             return
         method = getattr(self, self._testMethodName)

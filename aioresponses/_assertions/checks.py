@@ -132,7 +132,7 @@ class WantedCall:
             raise TypeError(f"{expected}: {error}") from error
 
     def __str__(self) -> str:
-        shown = "".join(f", {name}={value!r}" for name, value in shown_arguments(self.kwargs, {}).items())
+        shown = "".join(f", {name}={value!r}" for name, value in shown_arguments(self.given, {}).items())
         return shortened(f"{self.target}{shown}")
 
     def reaches(self, call: RequestCall) -> bool:

@@ -203,4 +203,3 @@ def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
         return cast(_T, stop.value)
     coroutine.close()
     raise RuntimeError("aiohttp waits for data that is there already")
-

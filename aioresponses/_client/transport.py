@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Union
 from aiohttp import ClientConnectionError
 from aiohttp.client_proto import ResponseHandler
 
+from .wrapping import empty_frames
+
 if TYPE_CHECKING:
     from yarl import URL
 
@@ -127,6 +129,7 @@ class InMemoryTransport(asyncio.Transport):
         except Exception as error:
             # The body that is being read, which has no public name (3.8.6 to 3.14.5). The loss of the connection is
             # not to say anything else of it.
+            empty_frames(error)
             payload, self._protocol._payload = self._protocol._payload, None
             if payload is not None:
                 payload.set_exception(error)
@@ -157,6 +160,7 @@ class InMemoryTransport(asyncio.Transport):
         """
         self.closing = True
         self._body = b""
+        self.receive = _drop
         self.end_streaming()
         self.give_back()
         if self in self._open:

@@ -67,6 +67,8 @@ class Router:
     def clear(self) -> None:
         """Forget all mocks."""
         with self._lock:
+            for route in self._routes.values():
+                route.retire()
             self._handles = {key: handle for key, handle in self._handles.items() if handle.called}
             self.matches.clear()
             self._routes.clear()
@@ -156,6 +158,7 @@ class Router:
         with self._lock:
             self.matches.pop(route.key, None)
             self._routes.pop(route.key, None)
+            route.retire()
             if not route.exchanges:
                 self._handles.pop(route.key, None)
 

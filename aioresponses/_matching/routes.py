@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
 from yarl import URL
 
 from .._calls.exchange import Exchange
-from .._calls.record import Calls, RequestCall, RequestMatch
+from .._calls.record import RequestCall, RequestMatch
 from .._replies.reply import Reply
 from .._urls import Template
 from .conditions import Conditions
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 _count = itertools.count()
 
 
-class Service(Calls, Protocol):
+class Service(Protocol):
     """What has a mock answer, as the mock sees it."""
+
+    @property
+    def call_of(self) -> Callable[[Exchange], RequestCall]:
+        """Returns what users see of a request that a mock answered."""
 
     def take_out(self, route: Route) -> None:
         """Have it answer no more."""
@@ -59,8 +63,10 @@ class Route:
         self.next_reply = itertools.cycle(replies).__next__
         """Returns the reply that the next request gets."""
         self._is_sequence = len(replies) > 1
-        self._service: Service | None = None
-        # The handle holds what it is the handle of, and the router both.
+        # What has the mock answer holds its handle, and the handle holds this.
+        self._service: ref[Service] | None = None
+        self.call_of: Callable[[Exchange], RequestCall] = RequestCall.of
+        """Returns what users see of a request that it answered."""
         self.handle_ref = ref(handle)
         handle._at_work = self
 
@@ -108,18 +114,21 @@ class Route:
         So it was in aioresponses 0.7, and callbacks that raise a few times before they answer count on it. In a
         sequence it has had its turn, and a callback that was cancelled has been asked.
         """
-        if not self._is_sequence and self._service is not None:
-            self._service.put_back(self)
+        service = None if self._service is None else self._service()
+        if service is not None and not self._is_sequence:
+            service.put_back(self)
 
     def register(self, service: Service) -> None:
         """Note what has the mock answer."""
-        self._service = service
+        self._service = ref(service)
+        self.call_of = service.call_of
 
-    def call_of(self, exchange: Exchange) -> RequestCall:
-        """Return what users see of a request that it answered."""
-        return RequestCall.of(exchange) if self._service is None else self._service.call_of(exchange)
+    def retire(self) -> None:
+        """Let go of the replies, for there will be no more requests: a callback may refer to what holds the mock."""
+        self.next_reply = iter(()).__next__
 
     def remove(self) -> None:
         """Take the mock out of service; without effect where it is already."""
-        if self._service is not None:
-            self._service.take_out(self)
+        service = None if self._service is None else self._service()
+        if service is not None:
+            service.take_out(self)

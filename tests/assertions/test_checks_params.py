@@ -77,10 +77,10 @@ class PartOfTheUrlTest(AioResponsesTestCase):
 
 
 class MessageOfParamsTest(MessageTestCase):
-    async def test_they_are_shown_in_the_url_alone(self):
+    async def test_they_are_compared_in_the_url_alone(self):
         await self.send(url=f"{USERS}?page=1", json=1)
         self.check_fails(
-            f"Expected GET {USERS}?page=2, json=1, but there was no such call.\n"
+            f"Expected GET {USERS}?page=2, params={{'page': 2}}, json=1, but there was no such call.\n"
             f"Calls:\n  1. GET {USERS}?page=1 -> 200",
             self.mock.assert_any_call, USERS, params={"page": 2}, json=1,
         )

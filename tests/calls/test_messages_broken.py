@@ -1,4 +1,4 @@
-"""Requests that no parser takes, and bodies that are not what their headers say: reading them raises no parser's error."""
+"""Reading requests that no parser takes, and bodies that are not what their headers say, raises no parser's error."""
 
 import gzip
 import random
@@ -14,7 +14,7 @@ from aioresponses._calls.messages import parse_request
 from aioresponses._calls.record import RequestCall
 from yarl import URL
 
-from ..servers import OK, ServerTestCase, requests_of
+from ..servers import OK, ServerTestCase
 from ..support import SITE, AskingTestCase
 
 READ = ("url", "query", "headers", "cookies", "body", "text", "json", "form", "multipart")
