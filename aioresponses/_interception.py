@@ -227,6 +227,10 @@ class Interception:
         self._exchange.end(response, None)
         if self._last is not None and self._last.raised is not None:
             self._last.let_go()
+        for one in self._interceptors[:self._recorded]:
+            if one.log.keep is not None:
+                del one.responses[:-one.log.keep]
+                one.log.end(self._exchange)
 
     def raised(self, error: BaseException) -> BaseException:
         """Note that the call raised; return the exception that its caller is to get."""
@@ -234,6 +238,9 @@ class Interception:
         self._exchange.end(None, failure)
         if self._last is not None and self._last.raised is not None:
             self._last.let_go()
+        for one in self._interceptors[:self._recorded]:
+            if one.log.keep is not None:
+                one.log.end(self._exchange)
         return failure
 
 

@@ -56,6 +56,9 @@ class AioResponsesTestCase(
     must be. With None, as with aioresponses 0.7, a reply is there in the very step of the request.
     """
 
+    keep_calls: ClassVar[int | None] = None
+    """How many calls that have ended are kept, the last ones; None for all. `aioresponses` says more of it."""
+
     mock: aioresponses
     """The mock of the test that runs."""
 
@@ -105,6 +108,7 @@ class AioResponsesTestCase(
             assert_all_mocked=self.assert_all_mocked,
             strict=self.strict,
             latency=self.latency,
+            keep_calls=self.keep_calls,
         )
         # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
         # other threads inherits it.
@@ -119,13 +123,13 @@ class AioResponsesTestCase(
         # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
         # test, and the frames that have called it, until the garbage collector comes by.
         mock = self._own_mock
+        if mock.active:
+            mock.stop()
+        # It holds the test.
+        mock._leave_alone(None)
         del self._own_mock
         if vars(self).get("mock") is mock:
             del self.mock
-        # It holds the test.
-        mock._leave_alone(None)
-        if mock.active:
-            mock.stop()
 
     # A test that was skipped says nothing about its mocks; unittest tells nobody but the result of it, and results are
     # of many kinds.

@@ -15,7 +15,7 @@ from .._display import cut, shortened, shown_arguments
 from .._matching.targets import Target, Url, check_url, reaches
 from .._urls import Template, merge_params
 from ..matchers import unpaired
-from .reports import difference, listed
+from .reports import difference, listed, told_dropped
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -28,26 +28,38 @@ def fail(calls: Sequence[RequestCall], headline: str, detail: str = "") -> NoRet
     raise AssertionError("\n".join(part for part in (headline, detail, listed(calls)) if part))
 
 
-def check_any_call(calls: Sequence[RequestCall], wanted: WantedCall) -> None:
+# The checks are given the calls that are kept, and how many more were dropped.
+
+
+def check_any_call(calls: Sequence[RequestCall], dropped: int, wanted: WantedCall) -> None:
     """Raise `AssertionError` unless one of the calls is the wanted one."""
     if not any(map(wanted.fits, calls)):
+        _check_kept(calls, dropped)
         fail(calls, f"Expected {wanted}, but there was no such call.", _closest(calls, wanted))
 
 
-def check_calls(calls: Sequence[RequestCall], wanted: Sequence[WantedCall], any_order: bool) -> None:
+def check_calls(
+    calls: Sequence[RequestCall], dropped: int, wanted: Sequence[WantedCall], any_order: bool
+) -> None:
     """Raise `AssertionError` unless the wanted calls are among them, one after another or in any order."""
     if any_order:
         for one in unpaired(wanted, calls, WantedCall.fits):
+            _check_kept(calls, dropped)
             fail(calls, f"Expected {one} among the calls, but there was no such call.", _closest(calls, one))
     elif not any(
         all(map(WantedCall.fits, wanted, calls[start:])) for start in range(len(calls) - len(wanted) + 1)
     ):
+        _check_kept(calls, dropped)
         shown = "\n".join(cut([f"  {one}" for one in wanted]))
         fail(calls, f"Expected these calls one after another, but they were not made so:\n{shown}")
 
 
 def check_last_call(
-    calls: Sequence[RequestCall], wanted: WantedCall, args: tuple[Any, ...], names: Iterable[str] | None
+    calls: Sequence[RequestCall],
+    dropped: int,
+    wanted: WantedCall,
+    args: tuple[Any, ...],
+    names: Iterable[str] | None,
 ) -> None:
     """Raise `AssertionError` unless the last call of the wanted method and URL had the wanted arguments.
 
@@ -55,6 +67,7 @@ def check_last_call(
     """
     made = [call for call in calls if wanted.reaches(call)]
     if not made:
+        _check_kept(calls, dropped)
         fail(calls, f"Expected {wanted.target} to be called, but it was never called.")
     expected = {"allow_redirects": True, **wanted.given}
     if wanted.target.method == hdrs.METH_POST:
@@ -76,6 +89,12 @@ def check_last_call(
             f"Expected {wanted.target} to be called with other arguments (- expected, + made):",
             _difference_of_arguments({**expected, "args": args} if args else expected, found),
         )
+
+
+def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
+    """Raise `AssertionError` if calls were dropped that would have to be looked at."""
+    if dropped:
+        fail(calls, told_dropped(dropped, len(calls)))
 
 
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:

@@ -42,6 +42,14 @@ def told_unmatched(calls: Sequence[RequestCall]) -> str:
     return _headed(f"Expected mocks for all calls, but {_number(calls, 'has', 'have')} none:", calls)
 
 
+def told_dropped(dropped: int, kept: int) -> str:
+    """Return the sentences about an assertion that would have to look at calls that were dropped."""
+    return (
+        f"This cannot be checked: keep_calls has dropped {dropped} of {counted(dropped + kept)}.\n"
+        "Raise keep_calls, or call reset() on the mock right before the calls that this is about."
+    )
+
+
 def _number(things: Sequence[object], one: str, several: str) -> str:
     return f"{len(things)} {one if len(things) == 1 else several}"
 

@@ -269,6 +269,16 @@ class AtWork(Calls, Protocol):
     def exchanges(self) -> Sequence[Exchange]:
         """The requests that it answered, in order."""
 
+    @property
+    def dropped(self) -> int:
+        """How many more it answered, which are not kept."""
+
+    def drop(self, exchange: Exchange) -> None:
+        """Keep a request that it answered no longer."""
+
+    def forget(self) -> None:
+        """Forget all requests that it answered."""
+
     def remove(self) -> None:
         """Take the mock out of service."""
 
@@ -312,18 +322,18 @@ class RequestMatch:
 
     @property
     def calls(self) -> list[RequestCall]:
-        """The requests that this mock answered, in order."""
+        """The requests that this mock answered, in order; with `keep_calls`, those that are kept."""
         return list(map(self._at_work.call_of, self._at_work.exchanges))
 
     @property
     def called(self) -> bool:
         """Whether this mock answered a request."""
-        return bool(self._at_work.exchanges)
+        return self.call_count > 0
 
     @property
     def call_count(self) -> int:
         """How many requests this mock answered."""
-        return len(self._at_work.exchanges)
+        return len(self._at_work.exchanges) + self._at_work.dropped
 
     def remove(self) -> None:
         """Take the mock out of service, as if it had never been registered; without effect where it is already."""

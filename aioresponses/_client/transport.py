@@ -149,6 +149,7 @@ class InMemoryTransport(asyncio.Transport):
 
     def give_back(self) -> None:
         """Note that the client has no more to do with the request that this connection was for."""
+        self.receive = _drop
         if self.gone is not None:
             gone, self.gone = self.gone, None
             gone()
@@ -160,7 +161,6 @@ class InMemoryTransport(asyncio.Transport):
         """
         self.closing = True
         self._body = b""
-        self.receive = _drop
         self.end_streaming()
         self.give_back()
         if self in self._open:

@@ -74,6 +74,13 @@ class Router:
             self._routes.clear()
             self.index.clear()
 
+    def forget_calls(self) -> None:
+        """Forget what the mocks have answered; they stay, with what remains of them."""
+        with self._lock:
+            for handle in self._handles.values():
+                handle._at_work.forget()
+            self._handles = {key: handle for key, handle in self._handles.items() if key in self._routes}
+
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
         return any(_prefix(prefix).covers(url) for prefix in self.passthrough)
@@ -159,7 +166,7 @@ class Router:
             self.matches.pop(route.key, None)
             self._routes.pop(route.key, None)
             route.retire()
-            if not route.exchanges:
+            if not route.exchanges and not route.dropped:
                 self._handles.pop(route.key, None)
 
     def put_back(self, route: Route) -> None:

@@ -57,6 +57,7 @@ class Route:
         self.limit = None if times is None else times * len(replies)
         self.remaining = self.limit
         self.exchanges: list[Exchange] = []
+        self.dropped = 0
         self.order = next(_count)
         """Its place among all routes of this process."""
         self.key = str(self.order)
@@ -122,6 +123,17 @@ class Route:
         """Note what has the mock answer."""
         self._service = ref(service)
         self.call_of = service.call_of
+
+    def drop(self, exchange: Exchange) -> None:
+        """Keep a request that it answered no longer; where there is no such request, nothing is done."""
+        if exchange in self.exchanges:
+            self.exchanges.remove(exchange)
+            self.dropped += 1
+
+    def forget(self) -> None:
+        """Forget all requests that it answered, but not that it has so many replies fewer."""
+        self.exchanges.clear()
+        self.dropped = 0
 
     def retire(self) -> None:
         """Let go of the replies, for there will be no more requests: a callback may refer to what holds the mock."""
