@@ -17,7 +17,8 @@ from yarl import URL
 def normalize_url(url: URL | str) -> URL:
     """Return `url` as a `URL` with its query parameters sorted.
 
-    Parameters of the same name keep no order of their own either: they are sorted by value. The fragment stays.
+    Parameters of the same name keep no order of their own either: they are sorted by value. The fragment stays. What
+    is no ASCII in a URL that was not to be quoted (`requote_redirect_url=False`) is quoted after all, if it can be.
     Raises what `yarl.URL` raises: `TypeError` for another type, `ValueError` for text that is no URL.
 
     >>> normalize_url("http://example.com/?b=2&a=1")
@@ -25,6 +26,11 @@ def normalize_url(url: URL | str) -> URL:
     """
     if not isinstance(url, URL):
         url = URL(url)
+    elif not str(url).isascii():
+        try:
+            url = URL(str(url))
+        except ValueError:
+            return url
     if not url.raw_query_string:
         return url
     # Even a single parameter goes through with_query: it settles how it is quoted, `%20` or `+`.
@@ -68,6 +74,17 @@ def without_credentials(url: URL) -> URL:
     if url.raw_user is not None or url.raw_password is not None:
         url = url.with_user(None)
     return url.with_fragment(None) if url.raw_fragment else url
+
+
+def with_credentials_of(other: URL, url: URL) -> URL:
+    """Return `url` with user and password of an `other` one.
+
+    >>> with_credentials_of(URL("http://me:secret@example.com/"), URL("http://example.com/?a=1"))
+    URL('http://me:secret@example.com/?a=1')
+    """
+    if other.raw_user is None and other.raw_password is None:
+        return url
+    return url.with_user(other.user).with_password(other.password)
 
 
 # Compiled when the first template is: most suites have none.

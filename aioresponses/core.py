@@ -108,6 +108,7 @@ class aioresponses(Registering):
         strict: bool = False,
         json_dumps: JsonDumps = json_dumps,
         latency: float | None = None,
+        keep_calls: int | None = None,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -120,15 +121,20 @@ class aioresponses(Registering):
         check_flag("assert_all_called", assert_all_called)
         check_flag("assert_all_mocked", assert_all_mocked)
         check_flag("strict", strict)
+        if keep_calls is not None and (isinstance(keep_calls, bool) or not isinstance(keep_calls, int)):
+            raise TypeError(f"keep_calls: expected None, or an int of at least 1, got {keep_calls!r}")
+        if keep_calls is not None and keep_calls < 1:
+            raise ValueError(f"keep_calls: expected None, or an int of at least 1, got {keep_calls!r}")
         self._param = param
         self._settings: dict[str, Any] = {
             "passthrough_unmatched": passthrough_unmatched,
             "assert_all_called": assert_all_called or strict,
             "assert_all_mocked": assert_all_mocked or strict,
+            "keep_calls": keep_calls,
         }
         self.json_dumps = json_dumps
         self._since = 0
-        self._log = Log()
+        self._log = Log(keep_calls)
         self._router = Router(effective_prefixes(passthrough), passthrough_unmatched, self._log.call_of)
         self._interceptor = Interceptor(self._router, self._log, self._response_class)
         self.latency = latency
@@ -180,6 +186,15 @@ class aioresponses(Registering):
     def clear(self) -> None:
         """Forget all mocks; `requests` and `calls` remain."""
         self._router.clear()
+        self._responses.clear()
+
+    def reset(self) -> None:
+        """Forget all calls, in `calls`, `requests` and those of each mock; the mocks remain.
+
+        A mock that answers a number of requests has as many left as before. What is on its way is forgotten as well.
+        """
+        self._log.forget()
+        self._router.forget_calls()
         self._responses.clear()
 
     def __enter__(self) -> Self:
@@ -242,7 +257,7 @@ class aioresponses(Registering):
         """Have failed assertions of these classes be noted, and be a failure."""
         self._interceptor.assertion_classes = classes
 
-    def _leave_alone(self, urls: Callable[[URL], bool]) -> None:
+    def _leave_alone(self, urls: Callable[[URL], bool] | None) -> None:
         """Neither answer nor record requests to these URLs: they are not made by the code under test."""
         self._interceptor.left_alone = urls
 
@@ -452,15 +467,15 @@ class aioresponses(Registering):
 
     @property
     def calls(self) -> list[RequestCall]:
-        """All calls, in their order."""
+        """All calls, in their order; with `keep_calls`, those that are kept."""
         return sorted(
             (call for calls in list(self.requests.values()) for call in calls), key=lambda call: call.order
         )
 
     @property
     def call_count(self) -> int:
-        """The number of calls."""
-        return sum(map(len, list(self.requests.values())))
+        """The number of calls, those that `keep_calls` has dropped among them."""
+        return sum(map(len, list(self.requests.values()))) + self._log.dropped
 
     @property
     def called(self) -> bool:
@@ -485,7 +500,7 @@ class aioresponses(Registering):
         They were never used, or fewer times than their `repeat` and `replies` say: see `call_count` and `remaining` of
         each. One that answers any number of requests need be used but once.
         """
-        return [mock for mock in self._router.registered if mock.call_count < mock._to_answer and not mock.optional]
+        return [mock for mock in self._router.registered if mock._at_work.left_to_answer and not mock.optional]
 
     @property
     def unmatched_calls(self) -> list[RequestCall]:
@@ -494,9 +509,8 @@ class aioresponses(Registering):
 
     def assert_not_called(self) -> None:
         """Raise `AssertionError` if there was a call."""
-        calls = self.calls
-        if calls:
-            fail(calls, f"Expected no calls, but {there_were(len(calls))}.")
+        if self.called:
+            fail(self.calls, f"Expected no calls, but {there_were(self.call_count)}.")
 
     def assert_called(self) -> None:
         """Raise `AssertionError` if there was no call."""
@@ -505,26 +519,26 @@ class aioresponses(Registering):
 
     def assert_called_once(self) -> None:
         """Raise `AssertionError` unless there was exactly one call."""
-        calls = self.calls
-        if len(calls) != 1:
-            fail(calls, f"Expected one call, but {there_were(len(calls))}.")
+        if self.call_count != 1:
+            fail(self.calls, f"Expected one call, but {there_were(self.call_count)}.")
 
     def assert_any_call(self, url: Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.
 
-        `params` are merged into the URL. Keyword arguments that are not given may have been anything.
+        `params` are part of the URL, whether the caller gave them or wrote them there. Keyword arguments that are not
+        given may have been anything.
         """
-        check_any_call(self.calls, WantedCall(url, method, kwargs))
+        check_any_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs))
 
     def assert_has_calls(self, calls: Iterable[Any], any_order: bool = False) -> None:
         """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, all of them.
 
         Each is a `unittest.mock.call(url, method="GET", …)`; URL, method, and those keyword arguments that are given,
-        are compared.
+        are compared; `params` are part of the URL.
 
         >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
         """
-        check_calls(self.calls, [WantedCall.of(one) for one in calls], any_order)
+        check_calls(self.calls, self._log.dropped, [WantedCall.of(one) for one in calls], any_order)
 
     def assert_called_with(
         self,
@@ -536,10 +550,11 @@ class aioresponses(Registering):
     ) -> None:
         """Raise `AssertionError` unless the last call of this method and URL had just these keyword arguments.
 
-        `params` are merged into the URL. `allow_redirects` is True, and `data` of a POST None, unless given. With
-        `args_to_match`, only the arguments of these names are compared, and each of them must be there.
+        `params` are part of the URL, whether the caller gave them or wrote them there. `allow_redirects` is True, and
+        `data` of a POST None, unless given. With `args_to_match`, only the arguments of these names are compared,
+        `params` among them, and each of them must be there.
         """
-        check_last_call(self.calls, WantedCall(url, method, kwargs), args, args_to_match)
+        check_last_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs), args, args_to_match)
 
     def assert_called_once_with(self, *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was exactly one call, and `assert_called_with` holds for it."""

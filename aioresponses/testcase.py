@@ -59,6 +59,9 @@ class AioResponsesTestCase(
     must be. With None, as with aioresponses 0.7, a reply is there in the very step of the request.
     """
 
+    keep_calls: ClassVar[int | None] = None
+    """How many calls that have ended are kept, the last ones; None for all. `aioresponses` says more of it."""
+
     mock: aioresponses
     """The mock of the test that runs."""
 
@@ -80,7 +83,7 @@ class AioResponsesTestCase(
 
     def run(self, result: TestResult | None = None) -> TestResult | None:
         try:
-            mock = self._begin()
+            self._begin()
         except Exception as error:
             # A wrong class attribute is an error of the test, and not the end of the whole run.
             self._wrong_settings = error
@@ -88,16 +91,16 @@ class AioResponsesTestCase(
         try:
             return super().run(result)
         finally:
-            self._end(mock)
+            self._end()
 
     def debug(self) -> None:
-        mock = self._begin()
+        self._begin()
         try:
             super().debug()
         finally:
-            self._end(mock)
+            self._end()
 
-    def _begin(self) -> aioresponses:
+    def _begin(self) -> None:
         self._skipped = False
         self._raised: list[BaseException] = []
         self._wrong_settings = None
@@ -109,6 +112,7 @@ class AioResponsesTestCase(
             assert_all_mocked=self.assert_all_mocked,
             strict=self.strict,
             latency=self.latency,
+            keep_calls=self.keep_calls,
         )
         mock._count_as_failed(AssertionError, self.failureException)
         # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
@@ -119,15 +123,19 @@ class AioResponsesTestCase(
         else:
             context.run(mock.start)
         mock._leave_alone(self._is_own_server)
-        # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
-        # the test itself, since unittest runs cleanups as parts of the test.
-        self.addCleanup(self._check, mock)
-        return mock
 
-    def _end(self, mock: aioresponses) -> None:
+    def _end(self) -> None:
+        # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
+        # test, and the frames that have called it, until the garbage collector comes by.
+        mock = self._own_mock
         self._raised.clear()
         if mock.active:
             mock.stop()
+        # It holds the test.
+        mock._leave_alone(None)
+        del self._own_mock
+        if vars(self).get("mock") is mock:
+            del self.mock
 
     # A test that was skipped says nothing about its mocks, and what has failed it already is not reported twice. Only
     # the result learns of either from unittest, and results are of many kinds.
@@ -135,6 +143,9 @@ class AioResponsesTestCase(
     def _callSetUp(self) -> None:
         if self._wrong_settings is not None:
             raise self._wrong_settings
+        # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
+        # the test itself, since unittest runs cleanups as parts of the test.
+        self.addCleanup(self._check)
         with self._noting_raised(skips_test=True):
             super()._callSetUp()  # type: ignore[misc]
 
@@ -166,12 +177,11 @@ class AioResponsesTestCase(
             self._raised.append(error)
             raise
 
-    def _check(self, mock: aioresponses) -> None:
+    def _check(self) -> None:
         outcome: Any = getattr(self, "_outcome", None)
-        # (A skipped class leaves this cleanup for another run of the same test.)
-        if mock is not self._own_mock or self._skipped:
+        if self._skipped:
             return
-        failure = mock._failure(self.failureException, self._raised)
+        failure = self._own_mock._failure(self.failureException, self._raised)
         if failure is None:
             return
         method = getattr(self, self._testMethodName)

@@ -10,7 +10,7 @@ from yarl import URL
 from .._calls.record import RequestCall, RequestMatch
 from .._display import shown
 from .._matching.targets import Target, Url, reaches
-from .reports import listed
+from .reports import listed, told_dropped
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -30,6 +30,9 @@ class CallsOfMock(Protocol):
 
     @property
     def calls(self) -> list[RequestCall]: ...
+
+    @property
+    def call_count(self) -> int: ...
 
     @property
     def unmatched_calls(self) -> list[RequestCall]: ...
@@ -74,6 +77,16 @@ class CallAssertions(_TestCase):
 
     def _calls_of(self, target: Target) -> list[RequestCall]:
         return [call for call in self.mock.calls if reaches(target, call)]
+
+    @property
+    def _dropped(self) -> int:
+        """How many calls are not among `self.mock.calls`, because the mock does not keep all."""
+        return self.mock.call_count - len(self.mock.calls)
+
+    def _check_kept(self, msg: str | None) -> None:
+        """Fail if calls were dropped that would have to be looked at."""
+        if self._dropped:
+            self._fail_with_calls(told_dropped(self._dropped, len(self.mock.calls)), msg)
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
         self._fail(f"This assertion was called wrongly: {what}", msg)

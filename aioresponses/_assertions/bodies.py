@@ -202,6 +202,8 @@ class BodyAssertionsMixin(CallAssertions):
         if any_query and isinstance(target.url, (URL, Template)) and not target.has_query:
             target = target._replace(any_query=True)
         calls = self._calls_of(target)
+        if not -len(calls) <= index < 0:
+            self._check_kept(msg)
         if not calls:
             self._fail_with_calls(f"Expected a call of {target}, but there were none.", msg)
         if not -len(calls) <= index < len(calls):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ from .._display import cut, shortened, shown, shown_arguments
 from .._matching.targets import Target, Url, check_url, reaches
 from .._urls import Template, merge_params
 from ..matchers import unpaired
-from .reports import difference, listed
+from .reports import difference, listed, told_dropped
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -27,39 +28,54 @@ def fail(calls: Sequence[RequestCall], headline: str, detail: str = "") -> NoRet
     raise AssertionError("\n".join(part for part in (headline, detail, listed(calls)) if part))
 
 
-def check_any_call(calls: Sequence[RequestCall], wanted: WantedCall) -> None:
+# The checks are given the calls that are kept, and how many more were dropped.
+
+
+def check_any_call(calls: Sequence[RequestCall], dropped: int, wanted: WantedCall) -> None:
     """Raise `AssertionError` unless one of the calls is the wanted one."""
     if not any(map(wanted.fits, calls)):
+        _check_kept(calls, dropped)
         fail(calls, f"Expected {wanted}, but there was no such call.", _closest(calls, wanted))
 
 
-def check_calls(calls: Sequence[RequestCall], wanted: Sequence[WantedCall], any_order: bool) -> None:
+def check_calls(
+    calls: Sequence[RequestCall], dropped: int, wanted: Sequence[WantedCall], any_order: bool
+) -> None:
     """Raise `AssertionError` unless the wanted calls are among them, one after another or in any order."""
     if any_order:
         for one in unpaired(wanted, calls, WantedCall.fits):
+            _check_kept(calls, dropped)
             fail(calls, f"Expected {one} among the calls, but there was no such call.", _closest(calls, one))
     elif not any(
         all(map(WantedCall.fits, wanted, calls[start:])) for start in range(len(calls) - len(wanted) + 1)
     ):
+        _check_kept(calls, dropped)
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
         fail(calls, f"Expected these calls one after another, but they were not made so:\n{lines}")
 
 
 def check_last_call(
-    calls: Sequence[RequestCall], wanted: WantedCall, args: tuple[Any, ...], names: Iterable[str] | None
+    calls: Sequence[RequestCall],
+    dropped: int,
+    wanted: WantedCall,
+    args: tuple[Any, ...],
+    names: Iterable[str] | None,
 ) -> None:
     """Raise `AssertionError` unless the last call of the wanted method and URL had the wanted arguments.
 
-    They are all that it had; if there are `names`, only the arguments of these are compared.
+    They are all that it had; if there are `names`, only the arguments of these are compared, `params` as any other.
     """
     made = [call for call in calls if wanted.reaches(call)]
     if not made:
+        _check_kept(calls, dropped)
         fail(calls, f"Expected {wanted.target} to be called, but it was never called.")
-    expected = {"allow_redirects": True, **wanted.kwargs}
+    expected = {"allow_redirects": True, **wanted.given}
     if wanted.target.method == hdrs.METH_POST:
         expected.setdefault("data", None)
     found: dict[str, Any] = made[-1].kwargs
-    if names is not None:
+    if names is None:
+        expected, found = wanted.compared(expected), wanted.compared(found)
+    else:
         names = list(names)
         for arguments, which in ((expected, "expected"), (found, "made")):
             absent = ", ".join(name for name in names if name not in arguments)
@@ -73,6 +89,12 @@ def check_last_call(
             f"Expected {wanted.target} to be called with other arguments (- expected, + made):",
             _difference_of_arguments({**expected, "args": args} if args else expected, found),
         )
+
+
+def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
+    """Raise `AssertionError` if calls were dropped that would have to be looked at."""
+    if dropped:
+        fail(calls, told_dropped(dropped, len(calls)))
 
 
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
@@ -93,7 +115,11 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
 
 
 class WantedCall:
-    """A call that is looked for: its method and URL, and keyword arguments that it must have."""
+    """A call that is looked for: its method and URL, and keyword arguments that it must have, `kwargs`.
+
+    `params` are part of the URL: it makes no difference whether the code under test gave them or wrote them there.
+    Beside a pattern, which has no query, they are an argument like any other.
+    """
 
     def __init__(self, url: Url, method: str, kwargs: Mapping[str, Any]) -> None:
         checked = check_url(url)
@@ -102,7 +128,13 @@ class WantedCall:
         if isinstance(target.url, Template):
             target = target._replace(url=target.url.merged(params))
         self.target = target
-        self.kwargs = kwargs
+        self.given = kwargs
+        self.kwargs = self.compared(kwargs)
+
+    def compared(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of these keyword arguments that are compared."""
+        beside_pattern = isinstance(self.target.url, re.Pattern)
+        return {name: value for name, value in kwargs.items() if name != "params" or beside_pattern}
 
     @classmethod
     def of(cls, call: Any) -> WantedCall:
@@ -119,7 +151,7 @@ class WantedCall:
             raise TypeError(f"{expected}: {error}") from error
 
     def __str__(self) -> str:
-        arguments = shown_arguments(self.kwargs, {}).items()
+        arguments = shown_arguments(self.given, {}).items()
         return shortened(f"{self.target}{''.join(f', {name}={shown(value, most=None)}' for name, value in arguments)}")
 
     def reaches(self, call: RequestCall) -> bool:

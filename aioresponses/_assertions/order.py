@@ -45,6 +45,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         for place, target in enumerate(targets, 1):
             found = next((number for number, call in calls if reaches(target, call)), None)
             if found is None:
+                self._check_kept(msg)
                 self._fail_with_calls(
                     f"Expected these calls in this order, but number {place}, {target}, was not made {after}:",
                     msg,
@@ -58,6 +59,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         >>> self.assertCallsEqual([("POST", "http://example.com/login"), ("GET", "http://example.com/users")])
         """
         targets = self._expectations(expected, msg)
+        self._check_kept(msg)
         calls = self.mock.calls
         if len(targets) == len(calls) and all(map(reaches, targets, calls)):
             return
@@ -85,6 +87,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         one, other = self._expectation(first, msg), self._expectation(second, msg)
         for target in (one, other):
             if not self._calls_of(target):
+                self._check_kept(msg)
                 self._fail_with_calls(
                     f"Expected {one} to be called before {other}, but {target} was never called.", msg
                 )
@@ -102,6 +105,7 @@ class CallOrderAssertionsMixin(CallAssertions):
                 f"but call {place_of(calls, early)} began before call {place_of(calls, last)} had ended.",
                 msg,
             )
+        self._check_kept(msg)
 
     def assertMaxConcurrency(
         self, limit: int, url: Url | None = None, method: str | None = None, msg: str | None = None
@@ -125,6 +129,7 @@ class CallOrderAssertionsMixin(CallAssertions):
             self._fail_with_calls(
                 f"Expected at most {counted(limit)} of {target} at once, but {there_were(most)}.", msg
             )
+        self._check_kept(msg)
 
     def assertConcurrent(
         self, url: Url | None = None, method: str | None = None, at_least: int = 2, msg: str | None = None
@@ -139,6 +144,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         target = self._target(url, method, msg)
         most = _most_at_once(self._calls_of(target))
         if most < at_least:
+            self._check_kept(msg)
             self._fail_with_calls(
                 f"Expected at least {counted(at_least)} of {target} at once, but {there_were(most)}.", msg
             )

@@ -49,13 +49,21 @@ def _failed(assertion: FailedAssertion) -> str:
 
 def about_unused(mocks: Sequence[RequestMatch]) -> str:
     """Return what is to be said of mocks that were not used as they should be; "" if there are none."""
-    never = [mock for mock in mocks if not mock.called]
-    partly = [mock for mock in mocks if mock.called]
+    never = [mock for mock in mocks if mock._at_work.left_to_answer == (mock._at_work.limit or 1)]
+    partly = [mock for mock in mocks if mock not in never]
     parts = [
         _headed(("mock was", "mocks were"), "never used:", never, _never_used),
         _headed(("mock was", "mocks were"), "not used up:", partly, _not_used_up),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def told_dropped(dropped: int, kept: int) -> str:
+    """Return the sentences about an assertion that would have to look at calls that were dropped."""
+    return (
+        f"This cannot be checked: keep_calls has dropped {dropped} of {counted(dropped + kept)}.\n"
+        "Raise keep_calls, or call reset() on the mock right before the calls that this is about."
+    )
 
 
 def _never_used(mock: RequestMatch) -> str:
@@ -69,7 +77,8 @@ def _never_used(mock: RequestMatch) -> str:
 
 
 def _not_used_up(mock: RequestMatch) -> str:
-    return f"  {shortened(str(mock))}, used {mock.call_count} of {mock._to_answer}"
+    limit = mock._at_work.limit or 1
+    return f"  {shortened(str(mock))}, used {limit - mock._at_work.left_to_answer} of {limit}"
 
 
 def about_unmatched(calls: Sequence[RequestCall]) -> str:

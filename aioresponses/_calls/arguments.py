@@ -21,11 +21,16 @@ from copy import deepcopy
 from pickle import loads
 from typing import Any, NamedTuple, NoReturn
 
+import aiohttp
 from aiohttp import ClientTimeout, StreamReader
 from yarl import URL
 
 # Values that never change need no copy, and a stream must have none; the others in the keyword arguments of a call do.
-_UNCHANGING = (int, str, bytes, float, type(None), URL, ClientTimeout, StreamReader)
+_UNCHANGING = (
+    int, str, bytes, float, type(None), URL, ClientTimeout, StreamReader,
+    # aiohttp 3.14 warns of each that is made, a copy included, and is going to do without it.
+    getattr(aiohttp, "BasicAuth", str),
+)
 
 # As a NaN is packed, and how much is searched for one.
 _NANS = (b"\x7f\xf8\0\0\0\0\0\0", b"\xff\xf8\0\0\0\0\0\0")

@@ -1,13 +1,14 @@
 """Reading what was written, or is about to be: the headers and the body of a request, and what the body stands for.
 
-aiohttp's own parsers do it. They work without an event loop, as long as all data is there and no buffer is ever full;
-what they are given in place of a loop, they only keep (3.8.6 to 3.14.5).
+aiohttp's own parsers undo content codings, and take multipart bodies apart. They work without an event loop, as long as
+all data is there and no buffer is ever full; what they are given in place of a loop, they only keep (3.8.6 to 3.14.5).
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import re
 from collections.abc import Coroutine, Mapping
 from email.message import Message as EmailMessage
 from http.cookies import SimpleCookie
@@ -17,12 +18,19 @@ from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import HttpProcessingError, HttpRequestParser
+from aiohttp.http import HttpRequestParser
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDict
+
+from .._display import shortened
 
 _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 
 _NO_LIMIT = 2 ** 30
+
+_LENGTH = re.compile("[0-9]{1,18}")
+
+# The size of a chunk, and what may stand behind it.
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(?:;[^\r\n]*)?\r\n")
 
 _T = TypeVar("_T")
 
@@ -56,21 +64,29 @@ class Message(NamedTuple):
         charset = self._charset()
         try:
             return self.body.decode(charset)
-        except (UnicodeDecodeError, LookupError) as error:
-            raise ValueError(f"the body of {self.name} is no text in {charset}: {error}") from error
+        except (ValueError, LookupError) as error:
+            raise ValueError(f"the body of {self.name} is no text in {shortened(charset, 60)}: {error}") from error
 
     def json(self) -> Any:
         """Return the body, decoded from JSON."""
         text = self.text()
         try:
             return loads(text)
+        except RecursionError:
+            wrong = "it is nested too deeply"
         except ValueError as error:
-            raise ValueError(f"the body of {self.name} is no JSON ({error}): {self._described()}") from None
+            wrong = str(error)
+        raise ValueError(f"the body of {self.name} is no JSON ({wrong}): {self._described()}")
 
     def form(self) -> MultiDict[str]:
         """Return the fields of an urlencoded form."""
         self._expect("application/x-www-form-urlencoded")
-        return MultiDict(parse_qsl(self.text(), keep_blank_values=True, encoding=self._charset()))
+        text, charset = self.text(), self._charset()
+        try:
+            return MultiDict(parse_qsl(text, keep_blank_values=True, encoding=charset))
+        except ValueError as error:
+            # A charset may take all of the text, and nothing of what is quoted in it.
+            raise ValueError(f"the body of {self.name} is no form in {shortened(charset, 60)}: {error}") from error
 
     def multipart(self) -> list[Part]:
         """Return the parts of a multipart body; those of a nested one in its place."""
@@ -110,20 +126,43 @@ def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
     """Return headers and body of a request that was written; the body without transfer and content encoding.
 
     Of a request that was not written to its end, as much as there is. A body that cannot be decoded is returned as
-    it is.
+    it is. What no server would take is read like anything else, so this does without aiohttp's parsers.
     """
-    if not sent:
-        return CIMultiDictProxy(CIMultiDict()), b""
-    # The C parser knows a fixed set of methods, and reads no body where it takes a request for an upgrade.
-    sent = b"POST" + sent[sent.index(b" "):]
-    try:
-        return _parse(sent, auto_decompress=True)
-    except HttpProcessingError:
-        # It is not encoded as its headers say, or in a way that nothing here can decode.
-        return _parse(sent, auto_decompress=False)
+    head, end, body = sent.partition(b"\r\n\r\n")
+    headers: CIMultiDict[str] = CIMultiDict()
+    for line in head.split(b"\r\n")[1:] if end else ():
+        name, _, value = line.decode("utf-8", "surrogateescape").partition(":")
+        headers.add(name, value.strip(" \t"))
+    if "chunked" in headers.get(hdrs.TRANSFER_ENCODING, "").lower():
+        body = _joined(body)
+    elif _LENGTH.fullmatch(headers.get(hdrs.CONTENT_LENGTH, "")):
+        # What is written beyond it is none of this request's.
+        body = body[:int(headers[hdrs.CONTENT_LENGTH])]
+    return CIMultiDictProxy(headers), decoded(headers.get(hdrs.CONTENT_ENCODING, ""), body)
 
 
-def _parse(sent: bytes, auto_decompress: bool) -> tuple[CIMultiDictProxy[str], bytes]:
+def _joined(chunks: bytes) -> bytes:
+    """Return a body that was written in chunks; where it was not, it is returned as it is."""
+    pieces, place = [], 0
+    while place < len(chunks):
+        head = _CHUNK.match(chunks, place)
+        if head is None:
+            return chunks
+        size = int(head[1], 16)
+        if not size:
+            break
+        place = head.end() + size + 2
+        if chunks[place - 2:place] != b"\r\n":
+            return chunks
+        pieces.append(chunks[head.end():place - 2])
+    return b"".join(pieces)
+
+
+def decoded(encoding: str, body: bytes) -> bytes:
+    """Return a body as its receiver will decode it; one that cannot be decoded is returned as it is."""
+    if not encoding or not body:
+        return body
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
     make = functools.partial(
         HttpRequestParser,
         BaseProtocol(_NO_LOOP),
@@ -131,27 +170,19 @@ def _parse(sent: bytes, auto_decompress: bool) -> tuple[CIMultiDictProxy[str], b
         _NO_LIMIT,
         max_line_size=_NO_LIMIT,
         max_field_size=_NO_LIMIT,
-        auto_decompress=auto_decompress,
     )
     try:
         parser = make(max_headers=_NO_LIMIT)
     except TypeError:
         # Releases that do not count headers know no limit for them either.
         parser = make()
-    messages, _, _ = parser.feed_data(sent)
-    if not messages:
-        return CIMultiDictProxy(CIMultiDict()), b""
-    message, payload = messages[0]
-    headers = message.headers
-    if not isinstance(headers, CIMultiDictProxy):
-        # aiohttp 4 joins values of equal names in a type of its own.
-        headers = CIMultiDictProxy(
-            CIMultiDict(
-                (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
-                for name, value in message.raw_headers
-            )
-        )
-    return headers, payload.read_nowait()
+    try:
+        [(_, payload)], _, _ = parser.feed_data(head.encode("utf-8", "surrogateescape") + body)
+        return payload.read_nowait()
+    except Exception:
+        # It is not encoded so, or in a way that nothing here can decode: aiohttp, zlib and the others each have errors
+        # of their own to say it.
+        return body
 
 
 async def _parts(reader: MultipartReader) -> list[Part]:
@@ -172,9 +203,3 @@ def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
         return cast(_T, stop.value)
     coroutine.close()
     raise RuntimeError("aiohttp waits for data that is there already")
-
-
-def decoded(encoding: str, body: bytes) -> bytes:
-    """Return a body as its receiver will decode it."""
-    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
-    return parse_request(head.encode() + body)[1]

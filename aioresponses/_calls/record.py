@@ -272,12 +272,26 @@ class AtWork(Calls, Protocol):
         """How many more requests it answers; None for any number."""
 
     @property
+    def left_to_answer(self) -> int:
+        """How many requests it must still answer where all mocks must be called; at least one in all."""
+
+    @property
     def exchanges(self) -> Sequence[Exchange]:
         """The requests that it answered, in order."""
 
     @property
     def hidden_by(self) -> AtWork | None:
         """The mock that answers all of its requests, for it was registered before; None if there is none for sure."""
+
+    @property
+    def dropped(self) -> int:
+        """How many more it answered, which are not kept."""
+
+    def drop(self, exchange: Exchange) -> None:
+        """Keep a request that it answered no longer."""
+
+    def forget(self) -> None:
+        """Forget all requests that it answered."""
 
     def remove(self) -> None:
         """Take the mock out of service."""
@@ -321,25 +335,19 @@ class RequestMatch:
         return self._at_work.remaining
 
     @property
-    def _to_answer(self) -> int:
-        """How many requests it must have answered where all mocks must be called."""
-        limit = self._at_work.limit
-        return 1 if limit is None else limit
-
-    @property
     def calls(self) -> list[RequestCall]:
-        """The requests that this mock answered, in order."""
+        """The requests that this mock answered, in order; with `keep_calls`, those that are kept."""
         return list(map(self._at_work.call_of, self._at_work.exchanges))
 
     @property
     def called(self) -> bool:
         """Whether this mock answered a request."""
-        return bool(self._at_work.exchanges)
+        return self.call_count > 0
 
     @property
     def call_count(self) -> int:
         """How many requests this mock answered."""
-        return len(self._at_work.exchanges)
+        return len(self._at_work.exchanges) + self._at_work.dropped
 
     def remove(self) -> None:
         """Take the mock out of service, as if it had never been registered; without effect where it is already."""

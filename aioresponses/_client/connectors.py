@@ -70,7 +70,7 @@ class InMemoryConnector(BaseConnector):
         if self.closed:
             raise ClientConnectionError("Connector is closed.")
         protocol = InMemoryProtocol(self._loop)
-        transport = InMemoryTransport(self._loop, protocol, self._open, (req.url.host, req.url.port))
+        transport = InMemoryTransport(self._loop, protocol, self._open, (req.url.raw_host, req.url.port))
         protocol.connection_made(transport)
         return protocol
 
@@ -88,6 +88,8 @@ class InMemoryConnector(BaseConnector):
             self._spare = key, protocol, monotonic()
         else:
             super()._release(key, protocol, should_close=should_close)
+            if should_close:
+                cast(InMemoryProtocol, protocol).let_go()
 
     def spare_connection(self, request: ClientRequest, traces: list[Trace]) -> Connection | None:
         """Return the connection that was kept back if it is of use to `request`; else give it back to the pool."""

@@ -44,7 +44,7 @@ import functools
 import inspect
 import sys
 from asyncio import AbstractEventLoop, get_running_loop
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -56,6 +56,7 @@ from .._display import add_note, shown_url
 from . import active
 from .interceptor import Interception, Interceptor
 from .outgoing import authorize_to_proxy, response_of
+from .wrapping import empty_frames
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientResponse, ClientTimeout
@@ -75,7 +76,8 @@ _UNDECIDED = (
 # The sessions that were lent a loop, by their identities, with their own ones.
 _lent: dict[int, tuple[Callable[[], ClientSession | None], AbstractEventLoop]] = {}
 
-_call: ContextVar[Interception | None] = ContextVar("aioresponses_call", default=None)
+# The call, until it is over: timers and tasks remember their context for longer, and with it what is in here.
+_call: ContextVar[Sequence[Interception]] = ContextVar("aioresponses_call", default=())
 
 
 def activate(interceptor: Interceptor) -> None:
@@ -196,18 +198,19 @@ def _request_hook(hook: _Hook, original: _Method) -> _Method:
     async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
         if hook.is_replaced or not active.activations:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
-        call = _begin(session, method, str_or_url, kwargs)
-        token = _call.set(call)
+        current = _begin(session, method, str_or_url, kwargs)
+        token = _call.set(current)
         failure: BaseException
         try:
             response: ClientResponse = await original(session, method, str_or_url, **kwargs)
         except BaseException as error:
-            if call is None:
+            if not current:
                 raise
-            failure = call.raised(error)
+            failure = current.pop().raised(error)
+            empty_frames(failure)
         else:
-            if call is not None:
-                call.returned(response)
+            if current:
+                current.pop().returned(response)
             return response
         finally:
             try:
@@ -215,31 +218,37 @@ def _request_hook(hook: _Hook, original: _Method) -> _Method:
             except ValueError:
                 pass  # It was never awaited to its end, and is closed in a context that is none of ours.
         # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
-        raise failure
+        try:
+            raise failure
+        finally:
+            del failure  # This frame is in its traceback.
 
     return _request
 
 
 def _begin(
     session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
-) -> Interception | None:
-    """Return what accompanies a call of a session; None where it will not get as far as to send a request."""
+) -> list[Interception]:
+    """Return what accompanies a call of a session, in a list from which it is taken when the call is over.
+
+    There is none where the call will not get as far as to send a request.
+    """
     connector = session._connector
     if connector is None or connector._closed:
-        return None
+        return []
     loop = get_running_loop()
     if session._loop is not loop and not session._loop.is_running():
         _lend(session, loop)
     try:
         url = session._build_url(str_or_url)
     except Exception:
-        return None  # aiohttp is about to say what is wrong with it.
+        return []  # aiohttp is about to say what is wrong with it.
     if type(connector).connect is not _Hook.by_place[BaseConnector, "connect"].function or "connect" in vars(connector):
         _reach(connector)
     kwargs.setdefault("allow_redirects", True)
     if session._default_headers:
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
-    return _begun(method, url, kwargs, loop)
+    return [_begun(method, url, kwargs, loop)]
 
 
 def _lend(session: ClientSession, loop: AbstractEventLoop) -> None:
@@ -270,8 +279,6 @@ def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoo
 
 class _LeftAlone:
     """A call that is not intercepted; it is not even a part of the one within whose callback it is made."""
-
-    is_over = False
 
     async def far_end(self, *_: object) -> None:
         """Leave it to the network."""
@@ -315,20 +322,20 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
     ) -> Connection:
         if hook.is_replaced or not active.activations:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
-        call = _call.get()
-        if call is not None and not call.is_over:
-            return await _connected(call, original, connector, req, traces, timeout)
+        current = _call.get()
+        if current:
+            return await _connected(current[0], original, connector, req, traces, timeout)
         # It has gone around the other hook, and is a call of its own.
-        call = _begun(req.method, req.url, {}, get_running_loop())
-        token = _call.set(call)
+        current = [_begun(req.method, req.url, {}, get_running_loop())]
+        token = _call.set(current)
         try:
-            connection = await _connected(call, original, connector, req, traces, timeout)
+            connection = await _connected(current[0], original, connector, req, traces, timeout)
         except BaseException as error:
-            call.raised(error)
+            empty_frames(current.pop().raised(error))
             raise
         finally:
             _call.reset(token)
-        connection.add_callback(lambda: call.returned(response_of(req)))
+        connection.add_callback(lambda: current.pop().returned(response_of(req)))
         return connection
 
     return connect

@@ -37,10 +37,6 @@ class FarEnd(Protocol):
 class Interception(Protocol):
     """One call on its way."""
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the call has returned or raised."""
-
     async def far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> FarEnd | None:
         """Return what answers a request that asks `connector` for a connection; None if the network does.
 

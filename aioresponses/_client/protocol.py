@@ -211,3 +211,11 @@ class InMemoryProtocol(ResponseHandler):
         self.error = exc if isinstance(exc, BaseException) else exc()
         if self._interrupt is not None:
             self._interrupt()
+
+    def let_go(self) -> None:
+        """Forget the request and what came of it, for nobody reads from this any more.
+
+        An exception that was raised holds the frames of aiohttp that it came through, and those hold this. aiohttp 3.12
+        and newer forget the exception themselves when a connection is closed.
+        """
+        self.request = self.respond = self.error = self._exception = None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Union
 from aiohttp import ClientConnectionError
 from aiohttp.client_proto import ResponseHandler
 
+from .wrapping import empty_frames
+
 if TYPE_CHECKING:
     from yarl import URL
 
@@ -129,6 +131,7 @@ class InMemoryTransport(asyncio.Transport):
         except BaseException as error:
             # The body that is being read, which has no public name (3.8.6 to 3.14.5). The loss of the connection is
             # not to say anything else of it.
+            empty_frames(error)
             payload, self._protocol._payload = self._protocol._payload, None
             if payload is not None:
                 payload.set_exception(error)
@@ -148,6 +151,7 @@ class InMemoryTransport(asyncio.Transport):
 
     def give_back(self) -> None:
         """Note that the client has no more to do with the request that this connection was for."""
+        self.receive = _drop
         if self.gone is not None:
             gone, self.gone = self.gone, None
             gone()

@@ -1,13 +1,20 @@
-"""Exceptions that aiohttp wraps in its own, and how callers and traces get them as they were raised.
+"""Exceptions on their way to the caller: those that aiohttp wraps in its own, and what they hold on to.
 
 Where a request goes to the network, aiohttp wraps an `OSError` in `ClientOSError`, a `HttpProcessingError` in
 `ClientResponseError` and, while it connects, a timeout in `ServerTimeoutError`. An exception that is raised in memory
-on purpose passes the same places, and must come out unchanged.
+on purpose passes the same places, and must come out unchanged, to callers and to traces.
+
+An exception holds its traceback, which holds the frames that it came through, which hold their variables. A record of
+the exception that can be reached from one of these is freed by nothing but the garbage collector. Our own frames are
+emptied, and so are aiohttp's of what is ours. What remains is up to the test: where it catches an exception itself,
+beside a variable that leads to the mock, its frame is in the traceback. (`assertRaises` empties those frames, too.)
 """
 
 from __future__ import annotations
 
 import asyncio
+import inspect
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -31,6 +38,10 @@ _WRAPPERS: dict[type[BaseException], type[BaseException]] = {
 }
 
 _WRAPPED = tuple(_WRAPPERS.values())
+
+_PACKAGE = __name__.partition(".")[0] + "."
+
+_CAN_WAIT = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
 def unwrapped(error: BaseException, raised: BaseException | None) -> BaseException:
@@ -57,3 +68,43 @@ def _show_unwrapped(trace: Trace, raised: BaseException) -> None:
         await send(method, url, headers, unwrapped(exception, raised))
 
     trace.send_request_exception = send_unwrapped  # type: ignore[method-assign]
+
+
+def show_as_they_are(traces: Iterable[Trace]) -> None:
+    """Have traces see exceptions as aiohttp wraps them; the call that they belong to is over."""
+    for trace in traces:
+        vars(trace).pop("send_request_exception", None)
+
+
+def empty_frames(error: BaseException | None) -> None:
+    """Empty our own frames in the tracebacks of an exception, and of those that led to it.
+
+    Nobody looks at their variables, and what these hold would hold the exception, as what it came to.
+    """
+    errors, seen = [error], set[int]()
+    while errors:
+        error = errors.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        errors += [error.__cause__, error.__context__]
+        traceback = error.__traceback__
+        while traceback is not None:
+            frame: FrameType | None = traceback.tb_frame
+            _empty(traceback.tb_frame)
+            traceback = traceback.tb_next
+            # A frame leads to those that have called it, as well, where they may be at work; what waits must not be
+            # emptied, for that ends it.
+            while frame is not None and id(frame) not in seen:
+                seen.add(id(frame))
+                frame = frame.f_back
+                if frame is not None and not frame.f_code.co_flags & _CAN_WAIT:
+                    _empty(frame)
+
+
+def _empty(frame: FrameType) -> None:
+    if frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        try:
+            frame.clear()
+        except RuntimeError:
+            pass  # It is still at work, and lets go of what it has by itself.

@@ -67,10 +67,19 @@ class Router:
     def clear(self) -> None:
         """Forget all mocks."""
         with self._lock:
+            for route in self._routes.values():
+                route.retire()
             self._handles = {key: handle for key, handle in self._handles.items() if handle.called}
             self.matches.clear()
             self._routes.clear()
             self.index.clear()
+
+    def forget_calls(self) -> None:
+        """Forget what the mocks have answered; they stay, with what remains of them."""
+        with self._lock:
+            for handle in self._handles.values():
+                handle._at_work.forget()
+            self._handles = {key: handle for key, handle in self._handles.items() if key in self._routes}
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
@@ -126,6 +135,7 @@ class Router:
                 return None
             exchange.answered_by = route.handle_ref
             route.exchanges.append(exchange)
+            route.claims += 1
             if route.remaining is not None:
                 route.remaining -= 1
                 if route.remaining == 0:
@@ -160,7 +170,8 @@ class Router:
         with self._lock:
             self.matches.pop(route.key, None)
             self._routes.pop(route.key, None)
-            if not route.exchanges:
+            route.retire()
+            if not route.exchanges and not route.dropped:
                 self._handles.pop(route.key, None)
 
     def put_back(self, route: Route) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
 from yarl import URL
 
 from .._calls.exchange import Exchange
-from .._calls.record import Calls, RequestCall, RequestMatch
+from .._calls.record import RequestCall, RequestMatch
 from .._display import shown
 from .._replies.reply import Reply
 from .._urls import Template
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 _count = itertools.count()
 
 
-class Service(Calls, Protocol):
+class Service(Protocol):
     """What has a mock answer, as the mock sees it."""
+
+    @property
+    def call_of(self) -> Callable[[Exchange], RequestCall]:
+        """Returns what users see of a request that a mock answered."""
 
     def take_out(self, route: Route) -> None:
         """Have it answer no more."""
@@ -57,14 +61,19 @@ class Route:
         self.limit = None if times is None else times * len(replies)
         self.remaining = self.limit
         self.exchanges: list[Exchange] = []
+        self.dropped = 0
+        self.claims = 0
+        """How many requests it was to answer so far, whatever has been forgotten of them."""
         self.order = next(_count)
         """Its place among all routes of this process."""
         self.key = str(self.order)
         self.next_reply = itertools.cycle(replies).__next__
         """Returns the reply that the next request gets."""
         self._is_sequence = len(replies) > 1
-        self._service: Service | None = None
-        # The handle holds what it is the handle of, and the router both.
+        # What has the mock answer holds its handle, and the handle holds this.
+        self._service: ref[Service] | None = None
+        self.call_of: Callable[[Exchange], RequestCall] = RequestCall.of
+        """Returns what users see of a request that it answered."""
         self.handle_ref = ref(handle)
         handle._at_work = self
 
@@ -82,6 +91,11 @@ class Route:
     def used(self) -> str:
         """How many requests of how many it answered."""
         return f"{(self.limit or 0) - (self.remaining or 0)} of {self.limit}"
+
+    @property
+    def left_to_answer(self) -> int:
+        """How many requests it must still answer where all mocks must be called."""
+        return max((1 if self.limit is None else self.limit) - self.claims, 0)
 
     def fits(self, method: str, url: URL) -> Mapping[str, str] | None:
         """Return what the names in its URL stand for in a request of this method and URL; None if it does not fit.
@@ -111,7 +125,8 @@ class Route:
     @property
     def hidden_by(self) -> Route | None:
         """The mock that answers all of its requests, for it was registered before; None if there is none for sure."""
-        return None if self._service is None else self._service.hiding(self)
+        service = None if self._service is None else self._service()
+        return None if service is None else service.hiding(self)
 
     def hides(self, other: Route) -> bool:
         """Tell whether this one answers all requests of a mock that was registered later; False if it is not sure."""
@@ -123,18 +138,32 @@ class Route:
         So it was in aioresponses 0.7, and callbacks that raise a few times before they answer count on it. In a
         sequence it has had its turn, and a callback that was cancelled has been asked.
         """
-        if not self._is_sequence and self._service is not None:
-            self._service.put_back(self)
+        service = None if self._service is None else self._service()
+        if service is not None and not self._is_sequence:
+            service.put_back(self)
 
     def register(self, service: Service) -> None:
         """Note what has the mock answer."""
-        self._service = service
+        self._service = ref(service)
+        self.call_of = service.call_of
 
-    def call_of(self, exchange: Exchange) -> RequestCall:
-        """Return what users see of a request that it answered."""
-        return RequestCall.of(exchange) if self._service is None else self._service.call_of(exchange)
+    def drop(self, exchange: Exchange) -> None:
+        """Keep a request that it answered no longer; where there is no such request, nothing is done."""
+        if exchange in self.exchanges:
+            self.exchanges.remove(exchange)
+            self.dropped += 1
+
+    def forget(self) -> None:
+        """Forget all requests that it answered, but not that it has so many replies fewer."""
+        self.exchanges.clear()
+        self.dropped = 0
+
+    def retire(self) -> None:
+        """Let go of the replies, for there will be no more requests: a callback may refer to what holds the mock."""
+        self.next_reply = iter(()).__next__
 
     def remove(self) -> None:
         """Take the mock out of service; without effect where it is already."""
-        if self._service is not None:
-            self._service.take_out(self)
+        service = None if self._service is None else self._service()
+        if service is not None:
+            service.take_out(self)

@@ -190,7 +190,7 @@ class Target(NamedTuple):
         template = self.url if isinstance(self.url, Template) else None
         if own.scheme != url.scheme:
             return f"other scheme: {own.scheme}"
-        if own.host != url.host if template is None else not template.fits_host(url):
+        if own.raw_host != url.raw_host if template is None else not template.fits_host(url):
             return f"other host: {'*.' if template is not None and template.any_host else ''}{own.host}"
         return f"other port: {own.port}" if own.port != url.port else None
 

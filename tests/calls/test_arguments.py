@@ -6,13 +6,16 @@ import decimal
 import gc
 import http
 import math
+import re
 import threading
 import types
+import warnings
 
-from aiohttp import ClientConnectionError, ClientSession
+from aiohttp import BasicAuth, ClientConnectionError, ClientSession, web
 from multidict import CIMultiDict
 from yarl import URL
 
+from ..servers import ServerTestCase
 from ..support import SITE, MockedTestCase, large_bodies_allowed, recorded, text_of
 
 
@@ -307,3 +310,29 @@ class CopiedArgumentsTest(MockedTestCase):
             self.assertEqual(each.kwargs["json"], {"text": "x" * size})
         # How often it is held as bytes depends on what aiohttp sends once more.
         self.assertEqual(self.held(call, size).count("str"), 1)
+
+
+class CredentialsTest(ServerTestCase):
+    async def test_of_a_call_cause_no_more_warnings_than_with_a_real_server(self):
+        url = await self.serve(web.get("/{path:.*}", answers))
+        with warnings.catch_warnings():
+            # aiohttp 3.14 deprecates it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            auth = BasicAuth("Ada", "pass")
+
+        async def scenario():
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                async with ClientSession() as session:
+                    await session.get(url, auth=auth, headers={"X-Id": "7"})
+                    await session.get(url, proxy=url, proxy_auth=auth, params={"a": "1"})
+            return [(warning.category, str(warning.message)) for warning in caught]
+
+        def register(mock):
+            mock.get(re.compile(""), repeat=True)
+
+        await self.compare(scenario, register, what_came_in=False)
+
+
+async def answers(request):
+    return web.Response()
