@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _count = itertools.count()
 
+# Values that hold nothing else.
+_PLAIN = (str, bytes, int, float, type(None))
+
 
 class Service(Protocol):
     """What has a mock answer, as the mock sees it."""
@@ -159,8 +162,14 @@ class Route:
         self.dropped = 0
 
     def retire(self) -> None:
-        """Let go of the replies, for there will be no more requests: a callback may refer to what holds the mock."""
+        """Let go of the replies, and of what they were made from, for there will be no more requests.
+
+        The handle may be held for longer, and a callback may refer to what holds the mock.
+        """
         self.next_reply = iter(()).__next__
+        handle = self.handle_ref()
+        if handle is not None:
+            handle._given = {name: value for name, value in handle._given.items() if isinstance(value, _PLAIN)}
 
     def remove(self) -> None:
         """Take the mock out of service; without effect where it is already."""
