@@ -184,8 +184,6 @@ def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
 def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     """Return what answers requests as its handle was given; raise what `aioresponses.add` raises."""
     given = handle._given
-    # The handle may be held for longer than what it was made from, which may hold anything.
-    handle._given = {}
     for name in given:
         if name not in Arguments.__annotations__:
             raise TypeError(f"add() got an unexpected keyword argument {shown(name)}")

@@ -159,8 +159,10 @@ class Route:
         self.dropped = 0
 
     def retire(self) -> None:
-        """Let go of the replies, for there will be no more requests: a callback may refer to what holds the mock."""
+        """Let go of callbacks, for there will be no more requests: one may refer to what holds the mock."""
         self.next_reply = iter(()).__next__
+        given = self.handle._given
+        self.handle._given = {name: given[name] for name in given if name not in ("callback", "replies")}
 
     def remove(self) -> None:
         """Take the mock out of service; without effect where it is already."""
