@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _count = itertools.count()
 
-# Values that hold nothing else.
-_PLAIN = (str, bytes, int, float, type(None))
+# Arguments whose values may hold anything, such as a traceback.
+_MAY_HOLD_ALL = ("events", "exception", "replies")
 
 
 class Service(Protocol):
@@ -162,14 +162,18 @@ class Route:
         self.dropped = 0
 
     def retire(self) -> None:
-        """Let go of the replies, and of what they were made from, for there will be no more requests.
+        """Let go of the replies, and of code and exceptions that they were made from: there will be no more requests.
 
-        The handle may be held for longer, and a callback may refer to what holds the mock.
+        The handle may be held for longer, and these may refer to what holds the mock.
         """
         self.next_reply = iter(()).__next__
         handle = self.handle_ref()
         if handle is not None:
-            handle._given = {name: value for name, value in handle._given.items() if isinstance(value, _PLAIN)}
+            handle._given = {
+                name: value
+                for name, value in handle._given.items()
+                if name not in _MAY_HOLD_ALL and not name.startswith("match") and not callable(value)
+            }
 
     def remove(self) -> None:
         """Take the mock out of service; without effect where it is already."""
