@@ -37,7 +37,7 @@ from aiohttp import hdrs
 from .._calls.record import RequestCall
 from .._client.transport import Answer, Close
 from .._display import shortened
-from .bodies import called, check_source, each, pieces, size_of
+from .bodies import PIECE, called, check_source, each, pieces, size_of
 from .codings import Compressor, coding_of
 from .events import encoded_event
 from .results import BODIES, EVENTS, CallbackResult, Fault
@@ -109,11 +109,13 @@ def encode(result: CallbackResult, method: str, call: Callable[[], RequestCall],
         size = size_of(source) if compressor is None else None
         framing = framing_of(result, method, size, is_compressed=compressor is not None)
         body = _streamed(pieces(source), compressor, framing, truncated, size)
+        if isinstance(source, (list, tuple)):
+            body = _joined(body)
     head = _head(result, framing)
     if method == hdrs.METH_HEAD or result.status in _WITHOUT_BODY:
         # The head is all there is, whatever it announces.
         return Answer(head, b"", Close() if truncated else None)
-    return Answer(head, body, Close() if framing.hang_up or truncated else None)
+    return Answer(head, body, Close(ends_body=framing.hang_up) if framing.hang_up or truncated else None)
 
 
 class Framing(NamedTuple):
@@ -252,7 +254,8 @@ async def _streamed(
 ) -> AsyncGenerator[bytes, None]:
     """Yield `most` bytes of a body as they go over the wire, only half of them if truncated.
 
-    Where it is not known how many there are, a truncated body is all but its end.
+    Where it is not known how many there are, a truncated body is all but its end. Each piece of the body makes one here,
+    be it empty: whoever sends them pauses behind each.
     """
     if truncated and framing.length is not None:
         most = framing.length // 2
@@ -262,8 +265,7 @@ async def _streamed(
                 piece = piece[:most]
                 most -= len(piece)
             coded = piece if compressor is None else compressor.compress(piece)
-            if coded:
-                yield _CHUNK % (len(coded), coded) if framing.chunked else coded
+            yield _CHUNK % (len(coded), coded) if framing.chunked and coded else coded
             if most == 0:
                 break
     if truncated:
@@ -274,3 +276,19 @@ async def _streamed(
             yield _CHUNK % (len(coded), coded) if framing.chunked else coded
     if framing.chunked:
         yield _LAST_CHUNK
+
+
+async def _joined(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the same with small pieces joined, for what is there already need not be sent one by one."""
+    held = bytearray()
+    async with aclosing(body):
+        try:
+            async for piece in body:
+                if len(held) + len(piece) > PIECE:
+                    yield bytes(held)
+                    held.clear()
+                held += piece
+        except Exception:
+            yield bytes(held)
+            raise
+    yield bytes(held)
