@@ -24,11 +24,11 @@ _AT_ONCE = 2 ** 18
 class Close(NamedTuple):
     """That the far end closes the connection after the last byte."""
 
-    error: BaseException | None = None
-    """What goes wrong: a `ConnectionError` breaks the connection off, and the reader of the body gets any other."""
-
     ends_body: bool = False
     """Whether the end of the connection is that of the body, so that nothing is missing from it."""
+
+    error: BaseException | None = None
+    """What goes wrong: a `ConnectionError` breaks the connection off, and the reader of the body gets any other."""
 
 
 class Answer(NamedTuple):
@@ -136,7 +136,7 @@ class InMemoryTransport(asyncio.Transport):
                 self._end_by(Close())
             raise
         except BaseException as error:
-            self._end_by(Close(error))
+            self._end_by(Close(error=error))
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         else:
@@ -160,8 +160,8 @@ class InMemoryTransport(asyncio.Transport):
         close, payload = self._close, self._protocol._payload
         if close is None:
             return
-        # How much there is to be read, and whether the client is to tell us that it reads: private as well.
-        if self._is_incomplete() and payload._size and not close.ends_body:
+        # How much there is to be read, and whether the client tells us when it reads: private as well.
+        if not close.ends_body and payload is not None and not payload.is_eof() and payload._size:
             self._paused = self._protocol._reading_paused = True
             # As at the end of any connection: the time limit for reading no longer counts.
             self._protocol.eof_received()

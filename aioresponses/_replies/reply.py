@@ -8,6 +8,7 @@ from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
+from aiohttp import ClientRequest
 from yarl import URL
 
 from .._calls.record import RequestCall
@@ -56,7 +57,7 @@ class Reply:
             result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
         )
         self._json_dumps = json_dumps
-        self.at_once: Callable[[str, Callable[[], RequestCall]], Answer | None] = _not_at_once
+        self.at_once: Callable[[ClientRequest, Callable[[], RequestCall]], Answer | None] = _not_at_once
         """Returns the answer to a request where nothing goes wrong and nothing is asked or waited for; else None.
 
         No method, since every request would pay for one more call.
@@ -101,9 +102,9 @@ class Reply:
                 f"by one reply; give the generator function itself"
             )
 
-    def encoded(self, result: CallbackResult, method: str, call: Callable[[], RequestCall]) -> Answer:
+    def encoded(self, result: CallbackResult, request: ClientRequest, call: Callable[[], RequestCall]) -> Answer:
         """Return as bytes on the wire what `to` has returned in the end."""
-        return encode(result, method, call, self._json_dumps)
+        return encode(result, request, call, self._json_dumps)
 
     def to(
         self, call: Callable[[], RequestCall], url: URL, kwargs: Mapping[str, Any], unanswered: Callable[[], object]
@@ -164,7 +165,7 @@ class Reply:
         return result
 
 
-def _not_at_once(method: str, call: Callable[[], RequestCall]) -> None:
+def _not_at_once(request: ClientRequest, call: Callable[[], RequestCall]) -> None:
     """Stand in for `Reply.at_once` where there is something to ask, to raise or to wait for."""
 
 
