@@ -322,7 +322,7 @@ class _FarEnd:
         assert self.claim is not None
         route, reply = self.claim
         try:
-            answer = reply.at_once(self.request.method, self.call)
+            answer = reply.at_once(self.request, self.call)
             if answer is None:
                 result = reply.to(self.call, self.url, self._kwargs, route.give_back)
                 if not isinstance(result, CallbackResult):
@@ -363,7 +363,7 @@ class _FarEnd:
             if result.fault is Fault.CONNECTION_REFUSED:
                 raise refusal(self.request)
         assert self.claim is not None
-        return self.claim.reply.encoded(result, self.request.method, self.call)
+        return self.claim.reply.encoded(result, self.request, self.call)
 
     def note_raised(self, error: BaseException) -> None:
         """Note what the mock raised, for it must reach the caller and the traces as it is."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import types
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Union
 
@@ -25,8 +26,11 @@ _AT_ONCE = 2 ** 18
 class Close(NamedTuple):
     """That the far end closes the connection after the last byte."""
 
-    error: OSError | None = None
-    """What breaks the connection off, where it is not closed in order."""
+    ends_body: bool = False
+    """Whether the end of the connection is that of the body, so that nothing is missing from it."""
+
+    error: BaseException | None = None
+    """What goes wrong: a `ConnectionError` breaks the connection off, and the reader of the body gets any other."""
 
 
 class Answer(NamedTuple):
@@ -51,6 +55,12 @@ Respond = Callable[[], Union[Answer, Awaitable[Answer]]]
 
 def _drop(data: bytes) -> None:
     """Receive what belongs to no exchange."""
+
+
+@types.coroutine
+def _turn() -> Generator[None, None, None]:
+    """Give the event loop a turn; as asyncio.sleep(0) does, which tests replace."""
+    yield
 
 
 class InMemoryTransport(asyncio.Transport):
@@ -87,16 +97,15 @@ class InMemoryTransport(asyncio.Transport):
         head, body, close = answer
         if not body and close is None:
             self._feed(head)
-            return
-        self._close = close
-        if isinstance(body, bytes):
+        elif isinstance(body, bytes):
             self._feed(head + body[:_AT_ONCE])
             self._body = body
             self._sent = _AT_ONCE
+            self._close = close
             self._send_on()
         else:
             self._feed(head)
-            self.streaming = self._loop.create_task(self._stream(body))
+            self.streaming = self._loop.create_task(self._stream(body, close))
 
     def _send_on(self) -> None:
         while self._sent < len(self._body) and not self._paused and not self.closing:
@@ -105,10 +114,9 @@ class InMemoryTransport(asyncio.Transport):
             self._feed(piece)
         if self._sent >= len(self._body):
             self._body = b""
-            if self._close is not None:
-                self._loop.call_soon(self.lose, self._close)
+            self._end_by(self._close)
 
-    async def _stream(self, body: AsyncGenerator[bytes, None]) -> None:
+    async def _stream(self, body: AsyncGenerator[bytes, None], close: Close | None) -> None:
         """Send a body that comes piece by piece; what it raises, the reader of the response gets."""
         try:
             async with aclosing(body):
@@ -117,30 +125,51 @@ class InMemoryTransport(asyncio.Transport):
                         while self._paused:
                             self._resumed = self._loop.create_future()
                             await self._resumed
-                        self._feed(piece[start:start + _PIECE])
-                        # A plain generator waits nowhere, so nothing else would end it.
                         if self.closing:
                             return
+                        self._feed(piece[start:start + _PIECE])
+                    # A plain generator waits nowhere, so nothing else would end it, or let its reader read.
+                    if self.closing:
+                        return
+                    if self._is_incomplete():
+                        await _turn()
         except asyncio.CancelledError:
             if self.streaming is not None:  # Not by us: the body itself has given up.
-                self.streaming = None
-                self.lose()
-            raise
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+                self._end_by(Close())
             raise
         except BaseException as error:
-            # The body that is being read, which has no public name (3.8.6 to 3.14.5). The loss of the connection is
-            # not to say anything else of it.
             empty_frames(error)
-            payload, self._protocol._payload = self._protocol._payload, None
-            if payload is not None:
-                payload.set_exception(error)
-            self._close = Close()
-        # Should it have been announced to be longer, then the client would wait for what never comes.
+            self._end_by(Close(error=error))
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+        else:
+            # Should it have been announced to be longer, then the client would wait for what never comes.
+            self._end_by(Close() if close is None and self._is_incomplete() else close)
+
+    def _is_incomplete(self) -> bool:
+        """Tell whether the client waits for more of a body."""
+        # The body that is being read, which has no public name (3.8.6 to 3.14.5).
         payload = self._protocol._payload
-        if self._close is not None or payload is not None and not payload.is_eof():
-            self.streaming = None
-            self.lose(self._close or Close())
+        return payload is not None and not payload.is_eof()
+
+    def _end_by(self, close: Close | None) -> None:
+        """Have the connection end in this way, if in any, now that everything has been sent."""
+        self._close = close
+        if close is not None and not self._loop.is_closed():
+            self._loop.call_soon(self._end)
+
+    def _end(self) -> None:
+        """End the connection, unless the client has not yet read all that was sent: it would get an error instead."""
+        close, payload = self._close, self._protocol._payload
+        if close is None:
+            return
+        # How much there is to be read, and whether the client tells us when it reads: private as well.
+        if not close.ends_body and payload is not None and not payload.is_eof() and payload._size:
+            self._paused = self._protocol._reading_paused = True
+            # As at the end of any connection: the time limit for reading no longer counts.
+            self._protocol.eof_received()
+        else:
+            self.lose(close)
 
     def end_streaming(self) -> None:
         """Send no more of a body that comes piece by piece."""
@@ -163,6 +192,7 @@ class InMemoryTransport(asyncio.Transport):
         """
         self.closing = True
         self._body = b""
+        self._close = None
         self.end_streaming()
         self.give_back()
         if self in self._open:
@@ -170,7 +200,14 @@ class InMemoryTransport(asyncio.Transport):
             if told is not None and not self._protocol.is_eof():
                 # Unlike the loss of a connection, this is not taken for a reason to try again, on the real network.
                 self._protocol.set_exception(told)
-            self._protocol.connection_lost(close.error)
+            error = close.error
+            if error is not None and not isinstance(error, ConnectionError):
+                # The loss of the connection is not to say anything else of this body.
+                payload, self._protocol._payload = self._protocol._payload, None
+                if payload is not None:
+                    payload.set_exception(error)
+                error = None
+            self._protocol.connection_lost(error)
 
     # What asyncio's transports have; the client calls most of it.
 
@@ -193,6 +230,8 @@ class InMemoryTransport(asyncio.Transport):
                 self._resumed.set_result(None)
             if self._body:
                 self._loop.call_soon(self._send_on)
+            elif self._close is not None:
+                self._loop.call_soon(self._end)
 
     def is_reading(self) -> bool:
         return not self._paused and not self.closing

@@ -11,9 +11,7 @@ from typing import Any, NamedTuple, Protocol
 _MARK = 4
 
 # Where each codec is looked for: as aiohttp 3.14 looks for them to decompress.
-_BROTLI = ("brotlicffi", "brotli")
-
-_ZSTD = ("compression.zstd", "backports.zstd")
+_CODECS = {"br": ("brotlicffi", "brotli"), "zstd": ("compression.zstd", "backports.zstd")}
 
 
 class Compressor(Protocol):
@@ -74,30 +72,35 @@ class _UnlessCoded:
 def coding_of(name: str) -> Coding | None:
     """Return the coding of a `Content-Encoding` header; None if it is none of gzip, deflate, br and zstd.
 
-    Raises `ValueError`, which names the package to install, where the codec is missing.
+    None as well where the codec is not installed.
     """
     name = name.strip().lower()
     if name == "gzip":
         return Coding(lambda: zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS), _is_gzipped, _is_gzipped)
     if name == "deflate":
         return Coding(zlib.compressobj, _is_deflated, _begins_deflated)
+    codec = _imported(_CODECS.get(name, ()))
+    if codec is None:
+        return None
     if name == "br":
-        brotli = _imported(_BROTLI, name, "Brotli")
         # It has no mark of its own: only the whole of a body tells.
-        return Coding(lambda: _BrotliCompressor(brotli), lambda body: _is_brotli(brotli, body), lambda head: False)
-    if name == "zstd":
-        zstd = _imported(_ZSTD, name, "backports.zstd")
-        return Coding(zstd.ZstdCompressor, _is_zstd, _is_zstd)
-    return None
+        return Coding(lambda: _BrotliCompressor(codec), lambda body: _is_brotli(codec, body), lambda head: False)
+    return Coding(codec.ZstdCompressor, _is_zstd, _is_zstd)
 
 
-def _imported(modules: Sequence[str], name: str, package: str) -> Any:
+def lacks_codec(name: str) -> bool:
+    """Tell whether this is the name of a coding, and its codec is not installed."""
+    name = name.strip().lower()
+    return name in _CODECS and _imported(_CODECS[name]) is None
+
+
+def _imported(modules: Sequence[str]) -> Any:
     for module in modules:
         try:
             return importlib.import_module(module)
         except ImportError:
             pass
-    raise ValueError(f"headers: Content-Encoding: {name} needs the package {package}, which is not installed")
+    return None
 
 
 class _BrotliCompressor:

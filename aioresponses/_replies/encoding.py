@@ -3,6 +3,13 @@
 `encode` makes an answer of any result; `framing_of` decides on `Content-Length`, chunks and hang-ups. `KeptAnswer`
 spares most replies the encoding.
 
+Headers that are about the connection
+-------------------------------------
+People copy the headers of real responses, and those say how the real ones were sent. What they say of length, chunks
+and coding is sent where it is true of this answer, for a server says nothing else; to have it lie is the business of
+`TRUNCATED_BODY`. The request has a say as well: whoever asks for the connection to be closed is answered so, and
+HTTP/1.0 knows no chunks.
+
 Answers that are kept
 ---------------------
 Most mocks say the same whenever they answer. So the last answer of such a reply is kept, and is sent again as it is.
@@ -19,7 +26,7 @@ These answers are never kept, for more than a payload decides what they are:
 *   that of a result which the user holds as well: any of its attributes may become another;
 *   that of a stream, of a function, or of a buffer which can be written to;
 *   that which a `json_dumps` of the user's own serialises: it may do more than that, such as count;
-*   that to HEAD: it has no body, unlike those to other methods.
+*   that to HEAD, which has no body, and that to a request which says how the connection is to go on.
 """
 
 from __future__ import annotations
@@ -32,14 +39,15 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, NamedTuple, Union
 
-from aiohttp import MultipartWriter, hdrs
+from aiohttp import ClientRequest, HttpVersion11, MultipartWriter, hdrs
+from multidict import CIMultiDict
 
 from .._calls.record import RequestCall
 from .._checks import encodable, is_generator_function, misfit, same_kind
 from .._client.transport import Answer, Close
 from .._display import shown
-from .bodies import BODIES, called, check_source, each, known_items, multipart_type, pieces, size_of
-from .codings import Compressor, coding_of
+from .bodies import BODIES, PIECE, called, check_source, each, known_items, multipart_type, pieces, size_of
+from .codings import Compressor, coding_of, lacks_codec
 from .events import encoded_event
 from .results import EVENTS, JSON, CallbackResult, Fault
 
@@ -49,6 +57,9 @@ JsonDumps = Callable[[Any], Union[str, bytes]]
 json_dumps: JsonDumps = json.JSONEncoder().encode
 
 _WITHOUT_BODY = (101, 204, 304)
+
+# These do not even say how long it would be.
+_WITHOUT_FRAMING = (101, 204)
 
 # Takes the length of some data, and the data.
 _CHUNK = b"%x\r\n%b\r\n"
@@ -70,28 +81,35 @@ class KeptAnswer:
         self._packed_payload: bytes | None = None
         """What the payload was packed to when `_answer` was encoded."""
 
-    def to(self, method: str, call: Callable[[], RequestCall]) -> Answer:
+    def to(self, request: ClientRequest, call: Callable[[], RequestCall]) -> Answer:
         """Return the answer to a request, the kept one where it is still what the reply says."""
-        if self._may_be_kept and method != hdrs.METH_HEAD:
+        if (
+            self._may_be_kept
+            and request.method != hdrs.METH_HEAD
+            and hdrs.CONNECTION not in request.headers
+            and request.version == HttpVersion11
+        ):
             try:
                 packed = marshal.dumps(self._result.payload)
             except ValueError:
                 pass
             else:
                 if packed != self._packed_payload:
-                    self._answer = encode(self._result, method, call, self._dumps).in_one_piece()
+                    self._answer = encode(self._result, request, call, self._dumps).in_one_piece()
                     self._packed_payload = packed
                 return self._answer
-        return encode(self._result, method, call, self._dumps)
+        return encode(self._result, request, call, self._dumps)
 
 
-def encode(result: CallbackResult, method: str, call: Callable[[], RequestCall], dumps: JsonDumps) -> Answer:
-    """Return a result as the answer to a request with this method; its functions are given the `call`.
+def encode(
+    result: CallbackResult, request: ClientRequest, call: Callable[[], RequestCall], dumps: JsonDumps
+) -> Answer:
+    """Return a result as the answer to a request, which has been sent; its functions are given the `call`.
 
     The faults `CONNECTION_REFUSED` and `HANG` are no answers, and have no place here.
     """
     if result.fault is Fault.CONNECTION_RESET:
-        return Answer(b"", close=Close(ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")))
+        return Answer(b"", close=Close(error=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")))
     if result.fault is Fault.EMPTY_RESPONSE:
         return Answer(b"", close=Close())
     if result.fault is Fault.MALFORMED_RESPONSE:
@@ -103,18 +121,21 @@ def encode(result: CallbackResult, method: str, call: Callable[[], RequestCall],
     body: bytes | AsyncGenerator[bytes, None]
     if isinstance(source, bytes):
         coded = source if coding is None else coding.compressed(source)
-        framing = framing_of(result, method, len(coded), is_compressed=coded is not source)
+        framing = framing_of(result, request, len(coded), is_compressed=coded is not source)
         body = _framed(coded, framing, truncated)
     else:
         compressor = None if coding is None else coding.piecewise()
         size = size_of(source) if compressor is None else None
-        framing = framing_of(result, method, size, is_compressed=compressor is not None)
+        framing = framing_of(result, request, size, is_compressed=compressor is not None)
         body = _streamed(pieces(source), compressor, framing, truncated, size)
-    head = _head(result, _content_type(result, source), framing)
-    if method == hdrs.METH_HEAD or result.status in _WITHOUT_BODY:
+        if isinstance(source, (list, tuple)):
+            body = _joined(body)
+    if request.method == hdrs.METH_HEAD or result.status in _WITHOUT_BODY:
         # The head is all there is, whatever it announces.
-        return Answer(head, b"", Close() if truncated else None)
-    return Answer(head, body, Close() if framing.hang_up or truncated else None)
+        body, framing = b"", framing._replace(hang_up=False)
+    is_last = _is_last(result, request)
+    head = _head(result, request, _content_type(result, source), framing, is_last)
+    return Answer(head, body, Close(framing.hang_up) if framing.hang_up or truncated or is_last else None)
 
 
 class Framing(NamedTuple):
@@ -130,16 +151,15 @@ class Framing(NamedTuple):
     """Whether the body comes in chunks."""
 
     hang_up: bool = False
-    """Whether the connection is closed behind the body."""
+    """Whether the end of the connection is that of the body."""
 
     @classmethod
-    def by_length(cls, length: str, hang_up: bool = False) -> Framing:
+    def by_length(cls, length: str) -> Framing:
         """Announce a length, as it is written."""
-        number = int(length) if length.strip().isdecimal() else None
-        return cls(b"Content-Length: %b\r\n" % length.encode(), number, hang_up=hang_up)
+        return cls(b"Content-Length: %b\r\n" % length.encode(), int(length) if length.strip().isdecimal() else None)
 
 
-def framing_of(result: CallbackResult, method: str, size: int | None, is_compressed: bool) -> Framing:
+def framing_of(result: CallbackResult, request: ClientRequest, size: int | None, is_compressed: bool) -> Framing:
     """Decide how the client finds the end of a body: by `Content-Length`, by chunks, or by a hang-up.
 
     `size` is that of the body on the wire, None where it shows only once all is sent. `is_compressed` is whether the
@@ -147,26 +167,24 @@ def framing_of(result: CallbackResult, method: str, size: int | None, is_compres
     """
     headers = result.headers
     registered = headers.get(hdrs.CONTENT_LENGTH)
-    if is_compressed and method != hdrs.METH_HEAD:
-        # It was copied from a real response, and is that of other bytes than these.
-        registered = None
-    if result.status in _WITHOUT_BODY:
-        return Framing() if registered is None else Framing.by_length(registered)
-    if hdrs.TRANSFER_ENCODING in headers:
+    may_have_chunks = _may_have_chunks(result, request)
+    if hdrs.TRANSFER_ENCODING in headers and may_have_chunks:
         # Beside it stands no length. Without chunks, the end of the connection is the end of the body.
         chunked = "chunked" in headers[hdrs.TRANSFER_ENCODING].lower()
         return Framing(chunked=chunked, hang_up=not chunked)
+    if result.status in _WITHOUT_BODY:
+        return Framing.by_length(registered) if registered is not None and result.status == 304 else Framing()
+    if is_compressed and request.method != hdrs.METH_HEAD:
+        # It is that of other bytes than these.
+        registered = None
     if size is None:
-        if registered is None:
-            return Framing(b"Transfer-Encoding: chunked\r\n", chunked=True)
-        return Framing.by_length(registered)
-    # Even of an empty body, something is missing when it is truncated.
-    length = str(max(size, 1) if result.fault is Fault.TRUNCATED_BODY else size)
-    if registered is None:
-        return Framing.by_length(length)
-    # One that is not that of the body is sent all the same, as such a server would. It then hangs up, for otherwise
-    # the client would wait for what never comes.
-    return Framing.by_length(registered or length, hang_up=registered.strip() != str(size))
+        if registered is not None:
+            return Framing.by_length(registered)
+        return Framing(b"Transfer-Encoding: chunked\r\n", chunked=True) if may_have_chunks else Framing(hang_up=True)
+    if result.fault is Fault.TRUNCATED_BODY:
+        # Even of an empty body, something is missing.
+        return Framing.by_length(registered or str(max(size, 1)))
+    return Framing.by_length(registered if registered and request.method == hdrs.METH_HEAD else str(size))
 
 
 def _content_type(result: CallbackResult, source: object) -> str | None:
@@ -176,12 +194,45 @@ def _content_type(result: CallbackResult, source: object) -> str | None:
     return result.content_type
 
 
-def _head(result: CallbackResult, content_type: str | None, framing: Framing) -> bytes:
+def _may_have_chunks(result: CallbackResult, request: ClientRequest) -> bool:
+    """Tell whether a server may say `Transfer-Encoding` in an answer."""
+    return request.version >= HttpVersion11 and result.status not in _WITHOUT_FRAMING
+
+
+def _is_last(result: CallbackResult, request: ClientRequest) -> bool:
+    """Tell whether the connection is closed behind an answer, because the request or the reply says so."""
+    asked = _about_connection(request.headers)
+    if "close" in asked or "close" in _about_connection(result.headers):
+        return True
+    return request.version < HttpVersion11 and "keep-alive" not in asked
+
+
+def _about_connection(headers: CIMultiDict[str]) -> set[str]:
+    return {word.strip().lower() for value in headers.getall(hdrs.CONNECTION, ()) for word in value.split(",")}
+
+
+def _head(
+    result: CallbackResult, request: ClientRequest, content_type: str | None, framing: Framing, is_last: bool
+) -> bytes:
     """Return the status line and all headers, with the empty line behind them."""
-    lines = [f"HTTP/1.1 {result.status:d} {phrase(result.status) if result.reason is None else result.reason}"]
-    if content_type is not None and hdrs.CONTENT_TYPE not in result.headers:
+    headers = result.headers
+    is_old = request.version < HttpVersion11
+    left_out = {"content-length"}
+    if not _may_have_chunks(result, request):
+        left_out.add("transfer-encoding")
+    if lacks_codec(headers.get(hdrs.CONTENT_ENCODING, "")):
+        # As a server does for a client that does not accept it; aiohttp's does not accept it either.
+        left_out.add("content-encoding")
+    reason = phrase(result.status) if result.reason is None else result.reason
+    lines = [f"HTTP/1.{0 if is_old else 1} {result.status:d} {reason}"]
+    if content_type is not None and hdrs.CONTENT_TYPE not in headers:
         lines.append(f"{hdrs.CONTENT_TYPE}: {content_type}")
-    lines += [f"{name}: {value}" for name, value in result.headers.items() if name.lower() != "content-length"]
+    lines += [f"{name}: {value}" for name, value in headers.items() if name.lower() not in left_out]
+    if hdrs.CONNECTION not in headers:
+        if is_last and not is_old:
+            lines.append(f"{hdrs.CONNECTION}: close")
+        elif is_old and not is_last and not framing.hang_up:
+            lines.append(f"{hdrs.CONNECTION}: keep-alive")
     return b"%b%b\r\n" % ("".join(f"{line}\r\n" for line in lines).encode(), framing.header)
 
 
@@ -277,7 +328,8 @@ async def _streamed(
 ) -> AsyncGenerator[bytes, None]:
     """Yield `most` bytes of a body as they go over the wire, only half of them if truncated.
 
-    Where it is not known how many there are, a truncated body is all but its end.
+    Where it is not known how many there are, a truncated body is all but its end. Each piece makes one here, if an
+    empty one, for whoever sends them gives the loop a turn after each.
     """
     if truncated and framing.length is not None:
         most = framing.length // 2
@@ -287,8 +339,7 @@ async def _streamed(
                 piece = piece[:most]
                 most -= len(piece)
             coded = piece if compressor is None else compressor.compress(piece)
-            if coded:
-                yield _CHUNK % (len(coded), coded) if framing.chunked else coded
+            yield _CHUNK % (len(coded), coded) if framing.chunked and coded else coded
             if most == 0:
                 break
     if truncated:
@@ -299,3 +350,19 @@ async def _streamed(
             yield _CHUNK % (len(coded), coded) if framing.chunked else coded
     if framing.chunked:
         yield _LAST_CHUNK
+
+
+async def _joined(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield the same with small pieces joined, for what is there already need not be sent one by one."""
+    held = bytearray()
+    async with aclosing(body):
+        try:
+            async for piece in body:
+                if len(held) + len(piece) > PIECE:
+                    yield bytes(held)
+                    held.clear()
+                held += piece
+        except Exception:
+            yield bytes(held)
+            raise
+    yield bytes(held)

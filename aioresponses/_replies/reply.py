@@ -8,6 +8,7 @@ from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
+from aiohttp import ClientRequest
 from yarl import URL
 
 from .._calls.record import RequestCall
@@ -67,7 +68,7 @@ class Reply:
             if callback is None or self._raises is not None:
                 raise
             self.result, self._wrong = CallbackResult(), same_kind(error, str(error))
-        self.at_once: Callable[[str, Callable[[], RequestCall]], Answer | None] = _not_at_once
+        self.at_once: Callable[[ClientRequest, Callable[[], RequestCall]], Answer | None] = _not_at_once
         """Returns the answer to a request where nothing goes wrong and nothing is asked or waited for; else None.
 
         No method, since every request would pay for one more call.
@@ -95,9 +96,9 @@ class Reply:
         """Tell whether an exception is the one that was registered."""
         return error is self._raises or type(error) is self._raises
 
-    def encoded(self, result: CallbackResult, method: str, call: Callable[[], RequestCall]) -> Answer:
+    def encoded(self, result: CallbackResult, request: ClientRequest, call: Callable[[], RequestCall]) -> Answer:
         """Return as bytes on the wire what `to` has returned in the end."""
-        return encode(result, method, call, self._json_dumps)
+        return encode(result, request, call, self._json_dumps)
 
     def to(
         self, call: Callable[[], RequestCall], url: URL, kwargs: Mapping[str, Any], unanswered: Callable[[], object]
@@ -174,7 +175,7 @@ class Reply:
         return self._raises() if made is None else made
 
 
-def _not_at_once(method: str, call: Callable[[], RequestCall]) -> None:
+def _not_at_once(request: ClientRequest, call: Callable[[], RequestCall]) -> None:
     """Stand in for `Reply.at_once` where there is something to ask, to raise or to wait for."""
 
 

@@ -15,7 +15,6 @@ from multidict import CIMultiDict, MultiDict
 from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
 from .._display import shown
 from .bodies import Body, check_function, check_source, checked_body, known_items
-from .codings import coding_of
 from .events import Event, encoded_event
 
 Headers = Union[Mapping[str, "str | int"], Iterable["tuple[str, str | int]"]]
@@ -76,9 +75,9 @@ class CallbackResult:
     - `body`: text (sent as UTF-8) or bytes; or what is streamed: a file object, an iterable or async iterable of text
       or bytes, or a function that returns any of these, a generator function for instance. A function is called for
       every reply, with the `RequestCall` if it takes a parameter. What a stream raises, the reader of the response
-      gets. The body is given as the application will read it: where `headers` say `Content-Encoding: gzip`, `deflate`,
-      `br` or `zstd` and it is not compressed already, it is compressed on the wire. An `aiohttp.MultipartWriter` is
-      sent with its own `Content-Type`. None is an empty body.
+      gets; but a `ConnectionError` breaks the connection. The body is given as the application will read it: where
+      `headers` say `Content-Encoding: gzip`, `deflate`, `br` or `zstd` and it is not compressed already, it is
+      compressed on the wire. An `aiohttp.MultipartWriter` is sent with its own `Content-Type`. None is an empty body.
     - `payload`: anything that `json` can serialise, or a function of the `RequestCall` that returns it; goes before
       `body`. It is serialised when it is sent.
     - `events`: a `text/event-stream`: an iterable or async iterable of text, dicts (sent as JSON) or `ServerSentEvent`,
@@ -148,9 +147,6 @@ class CallbackResult:
         self.reason = None if reason is None else line("reason", reason)
         for cookie in _checked_cookies(cookies):
             self.headers.add(hdrs.SET_COOKIE, cookie)
-        if hdrs.CONTENT_ENCODING in self.headers and not (payload is None and events is None and _is_empty(body)):
-            # Raises where the codec is missing.
-            coding_of(self.headers[hdrs.CONTENT_ENCODING])
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"

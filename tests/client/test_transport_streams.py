@@ -80,7 +80,8 @@ class FlowControlTest(AioResponsesTestCase):
         self.mock.get(SITE, body=source.body)
         async with ClientSession(read_bufsize=2 ** 21) as session:
             async with session.get(SITE) as response:
-                await idle()
+                for _ in range(10):
+                    await idle()
                 self.assertTrue(2 ** 21 <= source.yielded * len(PIECE) < 2 ** 23, source.yielded)
                 response.close()
                 await source.ended.wait()

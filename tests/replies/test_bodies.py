@@ -433,7 +433,7 @@ class GeneratorsTest(AioResponsesTestCase):
 
     async def test_exceptions_of_aiohttp_reach_the_reader_as_they_are(self):
         for exception in (
-            aiohttp.ClientPayloadError("broken"), ConnectionResetError(104, "reset"), asyncio.TimeoutError("late")
+            aiohttp.ClientPayloadError("broken"), aiohttp.ClientOSError(104, "reset"), asyncio.TimeoutError("late")
         ):
             async def body():
                 yield b"first"

@@ -4,7 +4,6 @@ import gzip
 import io
 import sys
 import types
-import unittest
 import zlib
 from unittest.mock import patch
 
@@ -205,33 +204,81 @@ class CompressedLikeAServerTest(ServerTestCase):
         await self.check_stream(generator, ContentCoding.deflate, "deflate")
 
 
-class MissingCodecTest(unittest.TestCase):
-    def test_the_package_of_a_missing_codec_is_named_at_registration(self):
-        for coding, package in (("br", "Brotli"), ("zstd", "backports.zstd"), ("BR", "Brotli")):
-            for reply in ({"body": "text"}, {"payload": 1}, {"events": ["a"]}, {"body": generator}):
-                with self.subTest(coding, **reply), patch.dict(sys.modules, {**WITHOUT_BROTLI, **WITHOUT_ZSTD}):
-                    mock = aioresponses()
-                    headers = {"content-encoding": coding}
-                    message = f"headers: Content-Encoding: {coding.lower()} needs the package {package}, "
-                    message += "which is not installed"
-                    for register in (
-                        lambda: mock.get(SITE, headers=headers, **reply),
-                        lambda: mock.host("http://example.com", headers=headers).get("/", **reply),
-                        lambda: CallbackResult(headers=headers, **reply),
-                    ):
-                        with self.assertRaises(ValueError) as raised:
-                            register()
-                        self.assertEqual(str(raised.exception), message)
-                    with self.assertRaises(ValueError) as raised:
-                        mock.get(SITE, replies=[{"headers": headers, **reply}])
-                    self.assertEqual(str(raised.exception), f"replies[0]: {message}")
-                    self.assertEqual(mock._matches, {})
+class MissingCodecTest(ServerTestCase):
+    """A coding that the client does not understand, for want of a package."""
 
-    def test_no_codec_is_needed_without_a_body(self):
+    async def fetched(self, coding, method="GET", status=200, body="", **others):
+        """Return what is read of a server that does not use the coding, and of the mock that is to use it."""
+
+        async def handle(request):
+            response = web.Response(status=status, body=TEXT if body else None, headers={"Content-Type": "text/plain"})
+            if "chunked" in others.values():
+                response.enable_chunked_encoding()
+            return response
+
+        url = await self.serve(web.route("*", "/", handle))
+        headers = {"Content-Type": "text/plain", "content-encoding": coding, **others}
+
+        async def scenario():
+            async with ClientSession() as session:
+                async with session.request(method, url) as response:
+                    names = ("Content-Encoding", "Transfer-Encoding", "Content-Type")
+                    return response.status, [response.headers.get(name) for name in names], await response.read()
+
         with patch.dict(sys.modules, {**WITHOUT_BROTLI, **WITHOUT_ZSTD}):
+            outcome = await self.compare(
+                scenario, lambda mock: mock.add(url, method, status, body, headers=headers)
+            )
+        return outcome.seen
+
+    async def test_the_body_goes_plain_and_the_header_is_left_out(self):
+        for coding in ("br", "zstd", "BR", " zstd "):
+            for body in (TEXT, TEXT.decode(), io.BytesIO(TEXT)):
+                with self.subTest(coding, body=type(body)):
+                    self.assertEqual(await self.fetched(coding, body=body), (200, [None, None, "text/plain"], TEXT))
+
+    async def test_of_streams(self):
+        for coding in ("br", "zstd"):
+            for body in (generator, PIECES):
+                with self.subTest(coding, body=type(body)):
+                    seen = await self.fetched(coding, body=body, **{"Transfer-Encoding": "chunked"})
+                    self.assertEqual(seen, (200, [None, "chunked", "text/plain"], TEXT))
+
+    async def test_where_there_is_no_body_the_header_is_left_out_as_well(self):
+        # For aiohttp would fail at the header alone.
+        for method, status in (("GET", 200), ("GET", 204), ("GET", 304), ("HEAD", 200), ("POST", 200)):
             for coding in ("br", "zstd"):
-                for body in ("", b""):
-                    aioresponses().head(SITE, headers={"Content-Encoding": coding}, body=body)
+                with self.subTest(method, status=status, coding=coding):
+                    seen = await self.fetched(coding, method, status)
+                    self.assertEqual(seen, (status, [None, None, "text/plain"], b""))
+
+    async def test_payload_and_events(self):
+        with patch.dict(sys.modules, {**WITHOUT_BROTLI, **WITHOUT_ZSTD}), aioresponses() as mock:
+            for coding in ("br", "zstd"):
+                mock.get(SITE, payload={"a": 1}, headers={"Content-Encoding": coding})
+                mock.get(SITE, events=["a"], headers={"Content-Encoding": coding})
+                mock.get(SITE, replies=[{"payload": [], "headers": {"Content-Encoding": coding}}])
+                mock.get(
+                    SITE, callback=lambda call: CallbackResult(body="text", headers={"Content-Encoding": coding})
+                )
+            async with ClientSession() as session:
+                for _ in range(2):
+                    for body in ('{"a": 1}', "data: a\n\n", "[]", "text"):
+                        async with session.get(SITE) as response:
+                            self.assertEqual(
+                                (await response.text(), response.headers.get("Content-Encoding")), (body, None)
+                            )
+
+    async def test_a_length_that_was_copied_along_with_it_is_that_of_the_body(self):
+        self.assertEqual((await self.fetched("br", body=TEXT, **{"Content-Length": "17"}))[2], TEXT)
+
+    async def test_the_codings_of_the_standard_library_are_never_missing(self):
+        with patch.dict(sys.modules, {**WITHOUT_BROTLI, **WITHOUT_ZSTD}), aioresponses() as mock:
+            for coding in ("gzip", "deflate"):
+                mock.get(SITE, body=TEXT, headers={"Content-Encoding": coding})
+                async with ClientSession() as session:
+                    async with session.get(SITE) as response:
+                        self.assertEqual((response.headers["Content-Encoding"], await response.read()), (coding, TEXT))
 
 
 class StandInCompressor:

@@ -4,6 +4,10 @@ import json
 import unittest
 from collections import OrderedDict
 from http import HTTPStatus
+from types import SimpleNamespace
+
+from aiohttp import HttpVersion10, HttpVersion11
+from multidict import CIMultiDict
 
 from aioresponses import CallbackResult
 from aioresponses._replies.encoding import KeptAnswer, json_dumps
@@ -16,12 +20,13 @@ def asked():
 class KeptAnswerTest(unittest.TestCase):
     """From outside, only the time shows whether an answer is kept or encoded again."""
 
-    def is_kept(self, result, method="GET", dumps=json_dumps, change=lambda: None):
+    def is_kept(self, result, method="GET", dumps=json_dumps, change=lambda: None, version=HttpVersion11, **headers):
         """Return whether two requests get one and the same answer, with a change between them."""
+        request = SimpleNamespace(method=method, version=version, headers=CIMultiDict(headers))
         answer = KeptAnswer(result, dumps)
-        first = answer.to(method, asked)
+        first = answer.to(request, asked)
         change()
-        return answer.to(method, asked) is first
+        return answer.to(request, asked) is first
 
     def test_the_answer_of_text_bytes_and_unchanged_payloads_is_kept(self):
         for reply in (
@@ -50,4 +55,6 @@ class KeptAnswerTest(unittest.TestCase):
             with self.subTest(**reply):
                 self.assertFalse(self.is_kept(CallbackResult(**reply)))
         self.assertFalse(self.is_kept(CallbackResult(body="text"), "HEAD"))
+        self.assertFalse(self.is_kept(CallbackResult(body="text"), version=HttpVersion10))
+        self.assertFalse(self.is_kept(CallbackResult(body="text"), Connection="close"))
         self.assertFalse(self.is_kept(CallbackResult(payload="text"), dumps=json.dumps))
