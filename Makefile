@@ -4,7 +4,7 @@
 #   make test         run all tests; AIOHTTP=3.9.5 for another release of aiohttp, PYTHON=python3.12 for another Python
 #   make lint         flake8, and mypy --strict on the package and on the examples
 #   make coverage     run all tests, and show the lines that none of them reaches
-#   make pytest       run the examples with pytest, and what is there for its users
+#   make pytest       run the examples with pytest, what is there for its users, and tests under clocks that are stopped
 #   make matrix       run all tests on every supported aiohttp and every CPython that is found, and once on uvloop
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
@@ -34,7 +34,7 @@ coverage: $(VENV)/installed-dev
 	$(BIN)/python -m coverage report
 
 pytest: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -W error -p no:cacheprovider tests/examples tests/examples/with_pytest.py
+	$(BIN)/python -m pytest -q -W error -p no:cacheprovider tests/examples tests/examples/with_pytest.py tests/with_clocks.py
 
 matrix:
 	$(PYTHON) .ci/matrix.py

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._calls.messages import Part
+from ._compatibility import CompatibilityWarning
 from ._registering import Group
 from ._replies.events import ServerSentEvent
 from ._replies.results import Fault
@@ -27,6 +28,7 @@ __all__ = [
     "CallCountAssertionsMixin",
     "CallOrderAssertionsMixin",
     "CallbackResult",
+    "CompatibilityWarning",
     "Fault",
     "FilePart",
     "Group",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
+from . import _urls
 from ._calls.exchange import Exchange
 from ._calls.log import Log
 from ._calls.record import RequestCall, redirect_to
@@ -23,11 +24,12 @@ from ._client.connectors import InMemoryConnector, StandIns, refusal
 from ._client.hooks import STOPPED
 from ._client.outgoing import ahead, passing, response_of, set_response_class, unsent
 from ._client.transport import Answer
+from ._client.waiting import pass_time
 from ._client.wrapping import show_unwrapped, unwrapped
 from ._matching.refusal import refused
 from ._matching.router import Claim, Router
 from ._replies.results import CallbackResult, Fault
-from ._urls import merge_params, normalize_url, without_credentials
+from ._urls import merge_params, without_credentials
 
 if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientRequest, ClientResponse
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 class Interceptor:
     """What one mock has to do with calls: who answers them, and where they are recorded.
 
-    `response_class` tells which class the responses have, where the mock does not say.
+    `response_class` tells which class the responses have, where the mock does not say. `latency` says how many seconds
+    pass before each reply; for None, it comes in the step of the request.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Interceptor:
         self.router = router
         self.log = log
         self.response_class = response_class
+        self.latency: float | None = None
         self.is_active = False
         self.stand_ins = StandIns()
         self.responses: list[ClientResponse] = []
@@ -66,7 +70,7 @@ class Interceptor:
                 url = merge_params(url, kwargs["params"])
             except Exception:
                 pass  # aiohttp is about to say what is wrong with these.
-        exchange = Exchange(method, url, normalize_url(url), kwargs)
+        exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
         self.log.record(exchange)
         return Interception((self, *outer), exchange, kwargs, loop)
 
@@ -107,6 +111,7 @@ class Interception:
         self._check_active()
         if last is not None and last.raises_again(request):
             last.exchange.start_again()
+            last.latency = None  # It has waited.
             last.connector = last.interceptor.stand_ins.of(connector, self._loop)
             return last
         if last is not None:
@@ -125,13 +130,18 @@ class Interception:
         if far_end.passes_through:
             return None
         exchange.unmatched = self._exchange.unmatched = True
+        self._exchange.depart()
         method, asked = self._asked_for(request)
         verdicts = [
             verdict
             for interceptor in self._interceptors
             for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
         ]
-        raise refused(method, asked, verdicts, redirect_to(exchange))
+        error = refused(method, asked, verdicts, redirect_to(exchange))
+        latency = self._interceptors[0].latency
+        if latency is not None:
+            await pass_time(latency)
+        raise error
 
     async def _offer(self, far_end: _FarEnd, last: _FarEnd | None, connector: BaseConnector) -> dict[str, str]:
         """Offer a request to one mock after another; note on the far end what becomes of it.
@@ -145,7 +155,7 @@ class Interception:
                 interceptor.log.record(self._exchange)
                 self._recorded += 1
             router = interceptor.router
-            if router.prefixes and router.passes_through(request.url):
+            if router.passthrough and router.passes_through(request.url):
                 far_end.passes_through = True
                 return all_unmet
             if not router.index.first_answers:
@@ -181,8 +191,11 @@ class Interception:
         response_class = result.response_class or interceptor.response_class()
         if response_class is not None:
             set_response_class(far_end.request, response_class)
+        far_end.latency = latency = interceptor.latency
         if claim.reply.refuses:
-            far_end.connector = interceptor.stand_ins.refusing(connector, result.delay)
+            self._exchange.depart()
+            delay = None if latency is None and not result.delay else result.delay + (latency or 0)
+            far_end.connector = interceptor.stand_ins.refusing(connector, delay)
         else:
             far_end.connector = interceptor.stand_ins.of(connector, self._loop)
         return far_end
@@ -197,8 +210,13 @@ class Interception:
         call = self._exchange
         return (
             call.method if call.method.upper() == request.method else request.method,
-            call.normalized_url if request.url == without_credentials(call.url) else normalize_url(request.url),
+            call.normalized_url if request.url == without_credentials(call.url) else _urls.normalize_url(request.url),
         )
+
+    def connected(self) -> Callable[[], None]:
+        """Note that a request has got a connection; return what is to be called when it has gone."""
+        self._exchange.connect()
+        return self._exchange.disconnect
 
     def returned(self, response: ClientResponse | None) -> None:
         """Note that the call returned."""
@@ -221,6 +239,9 @@ class _FarEnd:
 
     connector: InMemoryConnector
     interceptor: Interceptor
+
+    latency: float | None = None
+    """After how many seconds it responds; for 0 in the next turn of the loop, for None in the same."""
 
     claim: Claim | None = None
     """The mock that answers, of `interceptor`, and its reply; None while there is none."""

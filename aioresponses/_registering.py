@@ -205,12 +205,16 @@ def _replies(given: Mapping[str, Any]) -> Sequence[Reply]:
     replies = given.get("replies")
     if replies is None:
         return (Reply(**reply),)
+    # Some suites wrap `RequestMatch.__init__` and set it for all mocks.
+    response_class = reply.pop("response_class", None)
     for name, value in reply.items():
         if value is not None:
             raise ValueError(f"{name} and replies contradict each other: each of the replies says it for itself")
     if not isinstance(replies, (list, tuple)) or not replies:
         raise TypeError(f"replies: expected a list of dicts, exceptions or CallbackResults, got {replies!r}")
-    return [Reply.of(one) for one in replies]
+    return [
+        Reply.of({"response_class": response_class, **one} if isinstance(one, Mapping) else one) for one in replies
+    ]
 
 
 def _times(repeat: object) -> int | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+from re import Pattern
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
+from ._compatibility import stream_reader_factory
 from ._urls import merge_params, normalize_url
 
-__all__ = ["URL", "merge_params", "normalize_url"]
+__all__ = ["Pattern", "URL", "merge_params", "normalize_url", "stream_reader_factory"]
 
 
 def __getattr__(name: str) -> Any:

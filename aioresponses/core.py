@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,8 +15,10 @@ from ._assertions.checks import WantedCall, check_any_call, check_calls, check_l
 from ._assertions.reports import listed, there_were, told_unmatched, told_unused
 from ._calls.exchange import moment
 from ._calls.log import Log, Requests
-from ._calls.record import RequestCall, RequestMatch
+from ._calls.record import RequestCall
+from ._checks import check_seconds
 from ._client.hooks import activate, deactivate
+from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
 from ._interception import Interceptor
 from ._matching.router import Router
@@ -23,19 +26,36 @@ from ._matching.targets import Url
 from ._registering import Arguments, Default, Group, Registering, default, route_of
 from ._replies.encoding import JsonDumps, json_dumps
 from ._replies.results import CallbackResult, Headers
+from ._urls import merge_params, normalize_url
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
 
-    from typing_extensions import Self
+    from typing_extensions import Never, Self
 
+    # What it has for suites alone is not seen by type checkers.
+    from ._calls.record import RequestMatch
     from ._matching.conditions import Match
     from ._registering import ReplyArguments
     from ._replies.bodies import Body
     from ._replies.reply import Callback, Raises
     from ._replies.results import Events, Fault
+else:
+    from ._compatibility import RequestMatch
 
-__all__ = ["CallbackResult", "RequestCall", "RequestMatch", "aioresponses"]
+__all__ = [
+    "CallbackResult",
+    "RequestCall",
+    "RequestMatch",
+    "aioresponses",
+    # For suites that replace them here.
+    "ClientResponse",
+    "merge_params",
+    "normalize_url",
+    "stream_reader_factory",
+]
+
+sys.modules[__name__].__class__ = Core
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -61,6 +81,9 @@ class aioresponses(Registering):
     - `strict`: both.
     - `json_dumps`: what serialises each `payload`, to text or bytes; `json.dumps` by default. It is an attribute as
       well, and holds for the mocks that are registered from then on.
+    - `latency`: the seconds that pass before each reply starts, on top of its `delay`; for 0 all that is ready runs
+      first, as it does while a server is asked. By default, None, a reply is there in the very step of the request, as
+      it is in aioresponses 0.7, so code that forgets a lock or a limit is not found out. It is an attribute as well.
 
     These are looked at when a `with` block or a decorated function is left, unless by an exception, and raise
     `AssertionError`; `stop()` does not look.
@@ -80,14 +103,15 @@ class aioresponses(Registering):
         assert_all_mocked: bool = False,
         strict: bool = False,
         json_dumps: JsonDumps = json_dumps,
+        latency: float | None = None,
+        **unknown: Never,
     ) -> None:
+        if unknown:
+            ignore_keywords(unknown, aioresponses.__init__)
         if callable(param):
             raise TypeError(f"param: expected a name, got {param!r}; the decorator is `@aioresponses()`")
-        if isinstance(passthrough, Iterable) and not isinstance(passthrough, str):
-            passthrough = tuple(passthrough)
+        self._param = param
         self._settings: dict[str, Any] = {
-            "param": param,
-            "passthrough": passthrough,
             "passthrough_unmatched": passthrough_unmatched,
             "assert_all_called": assert_all_called or strict,
             "assert_all_mocked": assert_all_mocked or strict,
@@ -95,8 +119,13 @@ class aioresponses(Registering):
         self.json_dumps = json_dumps
         self._since = 0
         self._log = Log()
-        self._router = Router(passthrough, passthrough_unmatched, self._log.call_of)
+        self._router = Router(effective_prefixes(passthrough), passthrough_unmatched, self._log.call_of)
         self._interceptor = Interceptor(self._router, self._log, self._response_class)
+        self.latency = latency
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        warn_of_overriding(cls, aioresponses)
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
@@ -205,15 +234,16 @@ class aioresponses(Registering):
 
         Of a subclass of `unittest.TestCase`, all test methods are decorated. Any other class: `TypeError`.
         """
-        param = self._settings["param"]
         if isinstance(function, type):
             # A new mock for each run, so that no test sees the calls of another.
-            decorate_tests(function, self._another, param)
+            decorate_tests(function, self._another, self._param)
             return function
-        return decorated(function, self._itself, param)
+        return decorated(function, self._itself, self._param)
 
     def _another(self) -> aioresponses:
-        return aioresponses(**self._settings, json_dumps=self.json_dumps)
+        return aioresponses(
+            self._param, self._passthrough, **self._settings, json_dumps=self.json_dumps, latency=self.latency
+        )
 
     def _itself(self) -> aioresponses:
         # A decorated function may run within itself, or several times side by side.
@@ -283,9 +313,10 @@ class aioresponses(Registering):
         - `cookies`: a mapping of names and values, sent as `Set-Cookie`.
         - `content_type`: the `Content-Type` header, unless `headers` have one.
         - `reason`: the reason phrase; by default the one that goes with `status`.
-        - `delay`: seconds before the status line.
+        - `delay`: seconds before the status line, by the timers of the event loop; the `latency` comes on top.
         - `fault`: a `Fault` of the server.
-        - `response_class`: the class of the response, instead of the session's.
+        - `response_class`: the class of the response, instead of the session's; beside `replies`, that of the dicts
+          among them that name none.
         - `exception`: an exception, or a class of exceptions, that the call raises, exactly as it is.
         - `timeout`: whether the call raises `asyncio.TimeoutError`.
         - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call, or
@@ -333,7 +364,26 @@ class aioresponses(Registering):
     def passthrough_unmatched(self, value: bool) -> None:
         self._router.passthrough_unmatched = value
 
-    # Names of 0.7 that suites look at.
+    @property
+    def latency(self) -> float | None:
+        """The seconds that pass before each reply starts; 0 for a turn of the event loop, None for no time at all."""
+        return self._interceptor.latency
+
+    @latency.setter
+    def latency(self, value: float | None) -> None:
+        if value is not None:
+            check_seconds("latency", value, "seconds or None")
+        self._interceptor.latency = value
+
+    # Names of 0.7 that suites look at, and change.
+
+    @property
+    def _passthrough(self) -> list[str | URL]:
+        return self._router.passthrough
+
+    @_passthrough.setter
+    def _passthrough(self, value: list[str | URL]) -> None:
+        self._router.passthrough = value
 
     @property
     def _matches(self) -> dict[str, RequestMatch]:

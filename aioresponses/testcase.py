@@ -49,6 +49,13 @@ class AioResponsesTestCase(
     strict: ClassVar[bool] = False
     """Both `assert_all_called` and `assert_all_mocked`."""
 
+    latency: ClassVar[float | None] = 0
+    """The seconds that pass before each reply starts, on top of its `delay`; for 0, all that is ready runs first.
+
+    As while a server is asked, others may go on in the meantime; that shows whether locks and limits are where they
+    must be. With None, as with aioresponses 0.7, a reply is there in the very step of the request.
+    """
+
     mock: aioresponses
     """The mock of the test that runs."""
 
@@ -97,6 +104,7 @@ class AioResponsesTestCase(
             assert_all_called=self.assert_all_called,
             assert_all_mocked=self.assert_all_mocked,
             strict=self.strict,
+            latency=self.latency,
         )
         # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
         # other threads inherits it.

@@ -1,11 +1,14 @@
+import re
 import unittest
-from unittest import mock
 
 import aiohttp
+from aiohttp import web
+from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
+from aiohttp.test_utils import TestServer
 
-import aioresponses.compat
-import aioresponses.core
-from aioresponses import AioResponsesTestCase
+from aioresponses import aioresponses, compat
+
+from .support import SITE
 
 
 class CompatTest(unittest.TestCase):
@@ -18,19 +21,37 @@ class CompatTest(unittest.TestCase):
         self.assertIsInstance(mock_class().get("http://x/"), RequestMatch)
         self.assertEqual(CallbackResult().status, 200)
 
+    def test_the_names_of_compat_are_those_of_0_7(self):
+        self.assertEqual(
+            compat.__all__, ["Pattern", "URL", "merge_params", "normalize_url", "stream_reader_factory"]
+        )
+        self.assertIs(compat.Pattern, re.Pattern)
+        self.assertIsInstance(re.compile("a"), compat.Pattern)
+
     def test_other_names_are_missing_as_in_any_module(self):
         with self.assertRaises(AttributeError) as raised:
-            aioresponses.compat.nothing
+            compat.nothing
         self.assertEqual(str(raised.exception), "module 'aioresponses.compat' has no attribute 'nothing'")
 
 
-class PatchedClientResponseTest(AioResponsesTestCase):
-    async def test_a_client_response_patched_into_core_is_used(self):
-        class OwnResponse(aiohttp.ClientResponse):
-            pass
+class HeaderNamesTest(unittest.IsolatedAsyncioTestCase):
+    async def test_header_names_arrive_as_from_a_real_server(self):
+        headers = [("ETag", '"1"'), ("x-custom", "1"), ("SET-COOKIE", "a=1"), ("Www-authenticate", "Basic")]
 
-        self.mock.get("http://example.com/", body="x")
-        with mock.patch("aioresponses.core.ClientResponse", OwnResponse):
-            async with aiohttp.ClientSession() as session:
-                response = await session.get("http://example.com/")
-                self.assertEqual((type(response), await response.read()), (OwnResponse, b"x"))
+        async def handler(request):
+            return web.Response(headers=headers)
+
+        app = web.Application()
+        app.router.add_get("/", handler)
+        async with TestServer(app) as server, aiohttp.ClientSession() as session:
+            seen = []
+            with aioresponses(passthrough=["http://127.0.0.1"]) as mock:
+                mock.get(SITE, headers=headers)
+                for url in (server.make_url("/"), SITE):
+                    async with session.get(url) as response:
+                        given = {name.lower() for name, _ in headers}
+                        seen.append([name for name in response.headers if name.lower() in given])
+                        self.assertEqual(response.headers["ETag"], '"1"')
+        self.assertEqual(seen[1], seen[0])
+        if HttpResponseParser is not HttpResponseParserPy:
+            self.assertEqual(seen[1][:2], ["Etag", "x-custom"])

@@ -25,6 +25,7 @@ class PublicNamesTest(unittest.TestCase):
                 "CallCountAssertionsMixin",
                 "CallOrderAssertionsMixin",
                 "CallbackResult",
+                "CompatibilityWarning",
                 "Fault",
                 "FilePart",
                 "Group",
@@ -48,7 +49,7 @@ class PublicNamesTest(unittest.TestCase):
                 "active", "add", "assert_any_call", "assert_called", "assert_called_once", "assert_called_once_with",
                 "assert_called_with", "assert_has_calls", "assert_not_called", "call_args", "call_args_list",
                 "call_count", "called", "calls", "clear", "delete", "get", "head", "host", "json_dumps",
-                "options", "passthrough_unmatched", "patch", "post", "put", "requests", "start", "stop",
+                "latency", "options", "passthrough_unmatched", "patch", "post", "put", "requests", "start", "stop",
                 "unmatched_calls", "unused_mocks",
             ],
         )

@@ -91,7 +91,6 @@ class RefusedTest(unittest.TestCase):
             ("delay", 1),
             ("events", ["x"]),
             ("fault", Fault.HANG),
-            ("response_class", aiohttp.ClientResponse),
         ]:
             self.check([(SITE, {name: value, "replies": [{}]}, ValueError, message.format(name))])
 

@@ -75,8 +75,14 @@ class CallAssertions(_TestCase):
         return [call for call in self.mock.calls if reaches(target, call)]
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
-        self.fail(self._formatMessage(msg, f"This assertion was called wrongly: {what}"))
+        self._fail(f"This assertion was called wrongly: {what}", msg)
 
     def _fail_with_calls(self, headline: str, msg: str | None, detail: str = "") -> NoReturn:
         parts = [headline, detail, listed(self.mock.calls)]
-        self.fail(self._formatMessage(msg, "\n".join(part for part in parts if part)))
+        self._fail("\n".join(part for part in parts if part), msg)
+
+    def _fail(self, text: str, msg: str | None) -> NoReturn:
+        # As unittest's own assertions do, which have no public method for it.
+        if msg is not None:
+            text = f"{text} : {msg}" if self.longMessage else msg
+        self.fail(text)

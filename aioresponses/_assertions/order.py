@@ -11,11 +11,12 @@ None stands for any. The requests that a redirect leads to are `hops` of a call,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from yarl import URL
 
-from .._calls.record import RequestCall
+from .._calls.record import RequestCall, span_of
 from .._display import cut, shown_url
 from .._matching.targets import Url, reaches
 from .base import CallAssertions, Expectation
@@ -28,8 +29,9 @@ __unittest = True
 class CallOrderAssertionsMixin(CallAssertions):
     """Assertions about the order of calls, and how many were on their way at once.
 
-    An expectation is a URL (any method), or a pair of method and URL. Calls are in the order in which they began. Each
-    assertion raises `failureException` where it does not hold, with `msg` behind its own message.
+    An expectation is a URL (any method), or a pair of method and URL. Calls are in the order in which they began, which
+    no clock tells: it may be stopped or put back. Each assertion raises `failureException` where it does not hold, with
+    `msg` behind its own message.
     """
 
     def assertCallOrder(self, expected: Iterable[Expectation], msg: str | None = None) -> None:
@@ -76,6 +78,8 @@ class CallOrderAssertionsMixin(CallAssertions):
     def assertCalledBefore(self, first: Expectation, second: Expectation, msg: str | None = None) -> None:
         """Fail unless every call of `first` had ended before any call of `second` began; both must have been made.
 
+        A call has ended when the session's method has returned or raised, whether or not its response has been read.
+
         >>> self.assertCalledBefore(("PUT", "http://example.com/lock"), ("DELETE", "http://example.com/lock"))
         """
         one, other = self._expectation(first, msg), self._expectation(second, msg)
@@ -85,14 +89,14 @@ class CallOrderAssertionsMixin(CallAssertions):
                     f"Expected {one} to be called before {other}, but {target} was never called.", msg
                 )
         calls = self.mock.calls
-        last = max(self._calls_of(one), key=lambda call: float("inf") if call.ended is None else call.ended)
-        early = min(self._calls_of(other), key=lambda call: call.started)
+        last = max(self._calls_of(one), key=_end_of)
+        early = min(self._calls_of(other), key=lambda call: call.order)
         if last is early:
             self._fail_with_calls(
                 f"Expected calls of {one} before those of {other}, but call {place_of(calls, last)} is one of both.",
                 msg,
             )
-        if last.ended is None or last.ended > early.started:
+        if _end_of(last) > early.order:
             self._fail_with_calls(
                 f"Expected every call of {one} to have ended before {other} was called, "
                 f"but call {place_of(calls, early)} began before call {place_of(calls, last)} had ended.",
@@ -104,8 +108,13 @@ class CallOrderAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail if more than `limit` calls, of this URL and method, were on their way at once.
 
-        A call is on its way until the session's method returns or raises. A mock that answers without waiting is done
-        in one step; to see calls overlap, have a callback wait.
+        A call is on its way from when it has a connection, as a server sees it: not while it waits for one under the
+        `limit` of the session's connector. It is until aiohttp has given the connection back: the response has been
+        read to its end, which for a small one is before the session's method returns, or was released or closed; or
+        until it raised. A call that is refused is on its way until it raises.
+
+        Replies that are there in the very step of the request never overlap. Those of an `AioResponsesTestCase` take a
+        turn of the event loop at least, unless the class says `latency = None`; for another mock, give it a `latency`.
 
         >>> self.assertMaxConcurrency(5, "http://example.com/pages")
         """
@@ -122,6 +131,8 @@ class CallOrderAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless at some time `at_least` calls, of this URL and method, were on their way at once.
 
+        `assertMaxConcurrency` says what that is, and what a mock needs for it: a `latency`.
+
         >>> self.assertConcurrent("http://example.com/pages", at_least=3)
         """
         self._count("at_least", at_least, 1, msg)
@@ -133,13 +144,19 @@ class CallOrderAssertionsMixin(CallAssertions):
             )
 
 
+def _end_of(call: RequestCall) -> float:
+    """Return when a call ended, as a moment."""
+    ended = span_of(call).ended
+    return math.inf if ended is None else ended
+
+
 def _most_at_once(calls: Iterable[RequestCall]) -> int:
-    # At the same moment, what ends goes before what begins: such calls did not overlap.
     moments = []
-    for call in calls:
-        moments.append((call.started, 1))
-        if call.ended is not None:
-            moments.append((call.ended, -1))
+    for span in map(span_of, calls):
+        if span.since is not None:
+            moments.append((span.since, 1))
+            if span.until is not None:
+                moments.append((span.until, -1))
     most = now = 0
     for _, change in sorted(moments):
         now += change

@@ -15,9 +15,10 @@ its bytes takes time, so in what is very large it is not looked for.
 
 from __future__ import annotations
 
-import copy
 import io
 import pickle
+from copy import deepcopy
+from pickle import loads
 from typing import Any, NamedTuple, NoReturn
 
 from aiohttp import ClientTimeout, StreamReader
@@ -61,7 +62,7 @@ def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
 def unpacked(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return what `copied` returned, of the types that were given."""
     return {
-        name: pickle.loads(value.packed) if isinstance(value, _Packed) else value for name, value in kwargs.items()
+        name: loads(value.packed) if isinstance(value, _Packed) else value for name, value in kwargs.items()
     }
 
 
@@ -87,7 +88,7 @@ def _copy(value: Any) -> Any:
 
 def _deep_copy(value: Any) -> Any:
     try:
-        return copy.deepcopy(value)
+        return deepcopy(value)
     except RecursionError:
         raise
     except Exception:

@@ -6,9 +6,9 @@ Users rarely look. So an `Exchange` is plain, and noting something is an assignm
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Mapping
+from copy import copy
 from time import perf_counter
 from types import MappingProxyType
 from typing import Any
@@ -27,7 +27,8 @@ _count = itertools.count()
 
 # What copies of it keep: what took part in it is no part of a record.
 _RECORDED = (
-    "method", "url", "normalized_url", "kwargs", "order", "started", "ended", "unmatched", "_sent", "outgoing",
+    "method", "url", "normalized_url", "kwargs", "order", "started", "ended", "over", "since", "until",
+    "connections", "unmatched", "_sent", "outgoing",
 )
 
 # So much of a request is kept as it comes.
@@ -68,6 +69,18 @@ class Exchange:
 
     ended: float | None = None
 
+    over: int | None = None
+    """When the call returned or raised, as a moment; `ended` is that on a clock."""
+
+    since: int | None = None
+    """Since when the call is on its way, as a moment: it has got a connection, or is being refused one."""
+
+    until: int | None = None
+    """When it gave its last connection back, as a moment; of no meaning while it has `connections`."""
+
+    connections = 0
+    """How many it has: one for each request that is on its way."""
+
     is_unpacked = False
 
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
@@ -104,7 +117,7 @@ class Exchange:
         if self.hops is None:
             if not self.is_unpacked:
                 self.kwargs = unpacked(self.kwargs)
-            first = copy.copy(self)
+            first = copy(self)
             first.kwargs = dict(self.kwargs)
             self.hops = [first]
         hop = Exchange(method, url, url, {})
@@ -112,6 +125,22 @@ class Exchange:
         hop.kwargs, hop.order, hop.previous = dict(self.kwargs), self.order, response
         self.hops.append(hop)
         return hop
+
+    def depart(self) -> None:
+        """Note that the call is on its way from now on, if it is not already."""
+        if self.since is None:
+            self.since = next(_count)
+
+    def connect(self) -> None:
+        """Note that the call has got a connection."""
+        if self.since is None:
+            self.since = next(_count)
+        self.connections += 1
+
+    def disconnect(self) -> None:
+        """Note that one of its connections has gone."""
+        self.connections -= 1
+        self.until = next(_count)
 
     def start_again(self) -> None:
         """Forget what was sent, for the request is about to be sent once more."""
@@ -136,6 +165,7 @@ class Exchange:
         """Note how the call ended."""
         self.response = response
         self.exception = exception
+        self.over = next(_count)
         self.ended = perf_counter()
         if self.hops is not None:
             last = self.hops[-1]

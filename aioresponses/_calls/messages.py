@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 from collections.abc import Coroutine, Mapping
 from email.message import Message as EmailMessage
 from http.cookies import SimpleCookie
+from json import loads
 from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import parse_qsl
 
@@ -63,7 +63,7 @@ class Message(NamedTuple):
         """Return the body, decoded from JSON."""
         text = self.text()
         try:
-            return json.loads(text)
+            return loads(text)
         except ValueError as error:
             raise ValueError(f"the body of {self.name} is no JSON ({error}): {self._described()}") from None
 

@@ -31,6 +31,31 @@ def redirect_to(exchange: Exchange) -> ClientResponse | None:
     return previous if previous is not None and previous.status in _REDIRECTS else None
 
 
+class Span(NamedTuple):
+    """When a call began and ended, and was on its way, in moments: numbers that are greater for what came later."""
+
+    began: int
+
+    ended: int | None
+    """When it returned or raised; None while it has not."""
+
+    since: int | None
+    """Since when it was on its way; None if it never was."""
+
+    until: int | None
+    """Until when; None while it still is."""
+
+
+def span_of(call: RequestCall) -> Span:
+    """Return when a call began and ended, and was on its way."""
+    exchange = call._exchange
+    until = exchange.over
+    if exchange.response is not None:
+        # Whoever has it may be reading still; a small one was there as a whole before the call returned.
+        until = None if exchange.connections else exchange.until or until
+    return Span(exchange.order, exchange.over, exchange.since, until)
+
+
 class Calls(Protocol):
     """What makes calls of exchanges."""
 

@@ -36,6 +36,7 @@ from aiohttp.connector import Connection
 
 from .protocol import InMemoryProtocol
 from .transport import InMemoryTransport
+from .waiting import pass_time
 
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
@@ -74,6 +75,9 @@ class InMemoryConnector(BaseConnector):
         return protocol
 
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
+        transport: InMemoryTransport | None = protocol.transport  # type: ignore[assignment]
+        if transport is not None:
+            transport.give_back()
         if (
             self._spare is None
             and not should_close
@@ -147,29 +151,30 @@ class InMemoryConnector(BaseConnector):
 
 
 class RefusingConnector(InMemoryConnector):
-    """Finds nobody who listens, after `delay` seconds."""
+    """Finds nobody who listens, after `delay` seconds; for 0 in the next turn of the loop, for None in the same."""
 
-    def __init__(self, stands_for: BaseConnector, delay: float) -> None:
+    def __init__(self, stands_for: BaseConnector, delay: float | None) -> None:
         super().__init__(stands_for)
         self._delay = delay
-        self._closed_from_afar: asyncio.Future[None] = self._loop.create_future()
+        self._found: asyncio.Future[None] = self._loop.create_future()
 
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
-        most = timeout.sock_connect
-        times_out = most is not None and most < self._delay
-        await asyncio.wait([self._closed_from_afar], timeout=most if times_out else self._delay)
-        if self._closed_from_afar.done():
-            self._closed_from_afar.result()
+        delay, most = self._delay, timeout.sock_connect or 0
+        times_out = delay is not None and 0 < most < delay
+        if delay is not None:
+            await pass_time(most if times_out else delay, self._found)
+        if self._found.done():
+            self._found.result()
         if times_out:
             raise asyncio.TimeoutError
         raise refusal(req)
 
     def _hang_up(self, why: str) -> None:
-        if not self._loop.is_closed() and not self._closed_from_afar.done():
-            self._closed_from_afar.set_exception(ClientConnectionError(why))
-            self._closed_from_afar.exception()  # Nobody may be waiting.
+        if not self._loop.is_closed() and not self._found.done():
+            self._found.set_exception(ClientConnectionError(why))
+            self._found.exception()  # Nobody may be waiting.
         super()._hang_up(why)
 
 
@@ -215,8 +220,8 @@ class StandIns:
         self._last = (ref(connector), loop, found)
         return found
 
-    def refusing(self, connector: BaseConnector, delay: float) -> InMemoryConnector:
-        """Return one that stands for `connector` and refuses the connection after `delay` seconds."""
+    def refusing(self, connector: BaseConnector, delay: float | None) -> InMemoryConnector:
+        """Return one that stands for `connector` and refuses the connection after `delay` seconds, or at once."""
         refusing = RefusingConnector(connector, delay)
         self._refusing.add(refusing)
         return refusing

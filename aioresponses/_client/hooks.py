@@ -40,7 +40,6 @@ takes time that every request would pay.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import sys
@@ -277,12 +276,20 @@ class _LeftAlone:
     async def far_end(self, *_: object) -> None:
         """Leave it to the network."""
 
+    def connected(self) -> Callable[[], None]:
+        """Note nothing."""
+        return _nothing
+
     def returned(self, response: ClientResponse | None) -> None:
         """Note nothing."""
 
     def raised(self, error: BaseException) -> BaseException:
         """Change nothing."""
         return error
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 _LEFT_ALONE = _LeftAlone()
@@ -341,7 +348,9 @@ async def _connected(
         raise ClientConnectionError("Connector is closed.")
     far_end = await call.far_end(req, connector, traces)
     if far_end is None:
-        return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
+        real: Connection = await original(connector, req, traces, timeout)
+        real.add_callback(call.connected())
+        return real
     stand_in = far_end.connector
     connection: Connection | None = stand_in.spare_connection(req, traces)
     if connection is None:
@@ -355,7 +364,9 @@ async def _connected(
     if req.proxy is not None:
         authorize_to_proxy(req, connector)
     # Private, for the property takes time that every request would pay.
-    connection._protocol.expect(req, far_end.receive, far_end.respond)  # type: ignore[union-attr]
+    connection._protocol.expect(  # type: ignore[union-attr]
+        req, far_end.receive, far_end.respond, far_end.latency, call.connected()
+    )
     return connection
 
 
@@ -374,7 +385,8 @@ def _close_hook(hook: _Hook, original: _Method) -> _Method:
 
 async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> None:
     try:
-        await asyncio.gather(*closing)
+        for one in closing:
+            await one
     finally:
         await closed
 

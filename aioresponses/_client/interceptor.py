@@ -29,6 +29,10 @@ class FarEnd(Protocol):
     @property
     def respond(self) -> Respond: ...
 
+    @property
+    def latency(self) -> float | None:
+        """After how many seconds it responds; for 0 in the next turn of the loop, for None in the same."""
+
 
 class Interception(Protocol):
     """One call on its way."""
@@ -42,6 +46,9 @@ class Interception(Protocol):
 
         Raises where the request is refused.
         """
+
+    def connected(self) -> Callable[[], None]:
+        """Note that a request has got a connection; return what is to be called when it has gone."""
 
     def returned(self, response: ClientResponse | None) -> None:
         """Note that the call returned."""

@@ -17,6 +17,7 @@ from aiohttp import ClientRequest, MultipartWriter, hdrs
 from aiohttp.http import HttpVersion11
 from aiohttp.payload import BytesPayload
 
+from .response_classes import maker_of
 from .written import Written
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def set_response_class(request: ClientRequest, response_class: Callable[..., Cli
     """Have the response to a request be of this class, or be made by this function; it may have been made already."""
     response = response_of(request)
     if response is None:
-        request.response_class = response_class  # type: ignore[assignment]
+        request.response_class = maker_of(response_class)  # type: ignore[assignment]
     elif isinstance(response_class, type):
         response.__class__ = response_class
 

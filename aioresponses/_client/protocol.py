@@ -24,6 +24,11 @@ part, since people's tests count the turns of the event loop:
     protocol's future, for it does not wait for it. `set_exception` therefore cancels the coroutine, in the manner of
     `asyncio.timeout()`, and `read()` then raises what `set_exception` was called with.
 
+No server answers in the step of the request, so code that must not do two things at once is never found out by such
+answers. With a latency, the far end is asked so many seconds later: the reading task waits, for at least one turn of
+the loop, so that all that is ready runs first. This comes once the request has been written, and `set_exception` ends
+it as well.
+
 What the far end sends respects flow control. It feeds 256 KiB at first, so that most answers are there at once, and
 then pieces of 64 KiB until the client pauses reading; it goes on one turn after the client resumes, as a socket would:
 a large body is never in the stream reader as a whole, and a response that nobody reads stays unfinished. A body that
@@ -36,13 +41,16 @@ Nothing here knows of mocks.
 from __future__ import annotations
 
 import asyncio
+from asyncio import current_task
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientRequest, hdrs
 from aiohttp.client_proto import ResponseHandler
 
 from .transport import Answer, InMemoryTransport, Receive, Respond
+from .waiting import finish, pass_time
 
 if TYPE_CHECKING:
     from aiohttp.http import RawResponseMessage
@@ -56,24 +64,36 @@ class InMemoryProtocol(ResponseHandler):
         super().__init__(loop)
         self.request: ClientRequest | None = None
         self.respond: Respond | None = None
+        self.latency: float | None = None
         self.error: BaseException | None = None
         """What this side was told of by `set_exception`, since the last request began."""
         self.has_continued = False
         self._interrupt: Callable[[], object] | None = None
 
-    def expect(self, request: ClientRequest, receive: Receive, respond: Respond) -> None:
+    def expect(
+        self,
+        request: ClientRequest,
+        receive: Receive,
+        respond: Respond,
+        latency: float | None,
+        gone: Callable[[], object],
+    ) -> None:
         """Have the far end answer the next request on this connection, which is `request`.
 
-        What is written of the request goes to `receive`, piece by piece; `respond` is called when it is complete.
+        What is written of the request goes to `receive`, piece by piece; `respond` is called when it is complete, and
+        `latency` seconds have passed: for 0 in the next turn of the loop, for None in the same. `gone` is called when
+        the client has given the connection back, or one of both sides has closed it.
         """
         self.request = request
         self.respond = respond
+        self.latency = latency
         self.error = None
         self.has_continued = False
         transport: InMemoryTransport = self.transport  # type: ignore[assignment]
         if transport.streaming is not None:
             transport.end_streaming()
         transport.receive = receive
+        transport.gone = gone
         transport.url = request.url
 
     # No coroutine itself, for mostly there is nothing to wait for.
@@ -84,6 +104,8 @@ class InMemoryProtocol(ResponseHandler):
             writer: asyncio.Task[None] | None = getattr(self.request, "_writer", None)
             if writer is not None and not writer.done():
                 return self._read_when_written(writer)
+            if self.latency is not None:
+                return self._read_after(self.latency)
             self.respond = self.request = None
             if self.error is not None:
                 raise self.error
@@ -104,6 +126,21 @@ class InMemoryProtocol(ResponseHandler):
             raise self.error
         return await self.read()
 
+    async def _read_after(self, latency: float) -> tuple[RawResponseMessage, StreamReader]:
+        self.latency = None
+        waiter = self._loop.create_future()
+        self._interrupt = partial(finish, waiter)
+        try:
+            await pass_time(latency, waiter)
+        finally:
+            self._interrupt = None
+        if self.error is not None:
+            raise self.error
+        if self.transport is None:
+            # The client has closed the connection, which it is about to hear of. Nobody is asked any more.
+            return await super().read()
+        return await self.read()
+
     async def _read_when_answered(self, answer: Answer | Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
         sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
         # What has happened while it was made takes precedence.
@@ -119,10 +156,7 @@ class InMemoryProtocol(ResponseHandler):
 
     async def _written(self, writer: asyncio.Task[None]) -> None:
         waiter = self._loop.create_future()
-
-        def wake(_: object = None) -> None:
-            if not waiter.done():
-                waiter.set_result(None)
+        wake = partial(finish, waiter)
 
         def look() -> None:
             # The first step of the task stands before us in the queue of the loop, and mostly is its last.
@@ -140,7 +174,7 @@ class InMemoryProtocol(ResponseHandler):
             writer.remove_done_callback(wake)
 
     async def _interruptible(self, answer: Awaitable[Answer]) -> Answer | None:
-        task = asyncio.current_task()
+        task = current_task()
         if task is None:
             return await answer
         # Python 3.11 began to count the cancellations of a task: ours must be taken back, and it alone.
@@ -152,7 +186,7 @@ class InMemoryProtocol(ResponseHandler):
         def interrupt() -> None:
             nonlocal interrupted
             # Within the answer itself there is nothing to wake: it goes on to its end.
-            if asyncio.current_task(self._loop) is not task:
+            if current_task(self._loop) is not task:
                 interrupted = interrupted or task.cancel()
 
         self._interrupt = interrupt

@@ -63,6 +63,7 @@ class InMemoryTransport(asyncio.Transport):
     ) -> None:
         super().__init__({"peername": peername})
         self.receive: Receive = _drop
+        self.gone: Callable[[], object] | None = None
         self._loop = loop
         self._protocol = protocol
         self._feed = protocol.data_received
@@ -143,6 +144,12 @@ class InMemoryTransport(asyncio.Transport):
                 self.streaming.cancel()
             self.streaming = None
 
+    def give_back(self) -> None:
+        """Note that the client has no more to do with the request that this connection was for."""
+        if self.gone is not None:
+            gone, self.gone = self.gone, None
+            gone()
+
     def lose(self, close: Close = Close(), told: ClientConnectionError | None = None) -> None:
         """End the connection from the far end.
 
@@ -151,6 +158,7 @@ class InMemoryTransport(asyncio.Transport):
         self.closing = True
         self._body = b""
         self.end_streaming()
+        self.give_back()
         if self in self._open:
             self._open.discard(self)
             if told is not None and not self._protocol.is_eof():
@@ -188,6 +196,7 @@ class InMemoryTransport(asyncio.Transport):
             self.closing = True
             self._body = b""
             self.end_streaming()
+            self.give_back()
             if not self._loop.is_closed():
                 self._loop.call_soon(self.lose)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from .conditions import Conditions
 from .index import Index
 from .routes import Route
 from .targets import Prefix, Verdict
+
+_prefix = lru_cache(maxsize=64)(Prefix)
 
 
 class Claim(NamedTuple):
@@ -36,14 +39,14 @@ class Router:
 
     def __init__(
         self,
-        passthrough: Iterable[str | URL],
+        passthrough: list[str | URL],
         passthrough_unmatched: bool,
         call_of: Callable[[Exchange], RequestCall],
     ) -> None:
-        if isinstance(passthrough, str) or not isinstance(passthrough, Iterable):
-            passthrough = (passthrough,)
-        self.prefixes = [Prefix(prefix) for prefix in passthrough]
-        """Of the URLs whose requests go to the network, whatever is registered."""
+        for prefix in passthrough:
+            Prefix(prefix)  # Raises what is wrong with it.
+        self.passthrough = passthrough
+        """Prefixes of the URLs whose requests go to the network, whatever is registered; suites add to them."""
         self.passthrough_unmatched = passthrough_unmatched
         self.call_of = call_of
         self.matches: dict[str, RequestMatch] = {}
@@ -71,7 +74,7 @@ class Router:
 
     def passes_through(self, url: URL) -> bool:
         """Tell whether requests to `url` go to the network, whatever is registered."""
-        return any(prefix.covers(url) for prefix in self.prefixes)
+        return any(_prefix(prefix).covers(url) for prefix in self.passthrough)
 
     def conditions(self, method: str, url: URL) -> list[Conditions]:
         """Return what the mocks that may answer a request of this method and URL ask of it besides.

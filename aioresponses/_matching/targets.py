@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from yarl import URL
 
+from .. import _urls
 from .._calls.record import RequestCall
 from .._checks import TOKEN
 from .._display import shortened, shown_url
-from .._urls import Template, comparable, is_template, normalize_url, without_credentials
+from .._urls import Template, comparable, is_template, without_credentials
 
 Url = Union[str, URL, "re.Pattern[str]"]
 
@@ -39,7 +40,7 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template:
     if not isinstance(url, (str, URL)):
         raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {url!r}")
     try:
-        return Template.of(url) if isinstance(url, str) and is_template(url) else normalize_url(url)
+        return Template.of(url) if isinstance(url, str) and is_template(url) else _urls.normalize_url(url)
     except ValueError as error:
         raise ValueError(f"url: expected a URL, got {url!r}: {error}") from error
 

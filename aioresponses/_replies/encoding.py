@@ -170,14 +170,15 @@ def framing_of(result: CallbackResult, method: str, size: int | None, is_compres
 
 def _head(result: CallbackResult, framing: Framing) -> bytes:
     """Return the status line and all headers, with the empty line behind them."""
-    lines = [f"HTTP/1.1 {result.status:d} {_phrase(result.status) if result.reason is None else result.reason}"]
+    lines = [f"HTTP/1.1 {result.status:d} {phrase(result.status) if result.reason is None else result.reason}"]
     if hdrs.CONTENT_TYPE not in result.headers:
         lines.append(f"{hdrs.CONTENT_TYPE}: {result.content_type}")
     lines += [f"{name}: {value}" for name, value in result.headers.items() if name.lower() != "content-length"]
     return b"%b%b\r\n" % ("".join(f"{line}\r\n" for line in lines).encode(), framing.header)
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
+    """Return the reason phrase that goes with a status; "" where there is none."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:

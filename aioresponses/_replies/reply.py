@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
@@ -11,6 +12,7 @@ from yarl import URL
 
 from .._calls.record import RequestCall
 from .._client.transport import Answer
+from .._client.waiting import pass_time
 from .bodies import is_used_up_by_one
 from .encoding import JsonDumps, KeptAnswer, check_payload, encode, json_dumps
 from .results import CallbackResult, Fault
@@ -154,11 +156,11 @@ class Reply:
         return self._when_due(result) if result.delay or result.fault is Fault.HANG else result
 
     async def _when_due(self, result: CallbackResult) -> CallbackResult:
-        await asyncio.sleep(result.delay)
+        await pass_time(result.delay)
         if self._raises is not None:
             raise self._raises
         if result.fault is Fault.HANG:
-            await asyncio.get_running_loop().create_future()
+            await get_running_loop().create_future()
         return result
 
 

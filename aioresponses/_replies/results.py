@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any, Union
@@ -11,7 +10,7 @@ from typing import Any, Union
 from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict
 
-from .._checks import TOKEN, check_line
+from .._checks import TOKEN, check_line, check_seconds
 from .bodies import Body, check_source
 from .codings import coding_of
 from .events import Event, encoded_event
@@ -79,7 +78,7 @@ class CallbackResult:
       unless a morsel says otherwise.
     - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default.
     - `reason`: the reason phrase; by default the one that goes with `status`.
-    - `delay`: seconds before the status line; 0 by default.
+    - `delay`: seconds before the status line, by the timers of the event loop; 0 by default.
     - `fault`: a `Fault`, in place of the reply or a part of it.
     - `response_class`: the class of the response that the caller gets, instead of the session's.
     - `method` plays no part; aioresponses 0.7 took it.
@@ -127,6 +126,7 @@ class CallbackResult:
         if fault is not None and not isinstance(fault, Fault):
             raise TypeError(f"fault: expected a member of Fault, got {fault!r}")
         check_line("content_type", content_type)
+        check_seconds("delay", delay)
         self.method = method
         self.status = status
         self.body = body
@@ -134,7 +134,7 @@ class CallbackResult:
         self.payload = payload
         self.events = events
         self.headers = checked_headers(headers)
-        self.delay = _checked_delay(delay)
+        self.delay = delay
         self.fault = fault
         self.response_class = response_class
         self.reason = reason
@@ -160,14 +160,6 @@ def _check_events(events: object, body: object, payload: object) -> None:
     if isinstance(events, (list, tuple)):
         for event in events:
             encoded_event(event, lambda data: "")
-
-
-def _checked_delay(delay: object) -> float:
-    if isinstance(delay, bool) or not isinstance(delay, (int, float)):
-        raise TypeError(f"delay: expected seconds, got {delay!r}")
-    if not (math.isfinite(delay) and delay >= 0):
-        raise ValueError(f"delay: expected seconds, from 0 on, got {delay!r}")
-    return delay
 
 
 def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[str]:

@@ -106,6 +106,18 @@ class RepliesTest(AskingTestCase):
                 classes.append(type(response))
         self.assertEqual(classes, [OwnResponse, ClientResponse, OwnResponse])
 
+    async def test_a_class_of_response_beside_replies_is_that_of_those_that_name_none(self):
+        class Another(ClientResponse):
+            pass
+
+        replies = [{}, {"response_class": Another}, {"response_class": None}]
+        self.mock.get(SITE, replies=replies, response_class=OwnResponse)
+        classes = []
+        for _ in replies:
+            async with self.session.get(SITE) as response:
+                classes.append(type(response))
+        self.assertEqual(classes, [OwnResponse, Another, ClientResponse])
+
     async def test_replies_may_be_a_tuple_and_mappings_of_any_kind(self):
         self.mock.get(SITE, replies=({"status": 201}, MappingProxyType({"status": 202})))
         self.assertEqual(await self.ask_often(2), [(201, ""), (202, "")])
@@ -194,7 +206,7 @@ class RefusedMocksTest(unittest.TestCase):
 
     def test_arguments_of_a_reply_beside_several_replies_are_refused_whatever_their_value(self):
         for name, values in self.ARGUMENTS.items():
-            for value in values:
+            for value in values if name != "response_class" else ():
                 self.refused(
                     ValueError,
                     f"{name} and replies contradict each other: each of the replies says it for itself",

@@ -253,9 +253,9 @@ class PrefixTest(unittest.IsolatedAsyncioTestCase):
         for prefix, error, message in [
             (5, TypeError, "passthrough: expected URL prefixes such as 'http://127.0.0.1', got 5"),
             (
-                "localhost",
+                "http",
                 ValueError,
-                "passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got 'localhost'",
+                "passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got 'http'",
             ),
         ]:
             with self.subTest(prefix=prefix):

@@ -1,0 +1,228 @@
+"""What suites do to aioresponses 0.7 beyond its API.
+
+They replace parts of it, to have it work on newer releases of aiohttp; they make a `RequestMatch` by hand, and look
+into those that are registered; they pass arguments that it ignores, and override the methods by which it answers
+requests. All of that works here or does no harm, and where a suite may count on an effect that it does not have, a
+`CompatibilityWarning` says so. Only the warning is in the documentation: there are documented names for everything that
+the others are good for.
+
+Parts are replaced in the module `core`, or in `RequestMatch`. Two of them are still used, and are looked up where they
+are put: `core.ClientResponse`, and `core.normalize_url`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import warnings
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from aiohttp import ClientResponse, ClientSession, StreamReader
+from aiohttp.client_proto import ResponseHandler
+from multidict import CIMultiDict
+from yarl import URL
+
+from . import _urls
+from ._calls.log import Log
+from ._calls.record import RequestMatch as Handle
+from ._client.hooks import activate, deactivate
+from ._interception import Interceptor
+from ._matching.router import Router
+from ._registering import ReplyArguments, route_of
+from ._replies.encoding import json_dumps, phrase
+from ._urls import comparable
+
+if TYPE_CHECKING:
+    from ._matching.routes import Route
+    from ._replies.reply import Raises
+
+
+class CompatibilityWarning(DeprecationWarning):
+    """Something that aioresponses 0.7 took, and that has no effect.
+
+    >>> warnings.filterwarnings("ignore", category=aioresponses.CompatibilityWarning)
+    """
+
+
+def _warn(text: str) -> None:
+    # From here up: the function below, the method of the mock that calls it, and the line that is meant.
+    warnings.warn(text, CompatibilityWarning, stacklevel=4)
+
+
+# So much is a misspelled keyword like the right one. With the 0.6 that difflib has by default,
+# `assert_all_requests_are_fired`, which is in use, would be a misspelled one.
+_SIMILARITY = 0.8
+
+# Keywords of other packages that suites pass to this one.
+_EVERY_MOCK = "With assert_all_called=True, every mock must be used."
+_MEANT = {
+    "assert_all_requests_are_fired": _EVERY_MOCK,
+    "assert_all_responses_were_requested": _EVERY_MOCK,
+    "assert_all_requests_were_expected": "With assert_all_mocked=True, every request must be answered.",
+    "case_sensitive": "Paths and queries are always compared by their case, and hosts never.",
+}
+
+
+def ignore_keywords(unknown: Iterable[str], method: Callable[..., object]) -> None:
+    """Warn of keywords that `method` of the mock does not have; raise `TypeError` for those that are misspelled."""
+    # Takes longer to import than some modules of this package, and is hardly ever needed.
+    from difflib import get_close_matches
+
+    _, *parameters, _ = inspect.signature(method).parameters
+    for name in unknown:
+        for meant in get_close_matches(name, parameters, 1, _SIMILARITY):
+            raise TypeError(f"aioresponses() got an unexpected keyword argument {name!r}: did you mean {meant!r}?")
+    for name in unknown:
+        meant = _MEANT.get(name) or f"The keywords are {', '.join(parameters)}."
+        _warn(
+            f"aioresponses() has no keyword {name!r}; it has no effect, as in aioresponses 0.7. Leave it out. {meant}"
+        )
+
+
+_SCHEMES = ("http://", "https://", "ws://", "wss://")
+
+
+def effective_prefixes(passthrough: Iterable[str | URL] | str | URL) -> list[str | URL]:
+    """Return passthrough prefixes but for those that no URL begins with; warn of these."""
+    if isinstance(passthrough, str) or not isinstance(passthrough, Iterable):
+        passthrough = (passthrough,)
+    effective = []
+    for prefix in passthrough:
+        text = str(prefix)
+        # A part of a scheme lets everything through in 0.7, and is refused here.
+        if not isinstance(prefix, (str, URL)) or "://" in text or any(one.startswith(text) for one in _SCHEMES):
+            effective.append(prefix)
+            continue
+        host = text.removeprefix("//")
+        meant = f"http://{host}" if host[:1].isalnum() or host[:1] == "[" else "http://127.0.0.1"
+        _warn(
+            f"passthrough: {text!r} has no scheme, and has no effect, as in aioresponses 0.7. To let requests through, "
+            f"write it as {meant!r}."
+        )
+    return effective
+
+
+# How aioresponses 0.7 answers requests.
+_NEVER_CALLED = ("_request_mock", "match")
+
+
+def warn_of_overriding(made: type, mock_class: type) -> None:
+    """Warn if a new subclass of the mock's class overrides methods that are never called."""
+    known = {one for base in made.__bases__ if issubclass(base, mock_class) for one in base.__mro__}
+    names = [name for name in _NEVER_CALLED if any(name in vars(one) for one in made.__mro__ if one not in known)]
+    if names:
+        _warn(
+            f"class {made.__name__}: aioresponses never calls its {' and '.join(names)}, for aiohttp's own client "
+            f"makes the request. To see the calls, look at `calls`; to answer with code, register a mock with "
+            f"`callback`; to let other requests through, say `passthrough_unmatched=True`. Cookies reach the session "
+            f"by themselves."
+        )
+
+
+class _Argument:
+    """An argument that a `RequestMatch` was given, as an attribute.
+
+    It may be set until the mock is put to work: by a wrapper of `RequestMatch.__init__`, for instance.
+    """
+
+    def __init__(
+        self, default: object, shown: Callable[[RequestMatch, Any], object] = lambda match, value: value
+    ) -> None:
+        self._default = default
+        self._shown = shown
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, match: RequestMatch | None, owner: type) -> Any:
+        return self if match is None else self._shown(match, match._given.get(self._name, self._default))
+
+    def __set__(self, match: RequestMatch, value: object) -> None:
+        if "_at_work" in vars(match):
+            raise AttributeError(
+                f"{self._name} of {match!r} cannot be set any more, for the mock is at work: register another one, or "
+                f"one with `replies` or a `callback`"
+            )
+        match._given[self._name] = value
+
+
+# What says how a mock answers, and not what it asks of requests.
+_OF_REPLY = {*ReplyArguments.__annotations__, "replies"}
+
+
+class RequestMatch(Handle):
+    """A registered mock: the requests that it answered, and how many more it answers.
+
+    `aioresponses.add` makes and returns it, and describes its arguments.
+    """
+
+    status = _Argument(200)
+    body = _Argument("")
+    payload = _Argument(None)
+    exception = _Argument(None, lambda match, value: asyncio.TimeoutError if match._given.get("timeout") else value)
+    headers = _Argument(None, lambda match, value: CIMultiDict(value or ()))
+    content_type = _Argument("application/json")
+    response_class = _Argument(None)
+    repeat = _Argument(False)
+    reason = _Argument(None, lambda match, value: phrase(match.status) if value is None else value)
+    callback = _Argument(None)
+
+    def __getattr__(self, name: str) -> Any:
+        # One that was made by hand is put to work when somebody asks what it does.
+        if name == "_at_work":
+            return route_of(self, json_dumps)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def match(self, method: str, url: URL | str) -> bool:
+        """Tell whether a request of this method and URL is meant, whatever else is asked of it."""
+        route = cast("Route", self._at_work)
+        return route.fits(method.upper(), comparable(_urls.normalize_url(url))) is not None
+
+    async def build_response(self, url: URL | str, **kwargs: Any) -> ClientResponse | Raises:
+        """Return the response to a request of this URL, whose body has been read, or the exception that was registered.
+
+        `kwargs` are those of `ClientSession.request`. The mock is not used by this, and nothing is recorded.
+        """
+        reply = {name: value for name, value in self._given.items() if name in _OF_REPLY}
+        alone = RequestMatch(URL(url), self._method, **reply)
+        log = Log()
+        router = Router([], False, log.call_of)
+        router.add(route_of(alone, json_dumps))
+        interceptor = Interceptor(router, log, lambda: None)
+        activate(interceptor)
+        try:
+            async with ClientSession() as session:
+                response = await session.request(self._method, url, **{**kwargs, "allow_redirects": False})
+                await response.read()
+                return response
+        except BaseException as error:
+            registered = self.exception
+            if registered is not None and (error is registered or type(error) is registered):
+                return registered
+            raise
+        finally:
+            deactivate(interceptor)
+
+    def _build_response(self, *args: object, **kwargs: object) -> NoReturn:
+        """Raise `NotImplementedError`: this is there to be replaced."""
+        raise NotImplementedError(
+            "RequestMatch._build_response() is there to be replaced, and never called: aiohttp's own client makes the "
+            "responses. To make one by hand, `await match.build_response(url)`"
+        )
+
+
+def stream_reader_factory(loop: asyncio.AbstractEventLoop | None = None) -> StreamReader:
+    """Return a stream that can be fed, as the `content` of a response."""
+    loop = asyncio.get_running_loop() if loop is None else loop
+    return StreamReader(ResponseHandler(loop), 2 ** 16, loop=loop)
+
+
+class Core(ModuleType):
+    """The module `core`, whose `normalize_url` is used everywhere once somebody replaces it."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name == "normalize_url":
+            setattr(_urls, name, value)
