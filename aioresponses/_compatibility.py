@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import warnings
+from asyncio import get_running_loop
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -215,7 +216,7 @@ class RequestMatch(Handle):
 
 def stream_reader_factory(loop: asyncio.AbstractEventLoop | None = None) -> StreamReader:
     """Return a stream that can be fed, as the `content` of a response."""
-    loop = asyncio.get_running_loop() if loop is None else loop
+    loop = get_running_loop() if loop is None else loop
     return StreamReader(ResponseHandler(loop), 2 ** 16, loop=loop)
 
 
