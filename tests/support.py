@@ -134,6 +134,23 @@ async def idle() -> None:
         await asyncio.sleep(0)
 
 
+class Turns:
+    """Counts the turns of the running event loop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._loop = asyncio.get_running_loop()
+        self._handle = self._loop.call_soon(self._tick)
+
+    def _tick(self) -> None:
+        self.count += 1
+        self._handle = self._loop.call_soon(self._tick)
+
+    def stop(self) -> int:
+        self._handle.cancel()
+        return self.count
+
+
 # What traces tell of the connection of a request.
 CREATED = ["on_connection_create_start", "on_connection_create_end"]
 REUSED = ["on_connection_reuseconn"]

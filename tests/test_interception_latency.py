@@ -6,9 +6,8 @@ from aiohttp import ClientConnectionError, ClientSession, web
 
 from aioresponses import Fault, aioresponses
 
-from .client.test_protocol import Turns
 from .servers import ServerTestCase
-from .support import AT_MOST, SITE, TRIES_AGAIN, USERS, MockedTestCase, error_of, text_of
+from .support import AT_MOST, SITE, TRIES_AGAIN, USERS, MockedTestCase, Turns, error_of, text_of
 
 
 class LatencyTestCase(MockedTestCase):

@@ -260,6 +260,13 @@ class TestsOfRoomsTest(unittest.TestCase):
         self.assertEqual(without, set(self.SHOWN_BY), "list a room here if other tests show what it does")
         self.assertLessEqual(set(self.SHOWN_BY.values()), self.tests)
 
+    def test_modules_of_tests_import_nothing_from_each_other(self):
+        for path in Path(__file__).parent.rglob("test_*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+            imported = [node.module or "" for node in nodes]
+            self.assertEqual([name for name in imported if name.split(".")[-1].startswith("test_")], [], path.name)
+
     def test_each_module_of_tests_is_named_after_a_room(self):
         # What comes after the name of the room says which part of its work is tested.
         stems = tuple(tests.removesuffix(".py") for tests in self.rooms.values())

@@ -11,24 +11,7 @@ from yarl import URL
 from aioresponses import CallbackResult, aioresponses
 
 from ..servers import ServerTestCase, fetch
-from ..support import AIOHTTP, AT_MOST, LARGE, SITE, MockedTestCase, error_of, text_of, traced
-
-
-class Turns:
-    """Counts the turns of the running event loop."""
-
-    def __init__(self):
-        self.count = 0
-        self._loop = asyncio.get_running_loop()
-        self._handle = self._loop.call_soon(self._tick)
-
-    def _tick(self):
-        self.count += 1
-        self._handle = self._loop.call_soon(self._tick)
-
-    def stop(self):
-        self._handle.cancel()
-        return self.count
+from ..support import AIOHTTP, AT_MOST, LARGE, SITE, MockedTestCase, Turns, error_of, text_of, traced
 
 
 class InOneStepTest(MockedTestCase):

@@ -17,8 +17,7 @@ from aiohttp import (
 from aioresponses import CallbackResult, Fault, aioresponses
 
 from ..servers import RawServer, ServerTestCase, fetch
-from ..support import AT_MOST, SITE, TRIES_AGAIN, USERS, MockedTestCase, error_of, text_of
-from .test_protocol import Turns
+from ..support import AT_MOST, SITE, TRIES_AGAIN, USERS, MockedTestCase, Turns, error_of, text_of
 
 
 class OneTurnTest(MockedTestCase):
