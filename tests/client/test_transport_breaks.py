@@ -12,7 +12,7 @@ from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from aioresponses import AioResponsesTestCase, Fault, aioresponses
 
 from ..servers import ServerTestCase, reset
-from ..support import AT_MOST, SITE, Uncaught, idle
+from ..support import AT_MOST, SITE, MockedTestCase, Uncaught, idle
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 RESET = (errno.ECONNRESET, "Connection reset by peer")
@@ -255,7 +255,7 @@ class ReadFirstTest(AioResponsesTestCase):
             self.assertEqual(await response.text(), "whole")
 
 
-class RaisedTest(AioResponsesTestCase):
+class RaisedTest(MockedTestCase):
     """What a stream raises, other than that its connection is broken, reaches the reader as it is."""
 
     async def read(self, error, *pieces):
