@@ -78,7 +78,7 @@ class DroppedTest(MessageTestCase):
             (f"Expected at most 0 calls of {A}, but there was 1.", self.assertCalledAtMost, 0, A),
             (f"Expected at most 0 calls of {A} at once, but there was 1.", self.assertMaxConcurrency, 0, A),
             (
-                f"Expected mocks for all calls, but 1 has none:\n  GET {USERS} -> no mock answered",
+                f"1 call matched no mock:\n  GET {USERS} -> no mock answered\n    No mocks are registered.",
                 self.assertNoUnmatchedCalls,
             ),
             ("Expected no calls, but there were 7.", self.mock.assert_not_called),
