@@ -88,6 +88,9 @@ class aioresponses(Registering):
     - `latency`: the seconds that pass before each reply starts, on top of its `delay`; for 0 all that is ready runs
       first, as it does while a server is asked. By default, None, a reply is there in the very step of the request, as
       it is in aioresponses 0.7, so code that forgets a lock or a limit is not found out. It is an attribute as well.
+    - `keep_calls`: how many of the calls that have ended are kept, the last ones, in `calls`, `requests` and the calls
+      of each mock; by default, None, all of them. Those that no mock answered, and those on their way, are kept
+      besides, and `call_count` counts all. An assertion that would have to look at others fails, and says so.
 
     These are looked at when a `with` block or a decorated function is left, unless by an exception, and raise
     `AssertionError`; `stop()` does not look.

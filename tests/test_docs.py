@@ -308,7 +308,7 @@ class CompletenessTest(unittest.TestCase):
 
     def test_there_is_an_example_of_every_attribute_of_the_test_case(self):
         attributes = {name for name in AioResponsesTestCase.__annotations__ if name != "mock" and name[0] != "_"}
-        self.assertEqual(len(attributes), 6)
+        self.assertEqual(len(attributes), 7)
         self.check_examples("testcase.rst", attributes, r"\b{} = ")
 
 

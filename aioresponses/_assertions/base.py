@@ -10,7 +10,7 @@ from yarl import URL
 from .._calls.record import RequestCall, RequestMatch
 from .._display import shown
 from .._matching.targets import Target, Url, reaches
-from .reports import listed, told_dropped
+from .reports import about_dropped, listed
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -86,7 +86,7 @@ class CallAssertions(_TestCase):
     def _check_kept(self, msg: str | None) -> None:
         """Fail if calls were dropped that would have to be looked at."""
         if self._dropped:
-            self._fail_with_calls(told_dropped(self._dropped, len(self.mock.calls)), msg)
+            self._fail_with_calls(about_dropped(self._dropped, len(self.mock.calls)), msg)
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
         self._fail(f"This assertion was called wrongly: {what}", msg)

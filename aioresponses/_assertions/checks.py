@@ -15,7 +15,7 @@ from .._display import cut, shortened, shown, shown_arguments
 from .._matching.targets import Target, Url, check_url, reaches
 from .._urls import Template, merge_params
 from ..matchers import unpaired
-from .reports import difference, listed, told_dropped
+from .reports import about_dropped, difference, listed
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -94,7 +94,7 @@ def check_last_call(
 def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
     """Raise `AssertionError` if calls were dropped that would have to be looked at."""
     if dropped:
-        fail(calls, told_dropped(dropped, len(calls)))
+        fail(calls, about_dropped(dropped, len(calls)))
 
 
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:

@@ -21,6 +21,14 @@ _T = TypeVar("_T")
 __unittest = True
 
 
+def about_dropped(dropped: int, kept: int) -> str:
+    """Return the sentences about an assertion that would have to look at calls that were dropped."""
+    return (
+        f"This cannot be checked: keep_calls has dropped {dropped} of {counted(dropped + kept)}.\n"
+        "Raise keep_calls, or call reset() on the mock right before the calls that this is about."
+    )
+
+
 def listed(calls: Sequence[RequestCall]) -> str:
     """Return the calls, numbered, a line each; of many, the first and the last ones."""
     if not calls:
@@ -56,14 +64,6 @@ def about_unused(mocks: Sequence[RequestMatch]) -> str:
         _headed(("mock was", "mocks were"), "not used up:", partly, _not_used_up),
     ]
     return "\n".join(part for part in parts if part)
-
-
-def told_dropped(dropped: int, kept: int) -> str:
-    """Return the sentences about an assertion that would have to look at calls that were dropped."""
-    return (
-        f"This cannot be checked: keep_calls has dropped {dropped} of {counted(dropped + kept)}.\n"
-        "Raise keep_calls, or call reset() on the mock right before the calls that this is about."
-    )
 
 
 def _never_used(mock: RequestMatch) -> str:
