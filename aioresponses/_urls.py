@@ -55,11 +55,16 @@ def merge_params(url: URL | str, params: Any = None) -> URL:
 
 
 def comparable(url: URL) -> URL:
-    """Return a normalised URL as it is compared: without its fragment, and the port that its scheme implies.
+    """Return a normalised URL as it is compared: quoted, without its fragment, and the port that its scheme implies.
 
-    >>> comparable(URL("https://example.com:443/#top"))
-    URL('https://example.com/')
+    >>> comparable(URL("https://example.com:443/a b#top", encoded=True))
+    URL('https://example.com/a%20b')
     """
+    try:
+        # One that was made as encoded already need not be: that of a redirect that is not requoted, for instance.
+        url = URL(str(url))
+    except ValueError:
+        pass  # No mock has such a URL.
     if url.explicit_port is not None and url.is_default_port():
         url = url.with_port(None)
     return url.with_fragment(None) if url.raw_fragment else url
