@@ -125,9 +125,9 @@ class aioresponses(Registering):
         check_flag("assert_all_mocked", assert_all_mocked)
         check_flag("strict", strict)
         if keep_calls is not None and (isinstance(keep_calls, bool) or not isinstance(keep_calls, int)):
-            raise TypeError(f"keep_calls: expected None, or an int of at least 1, got {keep_calls!r}")
+            raise TypeError(f"keep_calls: expected None, or an int of at least 1, got {shown(keep_calls)}")
         if keep_calls is not None and keep_calls < 1:
-            raise ValueError(f"keep_calls: expected None, or an int of at least 1, got {keep_calls!r}")
+            raise ValueError(f"keep_calls: expected None, or an int of at least 1, got {shown(keep_calls)}")
         self._param = param
         self._settings: dict[str, Any] = {
             "passthrough_unmatched": passthrough_unmatched,

@@ -72,6 +72,7 @@ class WrongArgumentsTest(AioResponsesTestCase):
             {"cookies": {"a": silent}}, {"delay": silent}, {"events": silent}, {"events": [silent]},
             {"fault": silent}, {"replies": silent}, {"replies": [silent]}, {"match_query": [silent]},
             {"match_headers": {silent: "1"}}, {"match_form": [silent]}, {"match_body": [silent]}, {"match": silent},
+            {"match_form": {silent: None}}, {"cookies": {"a b": silent}},
         ):
             with self.subTest(kwargs=list(kwargs)):
                 self.check(self.mock.add, SITE, **kwargs)
@@ -92,6 +93,7 @@ class WrongArgumentsTest(AioResponsesTestCase):
         self.check(aioresponses, passthrough=[silent])
         self.check(self.mock.assert_has_calls, [silent])
         self.check(aioresponses, json_dumps=silent)
+        self.check(aioresponses, keep_calls=silent)
         self.check(aioresponses(json_dumps=lambda value: silent).get, SITE, payload=1)
 
 

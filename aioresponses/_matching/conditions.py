@@ -148,8 +148,8 @@ def _check_value(name: str, field: object, value: object) -> None:
         hint = ""
     else:
         return
-    shown = type(value).__name__ if isinstance(value, (bytes, bytearray)) else repr(value)
-    raise TypeError(f"{name}: expected text or numbers, got {shown} for {field!r}{hint}")
+    got = type(value).__name__ if isinstance(value, (bytes, bytearray)) else repr(value)
+    raise TypeError(f"{name}: expected text or numbers, got {got} for {shown(field)}{hint}")
 
 
 def _checked_headers(headers: Any) -> Any:
@@ -182,7 +182,9 @@ def _callables(match: Any) -> list[Match]:
         if not callable(function) or isinstance(function, type) or is_coroutine_function(function):
             raise TypeError(f"match: expected a function of the call, or several, got {shown(function)}")
         if is_generator_function(function):
-            raise TypeError(f"match: expected a function that returns True or False, got a generator: {function!r}")
+            raise TypeError(
+                f"match: expected a function that returns True or False, got a generator: {shown(function)}"
+            )
         why = misfit(function, None)
         if why:
             raise TypeError(f"match: expected a function of the call, or several, got {shown(function)}: {why}")
@@ -284,7 +286,7 @@ def _unlike_body(expected: Any, call: RequestCall) -> str | None:
         text = call.text()
     except ValueError as error:
         return None if expected == body else str(error)
-    return None if expected == text or expected == body else f"{shown(expected, most=None)} != {text!r}"
+    return None if expected == text or expected == body else f"{shown(expected, most=None)} != {shown(text)}"
 
 
 def _unmet(condition: Match, call: RequestCall) -> str | None:

@@ -81,7 +81,7 @@ def check_source(name: str, source: object, expected: str) -> None:
     """
     if callable(source):
         if inspect.iscoroutinefunction(source):
-            raise TypeError(f"{name}: expected a generator function, got a coroutine function: {source!r}")
+            raise TypeError(f"{name}: expected a generator function, got a coroutine function: {shown(source)}")
         check_function(name, source)
         return
     if hasattr(source, "read") and not hasattr(source, "__aiter__"):
@@ -98,9 +98,11 @@ def _check_file(name: str, file: Any) -> None:
     if inspect.iscoroutinefunction(file.read):
         raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {shown(file)}")
     if getattr(file, "closed", False) is True:
-        raise ValueError(f"{name}: expected a file that is open when it is sent, got a closed one: {file!r}")
+        raise ValueError(f"{name}: expected a file that is open when it is sent, got a closed one: {shown(file)}")
     if hasattr(file, "readable") and file.readable() is False:
-        raise ValueError(f"{name}: expected a file that can be read, got one that is open for writing alone: {file!r}")
+        raise ValueError(
+            f"{name}: expected a file that can be read, got one that is open for writing alone: {shown(file)}"
+        )
 
 
 def check_function(name: str, function: Callable[..., Any]) -> None:
@@ -111,7 +113,9 @@ def check_function(name: str, function: Callable[..., Any]) -> None:
             f"give it as exception= to have it raised"
         )
     if is_coroutine_function(function):
-        raise TypeError(f"{name}: expected a function that returns at once, got a coroutine function: {function!r}")
+        raise TypeError(
+            f"{name}: expected a function that returns at once, got a coroutine function: {shown(function)}"
+        )
     why = misfit(function, None) if _takes_parameter(function) else misfit(function)
     if why:
         raise TypeError(f"{name}: expected a function of the call, or of nothing, got {shown(function)}: {why}")

@@ -35,11 +35,11 @@ def takes_call(callback: Any) -> bool:
     if not callable(callback):
         raise TypeError(f"callback: expected a function or a coroutine function, got {shown(callback)}")
     if isinstance(callback, type) and not issubclass(callback, CallbackResult):
-        raise TypeError(f"callback: expected a function or a coroutine function, got a class: {callback!r}")
+        raise TypeError(f"callback: expected a function or a coroutine function, got a class: {shown(callback)}")
     if is_generator_function(callback):
         raise TypeError(
             f"callback: expected a function that returns a CallbackResult or None, got a generator function: "
-            f"{callback!r}"
+            f"{shown(callback)}"
         )
     try:
         parameters = list(inspect.signature(callback).parameters.values())

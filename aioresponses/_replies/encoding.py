@@ -288,7 +288,9 @@ def check_serialisable(result: CallbackResult, dumps: JsonDumps) -> None:
     if payload is not None and not callable(payload):
         _dumped("payload", payload, dumps)
     elif payload is not None and dumps is json_dumps and is_generator_function(payload):
-        raise TypeError(f"payload: expected a function that returns a value, got a generator function: {payload!r}")
+        raise TypeError(
+            f"payload: expected a function that returns a value, got a generator function: {shown(payload)}"
+        )
     elif result.events is not None:
         for event in known_items(result.events):
             encoded_event(event, lambda data: _dumped("events", data, dumps))

@@ -161,7 +161,7 @@ def _check_events(events: object, body: object, payload: object) -> None:
         if is_given:
             raise ValueError(f"{name} and events contradict each other: a reply has one body")
     if isinstance(events, (io.RawIOBase, io.BufferedIOBase)):
-        raise TypeError(f"events: expected {EVENTS}, got a file of bytes: {events!r}")
+        raise TypeError(f"events: expected {EVENTS}, got a file of bytes: {shown(events)}")
     check_source("events", events, EVENTS)
     for event in known_items(events):
         encoded_event(event, lambda data: b"")
@@ -199,13 +199,13 @@ def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[st
         if not isinstance(name, str) or not isinstance(value, (str, Morsel)):
             raise TypeError(f"cookies: expected names and values of str, got {shown(name)}: {shown(value)}")
         if isinstance(value, Morsel) and value.key != name:
-            raise ValueError(f"cookies: expected a morsel that is named {name!r}, got {shown(value.key)}")
+            raise ValueError(f"cookies: expected a morsel that is named {shown(name)}, got {shown(value.key)}")
         name = str.__str__(name)
         try:
             made[name] = value if isinstance(value, Morsel) else str.__str__(value)
         except CookieError as error:
             raise ValueError(
-                f"cookies: expected names and values that cookies can have, got {shown(name)}: {value!r} ({error})"
+                f"cookies: expected names and values that cookies can have, got {shown(name)}: {shown(value)} ({error})"
             ) from error
         if not isinstance(value, Morsel):
             made[name]["path"] = "/"
