@@ -122,7 +122,9 @@ class Interception:
         if last is not None and last.request is request and last.passes_through:
             # One hook has called the other: a connector whose own `connect` calls that of its base class.
             return None
-        self._check_active()
+        if not self._interceptors[0].is_active:
+            # The innermost mock, which the call belongs to, has been stopped since.
+            raise ClientConnectionError(STOPPED)
         if last is not None and last.raises_again(request):
             last.exchange.start_again()
             last.latency = None  # It has waited.
@@ -137,15 +139,45 @@ class Interception:
             # How `params` are joined to a query is another in each release, and may be seen here alone.
             self._exchange.url = with_credentials_of(self._exchange.url, request.url)
         far_end = self._last = _FarEnd(request, exchange, url, traces, self._kwargs)
-        unmet = await self._offer(far_end, last, connector)
-        if far_end.claim is not None:
-            return self._answering(far_end, far_end.claim, connector)
-        if not far_end.passes_through and any(one.router.passthrough_unmatched for one in self._interceptors):
-            far_end.passes_through = True
+        unmet: dict[str, str] = {}
+        for place, interceptor in enumerate(self._interceptors):
+            if place >= self._recorded:
+                interceptor.log.record(self._exchange)
+                self._recorded += 1
+            router = interceptor.router
+            if router.passthrough and router.passes_through(request.url):
+                far_end.passes_through = True
+                break
+            if not router.index.first_answers:
+                await self._look_ahead(far_end, router, connector)
+            far_end.interceptor = interceptor
+            try:
+                claim = router.claim(request.method, url, exchange)
+            except BaseException as error:
+                far_end.note_raised(error)  # A condition did; it reaches the caller as it is.
+                raise
+            if not isinstance(claim, dict):
+                return self._answering(far_end, claim, connector)
+            unmet.update(claim)
+        else:
+            if last is not None and last.claim is not None and last.is_faulty and last.is_sent_again_by(request):
+                # The server that disconnected the client does so again.
+                far_end.interceptor = last.interceptor
+                exchange.answered_by = last.claim.route.handle_ref
+                return self._answering(far_end, last.claim, connector)
+            far_end.passes_through = any(one.router.passthrough_unmatched for one in self._interceptors)
         if not far_end.body_is_read:
             exchange.outgoing = await (passing if far_end.passes_through else unsent)(request)
         if far_end.passes_through:
             return None
+        raise await self._refusal(far_end, unmet)
+
+    async def _refusal(self, far_end: _FarEnd, unmet: dict[str, str]) -> ClientConnectionError:
+        """Return what a request is refused with, once the latency has passed.
+
+        `unmet` says which condition of which mock does not hold, by the keys of the mocks.
+        """
+        request, exchange = far_end.request, far_end.exchange
         exchange.unmatched = self._exchange.unmatched = True
         self._exchange.depart()
         method, asked = self._asked_for(request)
@@ -158,40 +190,7 @@ class Interception:
         latency = self._interceptors[0].latency
         if latency is not None:
             await pass_time(latency)
-        raise refused(method, asked, exchange.refusal)
-
-    async def _offer(self, far_end: _FarEnd, last: _FarEnd | None, connector: BaseConnector) -> dict[str, str]:
-        """Offer a request to one mock after another; note on the far end what becomes of it.
-
-        Returns which condition of which mock does not hold, by the keys of the mocks.
-        """
-        request, exchange, url = far_end.request, far_end.exchange, far_end.url
-        all_unmet: dict[str, str] = {}
-        for place, interceptor in enumerate(self._interceptors):
-            if place >= self._recorded:
-                interceptor.log.record(self._exchange)
-                self._recorded += 1
-            router = interceptor.router
-            if router.passthrough and router.passes_through(request.url):
-                far_end.passes_through = True
-                return all_unmet
-            if not router.index.first_answers:
-                await self._look_ahead(far_end, router, connector)
-            far_end.interceptor = interceptor
-            try:
-                claimed = router.claim(request.method, url, exchange)
-            except BaseException as error:
-                far_end.note_raised(error)  # A condition did; it reaches the caller as it is.
-                raise
-            if not isinstance(claimed, dict):
-                far_end.claim = claimed
-                return all_unmet
-            all_unmet.update(claimed)
-        if last is not None and last.claim is not None and last.is_faulty and last.is_sent_again_by(request):
-            # The server that disconnected the client does so again.
-            far_end.claim, far_end.interceptor = last.claim, last.interceptor
-            exchange.answered_by = last.claim.route.handle_ref
-        return all_unmet
+        return refused(method, asked, exchange.refusal)
 
     async def _look_ahead(self, far_end: _FarEnd, router: Router, connector: BaseConnector) -> None:
         """Note what is about to be sent, where a mock asks for more than method and URL."""
@@ -201,9 +200,12 @@ class Interception:
             return
         far_end.exchange.outgoing = await ahead(far_end.request, connector, with_body)
         far_end.body_is_read = with_body
-        self._check_active()
+        if not self._interceptors[0].is_active:
+            raise ClientConnectionError(STOPPED)
 
     def _answering(self, far_end: _FarEnd, claim: Claim, connector: BaseConnector) -> _FarEnd:
+        """Have a mock answer a request."""
+        far_end.claim = claim
         interceptor, result = far_end.interceptor, claim.reply.result
         response_class = result.response_class or interceptor.response_class()
         if response_class is not None:
@@ -216,11 +218,6 @@ class Interception:
         else:
             far_end.connector = interceptor.stand_ins.of(connector, self._loop)
         return far_end
-
-    def _check_active(self) -> None:
-        # The innermost mock, which the call belongs to, may have been stopped since.
-        if not self._interceptors[0].is_active:
-            raise ClientConnectionError(STOPPED)
 
     def _asked_for(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""

@@ -323,57 +323,52 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
         if hook.is_replaced or not active.activations:
             return await original(connector, req, traces, timeout)  # type: ignore[no-any-return]
         current = _call.get()
-        if current:
-            return await _connected(current[0], original, connector, req, traces, timeout)
-        # It has gone around the other hook, and is a call of its own.
-        current = [_begun(req.method, req.url, {}, get_running_loop())]
-        token = _call.set(current)
-        try:
-            connection = await _connected(current[0], original, connector, req, traces, timeout)
-        except BaseException as error:
-            empty_frames(current.pop().raised(error))
-            raise
-        finally:
-            _call.reset(token)
-        connection.add_callback(lambda: current.pop().returned(response_of(req)))
+        if not current:
+            return await _connect_alone(hook, connector, req, traces, timeout)
+        call = current[0]
+        if connector._closed:
+            # As a session finds it that is closed while aiohttp makes ready for its second try.
+            raise ClientConnectionError("Connector is closed.")
+        far_end = await call.far_end(req, connector, traces)
+        if far_end is None:
+            real: Connection = await original(connector, req, traces, timeout)
+            real.add_callback(call.connected())
+            return real
+        stand_in = far_end.connector
+        connection: Connection | None = stand_in.spare_connection(req, traces)
+        if connection is None:
+            base_connect = _Hook.by_place[BaseConnector, "connect"].original
+            connection = await base_connect(stand_in, req, traces, timeout)
+            assert connection is not None
+            if connection.closed:
+                # While a trace waited.
+                connection.close()
+                raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
+        if req.proxy is not None:
+            authorize_to_proxy(req, connector)
+        # Private, for the property takes time that every request would pay.
+        connection._protocol.expect(  # type: ignore[union-attr]
+            req, far_end.receive, far_end.respond, far_end.latency, call.connected()
+        )
         return connection
 
     return connect
 
 
-async def _connected(
-    call: Interception,
-    original: _Method,
-    connector: BaseConnector,
-    req: ClientRequest,
-    traces: list[Trace],
-    timeout: ClientTimeout,
+async def _connect_alone(
+    hook: _Hook, connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
 ) -> Connection:
-    """Return a connection to what answers a request."""
-    if connector._closed:
-        # As a session finds it that is closed while aiohttp makes ready for its second try.
-        raise ClientConnectionError("Connector is closed.")
-    far_end = await call.far_end(req, connector, traces)
-    if far_end is None:
-        real: Connection = await original(connector, req, traces, timeout)
-        real.add_callback(call.connected())
-        return real
-    stand_in = far_end.connector
-    connection: Connection | None = stand_in.spare_connection(req, traces)
-    if connection is None:
-        connect = _Hook.by_place[BaseConnector, "connect"].original
-        connection = await connect(stand_in, req, traces, timeout)
-        assert connection is not None
-        if connection.closed:
-            # While a trace waited.
-            connection.close()
-            raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
-    if req.proxy is not None:
-        authorize_to_proxy(req, connector)
-    # Private, for the property takes time that every request would pay.
-    connection._protocol.expect(  # type: ignore[union-attr]
-        req, far_end.receive, far_end.respond, far_end.latency, call.connected()
-    )
+    """Connect a request that has gone around the other hook, as a call of its own."""
+    current = [_begun(req.method, req.url, {}, get_running_loop())]
+    token = _call.set(current)
+    try:
+        connection: Connection = await _unbound(hook.function, hook.owner)(connector, req, traces, timeout)
+    except BaseException as error:
+        empty_frames(current.pop().raised(error))
+        raise
+    finally:
+        _call.reset(token)
+    connection.add_callback(lambda: current.pop().returned(response_of(req)))
     return connection
 
 
