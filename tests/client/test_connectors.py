@@ -346,11 +346,12 @@ class ClosedByTheServerTest(ServerTestCase):
         self.assertEqual([outcome for outcome in outcomes[1::2]], [(200, b"next")] * 2)
         return signals["next"]
 
-    async def test_a_new_connection_is_opened_after_a_length_that_is_not_that_of_the_body(self):
-        for length in ("0", "2", "7", "100"):
+    async def test_a_new_connection_is_opened_after_a_stream_that_is_shorter_than_it_said(self):
+        for length in ("7", "100"):
             with self.subTest(length=length):
                 head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
-                noted = await self.signals(head.encode() + b"abcdef", body="abcdef", headers={"Content-Length": length})
+                headers = {"Content-Length": length}
+                noted = await self.signals(head.encode() + b"abcdef", body=lambda: ["abcdef"], headers=headers)
                 self.assertEqual(noted, CREATED)
 
     async def test_a_new_connection_is_opened_after_a_truncated_body(self):
