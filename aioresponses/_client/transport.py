@@ -131,7 +131,8 @@ class InMemoryTransport(asyncio.Transport):
                     # A plain generator waits nowhere, so nothing else would end it, or let its reader read.
                     if self.closing:
                         return
-                    if self._is_incomplete():
+                    # What is left to do behind the last piece is done before the next request, which ends it.
+                    if not piece or self._is_incomplete():
                         await _turn()
         except asyncio.CancelledError:
             if self.streaming is not None:  # Not by us: the body itself has given up.

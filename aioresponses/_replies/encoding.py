@@ -127,7 +127,7 @@ def encode(
         compressor = None if coding is None else coding.piecewise()
         size = size_of(source) if compressor is None else None
         framing = framing_of(result, request, size, is_compressed=compressor is not None)
-        body = _streamed(pieces(source), compressor, framing, truncated, size)
+        body = _streamed(pieces(source), compressor, framing, truncated)
         if isinstance(source, (list, tuple)):
             body = _joined(body)
     if request.method == hdrs.METH_HEAD or result.status in _WITHOUT_BODY:
@@ -326,23 +326,24 @@ async def _streamed(
     compressor: Compressor | None,
     framing: Framing,
     truncated: bool,
-    most: int | None,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield `most` bytes of a body as they go over the wire, only half of them if truncated.
+    """Yield a body as it goes over the wire, no more of it than is announced, and half of that if truncated.
 
-    Where it is not known how many there are, a truncated body is all but its end. Each piece makes one here, if an
-    empty one, for whoever sends them gives the loop a turn after each.
+    Where nothing is announced, a truncated body is all but its end. Each piece makes one here, if an empty one, for
+    whoever sends them gives the loop a turn after each.
     """
-    if truncated and framing.length is not None:
-        most = framing.length // 2
+    most = framing.length
+    if truncated and most is not None:
+        most //= 2
     async with aclosing(body):
         async for piece in body:
             if most is not None:
+                # Whatever is left of the body is asked for all the same, as what runs after a handler's last write.
                 piece = piece[:most]
                 most -= len(piece)
             coded = piece if compressor is None else compressor.compress(piece)
             yield _CHUNK % (len(coded), coded) if framing.chunked and coded else coded
-            if most == 0:
+            if truncated and most == 0:
                 break
     if truncated:
         return

@@ -346,6 +346,14 @@ class ClosedByTheServerTest(ServerTestCase):
         self.assertEqual([outcome for outcome in outcomes[1::2]], [(200, b"next")] * 2)
         return signals["next"]
 
+    async def test_a_new_connection_is_opened_after_a_stream_that_is_shorter_than_it_said(self):
+        for length in ("7", "100"):
+            with self.subTest(length=length):
+                head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+                headers = {"Content-Length": length}
+                noted = await self.signals(head.encode() + b"abcdef", body=lambda: ["abcdef"], headers=headers)
+                self.assertEqual(noted, CREATED)
+
     async def test_a_new_connection_is_opened_after_a_truncated_body(self):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\n"
         self.assertEqual(await self.signals(head + b"abc", body="abcdef", fault=Fault.TRUNCATED_BODY), CREATED)

@@ -7,7 +7,7 @@ import zlib
 from random import Random
 
 import aiohttp
-from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientSession, ClientTimeout, HttpVersion10, HttpVersion11, TCPConnector
 
 from aioresponses import AioResponsesTestCase, Fault, aioresponses
 
@@ -63,7 +63,7 @@ async def read_by(pieces, turns=0):
 
 
 class LikeAServerTest(ServerTestCase):
-    async def broken(self, sent, end, **reply):
+    async def broken(self, sent, end, version=HttpVersion11, **reply):
         """Return what readers get of a server that sends this piece by piece, and of the mock."""
 
         async def behave(writer, before):
@@ -77,7 +77,7 @@ class LikeAServerTest(ServerTestCase):
 
         async def scenario():
             outcomes = {}
-            async with ClientSession() as session:
+            async with ClientSession(version=version) as session:
                 for name, reading in READINGS.items():
                     async with session.get(url) as response:
                         outcomes[name] = await asyncio.wait_for(read_by(reading(response.content)), AT_MOST)
@@ -153,12 +153,10 @@ class LikeAServerTest(ServerTestCase):
 
     async def test_a_stream_without_length_and_chunks_that_is_reset(self):
         # The end of the connection is the end of the body, so aiohttp finds nothing wrong.
-        headers = {"Content-Type": "text/plain", "Transfer-Encoding": "identity"}
         for name, body in self.sources(ConnectionResetError(*RESET)).items():
             with self.subTest(name):
-                seen = await self.broken(
-                    [HEAD + b"Transfer-Encoding: identity\r\n\r\n", *LINES], reset, body=body, headers=headers
-                )
+                head = HEAD.replace(b"1.1", b"1.0") + b"\r\n"
+                seen = await self.broken([head, *LINES], reset, HttpVersion10, body=body, content_type="text/plain")
                 self.assertEqual(seen["lines"], b"".join(LINES))
 
 
@@ -246,9 +244,9 @@ class ReadFirstTest(AioResponsesTestCase):
         self.assertEqual(asyncio.all_tasks(), {asyncio.current_task()})
 
     async def test_a_body_that_ends_with_the_connection_is_complete_though_nobody_has_read_it(self):
-        self.mock.get(SITE, body="whole", headers={"Transfer-Encoding": "identity"})
+        self.mock.get(SITE, body=["wh", "ole"])
         self.mock.get(SITE, body="next")
-        async with ClientSession(connector=TCPConnector(limit=1)) as session:
+        async with ClientSession(connector=TCPConnector(limit=1), version=HttpVersion10) as session:
             response = await session.get(SITE)
             async with session.get(SITE) as other:
                 self.assertEqual(await asyncio.wait_for(other.text(), AT_MOST), "next")

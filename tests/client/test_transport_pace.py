@@ -181,9 +181,26 @@ class PaceTest(AioResponsesTestCase):
             yield b"whole"
             ended.append(True)
 
-        self.mock.get(SITE, body=body, headers={"Content-Length": "5"}, repeat=True)
-        async with ClientSession() as session:
-            for _ in range(3):
-                async with session.get(SITE) as response:
-                    self.assertEqual(await response.read(), b"whole")
-        self.assertEqual(ended, [True] * 3)
+        for length in ("5", "3"):
+            with self.subTest(length):
+                handle = self.mock.get(SITE, body=body, headers={"Content-Length": length}, repeat=3)
+                ended.clear()
+                async with ClientSession() as session:
+                    while handle.remaining:
+                        async with session.get(SITE) as response:
+                            self.assertEqual(await response.read(), b"whole"[:int(length)])
+                self.assertEqual(ended, [True] * 3)
+
+    async def test_an_endless_generator_ends_with_the_next_request_once_all_that_was_announced_is_read(self):
+        endless = Endless(b"whole")
+        for body in (endless.plain, endless.asynchronous):
+            with self.subTest(body.__name__):
+                handle = self.mock.get(SITE, body=body, headers={"Content-Length": "7"}, repeat=3)
+                async with ClientSession() as session:
+                    while handle.remaining:
+                        async with session.get(SITE) as response:
+                            self.assertEqual(await response.read(), b"wholewh")
+                        await idle()
+                        self.assertEqual(len(asyncio.all_tasks()), 2)
+                await idle()
+                self.assertEqual(asyncio.all_tasks(), {asyncio.current_task()})

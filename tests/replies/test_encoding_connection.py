@@ -17,9 +17,12 @@ CLOSES = ("close", "Close", "CLOSE")
 class LikeAServerTest(ServerTestCase):
     """aiohttp's own server, asked twice."""
 
-    STATUSES = {"plain": 200, "empty": 200, "stream": 200, "length": 200, "chunked": 200, "204": 204, "304": 304}
+    STATUSES = {
+        "plain": 200, "empty": 200, "stream": 200, "length": 200, "excess": 200, "chunked": 200, "204": 204, "304": 304,
+    }
+    LENGTHS = {"length": 6, "excess": 4}
     METHODS_AND_FORMS = [
-        *(("GET", form) for form in ("plain", "empty", "stream", "length", "chunked")),
+        *(("GET", form) for form in ("plain", "empty", "stream", "length", "excess", "chunked")),
         *(("POST", form) for form in ("plain", "stream")),
         # Others, aiohttp's server answers in an odd way, with the end of chunks that never began (3.8.6) for one.
         *(("HEAD", form) for form in ("plain", "length")),
@@ -32,10 +35,10 @@ class LikeAServerTest(ServerTestCase):
         headers = {"Content-Type": "text/plain"}
         if request.query.get("says"):
             headers["Connection"] = request.query["says"]
-        if form in ("stream", "length"):
+        if form in ("stream", "length", "excess"):
             response = web.StreamResponse(headers=headers)
-            if form == "length":
-                response.content_length = 6
+            if form in self.LENGTHS:
+                response.content_length = self.LENGTHS[form]
             await response.prepare(request)
             if request.method != "HEAD":
                 await response.write(b"abc")
@@ -56,11 +59,11 @@ class LikeAServerTest(ServerTestCase):
         headers = {"Content-Type": "text/plain"}
         if says:
             headers["Connection"] = says
-        if form == "length":
-            headers["Content-Length"] = "6"
+        if form in self.LENGTHS:
+            headers["Content-Length"] = str(self.LENGTHS[form])
         if form == "chunked":
             headers["Transfer-Encoding"] = "chunked"
-        bodies = {"plain": "abcdef", "chunked": "abcdef", "stream": body, "length": body}
+        bodies = {"plain": "abcdef", "chunked": "abcdef", "stream": body, "length": body, "excess": body}
         return {"status": self.STATUSES[form], "headers": headers, "body": bodies.get(form, ""), "repeat": True}
 
     async def twice(self, form, method="GET", says="", url=None, **options):
