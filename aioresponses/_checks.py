@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 
-from ._display import shown
+from ._display import hidden, shown
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -57,13 +57,16 @@ def encodable(name: str, value: str) -> str:
     return value
 
 
-def line(name: str, value: object) -> str:
-    """Return text that stays within one line, as a `str` of no subclass; else raise `TypeError` or `ValueError`."""
+def line(name: str, value: object, header: str = "") -> str:
+    """Return text that stays within one line, as a `str` of no subclass; else raise `TypeError` or `ValueError`.
+
+    It is not shown where it is the value of a `header` that is a secret.
+    """
     if not isinstance(value, str):
-        raise TypeError(f"{name}: expected a str, got {shown(value)}")
+        raise TypeError(f"{name}: expected a str, got {shown(None if value is None else hidden(header, value))}")
     value = str.__str__(value)
     if _LINE_END.search(value):
-        raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {shown(value)}")
+        raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {shown(hidden(header, value))}")
     return encodable(name, value)
 
 

@@ -28,6 +28,7 @@ from . import _urls
 from ._calls.log import Log
 from ._calls.record import RequestMatch as Handle
 from ._checks import warn
+from ._display import shown_wrong_url
 from ._client.hooks import activate, deactivate
 from ._interception import Interceptor
 from ._matching.router import Router
@@ -88,8 +89,8 @@ def effective_prefixes(passthrough: Iterable[str | URL] | str | URL) -> list[str
         host = text.removeprefix("//")
         meant = f"http://{host}" if host[:1].isalnum() or host[:1] == "[" else "http://127.0.0.1"
         warn(
-            f"passthrough: {text!r} has no scheme, and has no effect, as in aioresponses 0.7. To let requests through, "
-            f"write it as {meant!r}."
+            f"passthrough: {shown_wrong_url(text)} has no scheme, and has no effect, as in aioresponses 0.7. To let "
+            f"requests through, write it as {shown_wrong_url(meant)}."
         )
     return effective
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from aiohttp import hdrs
 from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
@@ -18,9 +18,13 @@ _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 
 _HEADER_ARGUMENTS = ("headers", "proxy_headers")
 
-_SECRET_HEADERS = {hdrs.AUTHORIZATION.lower(), hdrs.PROXY_AUTHORIZATION.lower(), hdrs.COOKIE.lower()}
+# The names of headers whose values are secrets: they end in one of these words.
+_SECRET_HEADERS = re.compile(r"(?i:(?:[\w-]*[-_])?(?:authorization|cookie|api[-_]?key|token|secret)(?![\w-]))")
 
-_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+# What comes before the credentials in a header, such as "Bearer".
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +(?=\S)")
+
+_CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 
 _MOST_LINES = 20
 
@@ -86,43 +90,100 @@ def shown_url(url: URL, with_mark: bool = False) -> str:
     return shown
 
 
-def hidden(header: str, value: Any, other: Any = None) -> Any:
-    """Return the value of a header to be shown beside an `other` one: … where it is a secret."""
-    return _veiled(value, other) if header.lower() in _SECRET_HEADERS else value
+def shown_wrong_url(url: object) -> str:
+    """Return what cannot be a URL to be shown: whatever stands before an @ may be a password."""
+    if not isinstance(url, (str, URL)):
+        return shown(url)
+    text = repr(re.sub(r"^((?:[\w+.-]+:)?//)?.*@", r"\1…@", str(url), flags=re.DOTALL))
+    return shortened(text if isinstance(url, str) else f"URL({text})")
+
+
+def hidden(header: str, value: Any, other: Any = None, found: bool = False) -> Any:
+    """Return the value of a header to be shown beside an `other` one, without what is secret in it.
+
+    Of two secrets that differ, their schemes and lengths are shown, and of the one that was `found`, from where on it
+    is not the expected one.
+
+    >>> print(hidden("Authorization", "Bearer a1b2", "Bearer a1c2"), hidden("X-Api-Key", "a1", "a2", found=True))
+    'Bearer …' (4 more characters) '…' (2 characters, differing from character 2 on)
+    """
+    if not _SECRET_HEADERS.fullmatch(header):
+        return value
+    return _veiled(value, other, found, has_scheme=header.lower().endswith("authorization"))
 
 
 def shown_headers(headers: Any) -> str:
     """Return headers, a mapping or pairs or an object that equals some, to be shown."""
     if isinstance(headers, (Mapping, list, tuple)):
-        headers = {name: hidden(str(name), value) for name, value in MultiDict(headers).items()}
+        try:
+            return shown({name: hidden(str(name), value) for name, value in MultiDict(headers).items()}, 200)
+        except (TypeError, ValueError):
+            pass  # They are told to be wrong.
     # Where in an object that decides for itself they are, cannot be known.
-    elif any(name in shown(headers, most=None).lower() for name in _SECRET_HEADERS):
-        return f"{type(headers).__name__}(…)"
-    return shown(headers, 200)
+    text = shown(headers, most=None)
+    return f"{type(headers).__name__}(…)" if _SECRET_HEADERS.search(text) else shortened(text, 200)
 
 
-def shown_arguments(kwargs: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keyword arguments of a call to be shown beside `other` ones."""
+def shown_arguments(kwargs: Mapping[str, Any], other: Mapping[str, Any], found: bool = False) -> dict[str, Any]:
+    """Return keyword arguments of a call, those `found` or those expected, to be shown beside `other` ones."""
     shown = dict(kwargs)
     for name, value in shown.items():
         if name in _SECRET_ARGUMENTS and value is not None:
-            shown[name] = _veiled(value, other.get(name))
+            shown[name] = _veiled(value, other.get(name), found)
         elif name in _HEADER_ARGUMENTS and value:
-            shown[name] = _headers_beside(value, other.get(name))
+            shown[name] = _headers_beside(value, other.get(name), found)
         elif name == "proxy" and isinstance(value, (str, URL)):
-            shown[name] = _proxy_beside(value, other.get(name))
+            shown[name] = _proxy_beside(value, other.get(name), found)
     return shown
 
 
-def _veiled(value: Any, other: Any) -> str:
-    """Return what stands for a secret that is shown beside an `other` one."""
-    return "…" if other is None or value == other else "… (another)"
+class _Veil(str):
+    """What stands for a secret, with what may be known of it; shown without quotes around all of that."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
-def _proxy_beside(proxy: str | URL, other: object) -> str | URL:
+def _veiled(value: Any, other: Any, found: bool, has_scheme: bool = False) -> Any:
+    """Return what stands for a secret that is shown beside an `other` one; of several, what stands for each."""
+    if other is None or value is other or value == other:
+        return "…"
+    if isinstance(value, Mapping):
+        others = other if isinstance(other, Mapping) else {}
+        return {name: _veiled(one, others.get(name), found) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        beside = other if isinstance(other, (list, tuple)) else [other] * len(value)
+        return [
+            _veiled(one, beside[place] if place < len(beside) else None, found, has_scheme)
+            for place, one in enumerate(value)
+        ]
+    if not isinstance(value, str):
+        return "… (another)" if found else "…"
+    return _Veil(_described(value, other if isinstance(other, str) else "", found, has_scheme))
+
+
+def _described(secret: str, other: str, found: bool, has_scheme: bool) -> str:
+    scheme, rest = _parted(secret, has_scheme)
+    other_scheme, other_rest = _parted(other, has_scheme)
+    if other_scheme and not scheme:
+        return "'…' (no scheme)"
+    length = f"{len(rest)} {'more ' if scheme else ''}character{'' if len(rest) == 1 else 's'}"
+    if found and scheme == other_scheme and other:
+        same = len(os.path.commonprefix([rest, other_rest]))
+        length += f", differing from character {same + 1} on" if same < len(rest) else ", the same as far as they go"
+    return f"'{scheme}…' ({length})"
+
+
+def _parted(secret: str, has_scheme: bool) -> tuple[str, str]:
+    """Return the scheme of a secret, with a space behind it, if it has one, and the rest."""
+    scheme = _SCHEME.match(secret) if has_scheme else None
+    return ("", secret) if scheme is None else (f"{scheme[1]} ", secret[scheme.end():])
+
+
+def _proxy_beside(proxy: str | URL, other: object, found: bool) -> str | URL:
     try:
         shown = type(proxy)(without_credentials(URL(proxy)))
-        hides_difference = isinstance(other, (str, URL)) and URL(other) != URL(proxy)
+        hides_difference = found and isinstance(other, (str, URL)) and URL(other) != URL(proxy)
         if hides_difference and without_credentials(URL(str(other))) == URL(shown):
             return f"{shown} (with other credentials)"
         return shown
@@ -130,7 +191,7 @@ def _proxy_beside(proxy: str | URL, other: object) -> str | URL:
         return "…"
 
 
-def _headers_beside(headers: Any, others: Any) -> Any:
+def _headers_beside(headers: Any, others: Any, found: bool) -> Any:
     """Return headers, a mapping or pairs, to be shown beside `others`; what is neither is not shown."""
     try:
         pairs = [(str(name), value) for name, value in _pairs(headers)]
@@ -140,7 +201,7 @@ def _headers_beside(headers: Any, others: Any) -> Any:
         beside = CIMultiDict((str(name), value) for name, value in _pairs(others or ()))
     except (TypeError, ValueError):
         beside = CIMultiDict()
-    shown = [(name, hidden(name, value, beside.get(name))) for name, value in pairs]
+    shown = [(name, hidden(name, value, beside.get(name), found)) for name, value in pairs]
     # A name that stands there twice has no place in a dict.
     return dict(shown) if isinstance(headers, Mapping) and len(dict(shown)) == len(shown) else shown
 

@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 
 from ._calls.record import RequestMatch
 from ._checks import check_flag
-from ._display import shown
+from ._display import shown, shown_wrong_url
 from ._matching.conditions import Conditions, Match
 from ._matching.routes import Route
 from ._matching.targets import Target, Url, check_method, check_url
@@ -134,9 +134,9 @@ class Group(Registering):
         match_headers: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(url, str):
-            raise TypeError(f"url: expected a str, got {shown(url)}")
+            raise TypeError(f"url: expected a str, got {shown_wrong_url(url)}")
         if "://" not in url or Target.of(None, url).has_query or "#" in url:
-            raise ValueError(f"url: expected one with a scheme and a host, without a query, got {shown(url)}")
+            raise ValueError(f"url: expected one with a scheme and a host, without a query, got {shown_wrong_url(url)}")
         self._add = add
         self._url = url.rstrip("/")
         self._headers = checked_headers(headers)
@@ -153,9 +153,9 @@ class Group(Registering):
         ones that are asked of requests. Raises what `aioresponses.add` raises.
         """
         if not isinstance(url, str):
-            raise TypeError(f"url: expected a path of str, got {shown(url)}")
+            raise TypeError(f"url: expected a path of str, got {shown_wrong_url(url)}")
         if url and url[0] not in "/?":
-            raise ValueError(f"url: expected a path that begins with /, got {shown(url)}")
+            raise ValueError(f"url: expected a path that begins with /, got {shown_wrong_url(url)}")
         if self._match_headers:
             kwargs["match_headers"] = _merged(self._match_headers, kwargs.get("match_headers"))
         replies = kwargs.get("replies")

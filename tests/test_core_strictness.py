@@ -380,7 +380,7 @@ class RefusalTest(StrictCase):
 
         found = await self.found(use)
         self.assertNotIn("secret", found)
-        self.assertIn("headers: at Authorization: '…' != '… (another)'", found)
+        self.assertIn("headers: at Authorization: '…' (no scheme) != 'Bearer …' (6 more characters)", found)
         self.assertLess(max(map(len, found.splitlines())), 700)
 
     async def test_the_reasons_of_a_refusal_after_a_redirect(self):

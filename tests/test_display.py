@@ -17,6 +17,7 @@ from aioresponses._display import (
     shown_arguments,
     shown_headers,
     shown_url,
+    shown_wrong_url,
     without_passwords,
 )
 from aioresponses.matchers import one_of
@@ -39,19 +40,58 @@ class WordingTest(unittest.TestCase):
         self.assertEqual(cut(lines, 49), ["  … 30 before these", *lines[30:]])
 
     def test_headers_that_are_secrets_are_hidden(self):
-        for name in ("Authorization", "authorization", "PROXY-AUTHORIZATION", "Cookie"):
+        for name in (
+            "Authorization", "authorization", "PROXY-AUTHORIZATION", "Cookie", "X-Api-Key", "x-apikey", "Api_Key",
+            "X-Auth-Token", "token", "X-Client-Secret", "Secret",
+        ):
             with self.subTest(name):
                 self.assertEqual(hidden(name, "secret"), "…")
                 self.assertEqual(hidden(name, "secret", "secret"), "…")
-                self.assertEqual(hidden(name, "secret", "other"), "… (another)")
-        for value in ("1", ["1", "2"], 5):
-            self.assertIs(hidden("X-One", value, "other"), value)
+                self.assertEqual(repr(hidden(name, "secret", "other")), "'…' (6 characters)")
+        for name in ("X-One", "Accept", "X-Token-Type", "Keys", "Tokens", "X-Api-Keys", "Cookies-Allowed"):
+            for value in ("1", ["1", "2"], 5):
+                self.assertIs(hidden(name, value, "other"), value)
+
+    def test_secrets_that_differ_are_described(self):
+        for expected, found, shown in (
+            ("Bearer secret1", "secret1", "'Bearer …' (7 more characters) != '…' (no scheme)"),
+            ("secret1", "Bearer secret1", "'…' (no scheme) != 'Bearer …' (7 more characters)"),
+            (
+                "Bearer secret1", "Bearer secret2",
+                "'Bearer …' (7 more characters) != 'Bearer …' (7 more characters, differing from character 7 on)",
+            ),
+            ("Basic secret", "Bearer secrets", "'Basic …' (6 more characters) != 'Bearer …' (7 more characters)"),
+            (
+                "Bearer secrets", "Bearer secret",
+                "'Bearer …' (7 more characters) != 'Bearer …' (6 more characters, the same as far as they go)",
+            ),
+            (
+                "Bearer secret", "Bearer secret\n",
+                "'Bearer …' (6 more characters) != 'Bearer …' (7 more characters, differing from character 7 on)",
+            ),
+            ("secret", "xxxxxx", "'…' (6 characters) != '…' (6 characters, differing from character 1 on)"),
+            ("secret", "", "'…' (6 characters) != '…' (0 characters, the same as far as they go)"),
+            ("s", "t", "'…' (1 character) != '…' (1 character, differing from character 1 on)"),
+            (["a", "b"], "a", "['…', '…' (1 character)] != '…' (1 character)"),
+            (b"secret", "secret", "'…' != '…' (6 characters)"),
+            ("secret", b"secret", "'…' (6 characters) != '… (another)'"),
+        ):
+            with self.subTest(shown):
+                one, other = hidden("Authorization", expected, found), hidden("Authorization", found, expected, True)
+                self.assertEqual(f"{one!r} != {other!r}", shown)
+
+    def test_a_scheme_is_shown_of_authorization_alone(self):
+        self.assertEqual(repr(hidden("X-Api-Key", "my secret", "other")), "'…' (9 characters)")
+        self.assertEqual(repr(hidden("Cookie", "a =secret", "other")), "'…' (9 characters)")
+        self.assertEqual(repr(hidden("X-Authorization", "my secret", "o")), "'my …' (6 more characters)")
 
     def test_headers_of_any_form_are_shown_without_secrets(self):
         for headers, shown in (
             ({"Cookie": "a=secret", "X": "1"}, "{'Cookie': '…', 'X': '1'}"),
             ([("cookie", "a=secret"), ("X", "1")], "{'cookie': '…', 'X': '1'}"),
             (one_of({"Cookie": "a=secret"}), "one_of(…)"),
+            (one_of({"x-api-token": "a=secret"}), "one_of(…)"),
+            ([("Cookie", "secret", "more")], "list(…)"),
             (one_of({"X": "1"}), "one_of({'X': '1'})"),
             (ANY, "<ANY>"),
         ):
@@ -66,6 +106,19 @@ class WordingTest(unittest.TestCase):
         self.assertEqual(without_passwords(f"{url}, [http://me:secret@x]"), (
             "http://…@example.com:81/a?b=1#top, [http://…@x]"
         ))
+        for text in ("http://me:p@ss@example.com/", "http://me@example.com/", "http://:secret@example.com/"):
+            self.assertEqual(without_passwords(text), "http://…@example.com/")
+        for text in ("http://example.com/@me", "http://example.com?to=me@x", "http://example.com#@", "me@example.com"):
+            self.assertEqual(without_passwords(text), text)
+
+    def test_what_may_be_a_password_in_a_wrong_url_is_hidden(self):
+        for url, shown in (
+            ("http://me:se/cr?et@[", "'http://…@['"),
+            ("http://[", "'http://['"),
+            (URL("http://me:secret@example.com"), "URL('http://…@example.com')"),
+            (5, "5"),
+        ):
+            self.assertEqual(shown_wrong_url(url), shown)
 
 
 class NoteTest(unittest.TestCase):
@@ -88,13 +141,14 @@ class NoteTest(unittest.TestCase):
 class RedactedTest(unittest.TestCase):
     """What is shown of the keyword arguments of a call."""
 
-    def check(self, kwargs, other, shown):
-        self.assertEqual(shown_arguments(kwargs, other), shown)
+    def check(self, kwargs, other, shown, found=False):
+        self.assertEqual(repr(shown_arguments(kwargs, other, found)), shown if isinstance(shown, str) else repr(shown))
 
     def test_credentials_of_a_proxy_are_seen_to_differ(self):
         one, two = "http://me:1@proxy:8080", "http://me:2@proxy:8080"
         self.check({"proxy": one}, {"proxy": one}, {"proxy": "http://proxy:8080"})
-        self.check({"proxy": one}, {"proxy": two}, {"proxy": "http://proxy:8080 (with other credentials)"})
+        self.check({"proxy": one}, {"proxy": two}, {"proxy": "http://proxy:8080"})
+        self.check({"proxy": one}, {"proxy": two}, {"proxy": "http://proxy:8080 (with other credentials)"}, found=True)
         self.check({"proxy": one}, {"proxy": "http://other"}, {"proxy": "http://proxy:8080"})
 
     def test_what_is_not_secret_is_shown(self):
@@ -105,20 +159,32 @@ class RedactedTest(unittest.TestCase):
         for name in ("auth", "proxy_auth", "cookies"):
             self.check({name: "a"}, {}, {name: "…"})
             self.check({name: "a"}, {name: "a"}, {name: "…"})
-            self.check({name: "a"}, {name: "b"}, {name: "… (another)"})
+            self.check({name: "a"}, {name: "b"}, f"{{'{name}': '…' (1 character)}}")
+            self.check(
+                {name: "a"}, {name: "b"}, f"{{'{name}': '…' (1 character, differing from character 1 on)}}", found=True
+            )
+
+    def test_credentials_and_cookies_that_differ_are_seen_to_differ(self):
+        self.check({"auth": ("me", "secret")}, {"auth": ("me", "other")}, "{'auth': ['…', '…' (6 characters)]}")
+        self.check(
+            {"cookies": {"a": "1", "b": "2"}}, {"cookies": {"a": "1", "b": "3", "c": "4"}},
+            "{'cookies': {'a': '…', 'b': '…' (1 character, differing from character 1 on)}}", found=True,
+        )
+        self.check({"auth": 5}, {"auth": "me"}, {"auth": "… (another)"}, found=True)
 
     def test_secret_headers_of_any_form_are_hidden(self):
         secret, other = {"Authorization": "a", "X": "1"}, {"authorization": "b"}
         for name in ("headers", "proxy_headers"):
             for form in (dict, CIMultiDict):
                 self.check(
-                    {name: form(secret)}, {name: form(other)}, {name: {"Authorization": "… (another)", "X": "1"}}
+                    {name: form(secret)}, {name: form(other)},
+                    f"{{'{name}': {{'Authorization': '…' (1 character), 'X': '1'}}}}",
                 )
                 self.check({name: form(secret)}, {}, {name: {"Authorization": "…", "X": "1"}})
             self.check(
                 {name: list(secret.items())},
                 {name: tuple(other.items())},
-                {name: [("Authorization", "… (another)"), ("X", "1")]},
+                f"{{'{name}': [('Authorization', '…' (1 character)), ('X', '1')]}}",
             )
 
     def test_headers_that_occur_twice_are_shown_as_pairs(self):

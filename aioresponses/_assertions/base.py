@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, Union
 from yarl import URL
 
 from .._calls.record import RequestCall, RequestMatch
-from .._display import shown
+from .._display import shown, shown_wrong_url
 from .._matching.targets import Target, Url, reaches
 from .reports import about_dropped, listed
 
@@ -55,7 +55,7 @@ class CallAssertions(_TestCase):
             if not isinstance(target.url, URL) or target.url.absolute:
                 return target
             # No call could be one of it.
-            wrong = f"url: expected one with a scheme and a host, got {shown(url)}"
+            wrong = f"url: expected one with a scheme and a host, got {shown_wrong_url(url)}"
         self._wrongly(wrong, msg)
 
     def _expectation(self, expected: object, msg: str | None) -> Target:

@@ -166,8 +166,8 @@ class BodyAssertionsMixin(CallAssertions):
         """Fail unless these are among the headers that were really sent; names are case-insensitive.
 
         A header that was sent more than once must have the value among its values, or equal a list of all of them; a
-        number stands for its text. Secrets are not shown: values of `Authorization`, `Proxy-Authorization` and
-        `Cookie`.
+        number stands for its text. Secrets are not shown, such as values of `Authorization`, `Cookie`, `X-Api-Key` and
+        of headers that end in `-Token` or `-Secret`; how they differ is.
 
         >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
         """
@@ -275,12 +275,13 @@ class BodyAssertionsMixin(CallAssertions):
             values = sent.getall(name, []) if isinstance(name, str) else []
             if values and (value in values or value == values):
                 continue
-            wanted = shown(hidden(str(name), value))
+            was = values[0] if len(values) == 1 else values
+            wanted = shown(hidden(str(name), value, was or None))
             if not values:
                 lines.append(f"  {name}: expected {wanted}, but it was not sent")
             else:
-                was = values[0] if len(values) == 1 else values
-                lines.append(f"  {name}: expected {wanted}, but sent was {shown(hidden(str(name), was, value))}")
+                sent_was = shown(hidden(str(name), was, value, found=True))
+                lines.append(f"  {name}: expected {wanted}, but sent was {sent_was}")
         if lines:
             self._fail_with_calls(f"Expected {_another(what)} of {self._named(call)}:", msg, "\n".join(cut(lines)))
 

@@ -110,7 +110,7 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
     case = unittest.TestCase()
     # There is nobody who could set it.
     case.maxDiff = None
-    told = difference(case, shown_arguments(expected, {}), shown_arguments(found, expected))
+    told = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
     return shortened(told, _MOST_DIFFERENCE)
 
 

@@ -14,7 +14,7 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDictProxy, MultiDict, MultiDictProxy
 from yarl import URL
 
-from .._display import shown, shown_url, without_passwords
+from .._display import shown, shown_arguments, shown_url, without_passwords
 from .._urls import Template
 from .exchange import Exchange
 from .messages import Message, Part, cookies_of
@@ -170,7 +170,9 @@ class RequestCall(_Arguments):
         return {"_exchange": self._exchange.recorded()}
 
     def __repr__(self) -> str:
-        return f"<RequestCall {self}>" if self.method else f"RequestCall(args={self.args!r}, kwargs={self.kwargs!r})"
+        if self.method:
+            return f"<RequestCall {self}>"
+        return f"RequestCall(args={self.args!r}, kwargs={shown_arguments(self.kwargs, {})!r})"
 
     def __str__(self) -> str:
         first, *others = self.hops

@@ -91,7 +91,7 @@ class Conditions:
             try:
                 reason = condition.unmet(call)
             except BaseException as error:
-                add_note(error, f"aioresponses: raised by {condition.argument} of the mock {mock}")
+                add_note(error, f"aioresponses: raised by {condition.argument} of the mock {shortened(str(mock))}")
                 raise
             if reason is not None:
                 return f"{condition.argument.replace('match_', '')}: {shortened(reason)}"
@@ -125,13 +125,14 @@ def _checked_query(query: Any) -> Any:
 
 def _checked_fields(name: str, fields: Any) -> Any:
     """Return fields by name, of a mapping or of pairs; matchers as they are."""
+    show = shown_headers if name == "match_headers" else shown
     if isinstance(fields, (list, tuple)):
         try:
             fields = MultiDict(fields)
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {shown(fields)}") from error
+            raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {show(fields)}") from error
     if isinstance(fields, (str, bytes, int, float)):
-        raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {shown(fields)}")
+        raise TypeError(f"{name}: expected a mapping or pairs of name and value, got {show(fields)}")
     fields = by_name(fields)
     expected = fields.expected if isinstance(fields, subset) else fields
     for field, value in expected.items() if isinstance(expected, dict) else ():
@@ -265,8 +266,8 @@ def _unlike_headers(expected: Any, call: RequestCall) -> str | None:
         if not values:
             return f"at {name}: {shown(hidden(name, value), most=None)} is missing"
         found = values[0] if len(values) == 1 else values
-        found = hidden(name, found, value)
-        return f"at {name}: {shown(hidden(name, value), most=None)} != {shown(found, most=None)}"
+        wanted, found = hidden(name, value, found), hidden(name, found, value, found=True)
+        return f"at {name}: {shown(wanted, most=None)} != {shown(found, most=None)}"
     return None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aiohttp import ClientConnectionError, ClientResponse
 from yarl import URL
 
-from .._display import add_note, shortened, shown_url
+from .._display import add_note, shortened, shown_url, without_passwords
 from .targets import Verdict
 
 _MOST_MOCKS = 5
@@ -26,13 +26,13 @@ def explanation(
     if redirect is not None:
         rule = "keeps the method" if redirect.method.upper() == method.upper() else f"makes it a {method.upper()}"
         lines.append(
-            f"It is the target of a redirect: {redirect.method} {shown_url(redirect.url)} "
+            f"It is the target of a redirect: {redirect.method} {shortened(shown_url(redirect.url))} "
             f"was answered with {redirect.status}, which {rule}."
         )
     if mocks:
         lines.append("Registered mocks, the closest first:")
         closest = heapq.nsmallest(_MOST_MOCKS, mocks, key=lambda mock: mock[1].distance)
-        lines += [f"  {shortened(str(mock))}: {verdict.reason}" for mock, verdict in closest]
+        lines += [f"  {shortened(str(mock))}: {shortened(verdict.reason, 1000)}" for mock, verdict in closest]
         if len(mocks) > len(closest):
             lines.append(f"  … and {len(mocks) - len(closest)} more")
     else:
@@ -42,6 +42,6 @@ def explanation(
 
 def refused(method: str, url: URL, explained: str) -> ClientConnectionError:
     """Return the exception for a request that no mock answers, with a note that says why."""
-    error = ClientConnectionError(f"Connection refused: {method} {url}")
-    add_note(error, f"aioresponses: no mock answers {method.upper()} {shown_url(url)}\n{explained}")
+    error = ClientConnectionError(f"Connection refused: {method} {without_passwords(str(url))}")
+    add_note(error, f"aioresponses: no mock answers {method.upper()} {shortened(shown_url(url))}\n{explained}")
     return error

@@ -13,8 +13,11 @@ from yarl import URL
 from .. import _urls
 from .._calls.record import RequestCall
 from .._checks import TOKEN
-from .._display import shortened, shown, shown_url
+from .._display import shortened, shown, shown_url, shown_wrong_url, without_passwords
 from .._urls import Template, comparable, is_template, without_credentials
+
+# How many differences of queries, and values of one name, are shown.
+_MOST_SHOWN = 5
 
 Url = Union[str, URL, "re.Pattern[str]"]
 
@@ -38,11 +41,18 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template:
             raise TypeError(f"url: expected a pattern of str, got one of bytes: {shown(url)}")
         return url
     if not isinstance(url, (str, URL)):
-        raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {shown(url)}")
+        raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {shown_wrong_url(url)}")
     try:
         return Template.of(url) if isinstance(url, str) and is_template(url) else _urls.normalize_url(url)
     except ValueError as error:
-        raise ValueError(f"url: expected a URL, got {shown(url)}: {error}") from error
+        raise _wrong_url("url: expected a URL", url, error) from None
+
+
+def _wrong_url(expected: str, url: object, error: ValueError) -> ValueError:
+    """Return the error for what is no URL, for this reason."""
+    # Where there is an @, what yarl says may be a part of the password.
+    why = f": {error}" if "@" not in str(url) or is_template(str(url)) else ""
+    return ValueError(f"{expected}, got {shown_wrong_url(url)}{why}")
 
 
 class Verdict(NamedTuple):
@@ -103,7 +113,9 @@ class Target(NamedTuple):
     def __str__(self) -> str:
         if self.url is None:
             return "any request" if self.method is None else f"any {self.method} request"
-        shown = shown_url(self.url, with_mark=True) if isinstance(self.url, URL) else str(self.url)
+        url = self.url
+        # In a pattern there may be credentials as well.
+        shown = shown_url(url, with_mark=True) if isinstance(url, URL) else without_passwords(str(url))
         return shown if self.method is None else f"{self.method} {shown}"
 
     @property
@@ -183,7 +195,9 @@ class Target(NamedTuple):
             start = max(path.rfind("/", 0, same), 0)
             return Verdict(2 + unlike, f"path differs at {_cut(path[start:])!r}, asked for was {_cut(other[start:])!r}")
         differences = list(_query_differences(base, url))
-        return Verdict(1 + len(differences) / 100, "query differs: " + "; ".join(differences)) if differences else None
+        if not differences:
+            return None
+        return Verdict(1 + len(differences) / 100, f"query differs: {_first(differences, '; ')}")
 
     def _misplaced(self, own: URL, url: URL) -> str | None:
         """Return which of scheme, host and port is another; None if all of them fit."""
@@ -201,15 +215,22 @@ def _query_differences(own: URL, asked: URL) -> Iterator[str]:
         if mine == theirs:
             continue
         if not theirs:
-            yield f"{name}={_values(mine)} is missing"
+            yield f"{_cut(name)}={_values(mine)} is missing"
         elif not mine:
-            yield f"{name}={_values(theirs)} is too much"
+            yield f"{_cut(name)}={_values(theirs)} is too much"
         else:
-            yield f"{name} is {_values(theirs)} and not {_values(mine)}"
+            yield f"{_cut(name)} is {_values(theirs)} and not {_values(mine)}"
 
 
 def _values(values: Sequence[str]) -> str:
-    return repr(_cut(values[0])) if len(values) == 1 else repr([_cut(value) for value in values])
+    shown = [repr(_cut(value)) for value in values]
+    return shown[0] if len(shown) == 1 else f"[{_first(shown, ', ')}]"
+
+
+def _first(texts: Sequence[str], separator: str) -> str:
+    """Return texts in one line, of many the first ones with a count of the others."""
+    more = [f"… and {len(texts) - _MOST_SHOWN} more"] if len(texts) > _MOST_SHOWN else []
+    return separator.join([*texts[:_MOST_SHOWN], *more])
 
 
 def _cut(text: str) -> str:
@@ -225,19 +246,22 @@ class Prefix:
 
     def __init__(self, prefix: str | URL) -> None:
         if not isinstance(prefix, (str, URL)):
-            raise TypeError(f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {shown(prefix)}")
-        parts = urlsplit(str(prefix))
-        if not parts.scheme or "://" not in str(prefix):
-            raise ValueError(
-                f"passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got {shown(prefix)}"
+            raise TypeError(
+                f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {shown_wrong_url(prefix)}"
             )
-        self._scheme = parts.scheme
         try:
+            parts = urlsplit(str(prefix))
             # yarl settles how a host is written; it takes no URL without one, which a prefix may be.
             url = URL(parts._replace(query="", fragment="").geturl()) if parts.netloc else None
             self._port = parts.port
         except ValueError as error:
-            raise ValueError(f"passthrough: expected a URL prefix, got {shown(prefix)}: {error}") from error
+            raise _wrong_url("passthrough: expected a URL prefix", prefix, error) from None
+        if not parts.scheme or "://" not in str(prefix):
+            raise ValueError(
+                "passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got "
+                + shown_wrong_url(prefix)
+            )
+        self._scheme = parts.scheme
         self._host = url.raw_host if url is not None else None
         self._path = url.raw_path.rstrip("/") if url is not None else ""
 

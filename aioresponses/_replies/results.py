@@ -13,7 +13,7 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict, MultiDict
 
 from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
-from .._display import shown
+from .._display import shown, shown_headers
 from .bodies import Body, check_function, check_source, checked_body, known_items
 from .events import Event, encoded_event
 
@@ -225,12 +225,13 @@ def checked_headers(headers: Headers | None) -> CIMultiDict[str]:
     try:
         given: MultiDict[Any] = MultiDict(() if headers is None else headers)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"headers: expected a mapping or pairs of str, got {shown(headers)}: {error}") from error
+        wrong = shown_headers(headers)
+        raise TypeError(f"headers: expected a mapping or pairs of str, got {wrong}: {error}") from error
     checked: CIMultiDict[str] = CIMultiDict()
     for name, value in given.items():
         name = str.__str__(name)
         if not TOKEN.fullmatch(name):
             raise ValueError(f"headers: expected names that are HTTP tokens, got {shown(name)}")
         is_int = isinstance(value, int) and not isinstance(value, bool)
-        checked.add(name, f"{int(value)}" if is_int else line(f"headers: {name}", value))
+        checked.add(name, f"{int(value)}" if is_int else line(f"headers: {name}", value, header=name))
     return checked

@@ -398,9 +398,10 @@ class HeadersTest(MessageTestCase):
         self.assertRequestHeaders({"authorization": "Bearer s3cret", "cookie": "a=s3cret"})
         self.check_fails(
             "Expected other headers of call 1, GET http://example.com/ -> 200:\n"
-            "  authorization: expected '…', but sent was '… (another)'\n"
-            "  Proxy-Authorization: expected '…', but sent was '… (another)'\n"
-            "  COOKIE: expected '…', but sent was '… (another)'\n"
+            "  authorization: expected 'Bearer …' (7 more characters), "
+            "but sent was 'Bearer …' (6 more characters, the same as far as they go)\n"
+            "  Proxy-Authorization: expected ['…', '…'], but sent was '…' (6 characters)\n"
+            "  COOKIE: expected '…' (8 characters), but sent was '…' (8 characters, differing from character 1 on)\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200",
             self.assertRequestHeaders,

@@ -227,10 +227,11 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         await self.post(headers={"Authorization": "s3cret1"})
         self.check_fails(
             "Expected POST http://example.com/ to be called with other arguments (- expected, + made):\n"
-            "{'headers': {'Authorization': '…'}} != {'headers': {'Authorization': '… (another)'}}\n"
-            "- {'headers': {'Authorization': '…'}}\n"
-            "+ {'headers': {'Authorization': '… (another)'}}\n"
-            "?                                 ++++++++++\n"
+            "{'hea[13 chars]orization': '…' (7 characters)}} != "
+            "{'hea[13 chars]orization': '…' (7 characters, differing from character 7 on)}}\n"
+            "- {'headers': {'Authorization': '…' (7 characters)}}\n"
+            "+ {'headers': {'Authorization': '…' (7 characters, differing from character 7 on)}}\n"
+            "?                                                +++++++++++++++++++++++++++++++\n"
             "\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 200",
