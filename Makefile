@@ -6,6 +6,7 @@
 #   make coverage     run all tests, and show the lines that none of them reaches
 #   make pytest       run the examples with pytest, what is there for its users, and tests under clocks that are stopped
 #   make matrix       run all tests on every supported aiohttp and every CPython that is found, and once on uvloop
+#   make fuzz         play random exchanges against a server and against a mock; SEED=7 chooses them, SECONDS=300 for longer
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
 #   make bench        compare with other mocks, a real server and the least possible; writes benchmarks/RESULTS.rst
@@ -13,11 +14,13 @@
 
 PYTHON ?= python3
 AIOHTTP ?=
+SEED ?=
+SECONDS ?= 30
 VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint coverage pytest matrix real-suites next bench dist clean
+.PHONY: demo test lint coverage pytest fuzz matrix real-suites next bench dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -35,6 +38,9 @@ coverage: $(VENV)/installed-dev
 
 pytest: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -W error -p no:cacheprovider tests/examples tests/examples/with_pytest.py tests/with_clocks.py
+
+fuzz: $(VENV)/installed
+	$(BIN)/python -m tests.fuzz $(addprefix --seed ,$(SEED)) --seconds $(SECONDS)
 
 matrix:
 	$(PYTHON) .ci/matrix.py

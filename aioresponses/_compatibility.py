@@ -28,8 +28,8 @@ from . import _urls
 from ._calls.log import Log
 from ._calls.record import RequestMatch as Handle
 from ._checks import warn
-from ._display import shown_wrong_url
 from ._client.hooks import activate, deactivate
+from ._display import shown_wrong_url
 from ._interception import Interceptor
 from ._matching.router import Router
 from ._registering import ReplyArguments, route_of

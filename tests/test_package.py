@@ -241,7 +241,7 @@ class TestsOfRoomsTest(unittest.TestCase):
     }
 
     # Tests of no single room.
-    OF_NO_ROOM = {"test_docs.py"}
+    OF_NO_ROOM = {"test_docs.py", "test_fuzz.py"}
 
     def setUp(self):
         tests = Path(__file__).parent

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import re
+import zlib
 from collections.abc import Coroutine, Mapping
 from email.message import Message as EmailMessage
 from http.cookies import SimpleCookie
@@ -178,11 +179,23 @@ def decoded(encoding: str, body: bytes) -> bytes:
         parser = make()
     try:
         [(_, payload)], _, _ = parser.feed_data(head.encode("utf-8", "surrogateescape") + body)
-        return payload.read_nowait()
+        content = payload.read_nowait()
+        # What breaks off before its first byte says nothing of it to aiohttp.
+        return content if content or _is_whole(body) else body
     except Exception:
         # It is not encoded so, or in a way that nothing here can decode: aiohttp, zlib and the others each have errors
         # of their own to say it.
         return body
+
+
+def _is_whole(coded: bytes) -> bool:
+    """Tell whether a body in gzip or deflate, of which nothing was decoded, is that of an empty one."""
+    decompressor = zlib.decompressobj(zlib.MAX_WBITS + 32)
+    try:
+        decompressor.decompress(coded)
+    except zlib.error:
+        return False
+    return decompressor.eof
 
 
 async def _parts(reader: MultipartReader) -> list[Part]:
