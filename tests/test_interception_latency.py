@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aiohttp import ClientConnectionError, ClientSession, web
+from aiohttp import ClientConnectionError, ClientOSError, ClientSession, ServerDisconnectedError, web
 
 from aioresponses import Fault, aioresponses
 
@@ -103,8 +103,9 @@ class SecondTryTest(LatencyTestCase):
     async def test_an_exception_waits_once_and_a_fault_each_time(self):
         self.mock.get(USERS, repeat=True)
         for latency, reply, turns in (
-            (None, {"exception": ConnectionResetError()}, 0),
-            (0, {"exception": ConnectionResetError()}, 1),
+            (None, {"exception": ServerDisconnectedError()}, 0),
+            (0, {"exception": ServerDisconnectedError()}, 1),
+            (0, {"exception": ClientOSError()}, 1),
             (0, {"fault": Fault.CONNECTION_RESET}, 2 if TRIES_AGAIN else 1),
         ):
             with aioresponses(latency=latency) as mock:

@@ -82,7 +82,7 @@ class InMemoryProtocol(ResponseHandler):
 
         What is written of the request goes to `receive`, piece by piece; `respond` is called when it is complete, and
         `latency` seconds have passed: for 0 in the next turn of the loop, for None in the same. `gone` is called when
-        the client has given the connection back, or one of both sides has closed it.
+        the client has given the connection back, or has lost it.
         """
         self.request = request
         self.respond = respond

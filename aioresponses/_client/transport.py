@@ -242,7 +242,6 @@ class InMemoryTransport(asyncio.Transport):
             self.closing = True
             self._body = b""
             self.end_streaming()
-            self.give_back()
             if not self._loop.is_closed():
                 self._loop.call_soon(self.lose)
 

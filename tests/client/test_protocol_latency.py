@@ -7,6 +7,7 @@ import unittest
 from aiohttp import (
     ClientConnectionError,
     ClientConnectorError,
+    ClientOSError,
     ClientSession,
     ClientTimeout,
     ServerDisconnectedError,
@@ -63,7 +64,7 @@ class OneTurnTest(MockedTestCase):
         await self.check(1, fault=Fault.CONNECTION_REFUSED)
 
     async def test_an_exception_that_aiohttp_tries_again_for_has_waited_once(self):
-        for exception in (ConnectionResetError("wrong"), ClientConnectionError("wrong")):
+        for exception in (ServerDisconnectedError("wrong"), ClientOSError("wrong")):
             await self.check(1, exception=exception)
 
     async def test_a_fault_that_aiohttp_tries_again_for_is_met_by_two_requests(self):

@@ -61,3 +61,49 @@ class ReplacedSleepTest(AioResponsesTestCase):
         self.mock.get(SITE, fault=Fault.CONNECTION_REFUSED, delay=0.001)
         await error_of(self.session.get(SITE))
         self.assertEqual(self.sleep.await_count, 3)
+
+
+class TimerTest(AioResponsesTestCase):
+    """A timer does not outlive the wait that it was for, nor disturb anybody where both end in one turn."""
+
+    async def asyncSetUp(self):
+        self.session = self.client_session()
+        self.loop = asyncio.get_running_loop()
+        self.timers = []
+        self.complaints = []
+        self.loop.set_exception_handler(lambda loop, context: self.complaints.append(context["message"]))
+
+    def set_timers(self, timer):
+        """Have the timers of the loop be set by another function, and noted."""
+        def call_later(seconds, callback, *args):
+            self.timers.append(timer(callback, *args))
+            return self.timers[-1]
+
+        self.loop.call_later = call_later
+        self.addCleanup(vars(self.loop).pop, "call_later", None)
+
+    async def cancelled_while_it_waits(self, **reply):
+        """Cancel a request as soon as it waits for a timer."""
+        self.timers.clear()
+        self.mock.get(SITE, **reply)
+        task = asyncio.ensure_future(self.session.get(SITE, timeout=ClientTimeout(total=None)))
+        while not self.timers:
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        self.assertTrue(task.cancelled())
+
+    async def test_it_is_cancelled_with_the_request(self):
+        self.set_timers(lambda callback, *args: self.loop.call_at(self.loop.time() + 60, callback, *args))
+        for latency, reply in ((60, {}), (60, {"fault": Fault.CONNECTION_REFUSED}), (None, {"delay": 60})):
+            self.mock.latency = latency
+            await self.cancelled_while_it_waits(**reply)
+            self.assertEqual([timer.cancelled() for timer in self.timers], [True])
+
+    async def test_it_may_be_over_in_the_turn_in_which_the_request_is_cancelled(self):
+        self.set_timers(self.loop.call_soon)
+        for latency, reply in ((60, {}), (60, {"fault": Fault.CONNECTION_REFUSED}), (None, {"delay": 60})):
+            self.mock.latency = latency
+            await self.cancelled_while_it_waits(**reply)
+        await asyncio.sleep(0)
+        self.assertEqual(self.complaints, [])
