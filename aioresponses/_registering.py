@@ -18,7 +18,7 @@ from ._replies.bodies import Body
 from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
 from ._replies.reply import Raises, Reply
-from ._replies.results import CallbackResult, Events, Fault, Headers, checked_headers
+from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, checked_headers
 from .matchers import subset
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ReplyArguments(TypedDict, total=False):
     body: Body | None
     exception: Raises | None
     content_type: str | None
-    payload: Any
+    payload: Payload | None
     headers: Headers | None
     response_class: Callable[..., ClientResponse] | None
     timeout: bool

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ._replies.bodies import Body
     from ._replies.callbacks import Callback
     from ._replies.reply import Raises
-    from ._replies.results import Events, Fault
+    from ._replies.results import Events, Fault, Payload
 else:
     from ._compatibility import RequestMatch
 
@@ -305,7 +305,7 @@ class aioresponses(Registering):
         body: Body | None = default(""),
         exception: Raises | None = default(None),
         content_type: str | None = default("application/json"),
-        payload: Any = default(None),
+        payload: Payload | None = default(None),
         headers: Headers | None = default(None),
         response_class: Callable[..., ClientResponse] | None = default(None),
         repeat: bool | int = default(False),

@@ -35,7 +35,7 @@ Piece = Union[str, bytes, bytearray, memoryview]
 
 _Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]", MultipartWriter]
 
-Body: TypeAlias = "Piece | _Stream | Callable[..., Piece | _Stream]"
+Body: TypeAlias = "Piece | _Stream | Callable[[RequestCall], Piece | _Stream] | Callable[[], Piece | _Stream]"
 
 
 # What errors say was expected.

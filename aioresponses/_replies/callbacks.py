@@ -12,7 +12,9 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from inspect import Parameter
-from typing import Any, Union
+from typing import Any, Optional, Protocol, Union
+
+from yarl import URL
 
 from .._calls.record import RequestCall
 from .._checks import is_generator_function
@@ -20,7 +22,26 @@ from .._client.outgoing import ARGUMENTS
 from .._display import shown
 from .results import CallbackResult
 
-Callback = Callable[..., Union[CallbackResult, None, Awaitable["CallbackResult | None"]]]
+_Returned = Union[CallbackResult, None, Awaitable[Optional[CallbackResult]]]
+
+
+# A callback as aioresponses 0.7 has it. For pyright the first of these says everything. mypy sees that the keyword
+# arguments might hold one of the name that the first parameter has, unless this name is said: these are the usual ones.
+
+
+class _OfUrl(Protocol):
+    def __call__(self, url: URL, /, **kwargs: Any) -> _Returned: ...
+
+
+class _OfNamedUrl(Protocol):
+    def __call__(self, url: URL, **kwargs: Any) -> _Returned: ...
+
+
+class _OfNamedUri(Protocol):
+    def __call__(self, uri: URL, **kwargs: Any) -> _Returned: ...
+
+
+Callback = Union[Callable[[RequestCall], _Returned], _OfUrl, _OfNamedUrl, _OfNamedUri]
 
 _URLS = ("url", "uri")
 

@@ -46,7 +46,8 @@ class Reply:
         **of_result: Any,
     ) -> None:
         self._name = ""
-        self._callback = callback
+        # What it is called with is known by its signature alone.
+        self._callback: Callable[..., object] | None = callback
         self._takes_call = callback is not None and takes_call(callback)
         self._json_dumps = json_dumps
         self._raises = asyncio.TimeoutError if _is_timeout(timeout) else exception

@@ -12,6 +12,7 @@ from typing import Any, Union
 from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict, MultiDict
 
+from .._calls.record import RequestCall
 from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
 from .._display import shown, shown_headers
 from .bodies import Body, check_function, check_source, checked_body, known_items
@@ -19,7 +20,12 @@ from .events import Event, encoded_event
 
 Headers = Union[Mapping[str, "str | int"], Iterable["tuple[str, str | int]"]]
 
-Events = Union[Iterable[Event], AsyncIterable[Event], Callable[..., "Iterable[Event] | AsyncIterable[Event]"]]
+_EventStream = Union[Iterable[Event], AsyncIterable[Event]]
+
+Events = Union[_EventStream, Callable[[RequestCall], _EventStream], Callable[[], _EventStream]]
+
+# Anything may be a payload; the rest of it is what lets type checkers know the parameter of a function.
+Payload = Union[Callable[[RequestCall], object], Callable[[], object], Any]
 
 # What errors say was expected.
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
@@ -105,7 +111,7 @@ class CallbackResult:
         status: int | None = 200,
         body: Body | None = "",
         content_type: str | None = JSON,
-        payload: Any = None,
+        payload: Payload = None,
         headers: Headers | None = None,
         response_class: Callable[..., ClientResponse] | None = None,
         reason: str | None = None,
@@ -138,7 +144,7 @@ class CallbackResult:
         self.status = status
         self.body = body
         self.content_type = None if content_type is None else line("content_type", content_type)
-        self.payload = payload
+        self.payload: Any = payload
         self.events = events
         self.headers = checked_headers(headers)
         self.delay = delay
