@@ -46,7 +46,9 @@ class ReadmeTest(unittest.TestCase):
             """
         self.assertEqual(
             relative_targets(page),
-            ["docs/one.rst", "two.rst#heading", "http://example.com/", "mailto:ada@example.com", "six.rst", "eight.png"],
+            [
+                "docs/one.rst", "two.rst#heading", "http://example.com/", "mailto:ada@example.com", "six.rst", "eight.png",
+            ],
         )
 
     def test_it_needs_no_roles_or_directives_of_sphinx(self):
