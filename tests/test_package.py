@@ -231,6 +231,7 @@ class TestsOfRoomsTest(unittest.TestCase):
 
     # Rooms whose work shows in the tests of others.
     SHOWN_BY = {
+        "_asked": "assertions/test_checks.py",
         "_calls.exchange": "calls/test_record.py",
         # It only states what the hooks need.
         "_client.interceptor": "test_interception.py",

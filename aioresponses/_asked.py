@@ -1,0 +1,125 @@
+"""What a mock was asked for, and its own assertions about that, in the manner of `unittest.mock`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import hdrs
+
+from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
+from ._assertions.reports import there_were
+from ._calls.log import Log, Requests
+from ._calls.record import RequestCall
+from ._matching.targets import Url
+
+# unittest leaves the frames of such modules out of the tracebacks of failed assertions.
+__unittest = True
+
+
+class Asked:
+    """The calls of a mock, which it has in its log."""
+
+    _log: Log
+
+    @property
+    def requests(self) -> Requests:
+        """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in."""
+        return self._log.requests
+
+    # Suites put another dict in its place, for a while or for good.
+
+    @requests.setter
+    def requests(self, value: Requests) -> None:
+        self._log.requests = value
+
+    @requests.deleter
+    def requests(self) -> None:
+        del self._log.requests
+
+    @property
+    def calls(self) -> list[RequestCall]:
+        """All calls, in their order; with `keep_calls`, those that are kept."""
+        return sorted(
+            (call for calls in list(self.requests.values()) for call in calls), key=lambda call: call.order
+        )
+
+    @property
+    def call_count(self) -> int:
+        """The number of calls, those that `keep_calls` has dropped among them."""
+        return sum(map(len, list(self.requests.values()))) + self._log.dropped
+
+    @property
+    def called(self) -> bool:
+        """Whether there was a call."""
+        return self.call_count > 0
+
+    @property
+    def call_args(self) -> RequestCall | None:
+        """The last call, with its `args` and `kwargs`; None where there was none."""
+        calls = self.calls
+        return calls[-1] if calls else None
+
+    @property
+    def call_args_list(self) -> list[RequestCall]:
+        """All calls, in their order: another name of `calls`, known from `unittest.mock`."""
+        return self.calls
+
+    @property
+    def unmatched_calls(self) -> list[RequestCall]:
+        """The calls that were refused because no mock answers them, after a redirect for instance."""
+        return [call for call in self.calls if call.unmatched]
+
+    def assert_not_called(self) -> None:
+        """Raise `AssertionError` if there was a call."""
+        if self.called:
+            fail(self.calls, f"Expected no calls, but {there_were(self.call_count)}.")
+
+    def assert_called(self) -> None:
+        """Raise `AssertionError` if there was no call."""
+        if not self.called:
+            fail([], "Expected at least one call.")
+
+    def assert_called_once(self) -> None:
+        """Raise `AssertionError` unless there was exactly one call."""
+        if self.call_count != 1:
+            fail(self.calls, f"Expected one call, but {there_were(self.call_count)}.")
+
+    def assert_any_call(self, url: Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
+        """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.
+
+        `params` are part of the URL, whether the caller gave them or wrote them there. Keyword arguments that are not
+        given may have been anything.
+        """
+        check_any_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs))
+
+    def assert_has_calls(self, calls: Iterable[Any], any_order: bool = False) -> None:
+        """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, all of them.
+
+        Each is a `unittest.mock.call(url, method="GET", …)`; URL, method, and those keyword arguments that are given,
+        are compared; `params` are part of the URL.
+
+        >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
+        """
+        check_calls(self.calls, self._log.dropped, [WantedCall.of(one) for one in calls], any_order)
+
+    def assert_called_with(
+        self,
+        url: Url,
+        method: str = hdrs.METH_GET,
+        *args: Any,
+        args_to_match: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Raise `AssertionError` unless the last call of this method and URL had just these keyword arguments.
+
+        `params` are part of the URL, whether the caller gave them or wrote them there. `allow_redirects` is True, and
+        `data` of a POST None, unless given. With `args_to_match`, only the arguments of these names are compared,
+        `params` among them, and each of them must be there.
+        """
+        check_last_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs), args, args_to_match)
+
+    def assert_called_once_with(self, *args: Any, **kwargs: Any) -> None:
+        """Raise `AssertionError` unless there was exactly one call, and `assert_called_with` holds for it."""
+        self.assert_called_once()
+        self.assert_called_with(*args, **kwargs)
