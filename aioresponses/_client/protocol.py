@@ -50,11 +50,15 @@ from aiohttp import ClientRequest, hdrs
 from aiohttp.client_proto import ResponseHandler
 
 from .transport import Answer, InMemoryTransport, Receive, Respond
-from .waiting import finish, pass_time
+from .waiting import finish, next_turn, pass_time
 
 if TYPE_CHECKING:
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
+
+
+def _await_the_turn() -> None:
+    """Interrupt what ends with the turn of the loop."""
 
 
 class InMemoryProtocol(ResponseHandler):
@@ -128,10 +132,15 @@ class InMemoryProtocol(ResponseHandler):
 
     async def _read_after(self, latency: float) -> tuple[RawResponseMessage, StreamReader]:
         self.latency = None
-        waiter = self._loop.create_future()
-        self._interrupt = partial(finish, waiter)
+        if latency:
+            waiter = self._loop.create_future()
+            self._interrupt = partial(finish, waiter)
+            passing = pass_time(latency, waiter)
+        else:
+            self._interrupt = _await_the_turn
+            passing = next_turn()
         try:
-            await pass_time(latency, waiter)
+            await passing
         finally:
             self._interrupt = None
         if self.error is not None:
