@@ -17,8 +17,7 @@ from yarl import URL
 def normalize_url(url: URL | str) -> URL:
     """Return `url` as a `URL` with its query parameters sorted.
 
-    Parameters of the same name keep no order of their own either: they are sorted by value. The fragment stays. What
-    is no ASCII in a URL that was not to be quoted (`requote_redirect_url=False`) is quoted after all, if it can be.
+    Parameters of the same name keep no order of their own either: they are sorted by value. The fragment stays.
     Raises what `yarl.URL` raises: `TypeError` for another type, `ValueError` for text that is no URL.
 
     >>> normalize_url("http://example.com/?b=2&a=1")
@@ -26,11 +25,6 @@ def normalize_url(url: URL | str) -> URL:
     """
     if not isinstance(url, URL):
         url = URL(url)
-    elif not str(url).isascii():
-        try:
-            url = URL(str(url))
-        except ValueError:
-            return url
     if not url.raw_query_string:
         return url
     # Even a single parameter goes through with_query: it settles how it is quoted, `%20` or `+`.

@@ -29,6 +29,8 @@ class Exchange(NamedTuple):
     """How many mocks are registered; the last one answers."""
     latency: float | None = None
     """That of the mock, where it has one."""
+    keep_calls: int | None = None
+    """How many calls the mock keeps, where it can be given a number; None for all."""
 
     @property
     def body(self) -> bytes:
@@ -44,6 +46,8 @@ class PlainCase(IsolatedAsyncioTestCase):
 
 class Floor:
     """Knows GET alone."""
+
+    keeps_nothing = True
 
     @asynccontextmanager
     async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
@@ -61,23 +65,25 @@ class Mock:
     """A package that mocks by URL; the three of them share the names of their methods."""
 
     module = "aioresponses"
+    keeps_nothing = False
 
     @asynccontextmanager
     async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
         """Answer requests of this kind; give a session for them, and their URL."""
         urls = [f"http://api.example.com/users/{number}" for number in range(exchange.mocks)]
         answer: dict[str, Any] = {"body": exchange.body} if exchange.large else {"payload": SMALL}
-        async with self.active() as mock, ClientSession() as session:
+        options = {} if exchange.keep_calls is None else {"keep_calls": exchange.keep_calls}
+        async with self.active(**options) as mock, ClientSession() as session:
             mock.latency = exchange.latency
             for url in urls:
                 mock.add(url, exchange.method, repeat=True, **answer)
             yield session, urls[-1]
 
     @asynccontextmanager
-    async def active(self) -> AsyncIterator[Any]:
+    async def active(self, **options: Any) -> AsyncIterator[Any]:
         from aioresponses import aioresponses
 
-        with aioresponses() as mock:
+        with aioresponses(**options) as mock:
             yield mock
 
     def test_case(self) -> type[IsolatedAsyncioTestCase]:

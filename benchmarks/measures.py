@@ -1,7 +1,7 @@
 """The measures: what a contestant does in one round, and what is asked of this package.
 
-A measure is a generator, plain or asynchronous. It is given a contestant and yields the seconds of a round, each time
-that it is asked for one; where it can, it makes everything anew for each round.
+A measure is a generator, plain or asynchronous. It is given a contestant and yields the seconds of a round, or the
+bytes, each time that it is asked for one; where it can, it makes everything anew for each round.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 import unittest
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -149,6 +150,29 @@ async def large_reply(contestant: Any) -> AsyncIterator[float]:
         yield seconds
 
 
+async def memory_of_a_call(contestant: Any, keep_calls: int | None = None) -> AsyncIterator[float]:
+    """Yield how many bytes each of many calls takes; where nothing else keeps them, the responses are kept."""
+    while True:
+        async with fetching(contestant, Exchange(keep_calls=keep_calls)) as fetch:
+            kept: list[object] = []
+            keep = kept.append if contestant.keeps_nothing else lambda response: None
+            tracemalloc.start()
+            before, _ = tracemalloc.get_traced_memory()
+            for number in range(10_000):
+                keep(await fetch())
+                if number % 100 == 0:
+                    # Let the event loop drop the timers of these requests.
+                    await asyncio.sleep(0)
+            gc.collect()
+            after, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        yield (after - before) / 10_000
+
+
+def memory_of_a_forgotten_call(contestant: Any) -> AsyncIterator[float]:
+    return memory_of_a_call(contestant, keep_calls=10)
+
+
 def empty_test(contestant: Any) -> Iterator[float]:
     """Yield how much longer a test takes than a plain one, which runs in turn with it."""
     cases = (PlainCase, contestant.test_case())
@@ -179,7 +203,7 @@ def importing(contestant: Any) -> Iterator[float]:
 
 
 class Limit(NamedTuple):
-    """What this package may take at most: so many times what something else takes, or so many seconds."""
+    """What this package may take at most: so many times what something else takes, or so many seconds or bytes."""
 
     most: float
     of: str | None = None
@@ -194,6 +218,8 @@ class Measure(NamedTuple):
     debug: bool = False
     """Whether it is in asyncio's debug mode, as everything is in an `IsolatedAsyncioTestCase`."""
     contestants: tuple[str, ...] = ("floor", "this package", "aioresponses 0.7.9", "aiointercept", "real server")
+    in_bytes: bool = False
+    """Whether it yields bytes, and not seconds."""
 
 
 FLOORLESS = ("this package", "aioresponses 0.7.9", "aiointercept", "real server")
@@ -224,6 +250,13 @@ GROUPS = [
             rounds=10, contestants=("this package",),
         ),
     ],
+    [Measure(
+        "memory of a kept call", memory_of_a_call, [Limit(1.3, "floor")], rounds=3, contestants=KEEPING, in_bytes=True
+    )],
+    [Measure(
+        "memory of a forgotten call", memory_of_a_forgotten_call, [Limit(50)], rounds=3, contestants=("this package",),
+        in_bytes=True,
+    )],
     [Measure(
         "POST of 1 MiB of JSON, 13,000 records", post_of_records, [Limit(1, "real server")], rounds=9,
         contestants=FLOORLESS,

@@ -43,6 +43,8 @@ in brackets.
 - ``aiointercept``: with ``mock_external_urls=True``.
 - This package keeps every response, as ``call.response``, which takes the memory and the garbage collector their time.
   Where all keep the responses, the floor does so, too.
+- The memory of a call is the mean of 10,000, by ``tracemalloc``; the floor keeps the responses. A forgotten call is one
+  that ``keep_calls=10`` has dropped.
 - An empty test is one with its mock active and no request, less what an empty ``IsolatedAsyncioTestCase`` takes.
 - Imports are timed in new processes, with all modules compiled.
 """
@@ -165,15 +167,15 @@ def cell(measure: Measure, contestant: str, times: Times) -> str:
     own, floor = times.get((measure.name, contestant)), times.get((measure.name, "floor"))
     if own is None:
         return "see below"
-    return shown(median(own)) + (f" ({ratio(own, floor):.2f})" if floor is not None else "")
+    return shown(median(own), measure) + (f" ({ratio(own, floor):.2f})" if floor is not None else "")
 
 
 def judged(measure: Measure, limit: Limit, times: Times) -> list[str]:
     """Return a limit, where this package stands, and whether that is within it."""
     ours = times.get((measure.name, "this package"))
     if limit.of is None:
-        asked = f"at most {shown(limit.most)}"
-        return [asked, "", "?"] if ours is None else [asked, shown(median(ours)), met(median(ours), limit)]
+        asked = f"at most {shown(limit.most, measure)}"
+        return [asked, "", "?"] if ours is None else [asked, shown(median(ours), measure), met(median(ours), limit)]
     asked = f"at most {limit.most:g} x {limit.of}"
     other = times.get((measure.name, limit.of), times.get((limit.of, "this package")))
     if ours is None or other is None:
@@ -189,7 +191,10 @@ def ratio(times: list[float], others: list[float]) -> float:
     return median(map(truediv, times, others))
 
 
-def shown(seconds: float) -> str:
+def shown(value: float, measure: Measure) -> str:
+    if measure.in_bytes:
+        return f"{value:,.0f} B"
+    seconds = value
     return f"{seconds * 1e6:.1f} us" if abs(seconds) < 1e-3 else f"{seconds * 1e3:.2f} ms"
 
 

@@ -171,7 +171,8 @@ class Reply:
         """Return what is to be raised: the exception that was given, or a new one of the class."""
         if not isinstance(self._raises, type):
             assert self._raises is not None
-            return self._raises
+            # Each raising of one and the same exception adds to its traceback, with all that the frames in it hold.
+            return self._raises.with_traceback(None)
         made, self._made = self._made, None
         return self._raises() if made is None else made
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import traceback
 import types
 import unittest
 import weakref
@@ -348,3 +349,17 @@ class StillHeldTest(AskingTestCase):
         del mock, handles
         self.assertEqual([call.match for call in calls], [None, None])
         self.assertEqual([call.url for call in calls], [USERS, SITE])
+
+
+class RaisedAgainTest(AskingTestCase):
+    async def test_the_traceback_of_an_exception_does_not_grow(self):
+        error = ValueError("x")
+        self.mock.get(SITE, exception=error, repeat=True)
+        lengths = set()
+        for _ in range(5):
+            try:
+                await self.session.get(SITE)
+            except ValueError as raised:
+                self.assertIs(raised, error)
+                lengths.add(len(traceback.extract_tb(raised.__traceback__)))
+        self.assertEqual(len(lengths), 1)
