@@ -47,7 +47,8 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(
             relative_targets(page),
             [
-                "docs/one.rst", "two.rst#heading", "http://example.com/", "mailto:ada@example.com", "six.rst", "eight.png",
+                "docs/one.rst", "two.rst#heading", "http://example.com/", "mailto:ada@example.com", "six.rst",
+                "eight.png",
             ],
         )
 
