@@ -2,7 +2,7 @@
 #
 #   make demo         run the examples, as a user would
 #   make test         run all tests; AIOHTTP=3.9.5 for another release of aiohttp, PYTHON=python3.12 for another Python
-#   make lint         flake8, and mypy --strict on the package and on the examples
+#   make lint         flake8, mypy --strict on the package and the examples, and pyright, strict on the examples
 #   make coverage     run all tests, and show the lines that none of them reaches
 #   make pytest       run the examples with pytest, what is there for its users, and tests under clocks that are stopped
 #   make matrix       run all tests on every supported aiohttp and every CPython that is found, and once on uvloop
@@ -31,6 +31,7 @@ test: $(VENV)/installed
 lint: $(VENV)/installed-dev
 	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks .ci
 	$(BIN)/python -m mypy
+	$(BIN)/python .ci/pyright.py
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -W error -m coverage run -m unittest

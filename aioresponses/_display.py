@@ -68,7 +68,7 @@ def cut(things: Sequence[_T], around: int = 0, show: Callable[[_T], str] = str) 
 def add_note(error: BaseException, note: str) -> None:
     """Add a note to an exception, in the manner of Python 3.11."""
     if hasattr(error, "add_note"):
-        error.add_note(note)
+        error.add_note(note)  # pyright: ignore[reportAttributeAccessIssue]
     else:
         # What shows notes on 3.10 looks for the attribute.
         vars(error).setdefault("__notes__", []).append(note)

@@ -109,7 +109,7 @@ class aioresponses(Registering, Asked):
         assert_all_called: bool = False,
         assert_all_mocked: bool = False,
         strict: bool = False,
-        json_dumps: JsonDumps = json_dumps,
+        json_dumps: JsonDumps = json_dumps,  # pyright: ignore[reportUnboundVariable]
         latency: float | None = None,
         keep_calls: int | None = None,
         **unknown: Never,
@@ -307,7 +307,7 @@ class aioresponses(Registering, Asked):
 
     # Registering.
 
-    def add(
+    def add(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         url: Url,
         method: str = hdrs.METH_GET,

@@ -105,7 +105,7 @@ class AioResponsesTestCase(
         self._raised: list[BaseException] = []
         self._wrong_settings = None
         # Kept twice: a test may put a mock of its own at self.mock.
-        self.mock = self._own_mock = mock = aioresponses(
+        self.mock = self._own_mock = mock = aioresponses(  # pyright: ignore[reportIncompatibleVariableOverride]
             passthrough=self.passthrough,
             passthrough_unmatched=self.passthrough_unmatched,
             assert_all_called=self.assert_all_called,

@@ -217,7 +217,9 @@ class BodyAssertionsMixin(CallAssertions):
         pairs = expected.items() if isinstance(expected, Mapping) else expected
         if not isinstance(pairs, Iterable) or isinstance(pairs, (str, bytes)):
             self._wrongly(f"expected a mapping, or pairs of name and value, got {shown(expected)}", msg)
-        listed_pairs = [tuple(pair) if isinstance(pair, (tuple, list)) else (pair,) for pair in pairs]
+        listed_pairs: list[tuple[Any, ...]] = [
+            tuple(pair) if isinstance(pair, (tuple, list)) else (pair,) for pair in pairs
+        ]
         for pair in listed_pairs:
             if len(pair) != 2:
                 self._wrongly(f"expected a mapping, or pairs of name and value, got {shown(expected)}", msg)

@@ -61,7 +61,7 @@ class Exchange:
     answered_by: ref[Any] | None = None
     """The handle of the mock that answered; weak, for the mock holds its exchanges."""
 
-    match_info = _NO_INFO
+    match_info: Mapping[str, str] = _NO_INFO
     """What the places of the mock's template, or the named groups of its pattern, stand for."""
 
     previous: ClientResponse | None = None

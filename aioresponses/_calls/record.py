@@ -59,7 +59,7 @@ def span_of(call: RequestCall) -> Span:
 class Calls(Protocol):
     """What makes calls of exchanges."""
 
-    def call_of(self, exchange: Exchange) -> RequestCall:
+    def call_of(self, exchange: Exchange, /) -> RequestCall:
         """Return what users see of an exchange, the same object whenever it is asked for."""
 
 

@@ -255,14 +255,14 @@ def _lend(session: ClientSession, loop: AbstractEventLoop) -> None:
     """Have a session whose own loop does not run use the one that does."""
     lent = _lent.get(id(session))
     if lent is None or lent[0]() is not session:
-        reference: Callable[[], ClientSession | None]
         try:
-            reference = ref(session)
+            reference: Callable[[], ClientSession | None] = ref(session)
         except TypeError:
             # Sessions of aiohttp 4 take no weak references.
-            def reference() -> ClientSession:
+            def itself() -> ClientSession:
                 return session
 
+            reference = itself
         _lent[id(session)] = reference, session._loop
     session._loop = loop
 

@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     from aiohttp.streams import StreamReader
 
 
+# Stands for a cause that was not given; None would be one.
+_NO_CAUSE = BaseException()
+
+
 def _await_the_turn() -> None:
     """Interrupt what ends with the turn of the loop."""
 
@@ -101,7 +105,9 @@ class InMemoryProtocol(ResponseHandler):
         transport.url = request.url
 
     # No coroutine itself, for mostly there is nothing to wait for.
-    def read(self) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
+    def read(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+    ) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
         respond = self.respond
         if respond is not None:
             # The task that writes the request, if there is one: private, and all that tells (3.8.6 to 3.14.5).
@@ -214,8 +220,9 @@ class InMemoryProtocol(ResponseHandler):
     def waits_for_answer(self) -> bool:
         return self._interrupt is not None
 
-    def set_exception(self, exc: type[BaseException] | BaseException, *cause: BaseException) -> None:
-        super().set_exception(exc, *cause)  # type: ignore[arg-type]
+    def set_exception(self, exc: type[BaseException] | BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
+        # aiohttp 3.8 takes no cause.
+        super().set_exception(exc, *() if exc_cause is _NO_CAUSE else (exc_cause,))  # type: ignore[arg-type]
         # aiohttp 3.12 and later forget it in close().
         self.error = exc if isinstance(exc, BaseException) else exc()
         if self._interrupt is not None:

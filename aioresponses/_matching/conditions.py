@@ -298,6 +298,6 @@ def _unmet(condition: Match, call: RequestCall) -> str | None:
     name = name_of(condition)
     if hasattr(result, "__await__"):
         if hasattr(result, "close"):
-            result.close()
+            result.close()  # pyright: ignore[reportAttributeAccessIssue]
         raise TypeError(f"match: expected True, False or (False, 'why not') from {name}, got an awaitable")
     return None if result else (shown(why, by=str) if why else f"{name} returned {shown(result)}")

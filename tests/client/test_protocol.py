@@ -1,14 +1,17 @@
 """The in-memory protocol: when the far end answers, what interrupts it, and what traces hear, as with a real server."""
 
 import asyncio
+import inspect
 import itertools
 import sys
 from unittest.mock import patch
 
 from aiohttp import ClientRequest, ClientSession, ClientTimeout, ServerTimeoutError, TCPConnector, TraceConfig
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from aioresponses import CallbackResult, aioresponses
+from aioresponses._client.protocol import InMemoryProtocol
 
 from ..servers import ServerTestCase, fetch
 from ..support import AIOHTTP, AT_MOST, LARGE, SITE, MockedTestCase, Turns, error_of, text_of, traced
@@ -319,3 +322,32 @@ class EndOfExchangeTest(ServerTestCase):
                 request.cancel()
                 await asyncio.wait([request])
         self.assertEqual((request.cancelled(), ended), (True, [URL("http://example.com/")]))
+
+
+class SignatureTest(MockedTestCase):
+    """aiohttp, and what is built on it, may call the methods of its protocol by the names of their parameters."""
+
+    def test_methods_take_what_those_of_aiohttp_take_under_the_same_names(self):
+        overridden = [name for name in vars(InMemoryProtocol) if name in dir(ResponseHandler) and name[0] != "_"]
+        self.assertLessEqual({"read", "set_exception"}, set(overridden))
+        for name in overridden:
+            with self.subTest(name):
+                aiohttps = list(inspect.signature(getattr(ResponseHandler, name)).parameters)
+                ours = list(inspect.signature(getattr(InMemoryProtocol, name)).parameters)
+                self.assertEqual(ours[:len(aiohttps)], aiohttps)
+
+    async def test_an_exception_is_set_with_the_cause_that_is_given_by_name(self):
+        error, cause = OSError("broken"), ValueError("why")
+        # aiohttp 3.8 takes no cause.
+        takes_cause = "exc_cause" in inspect.signature(ResponseHandler.set_exception).parameters
+        for of_class in (ResponseHandler, InMemoryProtocol):
+            with self.subTest(of_class.__name__):
+                protocol = of_class(asyncio.get_running_loop())
+                reading = asyncio.ensure_future(protocol.read())
+                await asyncio.sleep(0)
+                protocol.set_exception(exc=error, **({"exc_cause": cause} if takes_cause else {}))
+                with self.assertRaises(OSError) as raised:
+                    await reading
+                self.assertIs(raised.exception, error)
+                self.assertIs(raised.exception.__cause__, cause if takes_cause else None)
+                error.__cause__ = None
