@@ -25,6 +25,7 @@ from ._calls.record import RequestCall, redirect_to
 from ._client.connectors import InMemoryConnector, StandIns, refusal
 from ._client.hooks import STOPPED
 from ._client.outgoing import ahead, passing, response_of, set_response_class, unsent
+from ._client.own_servers import is_own_server
 from ._client.transport import Answer
 from ._client.waiting import pass_time
 from ._client.wrapping import show_as_they_are, show_unwrapped, unwrapped
@@ -56,7 +57,6 @@ class Interceptor:
         self.is_active = False
         self.stand_ins = StandIns()
         self.responses: list[ClientResponse] = []
-        self.left_alone: Callable[[URL], bool] | None = None
         self.assertion_classes: tuple[type[BaseException], ...] = ()
         """The classes of failed assertions, which are noted where a function of the user's raises one."""
         self.failed_assertions: list[FailedAssertion] = []
@@ -165,7 +165,9 @@ class Interception:
                 far_end.interceptor = last.interceptor
                 exchange.answered_by = last.claim.route.handle_ref
                 return self._answering(far_end, last.claim, connector)
-            far_end.passes_through = any(one.router.passthrough_unmatched for one in self._interceptors)
+            far_end.passes_through = any(one.router.passthrough_unmatched for one in self._interceptors) or (
+                request.proxy is None and is_own_server(request.url)
+            )
         if not far_end.body_is_read:
             exchange.outgoing = await (passing if far_end.passes_through else unsent)(request)
         if far_end.passes_through:

@@ -270,10 +270,6 @@ class aioresponses(Registering, Asked):
         self._interceptor.assertion_classes = classes
         self._interceptor.failed_assertions.clear()
 
-    def _leave_alone(self, urls: Callable[[URL], bool] | None) -> None:
-        """Neither answer nor record requests to these URLs: they are not made by the code under test."""
-        self._interceptor.left_alone = urls
-
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
@@ -303,7 +299,11 @@ class aioresponses(Registering, Asked):
 
     def _itself(self) -> aioresponses:
         # A decorated function may run within itself, or several times side by side.
-        return self._another() if self.active else self
+        if self.active:
+            return self._another()
+        # So that no run of a test sees the calls of another: pytest has one for each parameter.
+        self.reset()
+        return self
 
     # Registering.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -30,8 +29,6 @@ class AioResponsesTestCase(
     no mock answers, even if the code under test swallows the exception.
 
     >>> class WeatherTest(AioResponsesTestCase):
-    ...     passthrough = ["http://127.0.0.1"]
-    ...
     ...     async def test_reads_the_temperature(self):
     ...         self.mock.get("https://api.example.com/weather?q=Oslo", payload={"temp": 21})
     ...         self.assertEqual(await WeatherClient().temperature("Oslo"), 21)
@@ -122,7 +119,6 @@ class AioResponsesTestCase(
             mock.start()
         else:
             context.run(mock.start)
-        mock._leave_alone(self._is_own_server)
 
     def _end(self) -> None:
         # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
@@ -131,8 +127,7 @@ class AioResponsesTestCase(
         self._raised.clear()
         if mock.active:
             mock.stop()
-        # These hold the test.
-        mock._leave_alone(None)
+        # It holds the test.
         mock._count_as_failed()
         del self._own_mock
         if vars(self).get("mock") is mock:
@@ -195,12 +190,3 @@ class AioResponsesTestCase(
                 return
             outcome.expecting_failure = True
         raise failure
-
-    def _is_own_server(self, url: URL) -> bool:
-        """Tell whether a URL is of the application that an `AioHTTPTestCase` tests, and not mocked therefore."""
-        # If nobody has imported the module, then nobody has a client of its.
-        test_utils = sys.modules.get("aiohttp.test_utils")
-        client = getattr(self, "client", None)
-        if test_utils is None or not isinstance(client, test_utils.TestClient):
-            return False
-        return (url.host, url.port) == (client.server.host, client.server.port)

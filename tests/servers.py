@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from aiohttp import ClientResponse, ClientSession, TraceConfig, web
-from aiohttp.test_utils import TestServer
 from multidict import CIMultiDict
 from yarl import URL
 
 from aioresponses import aioresponses
+
+from .support import AIOHTTP
 
 
 class Received(NamedTuple):
@@ -259,15 +260,20 @@ class ServerTestCase(unittest.IsolatedAsyncioTestCase):
         self._origins: list[Origin] = []
 
     async def serve(self, *routes: web.RouteDef) -> URL:
-        """Start a server of aiohttp's with these routes; return its URL."""
+        """Start a server of aiohttp's with these routes; return its URL.
+
+        It stands for the network: a mock that has no answer lets requests through to a `TestServer`, but to no other.
+        """
         application = web.Application()
         application.add_routes(
             [web.route(route.method, route.path, self._noting(route.handler)) for route in routes]
         )
-        server = TestServer(application)
-        await server.start_server()
-        self.addAsyncCleanup(server.close)
-        return server.make_url("/")
+        # As in a `TestServer`, a handler ends when the client has gone.
+        runner = web.AppRunner(application, **({"handler_cancellation": True} if AIOHTTP >= (3, 9) else {}))
+        await runner.setup()
+        self.addAsyncCleanup(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return URL.build(scheme="http", host="127.0.0.1", port=runner.addresses[0][1], path="/")
 
     def _noting(self, handler: Any) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:

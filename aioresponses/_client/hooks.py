@@ -56,6 +56,7 @@ from .._display import add_note, shown_url
 from . import active
 from .interceptor import Interception, Interceptor
 from .outgoing import authorize_to_proxy, response_of
+from .own_servers import is_of_test_client
 from .wrapping import empty_frames
 
 if TYPE_CHECKING:
@@ -243,6 +244,8 @@ def _begin(
         url = session._build_url(str_or_url)
     except Exception:
         return []  # aiohttp is about to say what is wrong with it.
+    if not getattr(session, "_retry_connection", False) and is_of_test_client(session, url):
+        return [_LEFT_ALONE]
     if type(connector).connect is not _Hook.by_place[BaseConnector, "connect"].function or "connect" in vars(connector):
         _reach(connector)
     kwargs.setdefault("allow_redirects", True)
@@ -271,14 +274,11 @@ def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoo
     asked = active.asked_here()
     if asked is None:
         return _Undecided(method, url)
-    for interceptor in asked:
-        if interceptor.left_alone is not None and interceptor.left_alone(url):
-            return _LEFT_ALONE
     return asked[0].begin(method, url, kwargs, loop, asked[1:])
 
 
 class _LeftAlone:
-    """A call that is not intercepted; it is not even a part of the one within whose callback it is made."""
+    """A call of a `TestClient` to its server; it is not even a part of the one within whose callback it is made."""
 
     async def far_end(self, *_: object) -> None:
         """Leave it to the network."""

@@ -62,10 +62,6 @@ class Interceptor(Protocol):
     @property
     def stand_ins(self) -> StandIns: ...
 
-    @property
-    def left_alone(self) -> Callable[[URL], bool] | None:
-        """Tells which URLs are not intercepted at all."""
-
     def begin(
         self,
         method: str,
