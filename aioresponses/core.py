@@ -257,8 +257,9 @@ class aioresponses(Registering):
         return failure
 
     def _count_as_failed(self, *classes: type[BaseException]) -> None:
-        """Have failed assertions of these classes be noted, and be a failure."""
+        """Have failed assertions of these classes be noted from now on, and be a failure; forget those noted before."""
         self._interceptor.assertion_classes = classes
+        self._interceptor.failed_assertions.clear()
 
     def _leave_alone(self, urls: Callable[[URL], bool] | None) -> None:
         """Neither answer nor record requests to these URLs: they are not made by the code under test."""

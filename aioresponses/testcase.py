@@ -131,8 +131,9 @@ class AioResponsesTestCase(
         self._raised.clear()
         if mock.active:
             mock.stop()
-        # It holds the test.
+        # These hold the test.
         mock._leave_alone(None)
+        mock._count_as_failed()
         del self._own_mock
         if vars(self).get("mock") is mock:
             del self.mock
