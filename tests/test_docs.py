@@ -226,6 +226,14 @@ class DocsTest(unittest.TestCase):
                         titles = re.findall(r"^(.+)\n[=~-]{3,}$", linked.read_text(encoding="utf-8"), re.MULTILINE)
                         self.assertIn(heading, [re.sub(r"\W+", "-", title.lower()).strip("-") for title in titles])
 
+    def test_timeouts_are_no_numbers(self):
+        # aiohttp takes numbers until its release 4, and mocks never mean them.
+        for path in PAGES:
+            for node in ast.walk(ast.parse(examples_of(path))):
+                if isinstance(node, ast.keyword) and node.arg == "timeout" and isinstance(node.value, ast.Constant):
+                    with self.subTest(page=path.name, line=ast.unparse(node)):
+                        self.assertIn(repr(node.value.value), ("True", "None"))
+
     def test_commands_name_what_exists(self):
         for path in PAGES:
             text = path.read_text(encoding="utf-8")

@@ -24,8 +24,8 @@ _EventStream = Union[Iterable[Event], AsyncIterable[Event]]
 
 Events = Union[_EventStream, Callable[[RequestCall], _EventStream], Callable[[], _EventStream]]
 
-# Anything may be a payload; the rest of it is what lets type checkers know the parameter of a function.
-Payload = Union[Callable[[RequestCall], object], Callable[[], object], Any]
+# Anything may be a payload; the function is named for type checkers, which then know its parameter.
+Payload = Union[Callable[[RequestCall], object], Any]
 
 # What errors say was expected.
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
