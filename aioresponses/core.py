@@ -232,21 +232,25 @@ class aioresponses(Registering):
             raise failure
 
     def _failure(
-        self, make: Callable[[str], BaseException] = AssertionError, raised: Iterable[BaseException] = ()
+        self,
+        make: Callable[[str], BaseException] = AssertionError,
+        raised: Iterable[BaseException] = (),
+        strictness: Mapping[str, bool] | None = None,
     ) -> BaseException | None:
         """Return what strictness finds, as an exception that is made of its text; None if all is well.
 
         What the exceptions that the test has `raised` show is not reported again. Calls of an earlier use of the mock
-        do not count.
+        do not count. `strictness` may ask for more than the mock's own arguments did.
         """
+        asked = {**self._settings, **(strictness or {})}
         shown_already = [one for error in raised for one in shown_with(error)]
         failed = [
             one
             for one in self._interceptor.failed_assertions
             if all(one.error is not error for error in shown_already)
         ]
-        unused = self.unused_mocks if self._settings["assert_all_called"] else []
-        unmatched = self.unmatched_calls if self._settings["assert_all_mocked"] else []
+        unused = self.unused_mocks if asked["assert_all_called"] else []
+        unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
         unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
         found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
         if not found:
@@ -257,7 +261,8 @@ class aioresponses(Registering):
         return failure
 
     def _count_as_failed(self, *classes: type[BaseException]) -> None:
-        """Have failed assertions of these classes be noted, and be a failure."""
+        """Have failed assertions of these classes be noted from now on, and be a failure."""
+        self._interceptor.failed_assertions.clear()
         self._interceptor.assertion_classes = classes
 
     async def __aenter__(self) -> Self:
