@@ -8,16 +8,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._calls.messages import Part
-from ._checks import CompatibilityWarning
-from ._registering import Group
-from ._replies.events import ServerSentEvent
-from ._replies.results import Fault
-from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
-from .matchers import FilePart
-
 if TYPE_CHECKING:
+    from . import compat as compat, core as core, matchers as matchers  # noqa: F401
+    from ._calls.messages import Part
+    from ._checks import CompatibilityWarning
+    from ._registering import Group
+    from ._replies.events import ServerSentEvent
+    from ._replies.results import Fault
     from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
+    from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
+    from .matchers import FilePart
     from .testcase import AioResponsesTestCase
 
 __version__ = "1.0.0"
@@ -39,21 +39,38 @@ __all__ = [
     "aioresponses",
 ]
 
-# unittest takes longer to import than all of this package, and those who use the mock alone may do without it.
-_WITH_UNITTEST = {
+# pytest imports the plugin, and with it this package, in every run, also in those that use none of it; and unittest
+# takes longer to import than all of this package. So a name is imported when somebody asks for it.
+_LAZY = {
     "AioResponsesTestCase": ".testcase",
     "BodyAssertionsMixin": ".assertions",
     "CallCountAssertionsMixin": ".assertions",
     "CallOrderAssertionsMixin": ".assertions",
+    "CallbackResult": ".core",
+    "CompatibilityWarning": "._checks",
+    "Fault": "._replies.results",
+    "FilePart": ".matchers",
+    "Group": "._registering",
+    "Part": "._calls.messages",
+    "RequestCall": ".core",
+    "RequestMatch": ".core",
+    "ServerSentEvent": "._replies.events",
+    "aioresponses": ".core",
 }
 
+# Modules that are there after `import aioresponses` alone, the first two as in aioresponses 0.7.
+_LAZY_MODULES = ("compat", "core", "matchers")
 
-def __getattr__(name: str) -> object:
-    if name not in _WITH_UNITTEST:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(_WITH_UNITTEST[name], __name__), name)
-    return found
+if not TYPE_CHECKING:  # Checkers would take every name for one of the package.
+
+    def __getattr__(name: str) -> object:
+        if name in _LAZY_MODULES:
+            return import_module(f".{name}", __name__)
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(_LAZY[name], __name__), name)
+        return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_LAZY_MODULES})

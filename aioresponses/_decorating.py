@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
@@ -21,12 +22,20 @@ _MockOfARun = Callable[[], AbstractContextManager[object]]
 
 
 def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None) -> _Function:
-    """Return a function that runs another with a mock, given as its last argument or, if there is one, as `param`."""
+    """Return a function that runs another with a mock, given as its last argument or, if there is one, as `param`.
+
+    The signature of that function is without the mock: pytest gives a test what it finds there, by name.
+    """
     if not callable(function):
         raise TypeError(_DECORATES.format(shown(function)))
+    signature = _signature_of(function)
+    place, name = (0, param) if signature is None or param is not None else _place_of_mock(function, signature)
 
     def run(mock: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return function(*args, mock, **kwargs) if param is None else function(*args, **kwargs, **{param: mock})
+        # unittest gives all else by position, and pytest by name.
+        if name is None or param is None and (len(args) >= place or not kwargs or name in kwargs):
+            return function(*args, mock, **kwargs)
+        return function(*args, **kwargs, **{name: mock})
 
     if inspect.iscoroutinefunction(function):
 
@@ -35,14 +44,55 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
             with mock_of_a_run() as mock:
                 return await run(mock, args, kwargs)
 
-        return cast(_Function, decorated_coroutine)
+        return cast(_Function, _without(name, signature, decorated_coroutine))
 
     @functools.wraps(function)
     def decorated_function(*args: Any, **kwargs: Any) -> Any:
         with mock_of_a_run() as mock:
             return run(mock, args, kwargs)
 
-    return cast(_Function, decorated_function)
+    return cast(_Function, _without(name, signature, decorated_function))
+
+
+def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
+    # In Python 3.14 an annotation may name what is not there yet.
+    options: dict[str, Any] = {}
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format
+
+        options["annotation_format"] = Format.FORWARDREF
+    try:
+        return inspect.signature(function, **options)
+    except (TypeError, ValueError):  # Some functions that are written in C have none.
+        return None
+
+
+def _place_of_mock(function: Callable[..., Any], signature: inspect.Signature) -> tuple[int, str | None]:
+    """Return index and name of the parameter that is given the mock, as the last positional argument."""
+    parameters = signature.parameters.values()
+    positional = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    first = 1 if positional[:1] in (["self"], ["cls"]) else 0
+    if len(positional) == first:
+        return 0, None
+    if _is_given_patches(function):
+        # What `unittest.mock.patch` gives comes right after it, and fixtures of pytest come by name.
+        return first, positional[first]
+    needed = [name for name in positional[first:] if signature.parameters[name].default is inspect.Parameter.empty]
+    name = (needed or positional)[-1]
+    return positional.index(name), name
+
+
+def _is_given_patches(function: Callable[..., Any]) -> bool:
+    patchings = getattr(function, "patchings", ())
+    return any(one.attribute_name is None and one.new is sys.modules["unittest.mock"].DEFAULT for one in patchings)
+
+
+def _without(name: str | None, signature: inspect.Signature | None, made: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a function the signature of the decorated one, without the parameter of the mock."""
+    if signature is not None and name is not None:
+        parameters = [one for one in signature.parameters.values() if one.name != name]
+        made.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return made
 
 
 def decorate_tests(case: type, mock_of_a_run: _MockOfARun, param: str | None) -> None:

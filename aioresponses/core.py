@@ -241,21 +241,25 @@ class aioresponses(Registering, Asked):
         return [mock for mock in self._router.registered if mock._at_work.left_to_answer and not mock.optional]
 
     def _failure(
-        self, make: Callable[[str], BaseException] = AssertionError, raised: Iterable[BaseException] = ()
+        self,
+        make: Callable[[str], BaseException] = AssertionError,
+        raised: Iterable[BaseException] = (),
+        strictness: Mapping[str, bool] | None = None,
     ) -> BaseException | None:
         """Return what strictness finds, as an exception that is made of its text; None if all is well.
 
         What the exceptions that the test has `raised` show is not reported again. Calls of an earlier use of the mock
-        do not count.
+        do not count. `strictness` may ask for more than the mock's own arguments did.
         """
+        asked = {**self._settings, **(strictness or {})}
         shown_already = [one for error in raised for one in shown_with(error)]
         failed = [
             one
             for one in self._interceptor.failed_assertions
             if all(one.error is not error for error in shown_already)
         ]
-        unused = self.unused_mocks if self._settings["assert_all_called"] else []
-        unmatched = self.unmatched_calls if self._settings["assert_all_mocked"] else []
+        unused = self.unused_mocks if asked["assert_all_called"] else []
+        unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
         unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
         found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
         if not found:

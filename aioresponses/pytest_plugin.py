@@ -1,6 +1,7 @@
-"""For those who run their tests with pytest: the fixture `aioresponses`, and the marker `strict`.
+"""For those who run their tests with pytest: the fixture `aioresponses`, and the markers `aioresponses` and `strict`.
 
-pytest finds this module by an entry point of the package; nothing else of the package imports it.
+pytest finds this module by an entry point of the package, and imports it in every run. So it imports the mock, and with
+it aiohttp, not before a test asks for one.
 
 >>> @pytest.mark.strict
 ... async def test_reads_the_temperature(aioresponses):
@@ -10,18 +11,30 @@ pytest finds this module by an entry point of the package; nothing else of the p
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .core import aioresponses
+if TYPE_CHECKING:
+    from .core import aioresponses
+
+_PACKAGE = __name__.partition(".")[0]
+
+_mock_of_fixture = pytest.StashKey["aioresponses"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "strict: with the fixture aioresponses, fail if a mock has answers left, a request found none, "
+        "aioresponses(passthrough=(), strict=False, latency=None, ...): "
+        "the arguments of the mock that is the fixture aioresponses; those that stand closest to the test count",
+    )
+    config.addinivalue_line(
+        "markers",
+        "strict: short for aioresponses(strict=True): fail if a mock has answers left, a request found none, "
         "or the code under test swallowed a failed assertion of a mock",
     )
 
@@ -29,20 +42,107 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(name="aioresponses")
 def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
     """A new mock, which answers the requests of every aiohttp.ClientSession until the test ends."""
-    mock = aioresponses(strict=request.node.get_closest_marker("strict") is not None)
+    from .core import aioresponses
+
+    settings = _settings_of(request.node)
+    try:
+        mock = aioresponses(**settings)
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"pytest.mark.aioresponses: {error}", pytrace=False)
+    request.node.stash[_mock_of_fixture] = mock
     mock.start()
     yield mock
     if mock.active:
         mock.stop()
 
 
+def _settings_of(item: pytest.Item) -> dict[str, Any]:
+    """Return the arguments that the markers of a test give the mock."""
+    settings: dict[str, Any] = {}
+    for marker in item.iter_markers():  # The closest first.
+        if marker.name == "strict":
+            settings.setdefault("strict", True)
+        elif marker.name == "aioresponses":
+            _check(marker)
+            for name, value in marker.kwargs.items():
+                settings.setdefault(name, value)
+    return settings
+
+
+def _check(marker: pytest.Mark) -> None:
+    from .core import aioresponses
+
+    keywords = [
+        one.name
+        for one in inspect.signature(aioresponses).parameters.values()
+        if one.name != "param" and one.kind is not one.VAR_KEYWORD
+    ]
+    wrong = [f"no argument {name!r}" for name in marker.kwargs if name not in keywords]
+    if marker.args:
+        wrong.insert(0, "no positional arguments")
+    if wrong:
+        pytest.fail(
+            f"pytest.mark.aioresponses takes {' and '.join(wrong)}; write any of {'=, '.join(keywords)}=", pytrace=False
+        )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    # A wrong marker is an error as well where another plugin's fixture makes the mock.
+    _settings_of(item)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     # A strict mock is looked at here, and not when the fixture is taken down: so it is the test that fails, and not
     # its teardown, and a test that has failed already is left at that.
+    settings = _settings_of(item)
+    checks = ("assert_all_called", "assert_all_mocked")
+    strictness = {name: True for name in checks if settings.get("strict") or settings.get(name)}
+    others = _mocks_of_other_fixtures(item) if strictness else []
+    if "assert_all_mocked" in strictness:
+        for mock in others:
+            mock._count_as_failed(AssertionError)
     outcome = yield
-    mock = getattr(item, "funcargs", {}).get("aioresponses")
-    if outcome.excinfo is None and isinstance(mock, aioresponses):
-        failure = mock._failure(lambda text: pytest.fail.Exception(text, pytrace=False))
-        if failure is not None:
+    own = item.stash.get(_mock_of_fixture, None)
+    for mock in others if own is None else [own, *others]:
+        failure = mock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), strictness=strictness)
+        if failure is not None and outcome.excinfo is None:
             outcome.force_exception(failure)
+    for mock in others:
+        mock._count_as_failed()  # Its fixture need not find the same once more.
+
+
+def _mocks_of_other_fixtures(item: pytest.Item) -> list[aioresponses]:
+    core = sys.modules.get(f"{_PACKAGE}.core")
+    if core is None:
+        return []
+    own = item.stash.get(_mock_of_fixture, None)
+    arguments = getattr(item, "funcargs", {}).values()
+    return [one for one in arguments if isinstance(one, core.aioresponses) and one is not own]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    if call.excinfo is None:
+        yield
+        return
+    # pytest leaves out the frames of a module that says so; for us and for aiohttp it is said while it makes a report.
+    hiding = [
+        vars(module)
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] in (_PACKAGE, "aiohttp") and name != __name__ and module is not None
+    ]
+    hiding = [names for names in hiding if "__tracebackhide__" not in names]
+    for names in hiding:
+        names["__tracebackhide__"] = _is_refusal if names["__name__"].partition(".")[0] == "aiohttp" else True
+    try:
+        yield
+    finally:
+        for names in hiding:
+            del names["__tracebackhide__"]
+
+
+def _is_refusal(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
+    """Tell whether no mock answered a request: how aiohttp went about it says nothing about the test."""
+    notes = getattr(excinfo.value, "__notes__", ()) if excinfo is not None else ()
+    return any(str(note).startswith(f"{_PACKAGE}: ") for note in notes)

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import unittest
+from unittest.mock import MagicMock, patch
 
 from aioresponses import aioresponses
 
@@ -47,6 +48,91 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
 
         self.assertTrue(inspect.iscoroutinefunction(function))
         self.assertEqual((function.__name__, function.__doc__), ("function", "Do something."))
+
+    def test_the_signature_of_a_decorated_function_is_without_the_mock(self):
+        @aioresponses()
+        def last(first, second: int, mock, *, third=3):
+            pass
+
+        @aioresponses()
+        async def with_default(mock, second=2):
+            pass
+
+        @aioresponses(param="mock")
+        def named(mock, second):
+            pass
+
+        @aioresponses()
+        def method(self, mock=None):
+            pass
+
+        @aioresponses()
+        def without(*args):
+            pass
+
+        @aioresponses()
+        @patch("os.getcwd")
+        def patched(self, mock, getcwd, fixture):
+            pass
+
+        @patch("os.getcwd")
+        @aioresponses()
+        def patched_around(self, getcwd, mock):
+            pass
+
+        self.assertEqual(
+            [
+                str(inspect.signature(function))
+                for function in (last, with_default, named, method, without, patched, patched_around)
+            ],
+            ["(first, second: int, *, third=3)", "(second=2)", "(second)", "(self)", "(*args)",
+             "(self, getcwd, fixture)", "(self, getcwd)"],
+        )
+
+    def test_a_decorated_function_whose_annotations_name_what_is_not_there(self):
+        names = {"aioresponses": aioresponses}
+        exec("@aioresponses()\ndef function(first: 'Missing', mock): pass", names)
+        self.assertEqual(list(inspect.signature(names["function"]).parameters), ["first"])
+
+    def test_a_decorated_function_is_called_as_pytest_does_it(self):
+        @aioresponses()
+        def function(first, second, mock, third=3):
+            return first, second, type(mock), third
+
+        class Case:
+            @aioresponses()
+            def method(self, first, mock):
+                return first, type(mock)
+
+            @aioresponses()
+            @patch("os.getcwd")
+            def patched(self, mock, getcwd, first):
+                return first, type(mock), isinstance(getcwd, MagicMock)
+
+        self.assertEqual(function(first=1, second=2), (1, 2, aioresponses, 3))
+        self.assertEqual(function(1, second=2), (1, 2, aioresponses, 3))
+        self.assertEqual(function(1, 2, third=4), (1, 2, aioresponses, 4))
+        self.assertEqual(Case().method(first=1), (1, aioresponses))
+        self.assertEqual(Case().method(1), (1, aioresponses))
+        self.assertEqual(Case().patched(first=1), (1, aioresponses, True))
+
+    def test_a_parameter_that_only_seems_to_be_that_of_the_mock_may_be_given_by_name(self):
+        @aioresponses()
+        def function(first, mock, second):
+            return first, type(mock), second
+
+        self.assertEqual(function(1, second=2), (1, aioresponses, 2))
+
+    def test_no_run_of_a_decorated_function_sees_calls_of_another(self):
+        @aioresponses()
+        def function(mock):
+            mock.get(SITE)
+            asyncio.run(get())
+            mock.assert_called_once()
+            return mock
+
+        self.assertIs(function(), function())
+        self.assertEqual(function().call_count, 1)
 
     def test_a_decorated_function_may_call_itself(self):
         @aioresponses()

@@ -1,6 +1,9 @@
 import ast
 import inspect
+import os
 import re
+import subprocess
+import sys
 import tempfile
 import textwrap
 import types
@@ -120,6 +123,15 @@ def resolved(parts, package):
     return ".".join(parts)
 
 
+def run_python(script):
+    """Return what a script prints in a process of its own."""
+    # Where the package lies, since it need not be beside the tests.
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
 def circle(imports):
     """Return the way around a circle of imports, such as `["a", "b", "a"]`; `[]` if there is none."""
     done = set()
@@ -142,9 +154,15 @@ def circle(imports):
 class RoomsTest(unittest.TestCase):
     """The drawing of the house in CONTRIBUTING.rst is the plan of the package."""
 
-    # Public names of the package that cost an import which many users never need: their modules are imported when
-    # somebody asks for them. By the module that does it.
-    LAZY = {"": [".assertions", ".testcase"]}
+    # What is imported when somebody asks for it, by the module that does it. The plugin of pytest imports the package,
+    # in every run.
+    LAZY = {
+        "": [
+            "._calls.messages", "._checks", "._registering", "._replies.events", "._replies.results", ".assertions",
+            ".compat", ".core", ".matchers", ".testcase",
+        ],
+    }
+    NEEDED_FOR_A_MOCK = ("aiohttp", "aioresponses", "asyncio", "unittest", "yarl")
 
     def setUp(self):
         contributing = (ROOT / "CONTRIBUTING.rst").read_text(encoding="utf-8")
@@ -167,7 +185,7 @@ class RoomsTest(unittest.TestCase):
                 for other in imported
                 if (other.partition(".")[0] or "__init__") != room
                 and self.floors[other.partition(".")[0] or "__init__"] >= self.floors[room]
-                and not (name == "" and f".{other}" in self.LAZY[""])
+                and f".{other}" not in self.LAZY.get(name, ())
             ]
             self.assertEqual(upwards, [], f"{name or 'the package'} imports from its own floor or from above")
 
@@ -176,7 +194,45 @@ class RoomsTest(unittest.TestCase):
         self.assertEqual(way, [], f"a circle of imports: {' -> '.join(way)}")
 
     def test_the_lazy_entrances_are_those_that_are_listed(self):
-        self.assertEqual(sorted(set(aioresponses._WITH_UNITTEST.values())), self.LAZY[""])
+        lazy = {*aioresponses._LAZY.values(), *(f".{name}" for name in aioresponses._LAZY_MODULES)}
+        self.assertEqual(sorted(lazy), self.LAZY[""])
+
+    def test_nothing_else_is_imported_before_somebody_asks_for_it(self):
+        for name in ("aioresponses", "aioresponses.pytest_plugin"):
+            printed = run_python(f"""
+                import sys, types
+
+                def as_it_is(**kwargs):
+                    return lambda function: function
+
+                sys.modules["pytest"] = types.SimpleNamespace(
+                    fixture=as_it_is, hookimpl=as_it_is, StashKey={{"aioresponses": object}}
+                )
+                import {name}
+                print(*sorted(one for one in sys.modules if one.partition(".")[0] in {self.NEEDED_FOR_A_MOCK}))
+            """)
+            self.assertEqual(printed.split(), sorted({"aioresponses", name}))
+
+    def test_modules_are_there_without_being_imported_as_in_0_7(self):
+        for name in ("compat", "core", "matchers"):
+            self.assertEqual(
+                run_python(f"import aioresponses; print(aioresponses.{name}.__name__)"), f"aioresponses.{name}\n"
+            )
+        self.assertEqual(
+            run_python("from aioresponses import *; print(aioresponses.__module__, CallbackResult.__name__)"),
+            "aioresponses.core CallbackResult\n",
+        )
+        with self.assertRaises(AttributeError) as raised:
+            aioresponses.another
+        self.assertEqual(str(raised.exception), "module 'aioresponses' has no attribute 'another'")
+
+    def test_checkers_are_told_each_lazy_name_and_its_module(self):
+        told = {}
+        for node in ast.walk(ast.parse(self.modules[""].read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                told.update({alias.name: f".{node.module or ''}" for alias in node.names})
+        self.assertEqual(told, {**aioresponses._LAZY, **dict.fromkeys(aioresponses._LAZY_MODULES, ".")})
+        self.assertEqual(sorted(aioresponses._LAZY), aioresponses.__all__)
 
     def test_each_wing_says_what_it_is_for(self):
         for name, path in self.modules.items():

@@ -19,6 +19,37 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = Path(aioresponses.__file__).parent
 
 
+class Failed(BaseException):
+    """As in pytest: what `pytest.fail` raises."""
+
+    def __init__(self, text, pytrace):
+        super().__init__(text)
+
+
+def fail(text, pytrace):
+    raise Failed(text, pytrace)
+
+
+fail.Exception = Failed
+
+
+class Item(types.SimpleNamespace):
+    """As in pytest: a test, with what the plugin looks at."""
+
+    def __init__(self, *markers):
+        super().__init__(markers=markers, stash={}, funcargs={})
+
+    def iter_markers(self):
+        return iter(self.markers)
+
+
+def marker(name, *args, **kwargs):
+    return types.SimpleNamespace(name=name, args=args, kwargs=kwargs)
+
+
+STRICT = marker("strict")
+
+
 class PytestPluginTest(AioResponsesTestCase):
     """Its parts, with a stand-in for pytest; `make pytest` runs it for real."""
 
@@ -28,20 +59,24 @@ class PytestPluginTest(AioResponsesTestCase):
 
         pytest = types.ModuleType("pytest")
         pytest.fixture = pytest.hookimpl = as_it_is
-        pytest.fail = types.SimpleNamespace(Exception=lambda text, pytrace: AssertionError(text))
+        pytest.fail = fail
+        pytest.StashKey = {"aioresponses": object}
         self.addCleanup(sys.modules.pop, "aioresponses.pytest_plugin", None)
         sys.modules.pop("aioresponses.pytest_plugin", None)
         with mock.patch.dict(sys.modules, {"pytest": pytest}):
             self.plugin = importlib.import_module("aioresponses.pytest_plugin")
             del sys.modules["aioresponses.pytest_plugin"]
 
-    def run_test(self, test, strict, error=None):
-        """Run a test as pytest does; return what the hook made of it."""
-        node = types.SimpleNamespace(get_closest_marker=lambda name: object() if strict and name == "strict" else None)
-        fixture = self.plugin.active_mock(types.SimpleNamespace(node=node))
+    def run_test(self, test, *markers, error=None, fixture=None):
+        """Run a test as pytest does, with our fixture or another; return what the hook made of it."""
+        item = Item(*markers)
+        self.plugin.pytest_runtest_setup(item)
+        if fixture is None:
+            fixture = self.plugin.active_mock(types.SimpleNamespace(node=item))
         active = next(fixture)
-        outcome = mock.Mock(excinfo=error)
-        hook = self.plugin.pytest_runtest_call(types.SimpleNamespace(funcargs={"aioresponses": active}))
+        item.funcargs["aioresponses"] = active
+        outcome = types.SimpleNamespace(excinfo=error, force_exception=mock.Mock())
+        hook = self.plugin.pytest_runtest_call(item)
         next(hook)
         self.assertTrue(active.active)
         test(active)
@@ -52,16 +87,24 @@ class PytestPluginTest(AioResponsesTestCase):
         self.assertFalse(active.active)
         return [str(call.args[0]) for call in outcome.force_exception.call_args_list]
 
+    @staticmethod
+    def foreign():
+        """Yield a mock as the fixture of somebody else."""
+        with aioresponses.aioresponses() as active:
+            yield active
+
+    UNUSED = "1 mock was never used:\n  GET http://example.com/\nThere were no calls."
+
     def test_a_strict_mock_that_was_not_used_fails_the_test(self):
         def test(active):
             active.get("http://example.com/")
 
-        self.assertEqual(self.run_test(test, strict=False), [])
-        self.assertEqual(
-            self.run_test(test, strict=True),
-            ["1 mock was never used:\n  GET http://example.com/\nThere were no calls."],
-        )
-        self.assertEqual(self.run_test(test, strict=True, error=ValueError()), [])
+        self.assertEqual(self.run_test(test), [])
+        for strict in (STRICT, marker("aioresponses", strict=True), marker("aioresponses", assert_all_called=True)):
+            self.assertEqual(self.run_test(test, strict), [self.UNUSED])
+            self.assertEqual(self.run_test(test, strict, fixture=self.foreign()), [self.UNUSED])
+            self.assertEqual(self.run_test(test, strict, error=ValueError()), [])
+        self.assertEqual(self.run_test(test, marker("aioresponses", assert_all_mocked=True)), [])
 
     def test_an_assertion_that_a_client_swallowed_fails_the_test(self):
         def callback(call):
@@ -76,24 +119,70 @@ class PytestPluginTest(AioResponsesTestCase):
             active.get("http://example.com/", callback=callback)
             asyncio.run(swallow())
 
-        self.assertEqual(self.run_test(test, strict=False), [])
+        self.assertEqual(self.run_test(test), [])
         line = callback.__code__.co_firstlineno + 1
-        self.assertEqual(
-            self.run_test(test, strict=True),
-            [
-                "1 assertion failed while a mock answered:\n"
-                "  AssertionError: no\n"
-                f"    {__file__}:{line} in callback, for GET http://example.com/\n"
-                "Calls:\n"
-                "  1. GET http://example.com/ -> raised AssertionError: no"
-            ],
+        message = (
+            "1 assertion failed while a mock answered:\n"
+            "  AssertionError: no\n"
+            f"    {__file__}:{line} in callback, for GET http://example.com/\n"
+            "Calls:\n"
+            "  1. GET http://example.com/ -> raised AssertionError: no"
         )
-        self.assertEqual(self.run_test(test, strict=True, error=AssertionError("no")), [])
+        self.assertEqual(self.run_test(test, STRICT), [message])
+        self.assertEqual(self.run_test(test, STRICT, fixture=self.foreign()), [message])
+        self.assertEqual(self.run_test(test, STRICT, error=AssertionError("no")), [])
+
+    def test_of_each_argument_the_closest_value_counts(self):
+        def test(active):
+            active.get("http://example.com/")
+            seen.append((active.latency, active.passthrough_unmatched))
+
+        seen = []
+        far = marker("aioresponses", latency=1, passthrough_unmatched=True, strict=True)
+        self.assertEqual(self.run_test(test, marker("another", latency=3), marker("aioresponses", latency=0), far), [
+            self.UNUSED
+        ])
+        self.assertEqual(self.run_test(test, marker("aioresponses", strict=False), far), [])
+        self.assertEqual(self.run_test(test, marker("aioresponses", strict=False), STRICT), [])
+        self.assertEqual(self.run_test(test, STRICT, marker("aioresponses", strict=False)), [self.UNUSED])
+        self.assertEqual(seen, [(0, True), (1, True), (None, False), (None, False)])
+
+    def test_a_marker_that_is_wrong_is_an_error(self):
+        keywords = (
+            "passthrough=, passthrough_unmatched=, assert_all_called=, assert_all_mocked=, strict=, json_dumps=, "
+            "latency=, keep_calls="
+        )
+        for wrong, text in (
+            (marker("aioresponses", latenzy=0), f" takes no argument 'latenzy'; write any of {keywords}"),
+            (marker("aioresponses", param="m"), f" takes no argument 'param'; write any of {keywords}"),
+            (marker("aioresponses", True), f" takes no positional arguments; write any of {keywords}"),
+            (marker("aioresponses", latency="0"), ": latency: expected seconds or None, got '0'"),
+        ):
+            with self.subTest(text), self.assertRaises(Failed) as raised:
+                self.run_test(None, wrong)
+            self.assertEqual(str(raised.exception), f"pytest.mark.aioresponses{text}")
+
+    def test_while_pytest_makes_a_report_our_frames_are_hidden_and_for_a_refusal_those_of_aiohttp(self):
+        def report(error):
+            call = types.SimpleNamespace(excinfo=error and types.SimpleNamespace(value=error))
+            hook = self.plugin.pytest_runtest_makereport(Item(), call)
+            next(hook)
+            own, others = (getattr(one, "__tracebackhide__", False) for one in (core, aiohttp))
+            with self.assertRaises(StopIteration):
+                next(hook)
+            for one in (core, aiohttp):
+                self.assertNotIn("__tracebackhide__", vars(one))
+            return own, others(call.excinfo) if others else others
+
+        core = sys.modules["aioresponses.core"]
+        refusal = aiohttp.ClientConnectionError()
+        refusal.__notes__ = ["aioresponses: no mock answers GET http://example.com/"]
+        self.assertEqual(
+            [report(None), report(ValueError()), report(refusal)], [(False, False), (True, False), (True, True)]
+        )
 
     def test_a_test_may_stop_the_mock_itself(self):
-        fixture = self.plugin.active_mock(
-            types.SimpleNamespace(node=types.SimpleNamespace(get_closest_marker=lambda name: None))
-        )
+        fixture = self.plugin.active_mock(types.SimpleNamespace(node=Item()))
         next(fixture).stop()
         self.assertEqual(list(fixture), [])
 
@@ -101,7 +190,7 @@ class PytestPluginTest(AioResponsesTestCase):
         settings = configparser.ConfigParser()
         settings.read(ROOT / "setup.cfg", encoding="utf-8")
         self.assertEqual(
-            settings["options.entry_points"]["pytest11"].strip(), "aioresponses = aioresponses.pytest_plugin"
+            settings["options.entry_points"]["pytest11"].strip(), "aioresponses_plugin = aioresponses.pytest_plugin"
         )
 
     def test_no_other_module_imports_pytest(self):
