@@ -4,12 +4,12 @@ import sys
 import unittest
 import warnings
 
-from aiohttp import ClientConnectionError, ClientSession, web
-from aiohttp.test_utils import TestServer
+from aiohttp import ClientConnectionError, ClientSession
 
 import aioresponses as package
 from aioresponses import AioResponsesTestCase, CompatibilityWarning, aioresponses
 
+from .servers import ServerTestCase
 from .support import SITE, get
 
 # The last one stands for those that there are not.
@@ -240,16 +240,13 @@ class PrefixesWithoutSchemeTest(WarningsTestCase, unittest.IsolatedAsyncioTestCa
         self.assertEqual((result.testsRun, result.errors, result.failures), (1, [], []))
 
 
-class PrivateNamesTest(unittest.IsolatedAsyncioTestCase):
+class PrivateNamesTest(ServerTestCase):
     async def asyncSetUp(self):
-        async def handler(request):
-            return web.Response(text="real")
+        async def behave(writer, before):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nreal")
 
-        app = web.Application()
-        app.router.add_get("/", handler)
-        self.server = TestServer(app)
-        await self.server.start_server()
-        self.addAsyncCleanup(self.server.close)
+        # No server of aiohttp's own, which would be reached without a prefix.
+        self.url = await self.serve_raw(behave)
 
     def test_param_and_passthrough_of_a_mock_can_be_read(self):
         mock = aioresponses(param="mocked", passthrough=["http://127.0.0.1"])
@@ -258,7 +255,7 @@ class PrivateNamesTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_passthrough_prefixes_that_are_added_later_have_their_effect(self):
         async def ask():
-            async with ClientSession() as session, session.get(self.server.make_url("/")) as response:
+            async with ClientSession() as session, session.get(self.url) as response:
                 return await response.text()
 
         mock = aioresponses()
