@@ -78,6 +78,8 @@ class InMemoryConnector(BaseConnector):
         transport: InMemoryTransport | None = protocol.transport  # type: ignore[assignment]
         if transport is not None:
             transport.give_back()
+            # The far end closes it in a moment; a request that came before would be lost.
+            should_close = should_close or transport.is_ending
         if (
             self._spare is None
             and not should_close

@@ -147,6 +147,11 @@ class InMemoryTransport(asyncio.Transport):
             # Should it have been announced to be longer, then the client would wait for what never comes.
             self._end_by(Close() if close is None and self._is_incomplete() else close)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the far end has sent everything and is about to close the connection."""
+        return self._close is not None and not self._body
+
     def _is_incomplete(self) -> bool:
         """Tell whether the client waits for more of a body."""
         # The body that is being read, which has no public name (3.8.6 to 3.14.5).

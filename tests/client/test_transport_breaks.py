@@ -326,7 +326,9 @@ class RaisedTest(MockedTestCase):
         self.mock.get(SITE, body=Body())
         async with ClientSession() as session:
             async with session.get(SITE) as response:
-                outcome = await asyncio.wait_for(read_by(response.content.iter_any()), AT_MOST)
+                # A task of its own, for what is thrown into a coroutine that waits for another one only closes that.
+                reading = asyncio.ensure_future(read_by(response.content.iter_any()))
+                outcome = await asyncio.wait_for(reading, AT_MOST)
         self.assertEqual(outcome, (b"first", GeneratorExit, "odd"))
 
 

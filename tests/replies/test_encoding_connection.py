@@ -9,7 +9,7 @@ from aiohttp import ClientSession, HttpVersion10, TCPConnector, web
 from aioresponses import AioResponsesTestCase, Fault
 
 from ..servers import ServerTestCase, connections, sends
-from ..support import AIOHTTP, AT_MOST, SITE, error_of
+from ..support import AIOHTTP, AT_MOST, SITE, error_of, idle
 
 CLOSES = ("close", "Close", "CLOSE")
 
@@ -92,6 +92,8 @@ class LikeAServerTest(ServerTestCase):
                             response.status, response.version, headers,
                             await asyncio.wait_for(response.read(), AT_MOST),
                         ))
+                    # A server may close the connection a moment later.
+                    await idle()
             return outcomes, tuple(signals)
 
         (first, second), signals = (await self.compare(scenario, register)).seen
