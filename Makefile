@@ -4,7 +4,8 @@
 #   make test         run all tests; AIOHTTP=3.9.5 for another release of aiohttp, PYTHON=python3.12 for another Python
 #   make lint         flake8, mypy --strict on the package and the examples, and pyright, strict on the examples
 #   make coverage     run all tests, and show the lines that none of them reaches
-#   make pytest       run the examples with pytest, what is there for its users, and tests under clocks that are stopped
+#   make pytest       run the examples with pytest, what is there for its users, also beside other plugins, and tests
+#                     under clocks that are stopped
 #   make matrix       run all tests on every supported aiohttp and every CPython that is found, and once on uvloop
 #   make fuzz         play random exchanges against a server and against a mock; SEED=7 chooses them, SECONDS=300 for longer
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
@@ -38,7 +39,8 @@ coverage: $(VENV)/installed-dev
 	$(BIN)/python -m coverage report
 
 pytest: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -q -W error -p no:cacheprovider tests/examples tests/examples/with_pytest.py tests/with_clocks.py
+	$(BIN)/python -m pytest -q -W error -p no:cacheprovider -o asyncio_default_fixture_loop_scope=function \
+		tests/examples/test_weather.py tests/examples/with_pytest.py tests/with_clocks.py tests/with_pytest_plugins.py
 
 fuzz: $(VENV)/installed
 	$(BIN)/python -m tests.fuzz $(addprefix --seed ,$(SEED)) --seconds $(SECONDS)

@@ -8,6 +8,7 @@ The code blocks of a page run in their order, in one namespace.
 - All that must succeed and print nothing, unless a `text` block follows: then this is what is printed, and how the one
   exception that is raised, or the one test that fails, is shown at the end of a traceback, notes included. A line of
   the block is shown as that line of `example.py`.
+- A `python` block that imports pytest is only compiled here; `make pytest` runs it.
 - A `text` block without a `python` block before it repeats one that is checked on another page.
 - What a `sh` block names must exist.
 """
@@ -106,6 +107,9 @@ class Page:
         before = None
         for number, block in enumerate(self.blocks):
             with case.subTest(page=self.filename, line=block.line):
+                if block.language == "python" and "import pytest" in block.code:
+                    compile(block.code, self.filename, "exec")
+                    continue
                 following = self.blocks[number + 1] if number + 1 < len(self.blocks) else None
                 if block.language == "python":
                     shown = following is not None and following.language == "text"

@@ -1,4 +1,4 @@
-"""How to test a client with pytest: the fixture `aioresponses`, and the marker `strict`."""
+"""How to test a client with pytest: the fixture `aioresponses`, its markers, and the decorator."""
 
 import asyncio
 
@@ -21,6 +21,19 @@ def test_asks_for_both_cities(aioresponses: Mock) -> None:
     for city in ("Oslo", "Rome"):
         aioresponses.get(f"https://api.example.com/weather?q={city}", payload={"temp": 20})
     assert asyncio.run(WeatherClient().temperatures(["Oslo", "Rome"])) == {"Oslo": 20, "Rome": 20}
+
+
+@pytest.mark.aioresponses(latency=0, assert_all_called=True)
+def test_reads_the_temperature_of_a_service_that_takes_its_time(aioresponses: Mock) -> None:
+    aioresponses.get("https://api.example.com/weather?q=Oslo", payload={"temp": 21})
+    assert asyncio.run(WeatherClient().temperature("Oslo")) == 21
+
+
+@pytest.mark.parametrize("temperature", [21, -5])
+@Mock()
+def test_reads_any_temperature(temperature: int, mock: Mock) -> None:
+    mock.get("https://api.example.com/weather?q=Oslo", payload={"temp": temperature})
+    assert asyncio.run(WeatherClient().temperature("Oslo")) == temperature
 
 
 @pytest.mark.strict

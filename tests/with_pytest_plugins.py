@@ -1,0 +1,461 @@
+"""What users of pytest rely on, with pytest itself and the plugins that they have; `make pytest` runs this."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent
+
+PREAMBLE = """
+import asyncio
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from aioresponses import AioResponsesTestCase
+from aioresponses import aioresponses as Mock
+
+SITE = "http://example.com/"
+
+async def get(url=SITE):
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as response:
+            return await response.text()
+"""
+AUTO, STRICT = "auto", "strict"
+
+
+@pytest.fixture
+def run(pytester):
+    """Return a function that runs tests in a pytest of their own, and returns its result."""
+
+    def run(source, *options, mode=AUTO, conftest=""):
+        pytester.makepyfile(PREAMBLE + textwrap.dedent(source))
+        pytester.makeconftest(textwrap.dedent(conftest))
+        return pytester.runpytest_subprocess(
+            "-W", "error", "-p", "no:cacheprovider", f"--asyncio-mode={mode}",
+            "-o", "asyncio_default_fixture_loop_scope=function", *options,
+        )
+
+    return run
+
+
+def examples_of(page):
+    """Return the Python blocks of a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"^\.\. code-block:: python\n\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    return [textwrap.dedent(code) for code in found]
+
+
+def test_the_examples_of_the_readme(pytester):
+    examples = examples_of("README.rst")
+    [decorated] = [number for number, code in enumerate(examples) if "@aioresponses()" in code]
+    pytester.makepyfile("\n".join(examples[decorated - 1:decorated + 1]))
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_the_examples_of_the_documentation(run, pytester):
+    pytester.makepyfile(weather=(ROOT / "tests" / "examples" / "weather.py").read_text(encoding="utf-8"))
+    for page in sorted((ROOT / "docs").glob("*.rst")):
+        for example in examples_of(page):
+            if "import pytest" in example:
+                given = "from weather import WeatherClient\nWEATHER = 'https://api.example.com/weather'\n"
+                result = run(given + example)
+                assert result.parseoutcomes().keys() == {"passed"}
+
+
+def test_decorated_functions_and_methods(run):
+    run(
+        """
+        from unittest.mock import MagicMock, patch
+        from hypothesis import given, settings, strategies
+
+        def check(mock):
+            mock.get(SITE, body="x")
+            assert asyncio.run(get()) == "x"
+            mock.assert_called_once()
+
+        async def check_here(mock):
+            mock.get(SITE, body="x")
+            assert await get() == "x"
+            mock.assert_called_once()
+
+        @Mock()
+        def test_alone(m):
+            check(m)
+
+        @Mock()
+        async def test_coroutine(m):
+            await check_here(m)
+
+        @Mock()
+        async def test_beside_the_fixture(aioresponses, m):
+            aioresponses.get(SITE, body="outside")
+            await check_here(m)
+            assert (m is aioresponses, aioresponses.calls, await get()) == (False, [], "outside")
+
+        @Mock(param="m")
+        def test_by_name(m, tmp_path):
+            check(m)
+            assert tmp_path.is_dir()
+
+        @pytest.mark.parametrize("n", [1, 2])
+        @Mock()
+        async def test_of_parameters(tmp_path, n, m):
+            await check_here(m)
+            assert n in (1, 2) and tmp_path.is_dir()
+
+        @Mock()
+        @pytest.mark.parametrize("n", [1, 2])
+        def test_around_parameters(n, m):
+            check(m)
+
+        @pytest.fixture
+        @Mock()
+        def fixture(tmp_path, m):
+            check(m)
+            return tmp_path
+
+        def test_of_a_decorated_fixture(fixture):
+            assert fixture.is_dir()
+
+        class TestPlain:
+            @Mock()
+            def test_method(self, m):
+                check(m)
+
+            @Mock()
+            async def test_coroutine(self, tmp_path, m):
+                await check_here(m)
+                assert tmp_path.is_dir()
+
+            @staticmethod
+            @Mock()
+            def test_static(tmp_path, m):
+                check(m)
+
+            @patch("os.getcwd")
+            @Mock()
+            def test_patched_around(self, getcwd, m):
+                check(m)
+                assert isinstance(getcwd, MagicMock)
+
+            @Mock()
+            @patch("os.getcwd")
+            def test_patched_within(self, m, getcwd, tmp_path):
+                check(m)
+                assert isinstance(getcwd, MagicMock) and tmp_path.is_dir()
+
+            @given(n=strategies.integers())
+            @settings(max_examples=5)
+            @Mock()
+            def test_hypothesis(self, n, m):
+                check(m)
+
+        @given(strategies.integers())
+        @settings(max_examples=5)
+        @Mock()
+        async def test_hypothesis_of_a_coroutine(n, m):
+            await check_here(m)
+
+        @Mock()
+        @given(n=strategies.integers())
+        @settings(max_examples=5)
+        def test_hypothesis_within(n, m):
+            m.get(SITE, body=str(n))
+            assert asyncio.run(get()) == str(n)
+        """
+    ).assert_outcomes(passed=17)
+
+
+def test_the_marker_configures_the_fixture(run):
+    run(
+        """
+        pytestmark = pytest.mark.aioresponses(latency=1, passthrough=["http://127.0.0.1"])
+
+        def test_of_the_module(aioresponses):
+            assert (aioresponses.latency, aioresponses._passthrough) == (1, ["http://127.0.0.1"])
+
+        @pytest.mark.aioresponses(latency=0, passthrough_unmatched=True)
+        class TestOfTheClass:
+            def test_closer(self, aioresponses):
+                assert (aioresponses.latency, aioresponses._passthrough) == (0, ["http://127.0.0.1"])
+                assert aioresponses.passthrough_unmatched
+
+            @pytest.mark.aioresponses(latency=None)
+            def test_closest(self, aioresponses):
+                assert aioresponses.latency is None
+                assert aioresponses.passthrough_unmatched
+
+        def test_of_another_fixture(fixture):
+            assert fixture.latency == 1
+
+        @pytest.fixture
+        def fixture(aioresponses):
+            return aioresponses
+        """
+    ).assert_outcomes(passed=4)
+
+
+def test_a_marker_that_is_wrong_is_an_error(run):
+    result = run(
+        """
+        @pytest.mark.aioresponses(latenzy=0)
+        def test_misspelled(aioresponses):
+            pass
+
+        @pytest.mark.aioresponses(latency="0")
+        def test_of_a_wrong_type(aioresponses):
+            pass
+
+        @pytest.mark.aioresponses(latenzy=0)
+        def test_without_the_fixture():
+            pass
+        """
+    )
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines([
+        "pytest.mark.aioresponses takes no argument 'latenzy'; write any of passthrough=, *, keep_calls=",
+        "pytest.mark.aioresponses: latency: expected seconds or None, got '0'",
+    ])
+
+
+def test_strict_mocks_of_every_fixture(run):
+    result = run(
+        """
+        def swallow(call):
+            assert call.url == "another"
+
+        @pytest.mark.strict
+        @pytest.mark.parametrize("name", ["aioresponses", "other"])
+        class TestStrict:
+            def test_unused(self, name, request):
+                request.getfixturevalue(name).get(SITE)
+
+        @pytest.mark.strict
+        def test_unused(aioresponses):
+            aioresponses.get(SITE)
+
+        @pytest.mark.strict
+        def test_unused_by_another_fixture(other):
+            other.get(SITE)
+
+        @pytest.mark.aioresponses(assert_all_mocked=True)
+        async def test_swallowed(other):
+            other.get(SITE, callback=swallow)
+            try:
+                await get()
+            except AssertionError:
+                pass
+
+        @pytest.mark.strict
+        @pytest.mark.aioresponses(strict=False)
+        def test_strict_counts_which_stands_closest(aioresponses):
+            aioresponses.get(SITE)
+
+        @pytest.mark.aioresponses(strict=False)
+        @pytest.mark.strict
+        def test_lenient(other):
+            other.get(SITE)
+        """,
+        conftest="""
+        import pytest
+        from aioresponses import aioresponses
+
+        @pytest.fixture
+        def other():
+            with aioresponses() as mock:
+                yield mock
+        """,
+    )
+    result.assert_outcomes(failed=5, passed=2)
+
+
+def test_another_plugin_s_fixture_of_the_same_name(run):
+    """As that of pytest-aioresponses."""
+    result = run(
+        """
+        @pytest.mark.strict
+        def test_unused(aioresponses):
+            aioresponses.get(SITE)
+
+        def test_lenient(aioresponses):
+            aioresponses.get(SITE)
+        """,
+        conftest="""
+        import pytest
+        from aioresponses import aioresponses as Mock
+
+        @pytest.fixture
+        def aioresponses():
+            with Mock() as mock:
+                yield mock
+        """,
+    )
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["1 mock was never used:", "  GET http://example.com/"])
+
+
+def test_the_servers_of_a_test_answer(run):
+    run(
+        """
+        def application():
+            async def forward(request):
+                return web.Response(text=f"real, and {await get()}")
+
+            made = web.Application()
+            made.router.add_get("/", forward)
+            return made
+
+        async def test_the_client_of_a_plugin(aiohttp_client, aioresponses):
+            client = await aiohttp_client(application())
+            aioresponses.get(SITE, body="mocked")
+            async with client.get("/") as response:
+                assert await response.text() == "real, and mocked"
+            assert [call.url for call in aioresponses.calls] == [SITE]
+
+        async def test_the_client_of_a_plugin_that_is_older_than_the_mock(client):
+            with Mock(strict=True) as mock:
+                mock.get(SITE, body="mocked")
+                async with client.get("/") as response:
+                    assert await response.text() == "real, and mocked"
+
+        @pytest.fixture
+        async def client(aiohttp_client):
+            return await aiohttp_client(application())
+
+        @pytest.mark.strict
+        async def test_the_server_of_a_plugin(aioresponses, aiohttp_server):
+            server = await aiohttp_server(application())
+            aioresponses.get(SITE, body="mocked")
+            assert await get(server.make_url("/")) == "real, and mocked"
+            assert [call.url for call in aioresponses.calls] == [str(server.make_url("/")), SITE]
+
+        class TestCase(AioResponsesTestCase):
+            async def test_client(self):
+                self.mock.get(SITE, body="mocked")
+                async with TestClient(TestServer(application())) as client:
+                    async with client.get("/") as response:
+                        self.assertEqual(await response.text(), "real, and mocked")
+                self.assertCallCount(1)
+        """
+    ).assert_outcomes(passed=4)
+
+
+def test_a_refused_request_shows_the_line_of_the_user_and_the_note(run):
+    result = run(
+        """
+        async def test_refused(aioresponses):
+            aioresponses.get(SITE + "users")
+            await get()
+
+        def test_failing_assertion(aioresponses):
+            aioresponses.assert_called_once()
+
+        @pytest.mark.strict
+        async def test_swallowed(aioresponses):
+            def check(call):
+                assert call.method == "POST"
+
+            aioresponses.get(SITE, callback=check)
+            try:
+                await get()
+            except AssertionError:
+                pass
+        """
+    )
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines([
+        ">           async with session.get(url) as response:",
+        "E           aiohttp.client_exceptions.ClientConnectionError: Connection refused: GET http://example.com/",
+        "E           aioresponses: no mock answers GET http://example.com/",
+        "E           Registered mocks, the closest first:",
+        "E             GET http://example.com/users: path differs at '/users', asked for was '/'",
+    ])
+    result.stdout.fnmatch_lines([
+        ">       aioresponses.assert_called_once()",
+        "E       AssertionError: Expected one call, but there were none.",
+    ])
+    shown = result.stdout.str()
+    for part in ("aioresponses/", "aiohttp/", "traceback entries are hidden"):
+        assert part not in shown.partition("short test summary")[0]
+
+
+def test_all_frames_are_shown_to_who_asks_for_them(run):
+    result = run("async def test_refused(aioresponses):\n    await get()\n", "--full-trace")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*/aioresponses/_interception.py:*: ClientConnectionError"])
+
+
+def test_a_run_without_mocks_does_not_import_aiohttp(pytester):
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_modules(request):
+            assert request.config.pluginmanager.hasplugin("aioresponses_plugin")
+            assert [name for name in ("aiohttp", "aioresponses.core") if name in sys.modules] == []
+
+        def test_marker_and_fixture_are_there(request):
+            assert request.getfixturevalue("aioresponses").active
+            assert "aiohttp" in sys.modules
+        """
+    )
+    # The plugin that imports aiohttp in every run.
+    pytester.runpytest_subprocess("-p", "no:aiohttp", "-p", "no:pytest_aiohttp").assert_outcomes(passed=2)
+
+
+def test_a_run_without_the_plugin(run):
+    run("@Mock()\nasync def test_decorated(m):\n    m.get(SITE, body='x')\n    assert await get() == 'x'\n",
+        "-p", "no:aioresponses_plugin").assert_outcomes(passed=1)
+
+
+OF_A_MODULE = """
+MARK
+
+@FIXTURE
+async def mock():
+    with Mock() as mock:
+        mock.get(SITE, body="of the module", repeat=True)
+        yield mock
+
+async def test_first(mock):
+    assert await get() == "of the module"
+    assert mock.call_count == 1
+
+async def test_second(mock, aioresponses):
+    aioresponses.get(SITE, body="of the test")
+    assert [await get(), await get()] == ["of the test", "of the module"]
+    assert (mock.call_count, aioresponses.call_count) == (2, 2)
+
+async def test_in_tasks_and_threads(mock):
+    assert await asyncio.gather(get(), get()) == ["of the module"] * 2
+    assert await asyncio.to_thread(asyncio.run, get()) == "of the module"
+    assert await asyncio.get_running_loop().run_in_executor(None, asyncio.run, get()) == "of the module"
+
+def test_of_a_plain_function(mock):
+    assert asyncio.run(get()) == "of the module"
+"""
+
+
+@pytest.mark.parametrize("mode", [AUTO, STRICT])
+def test_a_mock_of_an_async_fixture_of_a_module_with_pytest_asyncio(run, mode):
+    source = OF_A_MODULE.replace("MARK", "import pytest_asyncio")
+    fixture = "pytest_asyncio.fixture(scope='module', loop_scope='module')"
+    mark = "@pytest.mark.asyncio(loop_scope='module')\nasync def test"
+    run(source.replace("FIXTURE", fixture).replace("async def test", mark), mode=mode).assert_outcomes(passed=4)
+
+
+def test_a_mock_of_an_async_fixture_of_a_module_with_anyio(run):
+    source = OF_A_MODULE.replace("MARK", """
+@pytest.fixture(scope="module")
+def anyio_backend():
+    return "asyncio"
+""")
+    source = source.replace("FIXTURE", "pytest.fixture(scope='module')").replace("mock():", "mock(anyio_backend):")
+    source = source.replace("async def test", "@pytest.mark.anyio\nasync def test")
+    run(source, mode=STRICT).assert_outcomes(passed=4)
