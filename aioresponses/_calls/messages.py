@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import re
+import sys
 from collections.abc import Coroutine, Mapping
 from email.message import Message as EmailMessage
 from http.cookies import SimpleCookie
@@ -178,7 +179,12 @@ def decoded(encoding: str, body: bytes) -> bytes:
         parser = make()
     try:
         [(_, payload)], _, _ = parser.feed_data(head.encode("utf-8", "surrogateescape") + body)
-        return payload.read_nowait()
+        content = payload.read_nowait()
+        brotli = sys.modules.get("brotlicffi") or sys.modules.get("brotli")  # aiohttp has imported what is installed.
+        if not content and brotli is not None and encoding.strip().lower() == "br":
+            # aiohttp reads nothing from most of what is no brotli, and complains of none of it; the codec does.
+            brotli.decompress(body)
+        return content
     except Exception:
         # It is not encoded so, or in a way that nothing here can decode: aiohttp, zlib and the others each have errors
         # of their own to say it.

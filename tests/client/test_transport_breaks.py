@@ -328,7 +328,9 @@ class RaisedTest(MockedTestCase):
         self.mock.get(SITE, body=Body())
         async with ClientSession() as session:
             async with session.get(SITE) as response:
-                outcome = await asyncio.wait_for(read_by(response.content.iter_any()), AT_MOST)
+                # In a task of its own, for it closes all coroutines of a task but the outermost one.
+                reading = asyncio.ensure_future(read_by(response.content.iter_any()))
+                outcome = await asyncio.wait_for(reading, AT_MOST)
         self.assertEqual(outcome, (b"first", GeneratorExit, "odd"))
 
 
