@@ -3,10 +3,12 @@
 #   make demo         run the examples, as a user would
 #   make test         run all tests; AIOHTTP=3.9.5 for another release of aiohttp, PYTHON=python3.12 for another Python
 #   make lint         flake8, mypy --strict on the package and the examples, and pyright, strict on the examples
+#   make shuffled     run all tests in an order of chance, twice in one process; SEED=7 for an order that was there
 #   make coverage     run all tests, and show the lines that none of them reaches
 #   make pytest       run the examples with pytest, what is there for its users, also beside other plugins, and tests
 #                     under clocks that are stopped
-#   make matrix       run all tests on every supported aiohttp and every CPython that is found, and once on uvloop
+#   make matrix       run all tests on every supported aiohttp and every CPython that is found, on uvloop, with all that
+#                     aiohttp uses if it is there, and with packages of 2022
 #   make fuzz         play random exchanges against a server and against a mock; SEED=7 chooses them, SECONDS=300 for longer
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
@@ -21,7 +23,7 @@ VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint coverage pytest fuzz matrix real-suites next bench dist clean
+.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -33,6 +35,9 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks .ci
 	$(BIN)/python -m mypy
 	$(BIN)/python .ci/pyright.py
+
+shuffled: $(VENV)/installed
+	$(BIN)/python -W error .ci/shuffled.py $(SEED)
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -W error -m coverage run -m unittest

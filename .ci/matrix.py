@@ -2,7 +2,8 @@
 
 Prints a line for each: passed, failed, or skipped, which is only what cannot be installed, with pip's reason. The exit
 status says whether something failed. With --few, the oldest aiohttp, one in between and the newest run on the default
-Python, and the newest on every other; without, all of them on all, and the newest once more on uvloop.
+Python, and the newest on every other; without, all of them on all, the newest once more on uvloop and with all that
+aiohttp uses if it is there, and the oldest with what was released beside it.
 
 An environment is kept in .venv-matrix-*, and made anew when setup.cfg has changed.
 """
@@ -23,6 +24,15 @@ PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 NEWEST = "newest"
 AIOHTTPS = ["3.8.6", "3.9.5", "3.10.11", "3.11.18", "3.12.15", "3.13.5", NEWEST]
 FEW_AIOHTTPS = ["3.8.6", "3.13.5", NEWEST]
+
+# What is installed beside aiohttp, by the name of the line. `Brotli` is what `speedups` bring on CPython.
+EXTRAS = {
+    "uvloop": ["uvloop"],
+    "speedups": ["aiohttp[speedups]", "Brotli", "backports.zstd", "dirty-equals"],
+    "of 2022": ["yarl==1.8.2", "multidict==6.0.4"],
+}
+# Those that there were at the time.
+PYTHONS_OF_2022 = ["3.10", "3.11"]
 
 # The policy is how the loops of IsolatedAsyncioTestCase are chosen on every Python that uvloop is made for.
 ON_UVLOOP = """
@@ -53,14 +63,14 @@ def found_pythons() -> dict[str, str]:
 
 def environment(version: str, python: str, aiohttp: str, extra: str | None = None) -> Path:
     """Return the Python of an environment with this aiohttp in it, and with the package."""
-    path = ROOT / f".venv-matrix-{version}-{aiohttp}{f'-{extra}' if extra else ''}"
+    path = ROOT / f".venv-matrix-{version}-{aiohttp}{f'-{extra}' if extra else ''}".replace(" ", "-")
     done = path / "installed"
     if not done.exists() or done.stat().st_mtime < (ROOT / "setup.cfg").stat().st_mtime:
         shutil.rmtree(path, ignore_errors=True)
         subprocess.run([python, "-m", "venv", path], check=True)
         wanted = "aiohttp" if aiohttp == NEWEST else f"aiohttp=={aiohttp}"
         pip = [path / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        result = subprocess.run([*pip, "--editable", ROOT, wanted, *([extra] if extra else [])],
+        result = subprocess.run([*pip, "--editable", ROOT, wanted, *EXTRAS.get(extra or "", [])],
                                 capture_output=True, text=True)
         if result.returncode:
             errors = [line for line in result.stderr.splitlines() if "error" in line.lower()] or [result.stderr.strip()]
@@ -94,7 +104,8 @@ def main() -> int:
         wanted = AIOHTTPS if not few else FEW_AIOHTTPS if version == default else [NEWEST]
         jobs += [(version, aiohttp, None) for aiohttp in wanted]
     if not few:
-        jobs.append((default, NEWEST, "uvloop"))
+        jobs += [(default, NEWEST, "uvloop"), (default, NEWEST, "speedups")]
+        jobs += [(version, AIOHTTPS[0], "of 2022") for version in PYTHONS_OF_2022 if version in pythons]
     missing = [version for version in PYTHONS if version not in pythons]
     if missing:
         print(f"CPython {', '.join(missing)}: not found on this machine")

@@ -17,7 +17,7 @@ from yarl import URL
 
 from aioresponses import aioresponses
 
-from .support import AIOHTTP
+from .support import AIOHTTP, values_of
 
 
 class Received(NamedTuple):
@@ -66,7 +66,12 @@ async def seen(response: ClientResponse) -> Seen:
         str(response.url),
         [(earlier.status, earlier.method, str(earlier.url)) for earlier in response.history],
         {name: morsel.value for name, morsel in response.cookies.items()},
-        sorted(item for item in response.headers.items() if item[0] not in ("Date", "Server", "Connection")),
+        sorted(
+            (name, value)
+            for name in {name.lower(): name for name in response.headers}.values()
+            for value in values_of(response, name)
+            if name not in ("Date", "Server", "Connection")
+        ),
         await response.read(),
     )
 

@@ -38,6 +38,13 @@ TRIES_AGAIN = AIOHTTP >= (3, 10)
 
 _CONNECT = aiohttp.BaseConnector.connect
 
+# The method by which a request sends itself is `_send` in aiohttp 4.
+SEND = "send" if hasattr(aiohttp.ClientRequest, "send") else "_send"
+
+needs_own_request = unittest.skipIf(hasattr(ClientSession, "__slots__"), "nothing can be put on sessions of aiohttp 4")
+
+needs_basic_auth = unittest.skipUnless(hasattr(aiohttp, "BasicAuth"), "aiohttp 4 has no BasicAuth")
+
 needs_middlewares = unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "aiohttp 3.12 brought middlewares")
 
 
@@ -85,6 +92,15 @@ async def note_of(session: ClientSession, method: str, url: URL | str = SITE, **
         [note] = error.__notes__
         return note
     return None
+
+
+def values_of(response: aiohttp.ClientResponse, name: str) -> list[str]:
+    """Return the values of the headers with this name, one by one: `headers` of aiohttp 4 joins them."""
+    return [
+        value.decode("utf-8", "surrogateescape")
+        for key, value in response.raw_headers
+        if key.decode().lower() == name.lower()
+    ]
 
 
 def recorded(mock: aioresponses) -> dict[tuple[str, URL], list[dict[str, Any]]]:

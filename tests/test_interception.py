@@ -13,7 +13,7 @@ from aiohttp.http import HttpProcessingError
 from aioresponses import aioresponses
 
 from .servers import ServerTestCase
-from .support import AT_MOST, SITE, MockedTestCase, Uncaught, error_of, exceptions, needs_middlewares, text_of
+from .support import AT_MOST, SEND, SITE, MockedTestCase, Uncaught, error_of, exceptions, needs_middlewares, text_of
 
 
 class ExceptionsTest(MockedTestCase):
@@ -354,15 +354,16 @@ class AfterTheCallTest(ServerTestCase):
         """Return a class of requests that leave a task behind, which waits for the call to end."""
 
         class Leaving(ClientRequest):
-            async def send(self, connection):
-                kept.append((asyncio.ensure_future(self.ask_again()), self))
-                return await super().send(connection)
-
             async def ask_again(self):
                 await ended.wait()
                 connection = await session.connector.connect(self, traces=[], timeout=ClientTimeout())
                 connection.close()
 
+        async def send(request, connection):
+            kept.append((asyncio.ensure_future(request.ask_again()), request))
+            return await getattr(ClientRequest, SEND)(request, connection)
+
+        setattr(Leaving, SEND, send)
         ended = asyncio.Event()
         session = ClientSession(request_class=Leaving)
         self.addAsyncCleanup(session.close)
@@ -442,10 +443,9 @@ class AfterTheCallTest(ServerTestCase):
         self.assertEqual(self.served, [])
 
     async def test_a_call_by_a_task_that_was_left_behind_is_a_call_of_its_own(self):
-        class Leaving(ClientRequest):
-            async def send(self, connection):
-                tasks.append(asyncio.ensure_future(ask_later()))
-                return await super().send(connection)
+        async def send(request, connection):
+            tasks.append(asyncio.ensure_future(ask_later()))
+            return await getattr(ClientRequest, SEND)(request, connection)
 
         async def ask_later():
             await ended.wait()
@@ -455,7 +455,8 @@ class AfterTheCallTest(ServerTestCase):
         with aioresponses() as mock:
             mock.get(self.url, body="mocked")
             mock.get(self.url / "later", body="later")
-            async with ClientSession(request_class=Leaving) as session, ClientSession() as plain:
+            leaving = type("Leaving", (ClientRequest,), {SEND: send})
+            async with ClientSession(request_class=leaving) as session, ClientSession() as plain:
                 self.assertEqual(await text_of(session, self.url), "mocked")
                 ended.set()
                 self.assertEqual(await tasks[0], "later")

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import unittest
 import warnings
-from http.cookies import Morsel, SimpleCookie
+from http.cookies import CookieError, Morsel, SimpleCookie
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -90,9 +90,13 @@ async def asynchronous_generator_function(*args, **kwargs):
 
 
 def morsel(coded="1", **attributes):
+    """Return a morsel; one without a name, which is refused as well, where Python itself refuses to make it."""
     made = Morsel()
-    made.set("a", "1", coded)
-    made.update(attributes)
+    try:
+        made.set("a", "1", coded)
+        made.update(attributes)
+    except CookieError:
+        return Morsel()  # Since Python 3.14.10, for control characters.
     return made
 
 
@@ -265,6 +269,10 @@ class FlagsTest(unittest.TestCase):
 
 
 class ResponseClassTest(unittest.IsolatedAsyncioTestCase):
+    @unittest.skipUnless(
+        "request_info" in inspect.signature(aiohttp.ClientResponse).parameters,
+        "responses of aiohttp 4 take other keywords",
+    )
     async def test_one_that_was_made_for_an_older_aiohttp_is_taken_if_it_can_be_called(self):
         class Older(aiohttp.ClientResponse):
             def __init__(self, method, url, *, writer, continue100, timer, request_info, traces, loop, session):
@@ -395,11 +403,14 @@ class MessagesTest(unittest.TestCase):
                 ({"reason": "a\ud800"}, ValueError, f"reason: {surrogate}"),
                 ({"content_type": "a\ud800"}, ValueError, f"content_type: {surrogate}"),
                 ({"headers": {"X-A": "a\ud800"}}, ValueError, f"headers: X-A: {surrogate}"),
-                (
-                    {"cookies": {"a": morsel(path="/\r\nX: 1")}}, ValueError,
-                    f"cookies: a: {line} 'a=1; Path=/\\r\\nX: 1'",
-                ),
-                ({"cookies": {"a": morsel(coded="1\r\nX: 1")}}, ValueError, f"cookies: a: {line} 'a=1\\r\\nX: 1'"),
+                *[
+                    ({"cookies": {"a": made}}, ValueError, f"cookies: a: {line} {written}")
+                    for made, written in (
+                        (morsel(path="/\r\nX: 1"), r"'a=1; Path=/\r\nX: 1'"),
+                        (morsel(coded="1\r\nX: 1"), r"'a=1\r\nX: 1'"),
+                    )
+                    if made.key is not None
+                ],
                 (
                     {"response_class": dict}, TypeError,
                     f"response_class: expected a subclass of aiohttp.ClientResponse, got {dict!r}",

@@ -52,7 +52,7 @@ class CallAssertions(_TestCase):
         except (TypeError, ValueError) as error:
             wrong = str(error)
         else:
-            if not isinstance(target.url, URL) or target.url.absolute:
+            if not isinstance(target.url, URL) or target.url.raw_host:
                 return target
             # No call could be one of it.
             wrong = f"url: expected one with a scheme and a host, got {shown_wrong_url(url)}"

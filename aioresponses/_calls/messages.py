@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import re
+import sys
 import zlib
 from collections.abc import Coroutine, Mapping
 from email.message import Message as EmailMessage
@@ -180,21 +181,22 @@ def decoded(encoding: str, body: bytes) -> bytes:
     try:
         [(_, payload)], _, _ = parser.feed_data(head.encode("utf-8", "surrogateescape") + body)
         content = payload.read_nowait()
-        # What breaks off before its first byte says nothing of it to aiohttp.
-        return content if content or _is_whole(body) else body
+        # What breaks off before its first byte, or is not in the coding at all, may be no error to aiohttp.
+        return content if content or _is_empty(encoding.strip().lower(), body) else body
     except Exception:
         # It is not encoded so, or in a way that nothing here can decode: aiohttp, zlib and the others each have errors
         # of their own to say it.
         return body
 
 
-def _is_whole(coded: bytes) -> bool:
-    """Tell whether a body in gzip or deflate, of which nothing was decoded, is that of an empty one."""
+def _is_empty(encoding: str, coded: bytes) -> bool:
+    """Tell whether a body of which nothing was decoded is, in this coding, that of an empty one."""
+    if encoding == "br":
+        brotli = sys.modules.get("brotlicffi") or sys.modules.get("brotli")  # aiohttp has imported what is installed.
+        # What is no brotli raises here.
+        return brotli is not None and not brotli.decompress(coded)
     decompressor = zlib.decompressobj(zlib.MAX_WBITS + 32)
-    try:
-        decompressor.decompress(coded)
-    except zlib.error:
-        return False
+    decompressor.decompress(coded)
     return decompressor.eof
 
 

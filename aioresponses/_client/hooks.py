@@ -43,7 +43,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from asyncio import AbstractEventLoop, get_running_loop
+from asyncio import AbstractEventLoop, gather, get_running_loop
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar
 from types import MethodType
@@ -374,23 +374,34 @@ async def _connect_alone(
 
 def _close_hook(hook: _Hook, original: _Method) -> _Method:
     def close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
-        closing = [
-            future
-            for one in active.activations
-            for future in one.interceptor.stand_ins.close_those_of(connector)
-        ]
-        closed: Awaitable[None] = original(connector, *args, **kwargs)
+        closed: Awaitable[None]
+        if inspect.iscoroutinefunction(original):
+            # With aiohttp 4, nothing is closed until this is awaited.
+            closed = original(connector, *args, **kwargs)
+            return _close_when_awaited(connector, closed)
+        closing = _close_stand_ins(connector)
+        closed = original(connector, *args, **kwargs)
         return _all_of(closing, closed) if closing else closed
 
     return close
 
 
+def _close_stand_ins(connector: BaseConnector) -> list[Awaitable[object]]:
+    return [
+        future for one in active.activations for future in one.interceptor.stand_ins.close_those_of(connector)
+    ]
+
+
+async def _close_when_awaited(connector: BaseConnector, closed: Awaitable[None]) -> None:
+    await _all_of(_close_stand_ins(connector), closed)
+
+
 async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> None:
     try:
-        for one in closing:
-            await one
-    finally:
         await closed
+    finally:
+        # As aiohttp waits for its own: who waits for a response resumes before the session forgets its connector.
+        await gather(*closing, return_exceptions=True)
 
 
 def _seams() -> Iterator[tuple[type, str, _MakeHook]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple, Union
 from urllib.parse import urlsplit
 
@@ -180,7 +180,7 @@ class Target(NamedTuple):
         path, other = base.path or "/", url.path or "/"
         if path == other:
             path, other = base.raw_path or "/", url.raw_path or "/"
-        same = len(os.path.commonprefix([path, other]))
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path, other)))
         # A part of 1: how much of the longer path is not what the two begin with.
         unlike = 1 - same / max(len(path), len(other))
         misplaced = self._misplaced(base, url)

@@ -460,7 +460,7 @@ class QueryTest(MessageTestCase):
         )
 
     async def test_a_number_stands_for_its_text(self):
-        await self.send("POST", USERS + "?page=2", data={"a": "1", "b": ["2", "3.5"]}, headers={"X-Id": "7"})
+        await self.send("POST", USERS + "?page=2", data=[("a", "1"), ("b", "2"), ("b", "3.5")], headers={"X-Id": "7"})
         self.assertQuery({"page": 2})
         self.assertQuery([("page", matchers.one_of(1, 2))])
         self.assertRequestHeaders({"x-id": 7})

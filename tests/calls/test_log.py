@@ -9,7 +9,7 @@ import unittest
 import unittest.mock
 
 import aiohttp
-from aiohttp import ClientSession
+from aiohttp import ClientSession, ClientTimeout
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, RequestCall, aioresponses
@@ -108,8 +108,9 @@ class CallArgsTest(AioResponsesTestCase):
 class KeysOfRequestsTest(MockedTestCase):
     async def test_a_call_is_recorded_under_its_method_and_url_with_its_arguments(self):
         self.mock.get(SITE)
-        await text_of(self.session, timeout=5)
-        self.assertEqual(recorded(self.mock), {("GET", URL(SITE)): [{"allow_redirects": True, "timeout": 5}]})
+        await text_of(self.session, timeout=ClientTimeout(5))
+        arguments = {"allow_redirects": True, "timeout": ClientTimeout(5)}
+        self.assertEqual(recorded(self.mock), {("GET", URL(SITE)): [arguments]})
         self.assertEqual(self.mock.requests["GET", URL(SITE)][0].args, ())
 
     async def test_the_method_is_as_the_caller_wrote_it(self):

@@ -8,7 +8,7 @@ import re
 import unittest
 
 import aiohttp
-from aiohttp import ClientConnectionError, ClientSession, web
+from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, web
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -344,7 +344,7 @@ class CopyTest(MockedTestCase):
     async def test_copies_of_a_call_whose_arguments_were_not_looked_at(self):
         given = {"names": ["Ada", {"born": 1815}], "none": None}
         self.mock.post(f"{SITE}?a=1")
-        await self.session.post(SITE, json=given, params={"a": "1"}, headers={"X-Id": "1"}, timeout=5)
+        await self.session.post(SITE, json=given, params={"a": "1"}, headers={"X-Id": "1"}, timeout=ClientTimeout(5))
         match = self.mock.post(f"{SITE}hop", status=307, headers={"Location": "/hop2"})
         self.mock.post(f"{SITE}hop2")
         await self.session.post(f"{SITE}hop", json=given)

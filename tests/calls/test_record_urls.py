@@ -8,6 +8,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from aioresponses import aioresponses
+from aioresponses.core import merge_params
 
 from ..servers import OK, ServerTestCase
 from ..support import SITE, USERS, AskingTestCase
@@ -69,7 +70,7 @@ class CredentialsTest(AskingTestCase):
     async def test_a_mock_with_credentials_answers_whatever_params_are_given(self):
         for query, params in (("", {"a": 1}), ("", "a=1"), ("?a", "b"), ("?a=1", "b=;"), ("?a=%E9", {"b": "1"})):
             url = URL(USERS + query).with_user("me").with_password("secret")
-            whole = str(url.extend_query(params))
+            whole = str(merge_params(url, params))
             self.mock.get(whole, body="with")
             self.assertEqual(await self.ask(url=url, params=params), (200, "with"))
             self.assertEqual((await self.ask(url=USERS + query, params=params))[0].__name__, "ClientConnectionError")

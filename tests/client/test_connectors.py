@@ -211,6 +211,7 @@ class RequestsInSequenceTest(ServerTestCase):
         self.assertEqual((await self.compare(scenario)).seen, [CREATED, CREATED])
 
     @unittest.skipIf(AIOHTTP < (3, 14), "older releases raise TypeError when such a connection is used again")
+    @unittest.skipIf(AIOHTTP >= (4, 0), "connectors of the development branch fail without a keepalive_timeout")
     async def test_a_connection_may_be_kept_forever(self):
         noted = await self.signals([0, 0, 1, 0], [{"keepalive_timeout": None}], [False, True, True, True])
         self.assertEqual(noted, [{1: REUSED, 2: CREATED, 3: REUSED}])
@@ -288,7 +289,9 @@ class PoolTest(ServerTestCase):
 
     async def test_a_response_that_is_released_unread_costs_its_connection(self):
         async def leave(response):
-            await response.release()
+            released = response.release()
+            if released is not None:  # As it is in aiohttp 4.
+                await released
 
         self.assertEqual(await self.connections(LARGE, leave), (["created", "created"], True))
 

@@ -13,7 +13,7 @@ import aioresponses as package
 from aioresponses import AioResponsesTestCase, aioresponses
 
 from ..servers import ServerTestCase
-from ..support import AIOHTTP, SITE, text_of
+from ..support import AIOHTTP, SITE, needs_own_request, text_of
 
 PLACES = [(ClientSession, "_request"), (BaseConnector, "connect"), (BaseConnector, "close")]
 ORIGINALS = [vars(owner)[name] for owner, name in PLACES]
@@ -24,6 +24,7 @@ def hooks_left():
     return [name for (owner, name), original in zip(PLACES, ORIGINALS) if vars(owner)[name] is not original]
 
 
+@needs_own_request
 class AroundTheFirstHookTest(ServerTestCase):
     """A request whose `_request` was fetched or replaced before the mock began is seen where it connects."""
 
@@ -390,6 +391,7 @@ class ThreadsTest(unittest.TestCase):
         self.assertEqual(hooks_left(), [])
 
 
+@needs_own_request
 class SwallowedTest(AioResponsesTestCase):
     async def test_a_request_that_goes_around_the_first_hook_is_answered_in_the_test_case(self):
         session = self.client_session()

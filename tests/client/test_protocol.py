@@ -14,14 +14,14 @@ from aioresponses import CallbackResult, aioresponses
 from aioresponses._client.protocol import InMemoryProtocol
 
 from ..servers import ServerTestCase, fetch
-from ..support import AIOHTTP, AT_MOST, LARGE, SITE, MockedTestCase, Turns, error_of, text_of, traced
+from ..support import AIOHTTP, AT_MOST, LARGE, SEND, SITE, MockedTestCase, Turns, error_of, text_of, traced
 
 
 class InOneStepTest(MockedTestCase):
     async def turns_of(self, method, **kwargs):
         """Return how many turns of the loop a request takes, and how many it may take."""
         writers = []
-        send = ClientRequest.send
+        send = getattr(ClientRequest, SEND)
 
         async def noting_the_writer(request, connection):
             response = await send(request, connection)
@@ -30,7 +30,7 @@ class InOneStepTest(MockedTestCase):
             writers.append(writer is not None and not writer.done())
             return response
 
-        with patch.object(ClientRequest, "send", noting_the_writer):
+        with patch.object(ClientRequest, SEND, noting_the_writer):
             turns = Turns()
             async with self.session.request(method, SITE, **kwargs) as response:
                 self.assertEqual(await response.json(), {"turns": "few"})

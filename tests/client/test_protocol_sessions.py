@@ -8,7 +8,6 @@ import warnings
 
 import aiohttp
 from aiohttp import (
-    BasicAuth,
     ClientRequest,
     ClientResponse,
     ClientResponseError,
@@ -19,7 +18,7 @@ from aiohttp import (
 from yarl import URL
 
 from ..servers import ServerTestCase, fetch, seen
-from ..support import error_of, needs_middlewares
+from ..support import error_of, needs_basic_auth, needs_middlewares
 
 
 class RedirectTest(ServerTestCase):
@@ -363,6 +362,7 @@ class SessionTest(ServerTestCase):
             [None, "application/octet-stream", "*/*", None, None, None],
         )
 
+    @needs_basic_auth
     async def test_basic_auth_becomes_a_header(self):
         here = await self.origin()
         for _ in range(4):
@@ -373,10 +373,10 @@ class SessionTest(ServerTestCase):
                 # aiohttp 3.14 deprecates BasicAuth.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 async with ClientSession() as session:
-                    of_request = await fetch(session, "GET", here.url, auth=BasicAuth("Ada", "päss", "utf-8"))
+                    of_request = await fetch(session, "GET", here.url, auth=aiohttp.BasicAuth("Ada", "päss", "utf-8"))
                     of_url = await fetch(session, "GET", here.url.with_user("Ada").with_password("pass"))
                     by_hand = await fetch(session, "GET", here.url, headers={"Authorization": "Basic QWRhOg=="})
-                async with ClientSession(auth=BasicAuth("Ada", "pass")) as session:
+                async with ClientSession(auth=aiohttp.BasicAuth("Ada", "pass")) as session:
                     return of_request, of_url, by_hand, await fetch(session, "GET", here.url)
 
         outcome = await self.compare(scenario)
@@ -483,6 +483,7 @@ class ProxyTest(ServerTestCase):
         outcome = await self.compare(scenario)
         self.assertEqual(outcome.seen.body, b"by proxy")
 
+    @needs_basic_auth
     async def test_credentials_of_a_proxy_are_sent_to_it(self):
         proxy = await self.origin()
         for _ in range(2):
@@ -495,7 +496,7 @@ class ProxyTest(ServerTestCase):
                 warnings.simplefilter("ignore", DeprecationWarning)
                 async with ClientSession() as session:
                     return [
-                        await fetch(session, "GET", url, proxy=proxy.url, proxy_auth=BasicAuth("Ada", "pass")),
+                        await fetch(session, "GET", url, proxy=proxy.url, proxy_auth=aiohttp.BasicAuth("Ada", "pass")),
                         await fetch(session, "GET", url, proxy=proxy.url.with_user("Bob").with_password("b")),
                     ]
 

@@ -86,7 +86,7 @@ class RepliesTest(AskingTestCase):
         self.assertEqual([text for _, text in await self.ask_often(5)], ["before", "1", "2", "behind", "behind"])
 
     async def test_requests_side_by_side_get_a_reply_each(self):
-        self.mock.get(SITE, replies=[{"body": "1", "delay": 0.02}, {"body": "2", "delay": 0.01}, {"body": "3"}])
+        self.mock.get(SITE, replies=[{"body": "1", "delay": 0.2}, {"body": "2", "delay": 0.1}, {"body": "3"}])
         texts = await asyncio.gather(*(outcome_of(self.session) for _ in range(3)))
         self.assertEqual(texts, [(200, "1"), (200, "2"), (200, "3")])
 

@@ -114,7 +114,7 @@ class FormsTest(AskingTestCase):
         self.assertIn("missing 1 required positional argument: 'json'", text)
 
     async def test_every_argument_of_aiohttp_is_one_that_callers_may_give(self):
-        for name in ("params", "data", "json", "headers", "cookies", "auth", "timeout", "ssl", "proxy", "compress"):
+        for name in ("params", "data", "json", "headers", "cookies", "timeout", "ssl", "proxy", "compress"):
             source = f"lambda url, {name}, **kwargs: None"
             with self.subTest(source):
                 self.mock.get(SITE, callback=eval(source))

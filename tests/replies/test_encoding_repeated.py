@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 
 from aioresponses import AioResponsesTestCase, CallbackResult, Fault
 
-from ..support import SITE
+from ..support import SITE, values_of
 
 
 class Price(float):
@@ -191,7 +191,7 @@ class RepeatedReplyTest(AioResponsesTestCase):
             change()
             async with self.session.get(SITE) as response:
                 answers.append((
-                    response.status, response.reason, response.content_type, response.headers.getall("X-Id", []),
+                    response.status, response.reason, response.content_type, values_of(response, "X-Id"),
                     await response.text("utf-8"),
                 ))
         self.assertEqual(

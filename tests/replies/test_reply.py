@@ -262,14 +262,14 @@ class DelayTest(AskingTestCase):
             return callback
 
         for name, replies in (
-            ("replies", ({"delay": 0.03}, {"delay": 0.01}, {})),
+            ("replies", ({"delay": 0.3}, {"delay": 0.1}, {})),
             ("integers", ({"delay": 1}, {"delay": 0.001}, {"delay": 0})),
-            ("callbacks", tuple({"callback": later(delay)} for delay in (0.03, 0.01, 0))),
+            ("callbacks", tuple({"callback": later(delay)} for delay in (0.3, 0.1, 0))),
             (
                 "plain callbacks",
-                tuple({"callback": lambda call: None, "delay": delay} for delay in (0.03, 0.01, 0)),
+                tuple({"callback": lambda call: None, "delay": delay} for delay in (0.3, 0.1, 0)),
             ),
-            ("sequence", tuple({"replies": [{"delay": delay}]} for delay in (0.03, 0.01, 0))),
+            ("sequence", tuple({"replies": [{"delay": delay}]} for delay in (0.3, 0.1, 0))),
         ):
             with self.subTest(name):
                 for path, reply in zip("abc", replies):

@@ -140,7 +140,7 @@ class CallbacksTest(MockedTestCase):
                 self.mock.add(SITE, method, callback=callback, repeat=True)
             payload = {"name": "Ada"}
             await self.session.get(SITE)
-            await self.session.get(SITE, timeout=5, allow_redirects=False)
+            await self.session.get(SITE, timeout=ClientTimeout(5), allow_redirects=False)
             await self.session.post(SITE)
             await self.session.post(SITE, json=payload)
             await self.session.head(SITE)
@@ -149,7 +149,7 @@ class CallbacksTest(MockedTestCase):
                 given,
                 [
                     {"allow_redirects": True},
-                    {"allow_redirects": False, "timeout": 5},
+                    {"allow_redirects": False, "timeout": ClientTimeout(5)},
                     {"allow_redirects": True, "data": None},
                     {"allow_redirects": True, "data": None, "json": {"name": "Ada"}},
                     {"allow_redirects": False},

@@ -3,7 +3,7 @@
 import json
 import threading
 import unittest
-from http.cookies import SimpleCookie
+from http.cookies import CookieError, SimpleCookie
 
 from aiohttp import ClientResponse, ClientSession, CookieJar, web
 from multidict import CIMultiDict
@@ -12,6 +12,12 @@ from aioresponses import AioResponsesTestCase, CallbackResult, Fault, aiorespons
 
 from ..servers import ServerTestCase, seen
 from ..support import BODIES
+
+# Text with a control character, where cookies may have some: since Python 3.14.10 none may.
+try:
+    CONTROL = list(SimpleCookie({"a": "line\nend"}).values()) and ["line\nend"]
+except CookieError:
+    CONTROL = []
 
 
 class RefusedReplyTest(unittest.TestCase):
@@ -153,7 +159,7 @@ class CookiesTest(ServerTestCase):
         )
 
     async def test_values_that_need_quotes(self):
-        for value in ("", "b c", 'with "quotes"', "a;b", "a,b", "ü", "a\\b", "line\nend"):
+        for value in ("", "b c", 'with "quotes"', "a;b", "a,b", "ü", "a\\b", *CONTROL):
             with self.subTest(value):
                 headers, _ = await self.cookies_of({"a": value}, [("a", value, {})])
                 self.assertEqual(len(headers), 1)
