@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from threading import Lock
+from threading import RLock
 from weakref import ref
 
 from yarl import URL
@@ -36,8 +36,8 @@ class Log:
         self._open: set[Exchange] = set()
         self._ended: deque[Exchange] = deque()
         self._dropped = 0
-        # Several threads may do it.
-        self._filing = Lock()
+        # Several threads may do it; and what is dropped may, as it goes, run code that looks at the calls.
+        self._filing = RLock()
 
     def record(self, exchange: Exchange) -> None:
         """Record a call that begins."""
