@@ -80,7 +80,9 @@ class TestClientTest(OwnServersTestCase):
         with aioresponses() as mock:
             async with client.get("/") as response:
                 self.assertEqual(await response.text(), "real /")
-            self.assertEqual((response.url.host, mock.calls), ("localhost", []))
+            # aiohttp 3.8 has its address in the URL all the same.
+            self.assertIn(response.url.host, ("localhost", "127.0.0.1"))
+            self.assertEqual(mock.calls, [])
 
     async def test_what_the_application_asks_of_others_is_mocked(self):
         client = await self.client_of(TestServer(application()))
