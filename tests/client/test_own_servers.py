@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sys
 import threading
+import types
 import unittest
 from unittest import mock as unittest_mock
 
@@ -216,6 +217,11 @@ class OtherCodeTest(OwnServersTestCase):
         server = await self.start()
         with aioresponses(), self.assertRaises(ClientConnectionError):
             await get(server.make_url("/"), proxy="http://proxy.example.com")
+
+    async def test_a_server_is_found_where_the_garbage_collector_knows_no_generations(self):
+        server = await self.start()
+        with unittest_mock.patch("sys.implementation", types.SimpleNamespace(name="another")), aioresponses():
+            self.assertEqual(await get(server.make_url("/")), "real /")
 
     async def test_nothing_is_looked_for_where_nobody_has_imported_the_module(self):
         server = await self.start()
