@@ -105,5 +105,6 @@ def _all_of(kind: type[_T]) -> Iterator[_T]:
         classes += type.__subclasses__(one)
     # Not by equality, nor by `isinstance`: among the objects are all kinds, and some would answer themselves.
     identities = set(map(id, classes))
-    for generation in range(len(gc.get_count())):
-        yield from [one for one in gc.get_objects(generation) if id(type(one)) in identities]
+    for generation in range(3) if sys.implementation.name == "cpython" else (None,):  # Others have no generations.
+        objects = gc.get_objects() if generation is None else gc.get_objects(generation)
+        yield from [one for one in objects if id(type(one)) in identities]
