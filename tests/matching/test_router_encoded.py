@@ -10,7 +10,7 @@ from ..support import text_of
 class EncodedTest(ServerTestCase):
     async def check(self, sent, registered):
         async def behave(writer, before):
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\n\r\nok")
 
         url = await self.serve_raw(behave)
 
@@ -19,7 +19,7 @@ class EncodedTest(ServerTestCase):
                 return await text_of(session, URL(f"{str(url).rstrip('/')}{sent}", encoded=True))
 
         def register(mock):
-            mock.get(f"{str(url).rstrip('/')}{registered}", body="ok", content_type="text/plain")
+            mock.get(f"{str(url).rstrip('/')}{registered}", body="ok", content_type="text/plain; charset=utf-8")
 
         self.assertEqual((await self.compare(scenario, register, what_came_in=False)).seen, "ok")
 
@@ -32,13 +32,13 @@ class EncodedTest(ServerTestCase):
     async def test_a_redirect_that_is_not_requoted_leads_to_the_mock_of_its_target(self):
         async def behave(writer, before):
             head = b"HTTP/1.1 200 OK\r\n" if before else b"HTTP/1.1 302 Found\r\nLocation: /[there]/%7e\r\n"
-            writer.write(head + b"Content-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            writer.write(head + b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 
         url = await self.serve_raw(behave)
 
         def register(mock):
-            mock.get(url, status=302, headers={"Location": "/[there]/%7e"}, body="ok", content_type="text/plain")
-            mock.get(f"{url}[there]/~", body="ok", content_type="text/plain")
+            mock.get(url, status=302, headers={"Location": "/[there]/%7e"}, body="ok", content_type="text/plain; charset=utf-8")
+            mock.get(f"{url}[there]/~", body="ok", content_type="text/plain; charset=utf-8")
 
         async def scenario():
             async with ClientSession(requote_redirect_url=False) as session:

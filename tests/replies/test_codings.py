@@ -263,10 +263,10 @@ class MissingCodecTest(ServerTestCase):
                 )
             async with ClientSession() as session:
                 for _ in range(2):
-                    for body in ('{"a": 1}', "data: a\n\n", "[]", "text"):
+                    for body in (b'{"a": 1}', b"data: a\n\n", b"[]", b"text"):
                         async with session.get(SITE) as response:
                             self.assertEqual(
-                                (await response.text(), response.headers.get("Content-Encoding")), (body, None)
+                                (await response.read(), response.headers.get("Content-Encoding")), (body, None)
                             )
 
     async def test_a_length_that_was_copied_along_with_it_is_that_of_the_body(self):
