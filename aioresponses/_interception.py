@@ -110,6 +110,8 @@ class Interception:
         self._kwargs = kwargs
         self._loop = loop
         self._last: _FarEnd | None = None
+        self.connected = exchange.connect
+        """Notes that a request has got a connection; returns what is to be called when it has gone."""
         self._recorded = 1
         """How many of the mocks have recorded the call."""
 
@@ -230,33 +232,27 @@ class Interception:
             call.normalized_url if url == without_credentials(call.normalized_url) else url,
         )
 
-    def connected(self) -> Callable[[], None]:
-        """Note that a request has got a connection; return what is to be called when it has gone."""
-        self._exchange.connect()
-        return self._exchange.disconnect
-
     def returned(self, response: ClientResponse | None) -> None:
         """Note that the call returned."""
         if response is not None:
             self._interceptors[self._recorded - 1].responses.append(response)
         self._exchange.end(response, None)
-        if self._last is not None and self._last.raised is not None:
-            self._last.let_go()
-        for one in self._interceptors[:self._recorded]:
-            if one.log.keep is not None:
-                del one.responses[:-one.log.keep]
-                one.log.end(self._exchange)
+        self._note_end()
 
     def raised(self, error: BaseException) -> BaseException:
         """Note that the call raised; return the exception that its caller is to get."""
         failure = unwrapped(error, None if self._last is None else self._last.raised)
         self._exchange.end(None, failure)
+        self._note_end()
+        return failure
+
+    def _note_end(self) -> None:
         if self._last is not None and self._last.raised is not None:
             self._last.let_go()
-        for one in self._interceptors[:self._recorded]:
-            if one.log.keep is not None:
+        for place, one in enumerate(self._interceptors):
+            if one.log.keep is not None and place < self._recorded:
+                del one.responses[:-one.log.keep]
                 one.log.end(self._exchange)
-        return failure
 
 
 class _FarEnd:

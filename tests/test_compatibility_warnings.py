@@ -243,7 +243,7 @@ class PrefixesWithoutSchemeTest(WarningsTestCase, unittest.IsolatedAsyncioTestCa
 class PrivateNamesTest(ServerTestCase):
     async def asyncSetUp(self):
         async def behave(writer, before):
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nreal")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\n\r\nreal")
 
         # No server of aiohttp's own, which would be reached without a prefix.
         self.url = await self.serve_raw(behave)

@@ -77,9 +77,11 @@ class InMemoryConnector(BaseConnector):
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
         transport: InMemoryTransport | None = protocol.transport  # type: ignore[assignment]
         if transport is not None:
-            transport.give_back()
-            # The far end closes it in a moment; a request that came before would be lost.
-            should_close = should_close or transport.is_ending
+            if transport.gone is not None:
+                transport.give_back()
+            if transport.close_after is not None:
+                # The far end closes it in a moment; a request that came before would be lost.
+                should_close = True
         if (
             self._spare is None
             and not should_close

@@ -135,6 +135,9 @@ class _Hook:
     by_place: ClassVar[dict[tuple[type | BaseConnector, str], _Hook]] = {}
     _made: ClassVar[WeakSet[_Method]] = WeakSet()
 
+    base_connect: ClassVar[_Method | None] = None
+    """The hook of `BaseConnector.connect`, which most connectors inherit."""
+
     is_replaced = False
     """Whether there is another hook for its place."""
 
@@ -157,6 +160,8 @@ class _Hook:
             if hook is not None:
                 hook.is_replaced = True
             hook = cls.by_place[owner, name] = cls(owner, name, placed, make)
+            if owner is BaseConnector and name == "connect":
+                cls.base_connect = hook.function
         if placed is not hook.function:
             setattr(owner, name, hook.function)
         return hook
@@ -246,7 +251,7 @@ def _begin(
         return []  # aiohttp is about to say what is wrong with it.
     if not getattr(session, "_retry_connection", False) and is_of_test_client(session, url):
         return [_LEFT_ALONE]
-    if type(connector).connect is not _Hook.by_place[BaseConnector, "connect"].function or "connect" in vars(connector):
+    if type(connector).connect is not _Hook.base_connect or "connect" in vars(connector):
         _reach(connector)
     kwargs.setdefault("allow_redirects", True)
     if session._default_headers:

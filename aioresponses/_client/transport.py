@@ -88,7 +88,8 @@ class InMemoryTransport(asyncio.Transport):
         self._resumed: asyncio.Future[None] | None = None
         self._body = b""
         self._sent = 0
-        self._close: Close | None = None
+        self.close_after: Close | None = None
+        """How the connection ends once everything has been sent; None if it stays open."""
         self.streaming: asyncio.Task[None] | None = None
         open_transports.add(self)
 
@@ -101,7 +102,7 @@ class InMemoryTransport(asyncio.Transport):
             self._feed(head + body[:_AT_ONCE])
             self._body = body
             self._sent = _AT_ONCE
-            self._close = close
+            self.close_after = close
             self._send_on()
         else:
             self._feed(head)
@@ -114,7 +115,7 @@ class InMemoryTransport(asyncio.Transport):
             self._feed(piece)
         if self._sent >= len(self._body):
             self._body = b""
-            self._end_by(self._close)
+            self._end_by(self.close_after)
 
     async def _stream(self, body: AsyncGenerator[bytes, None], close: Close | None) -> None:
         """Send a body that comes piece by piece; what it raises, the reader of the response gets."""
@@ -147,11 +148,6 @@ class InMemoryTransport(asyncio.Transport):
             # Should it have been announced to be longer, then the client would wait for what never comes.
             self._end_by(Close() if close is None and self._is_incomplete() else close)
 
-    @property
-    def is_ending(self) -> bool:
-        """Whether the far end has sent everything and is about to close the connection."""
-        return self._close is not None and not self._body
-
     def _is_incomplete(self) -> bool:
         """Tell whether the client waits for more of a body."""
         # The body that is being read, which has no public name (3.8.6 to 3.14.5).
@@ -160,13 +156,13 @@ class InMemoryTransport(asyncio.Transport):
 
     def _end_by(self, close: Close | None) -> None:
         """Have the connection end in this way, if in any, now that everything has been sent."""
-        self._close = close
+        self.close_after = close
         if close is not None and not self._loop.is_closed():
             self._loop.call_soon(self._end)
 
     def _end(self) -> None:
         """End the connection, unless the client has not yet read all that was sent: it would get an error instead."""
-        close, payload = self._close, self._protocol._payload
+        close, payload = self.close_after, self._protocol._payload
         if close is None:
             return
         # How much there is to be read, and whether the client tells us when it reads: private as well.
@@ -198,7 +194,7 @@ class InMemoryTransport(asyncio.Transport):
         """
         self.closing = True
         self._body = b""
-        self._close = None
+        self.close_after = None
         self.end_streaming()
         self.give_back()
         if self in self._open:
@@ -236,7 +232,7 @@ class InMemoryTransport(asyncio.Transport):
                 self._resumed.set_result(None)
             if self._body:
                 self._loop.call_soon(self._send_on)
-            elif self._close is not None:
+            elif self.close_after is not None:
                 self._loop.call_soon(self._end)
 
     def is_reading(self) -> bool:

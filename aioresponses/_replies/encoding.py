@@ -87,7 +87,7 @@ class KeptAnswer:
             self._may_be_kept
             and request.method != hdrs.METH_HEAD
             and hdrs.CONNECTION not in request.headers
-            and request.version == HttpVersion11
+            and (request.version is HttpVersion11 or request.version == HttpVersion11)
         ):
             try:
                 packed = marshal.dumps(self._result.payload)
