@@ -61,8 +61,10 @@ class WhatWasSentTest(AskingTestCase):
 
     async def test_a_body_that_cannot_be_decoded_is_there_as_it_was_sent(self):
         for encoding in ("gzip", "br", "zstd"):
-            call = await self.call(data=b"hello", headers={"Content-Encoding": encoding})
-            self.assertEqual((call.body, call.headers["Content-Encoding"]), (b"hello", encoding))
+            # The second one might be the beginning of a br body.
+            for body in (b"hello", b"abc"):
+                call = await self.call(data=body, headers={"Content-Encoding": encoding})
+                self.assertEqual((call.body, call.headers["Content-Encoding"]), (body, encoding))
 
     async def test_the_charset_of_a_form(self):
         form = aiohttp.FormData(charset="latin-1")
