@@ -146,6 +146,8 @@ class Interception:
             if place >= self._recorded:
                 interceptor.log.record(self._exchange)
                 self._recorded += 1
+            if not interceptor.is_active:
+                continue  # One around the innermost has been stopped since.
             router = interceptor.router
             if router.passthrough and router.passes_through(request.url):
                 far_end.passes_through = True
@@ -167,7 +169,9 @@ class Interception:
                 far_end.interceptor = last.interceptor
                 exchange.answered_by = last.claim.route.handle_ref
                 return self._answering(far_end, last.claim, connector)
-            far_end.passes_through = any(one.router.passthrough_unmatched for one in self._interceptors) or (
+            far_end.passes_through = any(
+                one.is_active and one.router.passthrough_unmatched for one in self._interceptors
+            ) or (
                 request.proxy is None and is_own_server(request.url)
             )
         if not far_end.body_is_read:
@@ -188,12 +192,15 @@ class Interception:
         verdicts = [
             verdict
             for interceptor in self._interceptors
+            if interceptor.is_active
             for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
         ]
         exchange.refusal = explanation(method, asked, verdicts, redirect_to(exchange))
         latency = self._interceptors[0].latency
         if latency is not None:
             await pass_time(latency)
+            if not self._interceptors[0].is_active:
+                return ClientConnectionError(STOPPED)
         return refused(method, asked, exchange.refusal)
 
     async def _look_ahead(self, far_end: _FarEnd, router: Router, connector: BaseConnector) -> None:
@@ -236,7 +243,11 @@ class Interception:
         """Note that the call returned."""
         if response is not None:
             self._interceptors[self._recorded - 1].responses.append(response)
-        self._exchange.end(response, None)
+        # A request that has gone around `_request` gives its connection back as well when the mock raised.
+        failure = None if self._last is None or response is None or response.status is not None else self._last.raised
+        if failure is not None:
+            response = None
+        self._exchange.end(response, failure)
         self._note_end()
 
     def raised(self, error: BaseException) -> BaseException:

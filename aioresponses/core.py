@@ -298,7 +298,11 @@ class aioresponses(Registering, Asked):
 
     def _another(self) -> aioresponses:
         return aioresponses(
-            self._param, self._passthrough, **self._settings, json_dumps=self.json_dumps, latency=self.latency
+            self._param,
+            self._passthrough,
+            **{**self._settings, "passthrough_unmatched": self.passthrough_unmatched},
+            json_dumps=self.json_dumps,
+            latency=self.latency,
         )
 
     def _itself(self) -> aioresponses:

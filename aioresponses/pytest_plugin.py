@@ -54,6 +54,8 @@ def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
     yield mock
     if mock.active:
         mock.stop()
+    # Tests are kept for as long as the run takes.
+    del request.node.stash[_mock_of_fixture]
 
 
 def _settings_of(item: pytest.Item) -> dict[str, Any]:

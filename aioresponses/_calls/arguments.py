@@ -79,8 +79,8 @@ def _copy(value: Any) -> Any:
         packer.fast = True
         try:
             packer.dump(value)
-        except (pickle.PicklingError, RecursionError, ValueError):
-            pass  # Not all of it is of builtin types, or something does stand within itself.
+        except Exception:
+            pass  # Not all of it is of builtin types, something stands within itself, or a thread is changing it.
         else:
             packed = file.getvalue()
             if len(packed) > _MOST_SEARCHED or not any(nan in packed for nan in _NANS):

@@ -149,6 +149,7 @@ class Exchange:
     def start_again(self) -> None:
         """Forget what was sent, for the request is about to be sent once more."""
         self._sent = b""
+        self._parsed = None
 
     def receive(self, data: bytes) -> None:
         """Note what is sent of the request."""

@@ -2,10 +2,10 @@
 
 A connector hands out connections, new ones or pooled ones, counts them against its limits and tells the connection
 traces; how a new one comes to be is the business of its `_create_connection`, which every connector that exists
-overrides. `InMemoryConnector` makes connections to the far end that `wire` describes. It stands beside the connector of
-a session, never in its place: the session's own pool never sees an in-memory connection, nor does a mocked request ever
-travel on a pooled real one. It takes over the limits of the connector that it stands for. It belongs to one event loop,
-the one that the requests run on, which need not be the one that the session was made on.
+overrides. `InMemoryConnector` makes connections to the far end that `protocol` describes. It stands beside the
+connector of a session, never in its place: the session's own pool never sees an in-memory connection, nor does a
+mocked request ever travel on a pooled real one. It takes over the limits of the connector that it stands for. It
+belongs to one event loop, the one that the requests run on, which need not be the one that the session was made on.
 
 Pooling, limits and traces are aiohttp's own, with one exception. Asking the pool takes a tenth of the time of a whole
 request, and mostly it is asked for the connection that came back a moment ago. So that one is kept back: for the pool
@@ -139,9 +139,12 @@ class InMemoryConnector(BaseConnector):
         Works from any thread, and with the loop closed or stopped.
         """
         if self._loop.is_running() and self._loop is not asyncio._get_running_loop():
-            self._loop.call_soon_threadsafe(self._hang_up, why)
-        else:
-            self._hang_up(why)
+            try:
+                self._loop.call_soon_threadsafe(self._hang_up, why)
+                return
+            except RuntimeError:
+                pass  # It has been closed just now.
+        self._hang_up(why)
 
     def _hang_up(self, why: str) -> None:
         if not self._loop.is_closed():
@@ -246,8 +249,9 @@ class StandIns:
         """Close all of them: who waits for a response gets a `ClientConnectionError` with this text."""
         self._last = None
         made = vars(self)
-        for connectors in made.pop("_connectors", {}).values():
-            for connector in connectors.values():
+        # In lists, for requests of other threads may be adding to them.
+        for connectors in list(made.pop("_connectors", {}).values()):
+            for connector in list(connectors.values()):
                 connector.close_from_afar(why)
-        for refusing in made.pop("_refusing", ()):
+        for refusing in list(made.pop("_refusing", ())):
             refusing.close_from_afar(why)

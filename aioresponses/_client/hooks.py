@@ -45,7 +45,7 @@ import inspect
 import sys
 from asyncio import AbstractEventLoop, gather, get_running_loop
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet, ref
@@ -219,10 +219,7 @@ def _request_hook(hook: _Hook, original: _Method) -> _Method:
                 current.pop().returned(response)
             return response
         finally:
-            try:
-                _call.reset(token)
-            except ValueError:
-                pass  # It was never awaited to its end, and is closed in a context that is none of ours.
+            _reset(token)
         # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
         try:
             raise failure
@@ -230,6 +227,13 @@ def _request_hook(hook: _Hook, original: _Method) -> _Method:
             del failure  # This frame is in its traceback.
 
     return _request
+
+
+def _reset(token: Token[Sequence[Interception]]) -> None:
+    try:
+        _call.reset(token)
+    except ValueError:
+        pass  # The request was never awaited to its end, and is closed in a context that is none of ours.
 
 
 def _begin(
@@ -279,6 +283,8 @@ def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoo
     asked = active.asked_here()
     if asked is None:
         return _Undecided(method, url)
+    if not asked:
+        return _LEFT_ALONE  # The last mock has been stopped in another thread just now.
     return asked[0].begin(method, url, kwargs, loop, asked[1:])
 
 
@@ -372,7 +378,7 @@ async def _connect_alone(
         empty_frames(current.pop().raised(error))
         raise
     finally:
-        _call.reset(token)
+        _reset(token)
     connection.add_callback(lambda: current.pop().returned(response_of(req)))
     return connection
 
@@ -417,7 +423,6 @@ async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> 
 
 def _seams() -> Iterator[tuple[type, str, _MakeHook]]:
     """Yield the places of the hooks, with what makes each."""
-    yield ClientSession, "_request", _request_hook
     yield BaseConnector, "connect", _connect_hook
     yield BaseConnector, "close", _close_hook
     found = list(BaseConnector.__subclasses__())
@@ -425,6 +430,8 @@ def _seams() -> Iterator[tuple[type, str, _MakeHook]]:
         found += connector.__subclasses__()
         if "connect" in vars(connector):
             yield connector, "connect", _connect_hook
+    # The last, so that no request of another thread has a call before there is what answers it.
+    yield ClientSession, "_request", _request_hook
 
 
 def _is_stub(placed: object) -> bool:

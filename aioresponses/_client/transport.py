@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import types
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from aiohttp import ClientConnectionError
 from aiohttp.client_proto import ResponseHandler
 
+from .waiting import next_turn
 from .wrapping import empty_frames
 
 if TYPE_CHECKING:
@@ -55,12 +55,6 @@ Respond = Callable[[], Union[Answer, Awaitable[Answer]]]
 
 def _drop(data: bytes) -> None:
     """Receive what belongs to no exchange."""
-
-
-@types.coroutine
-def _turn() -> Generator[None, None, None]:
-    """Give the event loop a turn; as asyncio.sleep(0) does, which tests replace."""
-    yield
 
 
 class InMemoryTransport(asyncio.Transport):
@@ -134,7 +128,7 @@ class InMemoryTransport(asyncio.Transport):
                         return
                     # What is left to do behind the last piece is done before the next request, which ends it.
                     if not piece or self._is_incomplete():
-                        await _turn()
+                        await next_turn()
         except asyncio.CancelledError:
             if self.streaming is not None:  # Not by us: the body itself has given up.
                 self._end_by(Close())

@@ -69,7 +69,7 @@ class Router:
         with self._lock:
             for route in self._routes.values():
                 route.retire()
-            self._handles = {key: handle for key, handle in self._handles.items() if handle.called}
+            self._handles = {key: handle for key, handle in self._handles.items() if handle._at_work.exchanges}
             self.matches.clear()
             self._routes.clear()
             self.index.clear()
@@ -171,7 +171,7 @@ class Router:
             self.matches.pop(route.key, None)
             self._routes.pop(route.key, None)
             route.retire()
-            if not route.exchanges and not route.dropped:
+            if not route.exchanges:
                 self._handles.pop(route.key, None)
 
     def put_back(self, route: Route) -> None:

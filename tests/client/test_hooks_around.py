@@ -69,6 +69,17 @@ class AroundTheFirstHookTest(ServerTestCase):
         self.assertEqual((call.method, call.url, call.unmatched), ("GET", self.url, True))
         self.assertIs(call.exception, caught.exception)
 
+    async def test_that_fails_is_recorded_with_what_the_mock_raised(self):
+        error = asyncio.TimeoutError()
+        with aioresponses() as mock:
+            mock.get(self.url, exception=error)
+            with self.assertRaises(asyncio.TimeoutError):
+                await self.session.get(self.url)
+            [call] = mock.calls
+        self.assertIsNone(call.response)
+        self.assertIs(call.exception, error)
+        self.assertEqual(str(call), f"GET {self.url} -> raised TimeoutError")
+
     async def test_is_recorded_where_it_passes_through(self):
         with aioresponses(passthrough=["http://127.0.0.1"]) as mock:
             async with self.session.get(self.url) as response:
