@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from multidict import CIMultiDict, MultiDict
@@ -169,7 +169,7 @@ def _described(secret: str, other: str, found: bool, has_scheme: bool) -> str:
         return "'…' (no scheme)"
     length = f"{len(rest)} {'more ' if scheme else ''}character{'' if len(rest) == 1 else 's'}"
     if found and scheme == other_scheme and other:
-        same = len(os.path.commonprefix([rest, other_rest]))
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(rest, other_rest)))
         length += f", differing from character {same + 1} on" if same < len(rest) else ", the same as far as they go"
     return f"'{scheme}…' ({length})"
 

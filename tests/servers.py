@@ -287,7 +287,8 @@ class ServerTestCase(unittest.IsolatedAsyncioTestCase):
             except Exception as error:
                 # The client gave up; aiohttp 3.8 would log that.
                 raise web.HTTPBadRequest() from error
-            self.received.append(Received.of(request.method, url_of(request), request.headers.items(), body))
+            headers = [(name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in request.raw_headers]
+            self.received.append(Received.of(request.method, url_of(request), headers, body))
             return await handler(request)
 
         return handle

@@ -122,12 +122,11 @@ class InMemoryConnector(BaseConnector):
     def close_from_here(self) -> list[Awaitable[object]]:
         """Close as the session's connector would: what is in flight ends as `session.close()` ends it.
 
-        Returns what to wait for, as the session does with real connections from aiohttp 3.12 on: a client that waits
-        for a response is told, and goes on, before the session lets go of its connector.
+        Returns what to wait for, as the session does with real connections from aiohttp 3.12 on: they are lost, and a
+        client that waits for a response is told and goes on, before the session lets go of its connector.
         """
         self._spare, self._most_with_spare = None, -1
-        protocols = [cast(InMemoryProtocol, transport.get_protocol()) for transport in self._open]
-        closing = [getattr(protocol, "closed", None) for protocol in protocols if protocol.waits_for_answer]
+        closing = [getattr(transport.get_protocol(), "closed", None) for transport in self._open]
         # The one method that closes without being awaited; aiohttp's development branch renamed it.
         close = getattr(self, "_close_immediately", None) or self._close
         close()

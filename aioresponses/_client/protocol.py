@@ -216,10 +216,6 @@ class InMemoryProtocol(ResponseHandler):
             if interrupted:
                 uncancel()
 
-    @property
-    def waits_for_answer(self) -> bool:
-        return self._interrupt is not None
-
     def set_exception(self, exc: type[BaseException] | BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
         # aiohttp 3.8 takes no cause.
         super().set_exception(exc, *() if exc_cause is _NO_CAUSE else (exc_cause,))  # type: ignore[arg-type]
