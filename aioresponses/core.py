@@ -86,7 +86,7 @@ class aioresponses(Registering, Asked):
     - `json_dumps`: what serialises each `payload`, to text or bytes; `json.dumps` by default. It is an attribute as
       well, and holds for the mocks that are registered from then on.
     - `latency`: the seconds that pass before each reply starts, on top of its `delay`; for 0 all that is ready runs
-      first, as it does while a server is asked. By default, None, a reply is there in the very step of the request, as
+      first, as it does while a server is asked. By default, None, a reply is there in the same step of the loop, as
       it is in aioresponses 0.7, so code that forgets a lock or a limit is not found out. It is an attribute as well.
     - `keep_calls`: how many of the calls that have ended are kept, the last ones, in `calls`, `requests` and the calls
       of each mock; by default, None, all of them. Those that no mock answered, and those on their way, are kept
@@ -370,8 +370,8 @@ class aioresponses(Registering, Asked):
         - `body`: what the application will read: text (sent as UTF-8) or bytes; or what is streamed: a file object, an
           iterable or async iterable of text or bytes, an `aiohttp.MultipartWriter`, or a function that returns one,
           which is called for every reply, with the `RequestCall` if it takes a parameter.
-        - `payload`: what is sent as JSON, or a function of the `RequestCall` that returns it; goes before `body`. It is
-          serialised when it is sent.
+        - `payload`: what is sent as JSON, or a function of the `RequestCall` that returns it; takes precedence over
+          `body`. It is serialised when it is sent.
         - `events`: a `text/event-stream`, as an iterable or async iterable of text, dicts or `ServerSentEvent`.
         - `headers`: a mapping, a multidict or pairs of text or ints; a name may stand there more than once.
         - `cookies`: a mapping of names and values, sent as `Set-Cookie`.
@@ -391,8 +391,8 @@ class aioresponses(Registering, Asked):
           test that asks for `assert_all_mocked`, too.
         - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
           another, instead of one reply.
-        - `repeat`: how many times the mock answers, or goes through its `replies`; True for without end, False (the
-          default) for once.
+        - `repeat`: how many times the mock answers, or goes through its `replies`; True for any number of times, False
+          (the default) for once.
         - `optional`: whether the mock need not be used, nor used up, where `assert_all_called` is asked for.
 
         Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot

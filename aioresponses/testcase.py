@@ -53,7 +53,7 @@ class AioResponsesTestCase(
     """The seconds that pass before each reply starts, on top of its `delay`; for 0, all that is ready runs first.
 
     As while a server is asked, others may go on in the meantime; that shows whether locks and limits are where they
-    must be. With None, as with aioresponses 0.7, a reply is there in the very step of the request.
+    must be. With None, as with aioresponses 0.7, a reply is there in the same step of the loop.
     """
 
     keep_calls: ClassVar[int | None] = None

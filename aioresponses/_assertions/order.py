@@ -117,7 +117,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         read to its end, which for a small one is before the session's method returns, or was released or closed; or
         until it raised. A call that is refused is on its way until it raises.
 
-        Replies that are there in the very step of the request never overlap. Those of an `AioResponsesTestCase` take a
+        Replies that are there in the same step of the loop never overlap. Those of an `AioResponsesTestCase` take a
         turn of the event loop at least, unless the class says `latency = None`; for another mock, give it a `latency`.
 
         >>> self.assertMaxConcurrency(5, "http://example.com/pages")

@@ -53,7 +53,7 @@ class Fault(enum.Enum):
     """
 
     CONNECTION_REFUSED = "connection refused"
-    """Nobody listens: `aiohttp.ClientConnectorError`."""
+    """Nothing listens on the port: `aiohttp.ClientConnectorError`."""
 
     CONNECTION_RESET = "connection reset"
     """The connection breaks once the request has been sent: `aiohttp.ClientOSError`."""
@@ -84,8 +84,8 @@ class CallbackResult:
       gets; but a `ConnectionError` breaks the connection. The body is given as the application will read it: where
       `headers` say `Content-Encoding: gzip`, `deflate`, `br` or `zstd` and it is not compressed already, it is
       compressed on the wire. An `aiohttp.MultipartWriter` is sent with its own `Content-Type`. None is an empty body.
-    - `payload`: anything that `json` can serialise, or a function of the `RequestCall` that returns it; goes before
-      `body`. It is serialised when it is sent.
+    - `payload`: anything that `json` can serialise, or a function of the `RequestCall` that returns it; takes
+      precedence over `body`. It is serialised when it is sent.
     - `events`: a `text/event-stream`: an iterable or async iterable of text, dicts (sent as JSON) or `ServerSentEvent`,
       or a function that returns one.
     - `headers`: a mapping, a multidict or pairs; a name may stand there more than once. An int is sent as its text.
