@@ -41,6 +41,18 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
 
         self.assertEqual(function(1, second=2), (1, 2, "x"))
 
+    def test_the_mock_of_a_run_within_a_run_lets_through_what_the_first_one_does_by_then(self):
+        mock = aioresponses()
+
+        @mock
+        def function(inner, outermost=False):
+            if outermost:
+                mock.passthrough_unmatched = True
+                return inner is mock, function()
+            return inner is mock, inner.passthrough_unmatched
+
+        self.assertEqual(function(outermost=True), (True, (False, True)))
+
     def test_a_decorated_function_looks_as_before(self):
         @aioresponses()
         async def function(mock):

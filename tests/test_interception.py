@@ -464,6 +464,28 @@ class AfterTheCallTest(ServerTestCase):
         self.assertEqual(self.served, [])
 
 
+class StoppedOuterMockTest(unittest.IsolatedAsyncioTestCase):
+    """The mock around the innermost is stopped while a call is on its way."""
+
+    async def test_it_answers_no_further_request_and_lets_none_through(self):
+        for options in ({}, {"passthrough_unmatched": True}, {"passthrough": [SITE]}):
+            with self.subTest(options):
+                outer = aioresponses(**options)
+                outer.start()
+                answering = outer.get(SITE + "target", body="outer")
+
+                def stop_outer(call, outer=outer):
+                    outer.stop()
+
+                with aioresponses() as inner:
+                    inner.get(SITE + "start", status=302, headers={"Location": "/target"}, callback=stop_outer)
+                    async with ClientSession() as session:
+                        with self.assertRaises(ClientConnectionError) as caught:
+                            await session.get(SITE + "start")
+                self.assertEqual(str(caught.exception), f"Connection refused: GET {SITE}target")
+                self.assertEqual(answering.call_count, 0)
+
+
 class AbandonedTest(MockedTestCase):
     """The coroutine of a request is closed before it has come to its end."""
 
