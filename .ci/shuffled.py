@@ -22,6 +22,9 @@ def main() -> int:
         # A test case runs once only: unittest drops it then.
         tests = list(each(unittest.defaultTestLoader.discover(str(ROOT / "tests"), top_level_dir=str(ROOT))))
         shuffle(tests)
+        # Those of a class stay together, for what it sets up is for all of them.
+        places = {type(test): place for place, test in enumerate(tests)}
+        tests.sort(key=lambda test: places[type(test)])
         if not unittest.TextTestRunner(verbosity=0).run(unittest.TestSuite(tests)).wasSuccessful():
             return 1
     return 0

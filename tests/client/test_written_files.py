@@ -8,6 +8,7 @@ import tempfile
 import unittest
 from unittest.mock import patch
 
+from aioresponses._client import written as module
 from aioresponses._client.written import Written
 
 from ..support import LARGE, AskingTestCase, large_bodies_allowed
@@ -45,9 +46,19 @@ def holds(large, size=5 * MIB, first=0):
     return bytes(large) == b"".join(bytes([first + number]) * MIB for number in range(size // MIB)) + b"end"
 
 
-class OneFileTest(unittest.TestCase):
+class WithoutFileTestCase(unittest.TestCase):
+    """Begins without a file, whatever other tests still keep in one."""
+
     def setUp(self):
         gc.collect()
+        patcher = patch.object(module, "_spool", None)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+
+class OneFileTest(WithoutFileTestCase):
+    def setUp(self):
+        super().setUp()
         self.file = next_file()
 
     def files(self):
@@ -82,7 +93,7 @@ class OneFileTest(unittest.TestCase):
         self.assertEqual((self.files(), small.is_large), (0, False))
 
 
-class NoFileTest(unittest.TestCase):
+class NoFileTest(WithoutFileTestCase):
     """What cannot be kept in a file is kept in memory."""
 
     def test_there_is_no_directory_for_it(self):
@@ -91,7 +102,6 @@ class NoFileTest(unittest.TestCase):
         self.assertEqual((holds(large), large.is_large), (True, False))
 
     def test_the_process_has_no_more_files(self):
-        gc.collect()
         with limited(resource.RLIMIT_NOFILE, next_file()):
             large = written()
         self.assertEqual((holds(large), large.is_large), (True, False))
