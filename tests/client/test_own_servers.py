@@ -6,6 +6,7 @@ import sys
 import threading
 import types
 import unittest
+import weakref
 from unittest import mock as unittest_mock
 
 import aiohttp
@@ -123,9 +124,10 @@ class TestClientTest(OwnServersTestCase):
         await client.close()
         known = sys.modules["aioresponses._client.own_servers"]._clients
         self.assertIn(client, known)
+        client_ref = weakref.ref(client)
         del client
         gc.collect()
-        self.assertEqual([one for one in known if one.session.closed], [])
+        self.assertIsNone(client_ref())
 
 
 class OtherCodeTest(OwnServersTestCase):
