@@ -669,6 +669,7 @@ class SharedSessionTest(AioResponsesTestCase):
                 async with cls.session.get(SITE) as response:
                     text = await response.text()
             await cls.session.close()
+            cls.session = None  # The tests may run once more.
             return text
 
         if asyncio.run(use_and_close()) != "x":
