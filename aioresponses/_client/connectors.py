@@ -241,7 +241,7 @@ class StandIns:
             future
             for loop, stand_in in self._connectors.pop(connector, {}).items()
             for future in stand_in.close_from_here()
-            if loop.is_running()
+            if loop is asyncio._get_running_loop()
         ]
 
     def close(self, why: str) -> None:

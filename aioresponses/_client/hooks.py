@@ -415,8 +415,8 @@ async def _close_when_awaited(connector: BaseConnector, closed: Awaitable[None])
 
 async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> None:
     try:
-        for one in closing:
-            await one
+        # Some of them may have been broken off in the meantime, which is no concern of who closes.
+        await gather(*closing, return_exceptions=True)
     finally:
         await closed
 

@@ -225,9 +225,11 @@ class InMemoryProtocol(ResponseHandler):
             self._interrupt()
 
     def let_go(self) -> None:
-        """Forget the request and what came of it, for nobody reads from this any more.
+        """Forget the request and what came of it, unless somebody still waits for that.
 
         An exception that was raised holds the frames of aiohttp that it came through, and those hold this. aiohttp 3.12
         and newer forget the exception themselves when a connection is closed.
         """
-        self.request = self.respond = self.error = self._exception = None
+        # The task that writes gives the connection back when it is cancelled, and somebody else may be waiting.
+        if self._interrupt is None:
+            self.request = self.respond = self.error = self._exception = None
