@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import current_task
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, NamedTuple, Union
@@ -113,6 +114,8 @@ class InMemoryTransport(asyncio.Transport):
 
     async def _stream(self, body: AsyncGenerator[bytes, None], close: Close | None) -> None:
         """Send a body that comes piece by piece; what it raises, the reader of the response gets."""
+        # Here as well, for a task may begin before whoever makes it knows it.
+        self.streaming = current_task()
         try:
             async with aclosing(body):
                 async for piece in body:
@@ -120,27 +123,34 @@ class InMemoryTransport(asyncio.Transport):
                         while self._paused:
                             self._resumed = self._loop.create_future()
                             await self._resumed
-                        if self.closing:
+                        if not self._is_wanted():
                             return
                         self._feed(piece[start:start + _PIECE])
                     # A plain generator waits nowhere, so nothing else would end it, or let its reader read.
-                    if self.closing:
+                    if not self._is_wanted():
                         return
                     # What is left to do behind the last piece is done before the next request, which ends it.
                     if not piece or self._is_incomplete():
                         await next_turn()
         except asyncio.CancelledError:
-            if self.streaming is not None:  # Not by us: the body itself has given up.
+            if self._is_wanted():  # Not by us: the body itself has given up.
                 self._end_by(Close())
             raise
         except BaseException as error:
             empty_frames(error)
-            self._end_by(Close(error=error))
+            if self._is_wanted():
+                self._end_by(Close(error=error))
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         else:
             # Should it have been announced to be longer, then the client would wait for what never comes.
-            self._end_by(Close() if close is None and self._is_incomplete() else close)
+            if self._is_wanted():
+                self._end_by(Close() if close is None and self._is_incomplete() else close)
+
+    def _is_wanted(self) -> bool:
+        """Tell whether the connection is still there for the body that the running task sends."""
+        # After the end of the connection it is for none, and after the next request for another.
+        return self.streaming is current_task(self._loop)
 
     def _is_incomplete(self) -> bool:
         """Tell whether the client waits for more of a body."""

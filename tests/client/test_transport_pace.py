@@ -8,6 +8,7 @@ from aiohttp import ClientSession
 
 from aioresponses import AioResponsesTestCase
 
+from ..servers import connections
 from ..support import SITE, idle
 
 # A stream may be this far ahead of its reader.
@@ -190,6 +191,48 @@ class PaceTest(AioResponsesTestCase):
                         async with session.get(SITE) as response:
                             self.assertEqual(await response.read(), b"whole"[:int(length)])
                 self.assertEqual(ended, [True] * 3)
+
+    async def test_a_generator_that_is_ended_by_the_next_request_does_not_end_that(self):
+        async def gives_up():
+            yield b"whole"
+            await asyncio.Event().wait()
+
+        async def raises():
+            try:
+                yield b"whole"
+                await asyncio.Event().wait()
+            finally:
+                raise LookupError("on the way out")
+
+        async def ends():
+            try:
+                yield b"whole"
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+
+        async def goes_on():
+            try:
+                yield b"whole"
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                yield b"whole"
+
+        async def slow():
+            for _ in range(5):
+                yield b"piece"
+                await idle()
+
+        for ended in (gives_up, raises, ends, goes_on):
+            for traces in ([], [connections([])]):
+                with self.subTest(ended.__name__, traces=len(traces)):
+                    self.mock.get(SITE, body=ended, headers={"Content-Length": "5"})
+                    self.mock.get(SITE, body=slow)
+                    self.mock.get(SITE, body="last")
+                    async with ClientSession(trace_configs=traces) as session:
+                        for body in (b"whole", b"piece" * 5, b"last"):
+                            async with session.get(SITE) as response:
+                                self.assertEqual(await response.read(), body)
 
     async def test_an_endless_generator_ends_with_the_next_request_once_all_that_was_announced_is_read(self):
         endless = Endless(b"whole")
