@@ -32,8 +32,12 @@ it as well.
 What the far end sends respects flow control. It feeds 256 KiB at first, so that most answers are there at once, and
 then pieces of 64 KiB until the client pauses reading; it goes on one turn after the client resumes, as a socket would:
 a large body is never in the stream reader as a whole, and a response that nobody reads stays unfinished. A body that
-comes piece by piece has a task of its own, for whoever provides it may have to wait; the task waits in turn for as long
-as the client does not read, and ends with the connection. What the client sends is taken at once.
+comes piece by piece has a task of its own, for whoever provides it may have to wait; the task gives the loop a turn
+after each piece, so that a reader keeps up with it, waits for as long as the client does not read, and ends with the
+connection. What the client sends is taken at once.
+
+A connection that is closed in the middle of a body is closed once the client has read what was sent. The stream reader
+gives its error in place of what it still holds; with a network, which is slower than the loop, that is read by then.
 
 Nothing here knows of mocks.
 """
