@@ -70,6 +70,15 @@ def line(name: str, value: object, header: str = "") -> str:
     return encodable(name, value)
 
 
+def check_count(name: str, value: object, expected: str) -> int:
+    """Return a count of at least 1; raise `TypeError` or `ValueError`, which say what was expected, for any other."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
+    if value < 1:
+        raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
+    return value
+
+
 def check_seconds(name: str, value: object, expected: str = "seconds") -> None:
     """Raise `TypeError` or `ValueError`, with the argument's name, unless a value is a time that one can wait."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -46,6 +46,11 @@ def shown(value: object, most: int | None = 500, by: Callable[[Any], str] = repr
     return text if most is None else shortened(text, most)
 
 
+def same_beginning(text: str, other: str) -> int:
+    """Return with how many characters two texts begin alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other)))
+
+
 def name_of(function: object) -> str:
     """Return the name of a function, or else what it is shown as."""
     try:
@@ -169,7 +174,7 @@ def _described(secret: str, other: str, found: bool, has_scheme: bool) -> str:
         return "'…' (no scheme)"
     length = f"{len(rest)} {'more ' if scheme else ''}character{'' if len(rest) == 1 else 's'}"
     if found and scheme == other_scheme and other:
-        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(rest, other_rest)))
+        same = same_beginning(rest, other_rest)
         length += f", differing from character {same + 1} on" if same < len(rest) else ", the same as far as they go"
     return f"'{scheme}…' ({length})"
 

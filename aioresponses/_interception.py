@@ -5,7 +5,7 @@ response, and those of a condition where it connects, so middlewares see just th
 that a registered exception must survive: it tries an idempotent request once more after `ServerDisconnectedError` and
 `ClientOSError` (3.10 and newer) - the second try of it gets the same exception, and no other mock - and it wraps some
 exceptions in its own, which is undone. A fault of the server is another thing: there the second try is the client's
-answer to it, and goes to the next mock that fits. Only where there is none, it finds the server as it was.
+answer to it, and goes to the next mock that fits. If no other mock fits, it finds the server as it was.
 """
 
 from __future__ import annotations
@@ -260,8 +260,8 @@ class Interception:
     def _note_end(self) -> None:
         if self._last is not None and self._last.raised is not None:
             self._last.let_go()
-        for place, one in enumerate(self._interceptors):
-            if one.log.keep is not None and place < self._recorded:
+        for one in self._interceptors[:self._recorded]:
+            if one.log.keep is not None:
                 del one.responses[:-one.log.keep]
                 one.log.end(self._exchange)
 
@@ -276,7 +276,7 @@ class _FarEnd:
     """After how many seconds it responds; for 0 in the next turn of the loop, for None in the same."""
 
     claim: Claim | None = None
-    """The mock that answers, of `interceptor`, and its reply; None while there is none."""
+    """The mock that answers, of `interceptor`, and its reply; None until it is known."""
 
     body_is_read = False
     """Whether the body was read before it is sent."""

@@ -9,7 +9,7 @@ from aiohttp import hdrs
 from multidict import CIMultiDict
 
 from ._calls.record import RequestMatch
-from ._checks import check_flag
+from ._checks import check_count, check_flag
 from ._display import shown, shown_wrong_url
 from ._matching.conditions import Conditions, Match
 from ._matching.routes import Route
@@ -229,8 +229,4 @@ def _times(repeat: object) -> int | None:
     """Return how often a mock answers, None for no limit."""
     if isinstance(repeat, bool):
         return None if repeat else 1
-    if not isinstance(repeat, int):
-        raise TypeError(f"repeat: expected a bool, or an int of at least 1, got {shown(repeat)}")
-    if repeat < 1:
-        raise ValueError(f"repeat: expected a bool, or an int of at least 1, got {shown(repeat)}")
-    return repeat
+    return check_count("repeat", repeat, "a bool, or an int of at least 1")

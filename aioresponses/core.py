@@ -17,7 +17,7 @@ from ._calls.exchange import moment
 from ._calls.failures import shown_with
 from ._calls.log import Log
 from ._calls.record import RequestCall
-from ._checks import check_flag, check_seconds
+from ._checks import check_count, check_flag, check_seconds
 from ._client.hooks import activate, deactivate
 from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
@@ -124,13 +124,10 @@ class aioresponses(Registering, Asked):
         check_flag("assert_all_called", assert_all_called)
         check_flag("assert_all_mocked", assert_all_mocked)
         check_flag("strict", strict)
-        if keep_calls is not None and (isinstance(keep_calls, bool) or not isinstance(keep_calls, int)):
-            raise TypeError(f"keep_calls: expected None, or an int of at least 1, got {shown(keep_calls)}")
-        if keep_calls is not None and keep_calls < 1:
-            raise ValueError(f"keep_calls: expected None, or an int of at least 1, got {shown(keep_calls)}")
+        if keep_calls is not None:
+            check_count("keep_calls", keep_calls, "None, or an int of at least 1")
         self._param = param
         self._settings: dict[str, Any] = {
-            "passthrough_unmatched": passthrough_unmatched,
             "assert_all_called": assert_all_called or strict,
             "assert_all_mocked": assert_all_mocked or strict,
             "keep_calls": keep_calls,
@@ -300,7 +297,8 @@ class aioresponses(Registering, Asked):
         return aioresponses(
             self._param,
             self._passthrough,
-            **{**self._settings, "passthrough_unmatched": self.passthrough_unmatched},
+            self.passthrough_unmatched,
+            **self._settings,
             json_dumps=self.json_dumps,
             latency=self.latency,
         )
@@ -357,7 +355,7 @@ class aioresponses(Registering, Asked):
         Conditions, all of which must hold. Values are compared with `==`, so `unittest.mock.ANY` and the objects of
         `aioresponses.matchers` may stand anywhere in them. None, the default, asks for nothing.
 
-        - `match_query`: the query, as a mapping, pairs or text; there is none in `url` then.
+        - `match_query`: the query, as a mapping, pairs or text; `url` must not have one then.
         - `match_headers`: headers that must be among those that are sent; names are case-insensitive.
         - `match_json`: the body, decoded from JSON.
         - `match_form`: the fields of an urlencoded or multipart form; a `FilePart` stands for a file.

@@ -10,7 +10,7 @@ from yarl import URL
 from .._calls.record import RequestCall, RequestMatch
 from .._display import shown, shown_wrong_url
 from .._matching.targets import Target, Url, reaches
-from .reports import about_dropped, listed
+from .reports import about_dropped, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -92,8 +92,7 @@ class CallAssertions(_TestCase):
         self._fail(f"This assertion was called wrongly: {what}", msg)
 
     def _fail_with_calls(self, headline: str, msg: str | None, detail: str = "") -> NoReturn:
-        parts = [headline, detail, listed(self.mock.calls)]
-        self._fail("\n".join(part for part in parts if part), msg)
+        self._fail(report(headline, detail, self.mock.calls), msg)
 
     def _fail(self, text: str, msg: str | None) -> NoReturn:
         # As unittest's own assertions do, which have no public method for it.

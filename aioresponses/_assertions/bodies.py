@@ -11,7 +11,7 @@ from yarl import URL
 from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._display import cut, hidden, shown
-from .._matching.conditions import as_text, by_name, file_of, form_of
+from .._matching.conditions import as_text, by_name, file_of, form_of, not_among
 from .._matching.targets import Url
 from .._urls import Template
 from ..matchers import ABSENT, Difference, FilePart, beside, differences, subset
@@ -270,20 +270,11 @@ class BodyAssertionsMixin(CallAssertions):
             expected = expected.expected
         elif _decides(expected):
             self._check_equal(what, call, expected, by_name(sent), msg)
-        pairs = self._pairs(expected, msg)
         lines = []
-        for name, value in pairs:
-            value = as_text(value)
-            values = sent.getall(name, []) if isinstance(name, str) else []
-            if values and (value in values or value == values):
-                continue
-            was = values[0] if len(values) == 1 else values
-            wanted = shown(hidden(str(name), value, was or None))
-            if not values:
-                lines.append(f"  {name}: expected {wanted}, but it was not sent")
-            else:
-                sent_was = shown(hidden(str(name), was, value, found=True))
-                lines.append(f"  {name}: expected {wanted}, but sent was {sent_was}")
+        for name, value, was in not_among(sent, ((name, as_text(value)) for name, value in self._pairs(expected, msg))):
+            told = f"  {name}: expected {shown(hidden(str(name), value, was))}, but "
+            told += "it was not sent" if was is None else f"sent was {shown(hidden(str(name), was, value, found=True))}"
+            lines.append(told)
         if lines:
             self._fail_with_calls(f"Expected {_another(what)} of {self._named(call)}:", msg, "\n".join(cut(lines)))
 

@@ -15,7 +15,7 @@ from .._display import cut, shortened, shown, shown_arguments
 from .._matching.targets import Target, Url, check_url, reaches
 from .._urls import Template, merge_params
 from ..matchers import unpaired
-from .reports import about_dropped, difference, listed
+from .reports import about_dropped, difference, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -24,8 +24,8 @@ _MOST_DIFFERENCE = 5000
 
 
 def fail(calls: Sequence[RequestCall], headline: str, detail: str = "") -> NoReturn:
-    """Raise `AssertionError` with a headline, what there is to say of it, and the calls."""
-    raise AssertionError("\n".join(part for part in (headline, detail, listed(calls)) if part))
+    """Raise `AssertionError` with a headline, any detail, and the calls."""
+    raise AssertionError(report(headline, detail, calls))
 
 
 # The checks are given the calls that are kept, and how many more were dropped.
@@ -108,7 +108,7 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
     import unittest  # Not before it is needed: it takes longer to import than all of this package.
 
     case = unittest.TestCase()
-    # There is nobody who could set it.
+    # Users have no test case here on which they could set it.
     case.maxDiff = None
     told = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
     return shortened(told, _MOST_DIFFERENCE)

@@ -40,13 +40,18 @@ def listed(calls: Sequence[RequestCall]) -> str:
     return "\n".join(["Calls:", *lines])
 
 
+def report(headline: str, detail: str, calls: Sequence[RequestCall]) -> str:
+    """Return the message of a failed assertion: its headline, what more there is to say, and the calls."""
+    return "\n".join(part for part in (headline, detail, listed(calls)) if part)
+
+
 def there_were(count: int) -> str:
     """Return how many calls there were."""
     return "there was 1" if count == 1 else f"there were {count or 'none'}"
 
 
 def about_failed(assertions: Sequence[FailedAssertion]) -> str:
-    """Return what is to be said of assertions that failed while a mock answered; "" if there are none."""
+    """Return what is to be said of assertions that failed while a mock answered; "" of no assertions."""
     return _headed(("assertion failed", "assertions failed"), "while a mock answered:", assertions, _failed)
 
 
@@ -56,7 +61,7 @@ def _failed(assertion: FailedAssertion) -> str:
 
 
 def about_unused(mocks: Sequence[RequestMatch]) -> str:
-    """Return what is to be said of mocks that were not used as they should be; "" if there are none."""
+    """Return what is to be said of mocks that were not used as they should be; "" of no mocks."""
     never = [mock for mock in mocks if mock._at_work.left_to_answer == (mock._at_work.limit or 1)]
     partly = [mock for mock in mocks if mock not in never]
     parts = [
@@ -82,7 +87,7 @@ def _not_used_up(mock: RequestMatch) -> str:
 
 
 def about_unmatched(calls: Sequence[RequestCall]) -> str:
-    """Return what is to be said of calls that no mock answered; "" if there are none."""
+    """Return what is to be said of calls that no mock answered; "" of no calls."""
     # Code that tries again is refused for the same reasons.
     alike = [
         (line, refusals, len(list(same)))

@@ -15,9 +15,9 @@ Requests = dict[tuple[str, URL], list[RequestCall]]
 
 
 class Log:
-    """Files calls when somebody looks, for mostly nobody does before the test is over.
+    """Files calls when they are first looked at, which is mostly not before the test is over.
 
-    From then on it files each as it begins: who has looked once may still hold what was seen then.
+    From then on it files each as it begins: whoever has looked once may still hold what was seen then.
 
     With `keep`, it drops all calls that have ended but for so many, the last ones, and those that no mock answered.
     What is dropped is counted, until somebody empties or replaces `requests`, and with it forgets what was in there.

@@ -111,7 +111,7 @@ class RequestCall(_Arguments):
 
     @property
     def response(self) -> ClientResponse | None:
-        """The response that the caller got; None while there is none, or where the call raised."""
+        """The response that the caller got; None until it has got one, and if the call raised."""
         return self._exchange.response
 
     @property
@@ -283,7 +283,7 @@ class AtWork(Calls, Protocol):
 
     @property
     def hidden_by(self) -> AtWork | None:
-        """The mock that answers all of its requests, for it was registered before; None if there is none for sure."""
+        """The mock, registered earlier, that answers all requests meant for this one; None unless one surely does."""
 
     @property
     def dropped(self) -> int:

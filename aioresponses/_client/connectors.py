@@ -10,8 +10,8 @@ belongs to one event loop, the one that the requests run on, which need not be t
 Pooling, limits and traces are aiohttp's own, with one exception. Asking the pool takes a tenth of the time of a whole
 request, and mostly it is asked for the connection that came back a moment ago. So that one is kept back: for the pool
 it is still in use, and it goes straight to the next request if that needs one of this kind and has no traces to tell.
-Anything else gives it back to the pool first. It is never kept back where somebody waits for a connection, or where a
-limit might be reached by it, so nobody waits for a connection that nobody uses.
+Anything else gives it back to the pool first. It is never kept back where a request waits for a connection, or where a
+limit might be reached by it, so no request waits for a connection that is not in use.
 
 The private parts of aiohttp's connector that this needs have been the same from 3.8.6 to 3.14.5: `_create_connection`,
 `_loop`, `_release`, `_acquired`, `_waiters` and `_keepalive_timeout`, and for closing `_close`, which its development
@@ -159,7 +159,7 @@ class InMemoryConnector(BaseConnector):
 
 
 class RefusingConnector(InMemoryConnector):
-    """Finds nobody who listens, after `delay` seconds; for 0 in the next turn of the loop, for None in the same."""
+    """Finds the port closed after `delay` seconds; for 0 in the next turn of the loop, for None in the same."""
 
     def __init__(self, stands_for: BaseConnector, delay: float | None) -> None:
         super().__init__(stands_for)
@@ -182,12 +182,12 @@ class RefusingConnector(InMemoryConnector):
     def _hang_up(self, why: str) -> None:
         if not self._loop.is_closed() and not self._found.done():
             self._found.set_exception(ClientConnectionError(why))
-            self._found.exception()  # Nobody may be waiting.
+            self._found.exception()  # There may be no request waiting for it.
         super()._hang_up(why)
 
 
 def refusal(request: ClientRequest) -> ClientConnectorError:
-    """Return what `TCPConnector` raises where nobody listens."""
+    """Return what `TCPConnector` raises where nothing listens on the port."""
     where = (request.url.raw_host, request.url.port)
     error = ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {where!r}")
     refused = ClientConnectorError(request.connection_key, error)

@@ -241,7 +241,7 @@ def _begin(
 ) -> list[Interception]:
     """Return what accompanies a call of a session, in a list from which it is taken when the call is over.
 
-    There is none where the call will not get as far as to send a request.
+    The list is empty where the call will not get as far as to send a request.
     """
     connector = session._connector
     if connector is None or connector._closed:
@@ -388,8 +388,7 @@ def _close_hook(hook: _Hook, original: _Method) -> _Method:
         closed: Awaitable[None]
         if inspect.iscoroutinefunction(original):
             # With aiohttp 4, nothing is closed until this is awaited.
-            closed = original(connector, *args, **kwargs)
-            return _close_when_awaited(connector, closed)
+            return _close_when_awaited(connector, original(connector, *args, **kwargs))
         closing = _close_stand_ins(connector)
         closed = original(connector, *args, **kwargs)
         return _all_of(closing, closed) if closing else closed
@@ -404,21 +403,18 @@ def _close_stand_ins(connector: BaseConnector) -> list[Awaitable[object]]:
 
 
 async def _close_when_awaited(connector: BaseConnector, closed: Awaitable[None]) -> None:
+    await _all_of(_close_stand_ins(connector), closed)
+
+
+async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> None:
     # Gathered as aiohttp gathers those of its own: who waits for a response resumes before the session forgets its
-    # connector. (What is over when it is gathered takes no turn from Python 3.12 on, so this comes first.)
-    all_closed = gather(*_close_stand_ins(connector), return_exceptions=True)
+    # connector, and what has been broken off meanwhile is no concern of whoever closes. (What is over when it is
+    # gathered takes no turn from Python 3.12 on, so this comes first.)
+    all_closed = gather(*closing, return_exceptions=True)
     try:
         await closed
     finally:
         await all_closed
-
-
-async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> None:
-    try:
-        # Some of them may have been broken off in the meantime, which is no concern of who closes.
-        await gather(*closing, return_exceptions=True)
-    finally:
-        await closed
 
 
 def _seams() -> Iterator[tuple[type, str, _MakeHook]]:

@@ -60,7 +60,7 @@ def is_of_test_client(session: ClientSession, url: URL) -> bool:
 
 
 def _test_utils() -> ModuleType | None:
-    # If nobody has imported it, then nobody has a server of it.
+    # Unless it has been imported, no test has a server of it.
     return sys.modules.get("aiohttp.test_utils")
 
 

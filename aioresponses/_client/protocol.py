@@ -31,7 +31,7 @@ it as well.
 
 What the far end sends respects flow control. It feeds 256 KiB at first, so that most answers are there at once, and
 then pieces of 64 KiB until the client pauses reading; it goes on one turn after the client resumes, as a socket would:
-a large body is never in the stream reader as a whole, and a response that nobody reads stays unfinished. A body that
+a large body is never in the stream reader as a whole, and a response that is never read stays unfinished. A body that
 comes piece by piece has a task of its own, for whoever provides it may have to wait; the task gives the loop a turn
 after each piece, so that a reader keeps up with it, waits for as long as the client does not read, and ends with the
 connection. What the client sends is taken at once.
@@ -156,7 +156,7 @@ class InMemoryProtocol(ResponseHandler):
         if self.error is not None:
             raise self.error
         if self.transport is None:
-            # The client has closed the connection, which it is about to hear of. Nobody is asked any more.
+            # The client has closed the connection, which it is about to hear of. The far end is not asked any more.
             return await super().read()
         return await self.read()
 

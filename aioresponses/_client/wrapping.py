@@ -79,7 +79,7 @@ def show_as_they_are(traces: Iterable[Trace]) -> None:
 def empty_frames(error: BaseException | None) -> None:
     """Empty our own frames in the tracebacks of an exception, and of those that led to it.
 
-    Nobody looks at their variables, and what these hold would hold the exception, as what it came to.
+    Their variables are of no use any more, and hold what in turn holds the exception: the record of how a call ended.
     """
     errors, seen = [error], set[int]()
     while errors:

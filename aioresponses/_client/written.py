@@ -27,7 +27,7 @@ class _Spool:
         self._lock = Lock()
         self.unused: list[int] = []
         """The numbers of blocks that may be written once more."""
-        # Nobody is there to close it.
+        # Nothing else closes it.
         finalize(self, self._file.close)
 
     def write(self, block: memoryview) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Union
 from urllib.parse import parse_qsl
 
@@ -76,7 +76,7 @@ class Conditions:
 
     @property
     def always_hold(self) -> bool:
-        """Whether they ask for nothing: there is none, or but one that takes any query."""
+        """Whether they ask for nothing: there are none, or there is one that takes any query."""
         try:
             return all(one.argument == "match_query" and one.expected == object() for one in self._all)
         except Exception:
@@ -259,16 +259,24 @@ def _unlike_headers(expected: Any, call: RequestCall) -> str | None:
         if expected == by_name(sent):
             return None
         return f"{shown_headers(expected)} != {shown_headers(by_name(sent))}"
-    for name, value in expected.items():
-        values = sent.getall(name, [])
-        if values and (value in values or value == values):
-            continue
-        if not values:
-            return f"at {name}: {shown(hidden(name, value), most=None)} is missing"
-        found = values[0] if len(values) == 1 else values
-        wanted, found = hidden(name, value, found), hidden(name, found, value, found=True)
-        return f"at {name}: {shown(wanted, most=None)} != {shown(found, most=None)}"
+    for name, value, found in not_among(sent, expected.items()):
+        wanted = shown(hidden(name, value, found), most=None)
+        if found is None:
+            return f"at {name}: {wanted} is missing"
+        return f"at {name}: {wanted} != {shown(hidden(name, found, value, found=True), most=None)}"
     return None
+
+
+def not_among(sent: MultiMapping[str], expected: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield each expected name and value that was not sent, with what was sent under that name.
+
+    That is a value, a list of several, or None. A name that was sent more than once must have the value among its
+    values, or equal all of them.
+    """
+    for name, value in expected:
+        values = sent.getall(name, []) if isinstance(name, str) else []
+        if not values or value not in values and not value == values:
+            yield name, value, values[0] if len(values) == 1 else values or None
 
 
 def _unlike_body(expected: Any, call: RequestCall) -> str | None:

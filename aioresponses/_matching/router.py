@@ -162,7 +162,7 @@ class Router:
             return [route for key, route in self._routes.items() if key in self.matches or route.remaining == 0]
 
     def hiding(self, route: Route) -> Route | None:
-        """Return the mock that answers all requests before another can, if there is one for sure."""
+        """Return the mock that answers all requests before another can, if one surely does."""
         return next((one for one in self._known() if one.order < route.order and one.hides(route)), None)
 
     def take_out(self, route: Route) -> None:

@@ -40,7 +40,7 @@ class Service(Protocol):
         """Have it answer one more request."""
 
     def hiding(self, route: Route) -> Route | None:
-        """Return the mock that answers all requests before it can, if there is one for sure."""
+        """Return the mock that answers all requests before it can, if one surely does."""
 
 
 class Route:
@@ -127,7 +127,7 @@ class Route:
 
     @property
     def hidden_by(self) -> Route | None:
-        """The mock that answers all of its requests, for it was registered before; None if there is none for sure."""
+        """The mock, registered earlier, that answers all requests meant for this one; None unless one surely does."""
         service = None if self._service is None else self._service()
         return None if service is None else service.hiding(self)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import takewhile
 from typing import NamedTuple, Union
 from urllib.parse import urlsplit
 
@@ -13,7 +12,7 @@ from yarl import URL
 from .. import _urls
 from .._calls.record import RequestCall
 from .._checks import TOKEN
-from .._display import shortened, shown, shown_url, shown_wrong_url, without_passwords
+from .._display import same_beginning, shortened, shown, shown_url, shown_wrong_url, without_passwords
 from .._urls import Template, comparable, is_template, without_credentials
 
 # How many differences of queries, and values of one name, are shown.
@@ -96,7 +95,7 @@ class Target(NamedTuple):
     """A normalised URL without a fragment, a template, or a pattern; None stands for any."""
 
     any_query: bool = False
-    """Whether URLs are compared without their query; then there is none in `url` either."""
+    """Whether URLs are compared without their query; then `url` has none either."""
 
     @classmethod
     def of(cls, method: object, url: object) -> Target:
@@ -180,7 +179,7 @@ class Target(NamedTuple):
         path, other = base.path or "/", url.path or "/"
         if path == other:
             path, other = base.raw_path or "/", url.raw_path or "/"
-        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path, other)))
+        same = same_beginning(path, other)
         # A part of 1: how much of the longer path is not what the two begin with.
         unlike = 1 - same / max(len(path), len(other))
         misplaced = self._misplaced(base, url)

@@ -87,7 +87,7 @@ def check_source(name: str, source: object, expected: str) -> None:
     if hasattr(source, "read") and not hasattr(source, "__aiter__"):
         _check_file(name, source)
         return
-    # These can be iterated over, but nobody means that.
+    # These can be iterated over, but are never meant to be.
     streams = isinstance(source, Iterable) and not isinstance(source, (*_PIECES, Mapping, Set))
     if not (streams or isinstance(source, AsyncIterable)):
         hint = "; give it as exception= to have it raised" if isinstance(source, BaseException) else ""

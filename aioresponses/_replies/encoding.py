@@ -237,7 +237,7 @@ def _head(
 
 
 def phrase(status: int) -> str:
-    """Return the reason phrase that goes with a status; "" where there is none."""
+    """Return the reason phrase that goes with a status; "" for one that has no phrase."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:

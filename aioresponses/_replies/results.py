@@ -47,7 +47,7 @@ class Fault(enum.Enum):
     """What can go wrong with a server, for the `fault` of a reply; the client fails as it would with a real one.
 
     aiohttp itself tries idempotent requests once more after `CONNECTION_RESET` and `EMPTY_RESPONSE` (3.10 and newer).
-    The next mock that fits answers then; where there is none, the fault is met once more.
+    The next mock that fits answers then; if no other mock fits, the fault is met once more.
 
     >>> mock.get("http://example.com/users", fault=Fault.CONNECTION_RESET)
     """
