@@ -11,7 +11,7 @@ answer to it, and goes to the next mock that fits. If no other mock fits, it fin
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,9 @@ class Interceptor:
         url: URL,
         kwargs: dict[str, Any],
         loop: AbstractEventLoop,
-        outer: Sequence[Interceptor],
+        asked: tuple[Interceptor, ...],
     ) -> Interception:
-        """Record a call that begins; return what accompanies it. The `outer` mocks are asked after this one."""
+        """Record a call that begins; return what accompanies it. The mocks that are `asked` begin with this one."""
         if "params" in kwargs:
             try:
                 url = merge_params(url, kwargs["params"])
@@ -88,7 +88,7 @@ class Interceptor:
                 pass  # aiohttp is about to say what is wrong with these.
         exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
         self.log.record(exchange)
-        return Interception((self, *outer), exchange, kwargs, loop)
+        return Interception(asked, exchange, kwargs, loop)
 
 
 class Interception:
@@ -97,6 +97,8 @@ class Interception:
     Each request is offered to the mocks in turn, the innermost first. The innermost has recorded the call, the others
     record it when they are asked.
     """
+
+    connector: InMemoryConnector
 
     def __init__(
         self,
@@ -115,6 +117,28 @@ class Interception:
         self._recorded = 1
         """How many of the mocks have recorded the call."""
 
+    def plain_far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> _FarEnd | None:
+        """Return what answers the first request of a call, where the innermost mock does by method and URL alone.
+
+        Nearly all requests are of this kind. For others, this returns None and notes nothing.
+        """
+        exchange, interceptor = self._exchange, self._interceptors[0]
+        router = interceptor.router
+        if (
+            self._last is not None
+            or request.url is not exchange.url
+            or router.passthrough
+            or not router.index.first_answers
+            or not interceptor.is_active
+        ):
+            return None
+        claim = router.first_claim(request.method, exchange.normalized_url, exchange)
+        if claim is None:
+            return None
+        far_end = self._last = _FarEnd(request, exchange, exchange.normalized_url, traces, self._kwargs)
+        far_end.interceptor = interceptor
+        return self._answering(far_end, claim, connector)
+
     async def far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> _FarEnd | None:
         """Return what answers a request that asks `connector` for a connection; None if the network does.
 
@@ -129,8 +153,9 @@ class Interception:
             raise ClientConnectionError(STOPPED)
         if last is not None and last.raises_again(request):
             last.exchange.start_again()
+            last.request = request
             last.latency = None  # It has waited.
-            last.connector = last.interceptor.stand_ins.of(connector, self._loop)
+            self.connector = last.interceptor.stand_ins.of(connector, self._loop)
             return last
         if last is not None:
             exchange = exchange.next_hop(request.method, request.url, response_of(last.request))
@@ -167,7 +192,7 @@ class Interception:
             if last is not None and last.claim is not None and last.is_faulty and last.is_sent_again_by(request):
                 # The server that disconnected the client does so again.
                 far_end.interceptor = last.interceptor
-                exchange.answered_by = last.claim.route.handle_ref
+                exchange.answered_by = last.claim[0].handle_ref
                 return self._answering(far_end, last.claim, connector)
             far_end.passes_through = any(
                 one.is_active and one.router.passthrough_unmatched for one in self._interceptors
@@ -217,17 +242,18 @@ class Interception:
     def _answering(self, far_end: _FarEnd, claim: Claim, connector: BaseConnector) -> _FarEnd:
         """Have a mock answer a request."""
         far_end.claim = claim
-        interceptor, result = far_end.interceptor, claim.reply.result
+        reply = claim[1]
+        interceptor, result = far_end.interceptor, reply.result
         response_class = result.response_class or interceptor.response_class()
         if response_class is not None:
             set_response_class(far_end.request, response_class)
         far_end.latency = latency = interceptor.latency
-        if claim.reply.refuses:
+        if reply.refuses:
             self._exchange.depart()
             delay = None if latency is None and not result.delay else result.delay + (latency or 0)
-            far_end.connector = interceptor.stand_ins.refusing(connector, delay)
+            self.connector = interceptor.stand_ins.refusing(connector, delay)
         else:
-            far_end.connector = interceptor.stand_ins.of(connector, self._loop)
+            self.connector = interceptor.stand_ins.of(connector, self._loop)
         return far_end
 
     def _asked_for(self, request: ClientRequest) -> tuple[str, URL]:
@@ -239,16 +265,21 @@ class Interception:
             call.normalized_url if url == without_credentials(call.normalized_url) else url,
         )
 
-    def returned(self, response: ClientResponse | None) -> None:
+    def returned(self, response: ClientResponse) -> None:
         """Note that the call returned."""
-        if response is not None:
-            self._interceptors[self._recorded - 1].responses.append(response)
-        # A request that has gone around `_request` gives its connection back as well when the mock raised.
-        failure = None if self._last is None or response is None or response.status is not None else self._last.raised
-        if failure is not None:
-            response = None
-        self._exchange.end(response, failure)
+        self._interceptors[self._recorded - 1].responses.append(response)
+        self._exchange.end(response, None)
         self._note_end()
+
+    def gave_back(self, response: ClientResponse | None) -> None:
+        """Note the end of a request that has gone around `_request`, even if the mock raised."""
+        if response is None:
+            self._exchange.end(None, None)
+            self._note_end()
+        elif response.status is None and self._last is not None and self._last.raised is not None:
+            self.raised(self._last.raised)
+        else:
+            self.returned(response)
 
     def raised(self, error: BaseException) -> BaseException:
         """Note that the call raised; return the exception that its caller is to get."""
@@ -258,9 +289,10 @@ class Interception:
         return failure
 
     def _note_end(self) -> None:
-        if self._last is not None and self._last.raised is not None:
-            self._last.let_go()
-        for one in self._interceptors[:self._recorded]:
+        last = self._last
+        if last is not None and last.raised is not None:
+            last.let_go()
+        for one in self._interceptors:
             if one.log.keep is not None:
                 del one.responses[:-one.log.keep]
                 one.log.end(self._exchange)
@@ -269,20 +301,13 @@ class Interception:
 class _FarEnd:
     """One request, and the mock that answers it."""
 
-    connector: InMemoryConnector
     interceptor: Interceptor
 
     latency: float | None = None
     """After how many seconds it responds; for 0 in the next turn of the loop, for None in the same."""
 
-    claim: Claim | None = None
-    """The mock that answers, of `interceptor`, and its reply; None until it is known."""
-
     body_is_read = False
     """Whether the body was read before it is sent."""
-
-    raised: BaseException | None = None
-    """What the mock raised."""
 
     is_faulty = False
     """Whether it failed as a server fails."""
@@ -302,6 +327,10 @@ class _FarEnd:
         self.exchange = exchange
         self.receive = exchange.receive
         self.url = url
+        self.claim: Claim | None = None
+        """The mock that answers, of `interceptor`, and its reply; None until it is known."""
+        self.raised: BaseException | None = None
+        """What the mock raised."""
         self._traces = traces
         self._kwargs = kwargs
 
@@ -325,10 +354,13 @@ class _FarEnd:
         """Have the mock answer the request, which has been sent."""
         if self.raised is not None:
             raise self.raised  # As it did before: this is aiohttp's second try.
-        assert self.claim is not None
-        route, reply = self.claim
+        claim = self.claim
+        assert claim is not None
+        route, reply = claim
         try:
             answer = reply.at_once(self.request, self.call)
+            if answer is not None and not answer[1]:
+                return answer  # Mostly there is a head alone, with a small body in it.
             if answer is None:
                 result = reply.to(self.call, self.url, self._kwargs, route.give_back)
                 if not isinstance(result, CallbackResult):
@@ -369,13 +401,13 @@ class _FarEnd:
             if result.fault is Fault.CONNECTION_REFUSED:
                 raise refusal(self.request)
         assert self.claim is not None
-        return self.claim.reply.encoded(result, self.request, self.call)
+        return self.claim[1].encoded(result, self.request, self.call)
 
     def note_raised(self, error: BaseException) -> None:
         """Note what the mock raised, for it must reach the caller and the traces as it is."""
         self.raised = error
         show_unwrapped(self._traces, error)
-        if self.claim is None or not self.claim.reply.is_registered(error):
+        if self.claim is None or not self.claim[1].is_registered(error):
             self.interceptor.note_failed(error, self.exchange)
 
     def let_go(self) -> None:

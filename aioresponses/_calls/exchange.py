@@ -75,14 +75,8 @@ class Exchange:
     over: int | None = None
     """When the call returned or raised, as a moment; `ended` is that on a clock."""
 
-    since: int | None = None
-    """Since when the call is on its way, as a moment: it has got a connection, or is being refused one."""
-
     until: int | None = None
     """When it gave its last connection back, as a moment; of no meaning while it has `connections`."""
-
-    connections = 0
-    """How many it has: one for each request that is on its way."""
 
     is_unpacked = False
 
@@ -99,6 +93,10 @@ class Exchange:
         self.kwargs = copied(kwargs) if len(kwargs) > 1 else kwargs
         self.hops: list[Exchange] | None = None
         self._sent: bytes | Written = b""
+        self.since: int | None = None
+        """Since when the call is on its way, as a moment: it has got a connection, or is being refused one."""
+        self.connections = 0
+        """How many it has: one for each request that is on its way."""
         self.order = next(_count)
         self.started = perf_counter()
 
@@ -175,7 +173,8 @@ class Exchange:
         if self.hops is not None:
             last = self.hops[-1]
             last.response, last.exception, last.ended = response, exception, self.ended
-        if hasattr(self.kwargs.get("data"), "__aiter__"):
+        data = self.kwargs.get("data")
+        if data is not None and hasattr(data, "__aiter__"):
             # As in aioresponses 0.7, what was sent of an asynchronous iterable takes its place.
             for one in (self, *(self.hops or ())):
                 if one.answered_by is not None and not one.sent_is_large:

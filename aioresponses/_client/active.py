@@ -41,6 +41,7 @@ class _Activation:
     def __init__(self, interceptor: Interceptor) -> None:
         self.interceptor = interceptor
         self.alone = (interceptor,)
+        """What a call is offered to while no other mock is active, which is most of the time."""
         self.thread = get_ident()
         # asyncio exports it for makers of loops; it returns None where no loop runs.
         self.in_loop = asyncio._get_running_loop() is not None
@@ -91,8 +92,6 @@ def discard(interceptor: Interceptor) -> None:
 def asked_here() -> tuple[Interceptor, ...] | None:
     """Return the mocks that a call made here is offered to, the innermost first; None if there is no telling."""
     active = activations
-    if len(active) == 1:
-        return active[0].alone
     here = get_ident()
     started = [one() for one in _started_here.get()]
     has_own = any(one.in_loop for one in active if one in started)

@@ -77,8 +77,7 @@ class InMemoryConnector(BaseConnector):
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
         transport: InMemoryTransport | None = protocol.transport  # type: ignore[assignment]
         if transport is not None:
-            if transport.gone is not None:
-                transport.give_back()
+            transport.give_back()
             if transport.close_after is not None:
                 # The far end closes it in a moment; a request that came before would be lost.
                 should_close = True

@@ -45,7 +45,7 @@ import inspect
 import sys
 from asyncio import AbstractEventLoop, gather, get_running_loop
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet, ref
@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
+
+    from .connectors import InMemoryConnector
 
 _Method = Callable[..., Any]
 
@@ -138,9 +140,6 @@ class _Hook:
     base_connect: ClassVar[_Method | None] = None
     """The hook of `BaseConnector.connect`, which most connectors inherit."""
 
-    is_replaced = False
-    """Whether there is another hook for its place."""
-
     def __init__(self, owner: type | BaseConnector, name: str, placed: Any, make: _MakeHook) -> None:
         self.owner = owner
         self.name = name
@@ -149,6 +148,8 @@ class _Hook:
         self.original = _unbound(self.placed, owner)
         function = functools.wraps(self.placed)(make(self, self.original))
         self.function = function if isinstance(owner, type) else MethodType(function, owner)
+        self.is_replaced = False
+        """Whether there is another hook for its place."""
         self._made.add(function)
 
     @classmethod
@@ -219,7 +220,10 @@ def _request_hook(hook: _Hook, original: _Method) -> _Method:
                 current.pop().returned(response)
             return response
         finally:
-            _reset(token)
+            try:
+                _call.reset(token)
+            except ValueError:
+                pass  # The request was never awaited to its end, and is closed in a context that is none of ours.
         # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
         try:
             raise failure
@@ -227,13 +231,6 @@ def _request_hook(hook: _Hook, original: _Method) -> _Method:
             del failure  # This frame is in its traceback.
 
     return _request
-
-
-def _reset(token: Token[Sequence[Interception]]) -> None:
-    try:
-        _call.reset(token)
-    except ValueError:
-        pass  # The request was never awaited to its end, and is closed in a context that is none of ours.
 
 
 def _begin(
@@ -280,16 +277,26 @@ def _lend(session: ClientSession, loop: AbstractEventLoop) -> None:
 
 
 def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Interception:
-    asked = active.asked_here()
-    if asked is None:
-        return _Undecided(method, url)
-    if not asked:
-        return _LEFT_ALONE  # The last mock has been stopped in another thread just now.
-    return asked[0].begin(method, url, kwargs, loop, asked[1:])
+    activations = active.activations
+    if len(activations) == 1:
+        asked: tuple[Interceptor, ...] = activations[0].alone
+    else:
+        offered_to = active.asked_here()
+        if offered_to is None:
+            return _Undecided(method, url)
+        if not offered_to:
+            return _LEFT_ALONE  # The last mock has been stopped in another thread just now.
+        asked = offered_to
+    return asked[0].begin(method, url, kwargs, loop, asked)
 
 
 class _LeftAlone:
     """A call of a `TestClient` to its server; it is not even a part of the one within whose callback it is made."""
+
+    connector: InMemoryConnector
+
+    def plain_far_end(self, *_: object) -> None:
+        """There is more to be found out."""
 
     async def far_end(self, *_: object) -> None:
         """Leave it to the network."""
@@ -298,7 +305,10 @@ class _LeftAlone:
         """Note nothing."""
         return _nothing
 
-    def returned(self, response: ClientResponse | None) -> None:
+    def returned(self, response: ClientResponse) -> None:
+        """Note nothing."""
+
+    def gave_back(self, response: ClientResponse | None) -> None:
         """Note nothing."""
 
     def raised(self, error: BaseException) -> BaseException:
@@ -340,12 +350,14 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
         if connector._closed:
             # As a session finds it that is closed while aiohttp makes ready for its second try.
             raise ClientConnectionError("Connector is closed.")
-        far_end = await call.far_end(req, connector, traces)
+        far_end = call.plain_far_end(req, connector, traces)
+        if far_end is None:
+            far_end = await call.far_end(req, connector, traces)
         if far_end is None:
             real: Connection = await original(connector, req, traces, timeout)
             real.add_callback(call.connected())
             return real
-        stand_in = far_end.connector
+        stand_in = call.connector
         connection: Connection | None = stand_in.spare_connection(req, traces)
         if connection is None:
             base_connect = _Hook.by_place[BaseConnector, "connect"].original
@@ -358,9 +370,7 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
         if req.proxy is not None:
             authorize_to_proxy(req, connector)
         # Private, for the property takes time that every request would pay.
-        connection._protocol.expect(  # type: ignore[union-attr]
-            req, far_end.receive, far_end.respond, far_end.latency, call.connected()
-        )
+        connection._protocol.expect(far_end, call.connected())  # type: ignore[union-attr]
         return connection
 
     return connect
@@ -378,8 +388,11 @@ async def _connect_alone(
         empty_frames(current.pop().raised(error))
         raise
     finally:
-        _reset(token)
-    connection.add_callback(lambda: current.pop().returned(response_of(req)))
+        try:
+            _call.reset(token)
+        except ValueError:
+            pass
+    connection.add_callback(lambda: current.pop().gave_back(response_of(req)))
     return connection
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -10,32 +10,21 @@ if TYPE_CHECKING:
 
     from aiohttp import BaseConnector, ClientRequest, ClientResponse
     from aiohttp.tracing import Trace
-    from typing_extensions import Self
     from yarl import URL
 
     from .connectors import InMemoryConnector, StandIns
-    from .transport import Receive, Respond
-
-
-class FarEnd(Protocol):
-    """What answers one request, in memory."""
-
-    @property
-    def connector(self) -> InMemoryConnector: ...
-
-    @property
-    def receive(self) -> Receive: ...
-
-    @property
-    def respond(self) -> Respond: ...
-
-    @property
-    def latency(self) -> float | None:
-        """After how many seconds it responds; for 0 in the next turn of the loop, for None in the same."""
+    from .protocol import FarEnd
 
 
 class Interception(Protocol):
     """One call on its way."""
+
+    @property
+    def connector(self) -> InMemoryConnector:
+        """Has the connections to the last far end that was returned."""
+
+    def plain_far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> FarEnd | None:
+        """Return what answers a request, where its method and URL alone tell; None where there is more to find out."""
 
     async def far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> FarEnd | None:
         """Return what answers a request that asks `connector` for a connection; None if the network does.
@@ -46,8 +35,11 @@ class Interception(Protocol):
     def connected(self) -> Callable[[], None]:
         """Note that a request has got a connection; return what is to be called when it has gone."""
 
-    def returned(self, response: ClientResponse | None) -> None:
+    def returned(self, response: ClientResponse) -> None:
         """Note that the call returned."""
+
+    def gave_back(self, response: ClientResponse | None) -> None:
+        """Note the end of a call that nothing more is known of than that it gave its connection back."""
 
     def raised(self, error: BaseException) -> BaseException:
         """Note that the call raised; return the exception that its caller is to get."""
@@ -68,6 +60,6 @@ class Interceptor(Protocol):
         url: URL,
         kwargs: dict[str, Any],
         loop: AbstractEventLoop,
-        outer: Sequence[Self],
+        asked: tuple[Any, ...],
     ) -> Interception:
-        """Note that a call begins, of which this is asked first, and then the `outer` ones, one after another."""
+        """Note that a call begins, which is offered to the mocks that are `asked`, this one first."""

@@ -48,15 +48,16 @@ import asyncio
 from asyncio import current_task
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from aiohttp import ClientRequest, hdrs
+from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
 
-from .transport import Answer, InMemoryTransport, Receive, Respond
+from .transport import Answer, InMemoryTransport, Receive
 from .waiting import finish, next_turn, pass_time
 
 if TYPE_CHECKING:
+    from aiohttp import ClientRequest
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
 
@@ -69,69 +70,78 @@ def _await_the_turn() -> None:
     """Interrupt what ends with the turn of the loop."""
 
 
+class FarEnd(Protocol):
+    """What answers one request, in memory."""
+
+    latency: float | None
+    """How many seconds pass before it responds, for 0 one turn of the loop; None once they have, or if none are to."""
+
+    @property
+    def request(self) -> ClientRequest: ...
+
+    @property
+    def receive(self) -> Receive:
+        """Takes what is written of the request, piece by piece."""
+
+    def respond(self) -> Answer | Awaitable[Answer]:
+        """Answer the request, which is complete."""
+
+
 class InMemoryProtocol(ResponseHandler):
     """aiohttp's client protocol, which has the far end answer when the client comes to read."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
-        self.request: ClientRequest | None = None
-        self.respond: Respond | None = None
-        self.latency: float | None = None
+        self.far_end: FarEnd | None = None
+        """What has yet to answer the request that is being written."""
         self.error: BaseException | None = None
         """What this side was told of by `set_exception`, since the last request began."""
         self.has_continued = False
         self._interrupt: Callable[[], object] | None = None
 
-    def expect(
-        self,
-        request: ClientRequest,
-        receive: Receive,
-        respond: Respond,
-        latency: float | None,
-        gone: Callable[[], object],
-    ) -> None:
-        """Have the far end answer the next request on this connection, which is `request`.
+    def expect(self, far_end: FarEnd, gone: Callable[[], object]) -> None:
+        """Have the far end answer its request, which is the next one on this connection.
 
-        What is written of the request goes to `receive`, piece by piece; `respond` is called when it is complete, and
-        `latency` seconds have passed: for 0 in the next turn of the loop, for None in the same. `gone` is called when
-        the client has given the connection back, or has lost it.
+        `gone` is called when the client has given the connection back, or has lost it.
         """
-        self.request = request
-        self.respond = respond
-        self.latency = latency
+        self.far_end = far_end
         self.error = None
         self.has_continued = False
         transport: InMemoryTransport = self.transport  # type: ignore[assignment]
         if transport.streaming is not None:
             transport.end_streaming()
-        transport.receive = receive
+        transport.receive = far_end.receive
         transport.gone = gone
-        transport.url = request.url
+        transport.url = far_end.request.url
 
     # No coroutine itself, for mostly there is nothing to wait for.
     def read(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
     ) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
-        respond = self.respond
-        if respond is not None:
+        far_end = self.far_end
+        if far_end is not None:
             # The task that writes the request, if there is one: private, and all that tells (3.8.6 to 3.14.5).
-            writer: asyncio.Task[None] | None = getattr(self.request, "_writer", None)
+            writer: asyncio.Task[None] | None = getattr(far_end.request, "_writer", None)
             if writer is not None and not writer.done():
-                return self._read_when_written(writer)
-            if self.latency is not None:
-                return self._read_after(self.latency)
-            self.respond = self.request = None
+                return self._read_when_written(far_end.request, writer)
+            latency = far_end.latency
+            if latency is not None:
+                far_end.latency = None
+                return self._read_after(latency)
+            self.far_end = None
             if self.error is not None:
                 raise self.error
-            answer = respond()
+            answer = far_end.respond()
             transport = self.transport
             if self.error is not None or transport is None or not isinstance(answer, Answer):
                 return self._read_when_answered(answer)
             transport.send(answer)  # type: ignore[attr-defined]
         return ResponseHandler.read(self)
 
-    async def _read_when_written(self, writer: asyncio.Task[None]) -> tuple[RawResponseMessage, StreamReader]:
-        if self._expects_continue() and not self.has_continued:
+    async def _read_when_written(
+        self, request: ClientRequest, writer: asyncio.Task[None]
+    ) -> tuple[RawResponseMessage, StreamReader]:
+        if not self.has_continued and "100-continue" in request.headers.get(hdrs.EXPECT, "").lower():
             self.has_continued = True
             self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
             return await super().read()  # The client goes on writing, and comes to read once more.
@@ -141,7 +151,6 @@ class InMemoryProtocol(ResponseHandler):
         return await self.read()
 
     async def _read_after(self, latency: float) -> tuple[RawResponseMessage, StreamReader]:
-        self.latency = None
         if latency:
             waiter = self._loop.create_future()
             self._interrupt = partial(finish, waiter)
@@ -168,10 +177,6 @@ class InMemoryProtocol(ResponseHandler):
         if sent is not None and self.transport is not None:
             self.transport.send(sent)  # type: ignore[attr-defined]
         return await super().read()
-
-    def _expects_continue(self) -> bool:
-        assert self.request is not None
-        return "100-continue" in self.request.headers.get(hdrs.EXPECT, "").lower()
 
     async def _written(self, writer: asyncio.Task[None]) -> None:
         waiter = self._loop.create_future()
@@ -236,4 +241,4 @@ class InMemoryProtocol(ResponseHandler):
         """
         # The task that writes gives the connection back when it is cancelled, and somebody else may be waiting.
         if self._interrupt is None:
-            self.request = self.respond = self.error = self._exception = None
+            self.far_end = self.error = self._exception = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import current_task
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import ClientConnectionError
 from aiohttp.client_proto import ResponseHandler
@@ -50,8 +50,6 @@ class Answer(NamedTuple):
 
 
 Receive = Callable[[bytes], object]
-
-Respond = Callable[[], Union[Answer, Awaitable[Answer]]]
 
 
 def _drop(data: bytes) -> None:
@@ -186,9 +184,10 @@ class InMemoryTransport(asyncio.Transport):
 
     def give_back(self) -> None:
         """Note that the client has no more to do with the request that this connection was for."""
-        self.receive = _drop
-        if self.gone is not None:
-            gone, self.gone = self.gone, None
+        gone = self.gone
+        if gone is not None:
+            self.receive = _drop
+            self.gone = None
             gone()
 
     def lose(self, close: Close = Close(), told: ClientConnectionError | None = None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from threading import Lock
-from typing import NamedTuple
 
 from yarl import URL
 
@@ -21,11 +20,8 @@ from .targets import Prefix, Verdict
 _prefix = lru_cache(maxsize=64)(Prefix)
 
 
-class Claim(NamedTuple):
-    """The mock that answers a request, and its reply."""
-
-    route: Route
-    reply: Reply
+# The mock that answers a request, and its reply. No named tuple, for making one takes as long as finding the mock.
+Claim = tuple[Route, Reply]
 
 
 class Router:
@@ -98,14 +94,10 @@ class Router:
         `method` is in upper case, `url` is normalised. `exchange` is told which mock it is; the mock is used once by
         this. Where none answers, returns which condition of which mock does not hold, by the keys of the mocks.
         """
-        index = self.index
-        if index.first_answers:
-            queue = index.queues.get((method, url, False))
-            if queue:
-                route = queue[0]
-                claim = self._taken(route, exchange)
-                if claim is not None:
-                    return claim
+        if self.index.first_answers:
+            claim = self.first_claim(method, url, exchange)
+            if claim is not None:
+                return claim
         unmet: dict[str, str] = {}
         url = comparable(url)
         for route in self._candidates(method, url):
@@ -124,23 +116,37 @@ class Router:
         exchange.match_info = {}
         return unmet
 
+    def first_claim(self, method: str, url: URL, exchange: Exchange) -> Claim | None:
+        """Do the same where the first mock in a queue answers; return None if there is no such mock any more."""
+        queue = self.index.queues.get((method, url, False))
+        return self._taken(queue[0], exchange) if queue else None
+
     def _candidates(self, method: str, url: URL) -> Iterable[Route]:
         with self._lock:
             return self.index.candidates(method, url)
 
     def _taken(self, route: Route, exchange: Exchange) -> Claim | None:
         """Have a mock answer; None where it is out of service: a condition, or another thread, may have done that."""
-        with self._lock:
+        if route.remaining is None:
+            # Without the lock, which takes longer than all the rest: there is nothing that threads might miscount.
             if route.key not in self.matches:
                 return None
-            exchange.answered_by = route.handle_ref
-            route.exchanges.append(exchange)
-            route.claims += 1
-            if route.remaining is not None:
+            route.claims = 1
+            reply = next(route.replies, None)
+        else:
+            with self._lock:
+                if route.key not in self.matches:
+                    return None
+                route.claims += 1
                 route.remaining -= 1
                 if route.remaining == 0:
                     del self.matches[route.key]
-            return Claim(route, route.next_reply())
+                reply = next(route.replies, None)
+        if reply is None:
+            return None  # Retired by another thread just now.
+        exchange.answered_by = route.handle_ref
+        route.exchanges.append(exchange)
+        return route, reply
 
     def verdicts(
         self, method: str, url: URL, call: RequestCall, unmet: dict[str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
@@ -66,12 +66,12 @@ class Route:
         self.exchanges: list[Exchange] = []
         self.dropped = 0
         self.claims = 0
-        """How many requests it was to answer so far, whatever has been forgotten of them."""
+        """How many requests it was to answer so far, whatever has been forgotten; without a limit, 1 at most."""
         self.order = next(_count)
         """Its place among all routes of this process."""
         self.key = str(self.order)
-        self.next_reply = itertools.cycle(replies).__next__
-        """Returns the reply that the next request gets."""
+        self.replies: Iterator[Reply] = itertools.cycle(replies)
+        """Begins with the reply that the next request gets."""
         self._is_sequence = len(replies) > 1
         # What has the mock answer holds its handle, and the handle holds this.
         self._service: ref[Service] | None = None
@@ -166,7 +166,7 @@ class Route:
 
         The handle may be held for longer, and these may refer to what holds the mock.
         """
-        self.next_reply = iter(()).__next__
+        self.replies = iter(())
         handle = self.handle_ref()
         if handle is not None:
             handle._given = {
