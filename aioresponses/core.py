@@ -258,9 +258,9 @@ class aioresponses(Registering, Asked):
         unused = self.unused_mocks if asked["assert_all_called"] else []
         unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
         unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
-        found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
-        if not found:
+        if not (failed or unused or unmatched):
             return None
+        found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
         failure = make("\n".join([*found, listed(self.calls)]))
         # So that its traceback is shown.
         failure.__cause__ = failed[0].error if failed else None

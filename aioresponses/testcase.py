@@ -92,6 +92,8 @@ class AioResponsesTestCase(
 
     def debug(self) -> None:
         self._begin()
+        # The first cleanup is the last to run.
+        self.addCleanup(self._raise_found)
         try:
             super().debug()
         finally:
@@ -139,47 +141,55 @@ class AioResponsesTestCase(
     def _callSetUp(self) -> None:
         if self._wrong_settings is not None:
             raise self._wrong_settings
-        # The first cleanup is the last to run: whatever the test does is done by then. What it finds is a failure of
-        # the test itself, since unittest runs cleanups as parts of the test.
-        self.addCleanup(self._check)
-        with self._noting_raised(skips_test=True):
+        with _Noting(self, skips_test=True):
             super()._callSetUp()  # type: ignore[misc]
 
     def _callTestMethod(self, method: Callable[[], object]) -> None:
-        with self._noting_raised(skips_test=True):
+        with _Noting(self, skips_test=True):
             super()._callTestMethod(method)  # type: ignore[misc]
 
     def _callTearDown(self) -> None:
-        with self._noting_raised():
+        with _Noting(self):
             super()._callTearDown()  # type: ignore[misc]
 
     def _callCleanup(self, function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
-        with self._noting_raised():
+        with _Noting(self):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]
+
+    # Whatever the test does is done when its cleanups have run.
+
+    def doCleanups(self) -> Any:
+        done = super().doCleanups()
+        if self._found() is None:
+            return done
+        # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
+        self.addCleanup(self._raise_found)
+        return super().doCleanups()
+
+    def _raise_found(self) -> None:
+        failure = self._found()
+        if failure is not None:
+            raise failure
 
     @contextmanager
     def subTest(self, *args: Any, **params: Any) -> Iterator[None]:
-        with super().subTest(*args, **params), self._noting_raised():
+        with super().subTest(*args, **params), _Noting(self):
             yield
 
-    @contextmanager
-    def _noting_raised(self, skips_test: bool = False) -> Iterator[None]:
-        try:
-            yield
-        except SkipTest:
-            self._skipped = self._skipped or skips_test
-            raise
-        except BaseException as error:
+    def _note(self, error: BaseException, skips_test: bool) -> None:
+        if not isinstance(error, SkipTest):
             self._raised.append(error)
-            raise
+        elif skips_test:
+            self._skipped = True
 
-    def _check(self) -> None:
-        outcome: Any = getattr(self, "_outcome", None)
-        if self._skipped:
-            return
+    def _found(self) -> BaseException | None:
+        """Return what is wrong with what the test did, as the failure that it is to end with."""
+        if self._skipped or self._wrong_settings is not None:
+            return None
         failure = self._own_mock._failure(self.failureException, self._raised)
         if failure is None:
-            return
+            return None
+        outcome: Any = getattr(self, "_outcome", None)
         method = getattr(self, self._testMethodName)
         if outcome is not None and (
             getattr(method, "__unittest_expecting_failure__", False)
@@ -187,6 +197,21 @@ class AioResponsesTestCase(
         ):
             # unittest expects a failure of the test method alone; it is this failure that was expected, then.
             if outcome.expectedFailure is not None:
-                return
+                return None
             outcome.expecting_failure = True
-        raise failure
+        return failure
+
+
+class _Noting:
+    """Notes what a part of a test raises. No generator, for every test pays for several of these."""
+
+    def __init__(self, test: AioResponsesTestCase, skips_test: bool = False) -> None:
+        self._test = test
+        self._skips_test = skips_test
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None:
+            self._test._note(error, self._skips_test)
