@@ -344,9 +344,13 @@ class GroupTest(AioResponsesTestCase):
 
     def test_values_that_are_no_hosts(self):
         for url, error, message in [
-            (5, TypeError, "url: expected a str, got 5"),
-            (None, TypeError, "url: expected a str, got None"),
-            (re.compile("x"), TypeError, "url: expected a str, got re.compile('x')"),
+            (5, TypeError, "url: expected a str or a yarl.URL, got 5"),
+            (None, TypeError, "url: expected a str or a yarl.URL, got None"),
+            (re.compile("x"), TypeError, "url: expected a str or a yarl.URL, got re.compile('x')"),
+            (ANY, TypeError, "url: expected a str or a yarl.URL, got <ANY>"),
+            (URL("/v2"), ValueError, "url: expected one with a scheme and a host, without a query, got URL('/v2')"),
+            (URL(API + "?a=1"), ValueError,
+             f"url: expected one with a scheme and a host, without a query, got URL('{API}?a=1')"),
             ("api.example.com", ValueError,
              "url: expected one with a scheme and a host, without a query, got 'api.example.com'"),
             ("/v2", ValueError, "url: expected one with a scheme and a host, without a query, got '/v2'"),
@@ -364,9 +368,11 @@ class GroupTest(AioResponsesTestCase):
     def test_values_that_are_no_paths(self):
         api = self.mock.host(API)
         for path, error, message in [
-            (5, TypeError, "url: expected a path of str, got 5"),
-            (URL("/users"), TypeError, "url: expected a path of str, got URL('/users')"),
-            (re.compile("/users"), TypeError, "url: expected a path of str, got re.compile('/users')"),
+            (5, TypeError, "url: expected a path of str, or a compiled pattern, got 5"),
+            (None, TypeError, "url: expected a path of str, or a compiled pattern, got None"),
+            (re.compile(b"/users"), TypeError,
+             "url: expected a pattern of str, got one of bytes: re.compile(b'/users')"),
+            (URL(SITE), ValueError, "url: expected a path that begins with /, got URL('http://example.com/')"),
             ("users", ValueError, "url: expected a path that begins with /, got 'users'"),
             (SITE, ValueError, "url: expected a path that begins with /, got 'http://example.com/'"),
             ("/{}", ValueError, f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' in it is neither {{name}} nor "

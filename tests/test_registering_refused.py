@@ -177,7 +177,7 @@ class EveryArgumentTest(unittest.IsolatedAsyncioTestCase):
     maxDiff = None
 
     REPLY = set(inspect.signature(CallbackResult).parameters) - {"method"} | {"exception", "timeout", "callback"}
-    OTHERS = {"url", "method", "repeat", "optional", "replies"}
+    OTHERS = {"url", "method", "repeat", "optional", "replies", "override", "passthrough"}
     CONDITIONS = {"match", "match_query", "match_headers", "match_json", "match_form", "match_body"}
 
     def setUp(self):

@@ -2,15 +2,16 @@
 
 import re
 import unittest
+from unittest.mock import ANY
 
 import aiohttp
-from aiohttp import ClientConnectionError, ClientSession, TCPConnector
+from aiohttp import ClientConnectionError, ClientSession, TCPConnector, hdrs
 from multidict import MultiDict
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, aioresponses
 
-from ..support import USERS, AskingTestCase, MessageTestCase, note_of
+from ..support import SITE, USERS, AskingTestCase, MessageTestCase, note_of
 
 
 class FittingTest(AioResponsesTestCase):
@@ -185,7 +186,13 @@ class RefusedTargetTest(unittest.TestCase):
                 self.check(ValueError, expected + repr(method), "http://x/", method)
 
     def test_a_method_of_another_type(self):
-        self.check(TypeError, "method: expected a str such as 'GET', got None", "http://x/", None)
+        self.check(TypeError, "method: expected a str such as 'GET', got 5", "http://x/", 5)
+
+    def test_every_method_has_another_spelling(self):
+        hint = "; for every method, use method=None, or register with any(url, …)"
+        for method in ("*", hdrs.METH_ANY):
+            self.check(ValueError, f"method: expected one such as 'GET' or 'PROPFIND', got '*'{hint}", SITE, method)
+        self.check(TypeError, f"method: expected a str such as 'GET', got <ANY>{hint}", SITE, ANY)
 
     def test_a_url_of_another_type(self):
         expected = "url: expected a str, a yarl.URL or a compiled pattern, got "
