@@ -133,8 +133,9 @@ class Registering:
 
         - `status`: an int from 200 to 999, or 101.
         - `body`: what the application will read: text (sent as UTF-8) or bytes; or what is streamed: a file object, an
-          iterable or async iterable of text or bytes, an `aiohttp.MultipartWriter`, or a function that returns one,
-          which is called for every reply, with the `RequestCall` if it takes a parameter.
+          iterable or async iterable of text or bytes, an `aiohttp.MultipartWriter` or `FormData` with its own
+          `Content-Type`; or a function that returns one of these, which is called for every reply, with the
+          `RequestCall` if it takes a parameter.
         - `payload`: what is sent as JSON, or a function of the `RequestCall` that returns it; takes precedence over
           `body`. It is serialised when it is sent.
         - `events`: a `text/event-stream`, as an iterable or async iterable of text, dicts or `ServerSentEvent`.
@@ -199,11 +200,11 @@ class Group(Registering):
     ) -> None:
         if not isinstance(url, (str, URL)):
             raise TypeError(f"url: expected a str or a yarl.URL, got {shown_wrong_url(url)}")
-        text = str(url)
+        text = str(url).rstrip("/")
         if "://" not in text or "#" in text or (target := Target.of(None, text)).has_query:
             raise ValueError(f"url: expected one with a scheme and a host, without a query, got {shown_wrong_url(url)}")
         self._add = add
-        self._url = text.rstrip("/")
+        self._url = text
         self._target = target
         self._headers = checked_headers(headers)
         Conditions(headers=match_headers)
@@ -211,7 +212,7 @@ class Group(Registering):
         self._handles: list[RequestMatch] = []
 
     def __repr__(self) -> str:
-        return f"<Group {Target.of(None, self._url)}>"
+        return f"<Group {self._target}>"
 
     @property
     def calls(self) -> list[RequestCall]:
