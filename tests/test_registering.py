@@ -2,8 +2,10 @@
 
 import asyncio
 import functools
+import inspect
 import re
 import unittest
+from pathlib import Path
 from unittest.mock import ANY
 
 import aiohttp
@@ -207,6 +209,37 @@ class ShortcutsTest(AioResponsesTestCase):
                 (SITE, method, {"status": 201})
                 for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
             ],
+        )
+
+
+class MeaningTest(unittest.TestCase):
+    """What the arguments mean is shown for `add` and for each shortcut, and is written once."""
+
+    SHORTCUTS = (*METHODS, "any")
+
+    def test_each_argument_has_its_meaning(self):
+        names = [name for name in inspect.signature(aioresponses.add).parameters if name != "self"]
+        shown = inspect.getdoc(aioresponses.add)
+        self.assertEqual(sorted(re.findall("^- `(\\w+)`", shown, re.MULTILINE)), sorted(names))
+
+    def test_it_is_shown_for_each_shortcut_of_the_mock_and_of_a_group(self):
+        shown = inspect.getdoc(aioresponses.add)
+        for name in self.SHORTCUTS:
+            for owner in (aioresponses, Group):
+                shortcut = getattr(owner, name)
+                self.assertEqual(inspect.getdoc(shortcut), shown)
+                self.assertEqual((shortcut.__name__, shortcut.__qualname__), (name, f"Registering.{name}"))
+
+    def test_it_is_written_once(self):
+        package = Path(inspect.getfile(aioresponses)).parent
+        sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
+        [line] = re.findall("^- `optional`: .*$", inspect.getdoc(aioresponses.add), re.MULTILINE)
+        self.assertEqual(sum(source.count(line) for source in sources), 1)
+
+    def test_what_else_is_shown_of_a_shortcut(self):
+        self.assertEqual(
+            str(inspect.signature(aioresponses.get)),
+            "(self: 'Registering', url: 'Url', **kwargs: 'Unpack[Arguments]') -> 'RequestMatch'",
         )
 
 

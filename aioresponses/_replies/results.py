@@ -39,6 +39,7 @@ _OF_RESPONSES = {
 
 _STATUS = "status: expected an int from 200 to 999, or 101, got {}"
 
+
 class _Default(str):
     """Text that is no argument of the user's, even if that is the same text."""
 

@@ -110,7 +110,8 @@ class ContentTypeTest(AskingTestCase):
     def bodies(self):
         writer = MultipartWriter("mixed", boundary="part")
         writer.append("text")
-        return [writer, FormData({"a": "1"}), BytesPayload(b"x", content_type="image/png"), lambda: FormData({"a": "1"})]
+        image = BytesPayload(b"x", content_type="image/png")
+        return [writer, FormData({"a": "1"}), image, lambda: FormData({"a": "1"})]
 
     async def types(self, **given):
         found = []
