@@ -14,8 +14,9 @@ from .._replies.reply import Reply
 from .._urls import comparable
 from .conditions import Conditions
 from .index import Index
+from .prefixes import Prefix
 from .routes import Route
-from .targets import Prefix, Url, Verdict
+from .targets import Url, Verdict
 
 _prefix = lru_cache(maxsize=64)(Prefix)
 

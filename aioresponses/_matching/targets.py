@@ -1,11 +1,10 @@
-"""What a mock, or a passthrough prefix, asks of a request."""
+"""Method and URL of a mock: what they ask of a request."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Union
-from urllib.parse import urlsplit
 
 from yarl import URL
 
@@ -43,7 +42,7 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template | Below | None:
     if isinstance(url, Below):
         return url
     if isinstance(url, re.Pattern):
-        return _checked_pattern("url", url)
+        return checked_pattern("url", url)
     if not isinstance(url, (str, URL)):
         if equals_anything(url):
             return None
@@ -51,16 +50,17 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template | Below | None:
     try:
         return Template.of(url) if isinstance(url, str) and is_template(url) else _urls.normalize_url(url)
     except ValueError as error:
-        raise _wrong_url("url: expected a URL", url, error) from None
+        raise wrong_url("url: expected a URL", url, error) from None
 
 
-def _checked_pattern(name: str, pattern: re.Pattern[Any]) -> re.Pattern[str]:
+def checked_pattern(name: str, pattern: re.Pattern[Any]) -> re.Pattern[str]:
+    """Return a pattern; raise `TypeError` if it is one of bytes."""
     if not isinstance(pattern.pattern, str):
         raise TypeError(f"{name}: expected a pattern of str, got one of bytes: {shown(pattern)}")
     return pattern
 
 
-def _wrong_url(expected: str, url: object, error: ValueError) -> ValueError:
+def wrong_url(expected: str, url: object, error: ValueError) -> ValueError:
     """Return the error for what is no URL, for this reason."""
     # Where there is an @, what yarl says may be a part of the password.
     why = f": {error}" if "@" not in str(url) or is_template(str(url)) else ""
@@ -116,7 +116,7 @@ class Below(NamedTuple):
     def of(cls, target: Target, rest: re.Pattern[Any]) -> Below:
         """Return the URLs that go on from the URL or template of a target; raise `TypeError` for a pattern of bytes."""
         assert isinstance(target.url, (URL, Template))
-        return cls(target.url, _checked_pattern("url", rest))
+        return cls(target.url, checked_pattern("url", rest))
 
     def __str__(self) -> str:
         url = without_passwords(str(self.url))
@@ -144,7 +144,7 @@ class Below(NamedTuple):
         above = Target(None, self.url)
         query = f"?{url.raw_query_string}" if url.raw_query_string else ""
         for path, rest in cuts(url):
-            filled = above.filled("", _with_path(url, path))
+            filled = above.filled("", with_path(url, path))
             if filled is not None:
                 yield filled, rest + query
 
@@ -158,7 +158,7 @@ def cuts(url: URL) -> Iterator[tuple[str, str]]:
         yield path, ""
 
 
-def _with_path(url: URL, path: str) -> URL:
+def with_path(url: URL, path: str) -> URL:
     """Return a URL with another path, as it stands in URLs, and without a query."""
     return url.with_path(path or "/", encoded=True)
 
@@ -325,65 +325,6 @@ def _first(texts: Sequence[str], separator: str) -> str:
 
 def _cut(text: str) -> str:
     return shortened(text, 60)
-
-
-# A WebSocket is opened by a request.
-_OPENED_BY = {"ws": "http", "wss": "https"}
-
-
-class Prefix:
-    """The URLs that a passthrough prefix covers; the prefix may be a template, or a pattern.
-
-    A request shares scheme, host, port and path with a prefix, as far as it names them: one without a port stands for
-    every port, one without a host for every host. Its path stands for itself and all below it: `http://localhost/api`
-    covers `http://localhost:8080/api/users`, not `http://localhost/apis`. A pattern is matched from the start of the
-    whole URL, as that of a mock is. Whatever covers a URL with `http` covers the one with `ws` too, and so do `https`
-    and `wss`.
-    """
-
-    def __init__(self, prefix: Url) -> None:
-        self._pattern: re.Pattern[str] | None = None
-        self._template: Template | None = None
-        if isinstance(prefix, re.Pattern):
-            self._pattern = _checked_pattern("passthrough", prefix)
-            return
-        if not isinstance(prefix, (str, URL)):
-            raise TypeError(
-                f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {shown_wrong_url(prefix)}"
-            )
-        url = None
-        try:
-            parts = urlsplit(str(prefix))
-            if isinstance(prefix, str) and is_template(prefix):
-                self._template = Template.of(prefix.rstrip("/"))
-            elif parts.netloc:
-                # yarl settles how a host is written; it takes no URL without one, which a prefix may be.
-                url = URL(parts._replace(query="", fragment="").geturl())
-            self._port = parts.port
-        except ValueError as error:
-            raise _wrong_url("passthrough: expected a URL prefix", prefix, error) from None
-        if not parts.scheme or "://" not in str(prefix):
-            raise ValueError(
-                "passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got "
-                + shown_wrong_url(prefix)
-            )
-        self._scheme = parts.scheme
-        self._host = url.raw_host if url is not None else None
-        self._path = url.raw_path.rstrip("/") if url is not None else ""
-
-    def covers(self, url: URL) -> bool:
-        """Tell whether requests to a URL go to the network."""
-        opened_by = _OPENED_BY.get(url.scheme)
-        if self._pattern is not None:
-            url = comparable(_urls.normalize_url(url))
-            spellings = [url, url.with_scheme(opened_by)] if opened_by else [url]
-            return any(self._pattern.match(str(one)) for one in spellings)
-        if self._scheme not in (url.scheme, opened_by) or self._port not in (None, url.port):
-            return False
-        if self._template is not None:
-            fitting = (self._template.filled(_with_path(url, path)) for path, _ in cuts(url))
-            return self._template.fits_host(url) and any(filled is not None for filled in fitting)
-        return self._host in (None, url.raw_host) and (url.raw_path + "/").startswith(self._path + "/")
 
 
 def reaches(target: Target, call: RequestCall) -> bool:
