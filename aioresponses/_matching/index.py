@@ -65,7 +65,7 @@ class Index:
 
     def candidates(self, method: str, url: URL) -> Iterable[Route]:
         """Return the mocks that may answer a request, in the order in which they are asked."""
-        found = [self._pruned(key) for key in keys(method, url)]
+        found = [self._pruned(queue) for key in keys(method, url) if (queue := self.queues.get(key))]
         if self._others:
             self._others = [route for route in self._others if route.key in self._in_service]
             found.append(tuple(self._others))
@@ -74,9 +74,8 @@ class Index:
     def _queue(self, key: Key | None) -> deque[Route] | list[Route]:
         return self._others if key is None else self.queues.setdefault(key, deque())
 
-    def _pruned(self, key: Key) -> tuple[Route, ...]:
-        queue = self.queues.get(key)
+    def _pruned(self, queue: deque[Route]) -> tuple[Route, ...]:
         while queue and queue[0].key not in self._in_service:
             queue.popleft()
         # A copy, for what is asked of a request may register mocks itself.
-        return tuple(queue or ())
+        return tuple(queue)
