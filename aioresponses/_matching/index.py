@@ -13,8 +13,9 @@ A mock is in service while its key is in `matches`, and suites take keys out of 
 hold mocks that are out of service; they are dropped when a request comes across them.
 
 Where every mock names its method and its URL in full, without credentials, asks for nothing else, wants the query as it
-is and answers itself, the first one in the queue of a request answers it, and there is nothing more to look at. `first_answers` tells
-so. It stays down once another mock was registered, until the mocks are cleared: it chooses the way, not the outcome.
+is and answers itself, the first one in the queue of a request answers it, and there is nothing more to look at.
+`first_answers` tells so. It stays down once another mock was registered, until the mocks are cleared: it chooses the
+way, not the outcome.
 
 The caller holds the lock.
 """
