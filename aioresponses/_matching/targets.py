@@ -19,7 +19,7 @@ _MOST_SHOWN = 5
 
 Url = Union[str, URL, "re.Pattern[str]"]
 
-_EVERY_METHOD = "; for every method, use method=None, or register with any(url, …)"
+_EVERY_METHOD = "; for every method, use method=None or mock.any(url, …)"
 
 
 def check_method(method: object) -> str:

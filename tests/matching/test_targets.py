@@ -189,7 +189,7 @@ class RefusedTargetTest(unittest.TestCase):
         self.check(TypeError, "method: expected a str such as 'GET', got 5", "http://x/", 5)
 
     def test_every_method_has_another_spelling(self):
-        hint = "; for every method, use method=None, or register with any(url, …)"
+        hint = "; for every method, use method=None or mock.any(url, …)"
         for method in ("*", hdrs.METH_ANY):
             self.check(ValueError, f"method: expected one such as 'GET' or 'PROPFIND', got '*'{hint}", SITE, method)
         self.check(TypeError, f"method: expected a str such as 'GET', got <ANY>{hint}", SITE, ANY)
