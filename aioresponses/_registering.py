@@ -157,8 +157,8 @@ class Registering:
           test that asks for `assert_all_mocked`, too.
         - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
           another, instead of one reply.
-        - `passthrough`: whether the requests go to the network instead; there is no other argument of a reply beside it
-          then.
+        - `passthrough`: whether the requests go to the network, which replies instead. It cannot be combined with another
+          argument of a reply.
         - `repeat`: how many times the mock answers, or goes through its `replies`; True for any number of times, False
           (the default) for once.
         - `optional`: whether the mock need not be used, nor used up, where `assert_all_called` is asked for.
@@ -201,7 +201,8 @@ class Group(Registering):
         if not isinstance(url, (str, URL)):
             raise TypeError(f"url: expected a str or a yarl.URL, got {shown_wrong_url(url)}")
         text = str(url).rstrip("/")
-        if "://" not in text or "#" in text or (target := Target.of(None, text)).has_query:
+        target = Target.of(None, text) if "://" in text and "#" not in text else None
+        if target is None or target.has_query:
             raise ValueError(f"url: expected one with a scheme and a host, without a query, got {shown_wrong_url(url)}")
         self._add = add
         self._url = text
