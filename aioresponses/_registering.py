@@ -157,8 +157,8 @@ class Registering:
           test that asks for `assert_all_mocked`, too.
         - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
           another, instead of one reply.
-        - `passthrough`: whether the requests go to the network, which replies instead. It cannot be combined with another
-          argument of a reply.
+        - `passthrough`: whether the requests go to the network, which replies instead. It cannot be combined with other
+          arguments of a reply.
         - `repeat`: how many times the mock answers, or goes through its `replies`; True for any number of times, False
           (the default) for once.
         - `optional`: whether the mock need not be used, nor used up, where `assert_all_called` is asked for.
