@@ -2,7 +2,8 @@
 #
 #   make demo         run the examples, as a user would
 #   make test         run all tests; AIOHTTP=3.9.5 for another release of aiohttp, PYTHON=python3.12 for another Python
-#   make lint         flake8, mypy --strict on the package and the examples, and pyright, strict on the examples
+#   make lint         flake8, mypy --strict on the package and the examples, pyright, strict on the examples, and what
+#                     editors show of the arguments of a mock
 #   make shuffled     run all tests in an order of chance, twice in one process; SEED=7 for an order that was there
 #   make coverage     run all tests, and show the lines that none of them reaches
 #   make pytest       run the examples with pytest, what is there for its users, also beside other plugins, and tests
@@ -35,6 +36,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks .ci
 	$(BIN)/python -m mypy
 	$(BIN)/python .ci/pyright.py
+	$(BIN)/python .ci/hover.py
 
 shuffled: $(VENV)/installed
 	$(BIN)/python -W error .ci/shuffled.py $(SEED)

@@ -70,6 +70,14 @@ def line(name: str, value: object, header: str = "") -> str:
     return encodable(name, value)
 
 
+def equals_anything(value: object) -> bool:
+    """Tell whether a value equals whatever it is compared with, as `unittest.mock.ANY` does."""
+    try:
+        return bool(value == object())
+    except Exception:
+        return False  # It was not made to be compared with that.
+
+
 def check_count(name: str, value: object, expected: str) -> int:
     """Return a count of at least 1; raise `TypeError` or `ValueError`, which say what was expected, for any other."""
     if isinstance(value, bool) or not isinstance(value, int):

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from aiohttp import ClientResponse, ClientSession, StreamReader
+from aiohttp import ClientResponse, ClientSession, StreamReader, hdrs
 from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
@@ -32,6 +32,7 @@ from ._client.hooks import activate, deactivate
 from ._display import shown_wrong_url
 from ._interception import Interceptor
 from ._matching.router import Router
+from ._matching.targets import Url
 from ._registering import ReplyArguments, route_of
 from ._replies.encoding import json_dumps, phrase
 from ._urls import comparable
@@ -74,11 +75,11 @@ def ignore_keywords(unknown: Iterable[str], method: Callable[..., object]) -> No
 _SCHEMES = ("http://", "https://", "ws://", "wss://")
 
 
-def effective_prefixes(passthrough: Iterable[str | URL] | str | URL) -> list[str | URL]:
+def effective_prefixes(passthrough: Iterable[Url] | Url) -> list[Url]:
     """Return passthrough prefixes but for those that no URL begins with; warn of these."""
     if isinstance(passthrough, str) or not isinstance(passthrough, Iterable):
         passthrough = (passthrough,)
-    effective = []
+    effective: list[Url] = []
     for prefix in passthrough:
         # What is no prefix at all is refused where it is used, as a part of a scheme is, which lets everything through
         # in 0.7.
@@ -87,7 +88,7 @@ def effective_prefixes(passthrough: Iterable[str | URL] | str | URL) -> list[str
             effective.append(prefix)
             continue
         host = text.removeprefix("//")
-        meant = f"http://{host}" if host[:1].isalnum() or host[:1] == "[" else "http://127.0.0.1"
+        meant = f"http://{host}" if host[:1].isalnum() or host[:1] == "[" or host[:2] == "*." else "http://127.0.0.1"
         warn(
             f"passthrough: {shown_wrong_url(text)} has no scheme, and has no effect, as in aioresponses 0.7. To let "
             f"requests through, write it as {shown_wrong_url(meant)}."
@@ -140,7 +141,7 @@ class _Argument:
 
 
 # What says how a mock answers, and not what it asks of requests.
-_OF_REPLY = {*ReplyArguments.__annotations__, "replies"}
+_OF_REPLY = {*ReplyArguments.__annotations__, "passthrough", "replies"}
 
 
 class RequestMatch(Handle):
@@ -177,7 +178,8 @@ class RequestMatch(Handle):
         `kwargs` are those of `ClientSession.request`. The mock is not used by this, and nothing is recorded.
         """
         reply = {name: value for name, value in self._given.items() if name in _OF_REPLY}
-        alone = RequestMatch(URL(url), self._method, **reply)
+        method = self._method or hdrs.METH_GET
+        alone = RequestMatch(URL(url), method, **reply)
         log = Log()
         router = Router([], False, log.call_of)
         router.add(route_of(alone, json_dumps))
@@ -185,7 +187,7 @@ class RequestMatch(Handle):
         activate(interceptor)
         try:
             async with ClientSession() as session:
-                response = await session.request(self._method, url, **{**kwargs, "allow_redirects": False})
+                response = await session.request(method, url, **{**kwargs, "allow_redirects": False})
                 await response.read()
                 return response
         except BaseException as error:

@@ -145,8 +145,9 @@ class Interception:
         Raises what a condition of a mock raises, and `ClientConnectionError` where the request is refused.
         """
         last, exchange = self._last, self._exchange
-        if last is not None and last.request is request and last.passes_through:
-            # One hook has called the other: a connector whose own `connect` calls that of its base class.
+        if last is not None and last.request is request and last.connections == self._connections():
+            # One hook has called the other: a connector whose own `connect` calls that of its base class. A middleware
+            # that tries again with the same request has had a connection.
             return None
         if not self._interceptors[0].is_active:
             # The innermost mock, which the call belongs to, has been stopped since.
@@ -186,15 +187,20 @@ class Interception:
                 far_end.note_raised(error)  # A condition did; it reaches the caller as it is.
                 raise
             if not isinstance(claim, dict):
-                return self._answering(far_end, claim, connector)
+                if not claim[1].passes_through:
+                    return self._answering(far_end, claim, connector)
+                far_end.claim, far_end.passes_through = claim, True
+                break
             unmet.update(claim)
         else:
             if last is not None and last.claim is not None and last.is_faulty and last.is_sent_again_by(request):
-                # The server that disconnected the client does so again.
+                # The server that disconnected the client does so again, or if it is a real one, may do so.
                 far_end.interceptor = last.interceptor
                 exchange.answered_by = last.claim[0].handle_ref
-                return self._answering(far_end, last.claim, connector)
-            far_end.passes_through = any(
+                if not last.claim[1].passes_through:
+                    return self._answering(far_end, last.claim, connector)
+                far_end.claim, far_end.passes_through = last.claim, True
+            far_end.passes_through = far_end.passes_through or any(
                 one.is_active and one.router.passthrough_unmatched for one in self._interceptors
             ) or (
                 request.proxy is None and is_own_server(request.url)
@@ -202,8 +208,13 @@ class Interception:
         if not far_end.body_is_read:
             exchange.outgoing = await (passing if far_end.passes_through else unsent)(request)
         if far_end.passes_through:
+            far_end.connections = self._connections()
             return None
         raise await self._refusal(far_end, unmet)
+
+    def _connections(self) -> tuple[int, int | None]:
+        """Return what is another one after the call has got a connection."""
+        return self._exchange.connections, self._exchange.until
 
     async def _refusal(self, far_end: _FarEnd, unmet: dict[str, str]) -> ClientConnectionError:
         """Return what a request is refused with, once the latency has passed.
@@ -309,11 +320,14 @@ class _FarEnd:
     body_is_read = False
     """Whether the body was read before it is sent."""
 
-    is_faulty = False
-    """Whether it failed as a server fails."""
+    has_fault = False
+    """Whether the mock made it fail as a server fails."""
 
     passes_through = False
     """Whether the request goes to the network instead."""
+
+    connections: tuple[int, int | None] | None = None
+    """What there was of connections when the request went to the network; None if it did not."""
 
     def __init__(
         self,
@@ -337,6 +351,12 @@ class _FarEnd:
     def call(self) -> RequestCall:
         """Return the request as users see it."""
         return self.interceptor.log.call_of(self.exchange)
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether it failed as a server fails: without a response, if it is one of the network."""
+        response = response_of(self.request)
+        return self.has_fault or self.passes_through and (response is None or response.status is None)
 
     def is_sent_again_by(self, request: ClientRequest) -> bool:
         """Tell whether aiohttp itself sends the request once more.
@@ -397,7 +417,7 @@ class _FarEnd:
             # A callback says so when there is a response object already.
             set_response_class(self.request, result.response_class)
         if result.fault is not None:
-            self.is_faulty = True
+            self.has_fault = True
             if result.fault is Fault.CONNECTION_REFUSED:
                 raise refusal(self.request)
         assert self.claim is not None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from aiohttp import hdrs
 from multidict import CIMultiDict
+from yarl import URL
 
-from ._calls.record import RequestMatch
-from ._checks import check_count, check_flag
+from ._calls.record import RequestMatch, in_order
+from ._checks import check_count, check_flag, equals_anything
 from ._display import shown, shown_wrong_url
 from ._matching.conditions import Conditions, Match
 from ._matching.routes import Route
-from ._matching.targets import Target, Url, check_method, check_url
+from ._matching.targets import Below, Target, Url, check_url
 from ._replies.bodies import Body
 from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
     from typing_extensions import Unpack
 
+    from ._calls.record import RequestCall
+
 
 _T = TypeVar("_T")
+_Add = TypeVar("_Add", bound=Callable[..., RequestMatch])
 
 
 class ReplyArguments(TypedDict, total=False):
@@ -54,6 +59,8 @@ class ReplyArguments(TypedDict, total=False):
 class Arguments(ReplyArguments, total=False):
     """The keyword arguments of `aioresponses.add` and its shortcuts."""
 
+    override: bool
+    passthrough: bool
     repeat: bool | int
     optional: bool
     replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
@@ -80,40 +87,98 @@ def default(value: _T) -> _T:
     return cast(_T, Default(value))
 
 
+def _shortcut(method: str | None, add: _Add) -> _Add:
+    """Return `add` for one method, None for every one; with its documentation, which so is written once."""
+
+    def shortcut(self: Registering, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
+        return self.add(url, method=method, **kwargs)  # type: ignore[call-arg]
+
+    shortcut.__doc__ = add.__doc__
+    shortcut.__name__ = "any" if method is None else method.lower()
+    shortcut.__qualname__ = add.__qualname__.replace(add.__name__, shortcut.__name__)
+    return cast(_Add, shortcut)
+
+
 class Registering:
-    """What the mock and its groups share: a shortcut of `add` for each method that is in use."""
+    """What the mock and its groups share: `add`, and a shortcut of it for each method that is in use."""
 
-    if TYPE_CHECKING:
+    def add(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
+        """Register a mock: what requests it answers, and with what.
 
-        def add(self, url: Any, method: str = hdrs.METH_GET, **kwargs: Unpack[Arguments]) -> RequestMatch: ...
+        `get`, `post`, `put`, `patch`, `delete`, `head` and `options` register one for the method of their name, and
+        `any` one for every method. Everything but the URL is given by keyword.
 
-    def get(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock for GET: `add(url, method="GET", …)`."""
-        return self.add(url, method=hdrs.METH_GET, **kwargs)
+        Of several mocks that fit a request, the one that was registered first answers.
 
-    def post(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock for POST: `add(url, method="POST", …)`."""
-        return self.add(url, method=hdrs.METH_POST, **kwargs)
+        - `url`: text, a `yarl.URL`, a compiled pattern, of which `match` is called with the whole URL, or
+          `unittest.mock.ANY` for every URL. The order of query parameters does not matter, and fragments play no part.
+          Text may be a template: `{name}` in its path stands for a segment, `{name:regex}` for what the regex matches,
+          a leading `*.` of its host for one label or more. What they stand for is the call's `match_info`. In a group,
+          text and patterns are for what follows the URL of the group.
+        - `method`, of `add` alone: any method, GET by default; its case does not matter. None stands for every method.
+        - `override`: whether this mock is asked before all that are registered so far, the latest override first. Once
+          it is used up, they answer again.
 
-    def put(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock for PUT: `add(url, method="PUT", …)`."""
-        return self.add(url, method=hdrs.METH_PUT, **kwargs)
+        Conditions, all of which must hold. Values are compared with `==`, so `unittest.mock.ANY` and the objects of
+        `aioresponses.matchers` may stand anywhere in them. None, the default, asks for nothing.
 
-    def patch(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock for PATCH: `add(url, method="PATCH", …)`."""
-        return self.add(url, method=hdrs.METH_PATCH, **kwargs)
+        - `match_query`: the query, as a mapping, pairs or text; `url` must not have one then.
+        - `match_headers`: headers that must be among those that are sent; names are case-insensitive.
+        - `match_json`: the body, decoded from JSON.
+        - `match_form`: the fields of an urlencoded or multipart form; a `FilePart` stands for a file.
+        - `match_body`: the body, as bytes or text, or a compiled pattern that is searched for in it.
+        - `match`: a function of the `RequestCall`, or several, that return True, False, or `(False, "why not")`.
 
-    def delete(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock for DELETE: `add(url, method="DELETE", …)`."""
-        return self.add(url, method=hdrs.METH_DELETE, **kwargs)
+        The reply:
 
-    def head(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock for HEAD: `add(url, method="HEAD", …)`."""
-        return self.add(url, method=hdrs.METH_HEAD, **kwargs)
+        - `status`: an int from 200 to 999, or 101.
+        - `body`: what the application will read: text (sent as UTF-8) or bytes; or what is streamed: a file object, an
+          iterable or async iterable of text or bytes, an `aiohttp.MultipartWriter` or `FormData` with its own
+          `Content-Type`; or a function that returns one of these, which is called for every reply, with the
+          `RequestCall` if it takes a parameter.
+        - `payload`: what is sent as JSON, or a function of the `RequestCall` that returns it; takes precedence over
+          `body`. It is serialised when it is sent.
+        - `events`: a `text/event-stream`, as an iterable or async iterable of text, dicts or `ServerSentEvent`.
+        - `headers`: a mapping, a multidict or pairs of text or ints; a name may stand there more than once.
+        - `cookies`: a mapping of names and values, sent as `Set-Cookie`.
+        - `content_type`: the `Content-Type` header, unless `headers` have one; None sends none.
+        - `reason`: the reason phrase; by default the one that goes with `status`.
+        - `delay`: seconds before the status line, by the timers of the event loop; the `latency` comes on top.
+        - `fault`: a `Fault` of the server.
+        - `response_class`: the class of the response, instead of the session's; beside `replies`, that of the dicts
+          among them that name none.
+        - `exception`: an exception that the call raises, exactly as it is, or a class that can be made without
+          arguments. Other arguments of the reply, but for `delay`, are not looked at then.
+        - `timeout`: whether the call raises `asyncio.TimeoutError`.
+        - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call, or
+          if its first parameter is named `call` or is its only one, with the `RequestCall`. It returns a
+          `CallbackResult`, or None to have the mock answer as it is registered; only then does it matter how. It runs
+          before an `exception` is raised, and what it raises reaches the caller; an assertion that fails in it fails a
+          test that asks for `assert_all_mocked`, too.
+        - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
+          another, instead of one reply.
+        - `passthrough`: whether the requests go to the network, which replies instead. It cannot be combined with other
+          arguments of a reply.
+        - `repeat`: how many times the mock answers, or goes through its `replies`; True for any number of times, False
+          (the default) for once.
+        - `optional`: whether the mock need not be used, nor used up, where `assert_all_called` is asked for.
 
-    def options(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock for OPTIONS: `add(url, method="OPTIONS", …)`."""
-        return self.add(url, method=hdrs.METH_OPTIONS, **kwargs)
+        Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
+        be used or contradicts another; nothing is registered then.
+
+        >>> mock.add("http://example.com/users", "POST", match_json={"name": "Ada"}, status=201, payload={"id": 7})
+        <RequestMatch POST http://example.com/users, match_json={'name': 'Ada'}, used 0 of 1>
+        """
+        raise NotImplementedError
+
+    get = _shortcut(hdrs.METH_GET, add)
+    post = _shortcut(hdrs.METH_POST, add)
+    put = _shortcut(hdrs.METH_PUT, add)
+    patch = _shortcut(hdrs.METH_PATCH, add)
+    delete = _shortcut(hdrs.METH_DELETE, add)
+    head = _shortcut(hdrs.METH_HEAD, add)
+    options = _shortcut(hdrs.METH_OPTIONS, add)
+    any = _shortcut(None, add)
 
 
 class Group(Registering):
@@ -129,43 +194,78 @@ class Group(Registering):
     def __init__(
         self,
         add: Callable[..., RequestMatch],
-        url: str,
+        url: str | URL,
         headers: Headers | None = None,
         match_headers: Mapping[str, Any] | None = None,
     ) -> None:
-        if not isinstance(url, str):
-            raise TypeError(f"url: expected a str, got {shown_wrong_url(url)}")
-        if "://" not in url or Target.of(None, url).has_query or "#" in url:
+        if not isinstance(url, (str, URL)):
+            raise TypeError(f"url: expected a str or a yarl.URL, got {shown_wrong_url(url)}")
+        text = str(url).rstrip("/")
+        target = Target.of(None, text) if "://" in text and "#" not in text else None
+        if target is None or target.has_query:
             raise ValueError(f"url: expected one with a scheme and a host, without a query, got {shown_wrong_url(url)}")
         self._add = add
-        self._url = url.rstrip("/")
+        self._url = text
+        self._target = target
         self._headers = checked_headers(headers)
         Conditions(headers=match_headers)
         self._match_headers: CIMultiDict[Any] = CIMultiDict(match_headers or ())
+        self._handles: list[RequestMatch] = []
 
     def __repr__(self) -> str:
-        return f"<Group {Target.of(None, self._url)}>"
+        return f"<Group {self._target}>"
 
-    def add(self, url: Any, method: str = hdrs.METH_GET, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock: `aioresponses.add`, with a path, which may have a query, in place of the URL.
+    @property
+    def calls(self) -> list[RequestCall]:
+        """The requests that the mocks of this group answered, in order; with `keep_calls`, those that are kept."""
+        return sorted((call for handle in self._handles for call in handle.calls), key=in_order)
+
+    @property
+    def called(self) -> bool:
+        """Whether a mock of this group answered a request."""
+        return self.call_count > 0
+
+    @property
+    def call_count(self) -> int:
+        """How many requests the mocks of this group answered."""
+        return sum(handle.call_count for handle in self._handles)
+
+    def add(self, url: Url, method: str | None = hdrs.METH_GET, **kwargs: Unpack[Arguments]) -> RequestMatch:
+        """Register a mock: `aioresponses.add`, with what follows the URL of the group in place of the URL.
+
+        That is a path, which may have a query, a pattern of these, or `unittest.mock.ANY`.
 
         The headers of the group are those of the reply unless it has headers of these names itself, and so are the
         ones that are asked of requests. Raises what `aioresponses.add` raises.
         """
-        if not isinstance(url, str):
-            raise TypeError(f"url: expected a path of str, got {shown_wrong_url(url)}")
-        if url and url[0] not in "/?":
-            raise ValueError(f"url: expected a path that begins with /, got {shown_wrong_url(url)}")
+        below = self._below(url)
         if self._match_headers:
             kwargs["match_headers"] = _merged(self._match_headers, kwargs.get("match_headers"))
         replies = kwargs.get("replies")
-        if self._headers and replies is None:
+        if kwargs.get("passthrough"):
+            pass  # The network says which headers there are.
+        elif self._headers and replies is None:
             kwargs["headers"] = _merged(self._headers, kwargs.get("headers"))
         elif self._headers and isinstance(replies, (list, tuple)):
             kwargs["replies"] = [
                 self._with_headers(reply) if isinstance(reply, Mapping) else reply for reply in replies
             ]
-        return self._add(self._url + url, method, **kwargs)
+        handle = self._add(below, method, **kwargs)
+        self._handles.append(handle)
+        return handle
+
+    def _below(self, path: object) -> str | Below:
+        """Return what stands for the URLs of the group with this path, or with one that is like it."""
+        if isinstance(path, re.Pattern):
+            return Below.of(self._target, path)
+        if not isinstance(path, (str, URL)):
+            if equals_anything(path):
+                return Below.of(self._target, re.compile(""))
+            raise TypeError(f"url: expected a path of str, or a compiled pattern, got {shown_wrong_url(path)}")
+        text = str(path)
+        if text and text[0] not in "/?":
+            raise ValueError(f"url: expected a path that begins with /, got {shown_wrong_url(path)}")
+        return self._url + text
 
     def _with_headers(self, reply: Mapping[str, Any]) -> ReplyArguments:
         return {**reply, "headers": _merged(self._headers, reply.get("headers"))}  # type: ignore[typeddict-item]
@@ -187,9 +287,7 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     for name in given:
         if name not in Arguments.__annotations__:
             raise TypeError(f"add() got an unexpected keyword argument {shown(name)}")
-    # None stands for any URL and any method in a target, but not here.
-    check_method(handle._method)
-    target = Target.of(handle._method, url_or_pattern := check_url(handle._url))
+    target = Target.of(handle._method, checked := check_url(handle._url))
     if given.get("match_query") is not None:
         if target.has_query:
             raise ValueError("the query in url and match_query contradict each other: one of them says what it is")
@@ -197,14 +295,23 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     conditions = Conditions(
         **{name.removeprefix("match_"): value for name, value in given.items() if name.startswith("match")}
     )
-    check_flag("optional", given.get("optional", False))
+    for name in ("optional", "override", "passthrough"):
+        check_flag(name, given.get(name, False))
     times = _times(given.get("repeat", False))
-    return Route(handle, url_or_pattern, target, conditions, _replies(given, json_dumps, times != 1), times)
+    replies = _replies(given, json_dumps, is_repeated=times != 1)
+    # Of a group's mock, it is the pattern that was given.
+    url_or_pattern = checked.rest if isinstance(checked, Below) else checked
+    return Route(handle, url_or_pattern, target, conditions, replies, times, given.get("override", False))
 
 
 def _replies(given: Mapping[str, Any], json_dumps: JsonDumps, is_repeated: bool) -> Sequence[Reply]:
     reply = {name: value for name, value in given.items() if name in ReplyArguments.__annotations__}
     replies = given.get("replies")
+    if given.get("passthrough"):
+        for name, value in {**reply, "replies": replies}.items():
+            if value is not None:
+                raise ValueError(f"{name} cannot be combined with passthrough; the reply comes from the network")
+        return (Reply(passes_through=True),)
     if replies is None:
         return (Reply(**reply, json_dumps=json_dumps, is_repeated=is_repeated),)
     # Some suites wrap `RequestMatch.__init__` and set it for all mocks.

@@ -74,8 +74,10 @@ class aioresponses(Registering, Asked):
 
     - `param`: the name of the parameter under which a decorated function is given the mock; by default it is given as
       the last positional argument.
-    - `passthrough`: prefixes of URLs whose requests go to the network. They are compared by scheme, host, port and
-      path; what a prefix leaves out may be anything: `http://127.0.0.1` stands for all ports of that host.
+    - `passthrough`: prefixes of URLs whose requests go to the network, templates such as `https://*.internal.example`
+      among them, or compiled patterns. Prefixes are compared by scheme, host, port and path; what a prefix leaves out
+      may be anything: `http://127.0.0.1` stands for all ports of that host. `http` covers `ws` as well, and `https`
+      covers `wss`.
     - `passthrough_unmatched`: whether requests that no mock answers go to the network. By default they raise
       `aiohttp.ClientConnectionError`.
     - `assert_all_called`: whether it is a failure if a mock was never used, or has answers left that `repeat` or
@@ -103,7 +105,7 @@ class aioresponses(Registering, Asked):
     def __init__(
         self,
         param: str | None = None,
-        passthrough: Iterable[str | URL] = (),
+        passthrough: Iterable[Url] = (),
         passthrough_unmatched: bool = False,
         *,
         assert_all_called: bool = False,
@@ -316,7 +318,7 @@ class aioresponses(Registering, Asked):
     def add(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         url: Url,
-        method: str = hdrs.METH_GET,
+        method: str | None = hdrs.METH_GET,
         status: int | None = default(200),
         body: Body | None = default(""),
         exception: Raises | None = default(None),
@@ -341,64 +343,10 @@ class aioresponses(Registering, Asked):
         match_form: Any = default(None),
         match_body: Any = default(None),
         match: Match | Iterable[Match] | None = default(None),
+        override: bool = default(False),
+        passthrough: bool = default(False),
     ) -> RequestMatch:
-        """Register a mock: what requests it answers, and with what.
-
-        Of several mocks that fit a request, the one that was registered first answers.
-
-        - `url`: text, a `yarl.URL`, or a compiled pattern, of which `match` is called with the whole URL. The order of
-          query parameters does not matter, and fragments play no part. Text may be a template: `{name}` in its path
-          stands for a segment, `{name:regex}` for what the regex matches, a leading `*.` of its host for one label or
-          more. What they stand for is the call's `match_info`.
-        - `method`: any method; its case does not matter.
-
-        Conditions, all of which must hold. Values are compared with `==`, so `unittest.mock.ANY` and the objects of
-        `aioresponses.matchers` may stand anywhere in them. None, the default, asks for nothing.
-
-        - `match_query`: the query, as a mapping, pairs or text; `url` must not have one then.
-        - `match_headers`: headers that must be among those that are sent; names are case-insensitive.
-        - `match_json`: the body, decoded from JSON.
-        - `match_form`: the fields of an urlencoded or multipart form; a `FilePart` stands for a file.
-        - `match_body`: the body, as bytes or text, or a compiled pattern that is searched for in it.
-        - `match`: a function of the `RequestCall`, or several, that return True, False, or `(False, "why not")`.
-
-        The reply:
-
-        - `status`: an int from 200 to 999, or 101.
-        - `body`: what the application will read: text (sent as UTF-8) or bytes; or what is streamed: a file object, an
-          iterable or async iterable of text or bytes, an `aiohttp.MultipartWriter`, or a function that returns one,
-          which is called for every reply, with the `RequestCall` if it takes a parameter.
-        - `payload`: what is sent as JSON, or a function of the `RequestCall` that returns it; takes precedence over
-          `body`. It is serialised when it is sent.
-        - `events`: a `text/event-stream`, as an iterable or async iterable of text, dicts or `ServerSentEvent`.
-        - `headers`: a mapping, a multidict or pairs of text or ints; a name may stand there more than once.
-        - `cookies`: a mapping of names and values, sent as `Set-Cookie`.
-        - `content_type`: the `Content-Type` header, unless `headers` have one; None sends none.
-        - `reason`: the reason phrase; by default the one that goes with `status`.
-        - `delay`: seconds before the status line, by the timers of the event loop; the `latency` comes on top.
-        - `fault`: a `Fault` of the server.
-        - `response_class`: the class of the response, instead of the session's; beside `replies`, that of the dicts
-          among them that name none.
-        - `exception`: an exception that the call raises, exactly as it is, or a class that can be made without
-          arguments. Other arguments of the reply, but for `delay`, are not looked at then.
-        - `timeout`: whether the call raises `asyncio.TimeoutError`.
-        - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call, or
-          if its first parameter is named `call` or is its only one, with the `RequestCall`. It returns a
-          `CallbackResult`, or None to have the mock answer as it is registered; only then does it matter how. It runs
-          before an `exception` is raised, and what it raises reaches the caller; an assertion that fails in it fails a
-          test that asks for `assert_all_mocked`, too.
-        - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
-          another, instead of one reply.
-        - `repeat`: how many times the mock answers, or goes through its `replies`; True for any number of times, False
-          (the default) for once.
-        - `optional`: whether the mock need not be used, nor used up, where `assert_all_called` is asked for.
-
-        Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
-        be used or contradicts another; nothing is registered then.
-
-        >>> mock.add("http://example.com/users", "POST", match_json={"name": "Ada"}, status=201, payload={"id": 7})
-        <RequestMatch POST http://example.com/users, match_json={'name': 'Ada'}, used 0 of 1>
-        """
+        # `Registering.add` says what they mean.
         arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
         given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
         handle = RequestMatch(url, method, **given)
@@ -406,9 +354,9 @@ class aioresponses(Registering, Asked):
         return handle
 
     def host(
-        self, url: str, headers: Headers | None = None, match_headers: Mapping[str, Any] | None = None
+        self, url: str | URL, headers: Headers | None = None, match_headers: Mapping[str, Any] | None = None
     ) -> Group:
-        """Return a group of mocks below `url`, which are registered by their paths.
+        """Return a group of mocks below `url`, which are registered by their paths, or by patterns for these.
 
         `headers` are those of its replies, and `match_headers` are asked of its requests, unless a mock says
         otherwise. Raises `TypeError` or `ValueError` where `url` is no URL, or has a query.
@@ -452,11 +400,11 @@ class aioresponses(Registering, Asked):
     # Names of 0.7 that suites look at, and change.
 
     @property
-    def _passthrough(self) -> list[str | URL]:
+    def _passthrough(self) -> list[Url]:
         return self._router.passthrough
 
     @_passthrough.setter
-    def _passthrough(self, value: list[str | URL]) -> None:
+    def _passthrough(self, value: list[Url]) -> None:
         self._router.passthrough = value
 
     @property

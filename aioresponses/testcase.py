@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
 from aiohttp import ClientSession
-from yarl import URL
 
+from ._matching.targets import Url
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
 
@@ -34,8 +34,8 @@ class AioResponsesTestCase(
     ...         self.assertEqual(await WeatherClient().temperature("Oslo"), 21)
     """
 
-    passthrough: ClassVar[Iterable[str | URL]] = ()
-    """URL prefixes of requests that go to the network, as `aioresponses` takes them."""
+    passthrough: ClassVar[Iterable[Url]] = ()
+    """URL prefixes, templates or patterns of requests that go to the network, as `aioresponses` takes them."""
 
     passthrough_unmatched: ClassVar[bool] = False
     """Whether requests that no mock answers go to the network."""

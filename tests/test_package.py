@@ -49,11 +49,11 @@ class PublicNamesTest(unittest.TestCase):
         self.assertEqual(
             [name for name in dir(aioresponses.aioresponses()) if not name.startswith("_")],
             [
-                "active", "add", "assert_any_call", "assert_called", "assert_called_once", "assert_called_once_with",
-                "assert_called_with", "assert_has_calls", "assert_not_called", "call_args", "call_args_list",
-                "call_count", "called", "calls", "clear", "delete", "get", "head", "host", "json_dumps",
-                "latency", "options", "passthrough_unmatched", "patch", "post", "put", "requests", "reset", "start",
-                "stop", "unmatched_calls", "unused_mocks",
+                "active", "add", "any", "assert_any_call", "assert_called", "assert_called_once",
+                "assert_called_once_with", "assert_called_with", "assert_has_calls", "assert_not_called", "call_args",
+                "call_args_list", "call_count", "called", "calls", "clear", "delete", "get", "head", "host",
+                "json_dumps", "latency", "options", "passthrough_unmatched", "patch", "post", "put", "requests",
+                "reset", "start", "stop", "unmatched_calls", "unused_mocks",
             ],
         )
 

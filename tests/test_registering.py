@@ -2,8 +2,10 @@
 
 import asyncio
 import functools
+import inspect
 import re
 import unittest
+from pathlib import Path
 from unittest.mock import ANY
 
 import aiohttp
@@ -210,6 +212,37 @@ class ShortcutsTest(AioResponsesTestCase):
         )
 
 
+class MeaningTest(unittest.TestCase):
+    """What the arguments mean is shown for `add` and for each shortcut, and is written once."""
+
+    SHORTCUTS = (*METHODS, "any")
+
+    def test_each_argument_has_its_meaning(self):
+        names = [name for name in inspect.signature(aioresponses.add).parameters if name != "self"]
+        shown = inspect.getdoc(aioresponses.add)
+        self.assertEqual(sorted(re.findall("^- `(\\w+)`", shown, re.MULTILINE)), sorted(names))
+
+    def test_it_is_shown_for_each_shortcut_of_the_mock_and_of_a_group(self):
+        shown = inspect.getdoc(aioresponses.add)
+        for name in self.SHORTCUTS:
+            for owner in (aioresponses, Group):
+                shortcut = getattr(owner, name)
+                self.assertEqual(inspect.getdoc(shortcut), shown)
+                self.assertEqual((shortcut.__name__, shortcut.__qualname__), (name, f"Registering.{name}"))
+
+    def test_it_is_written_once(self):
+        package = Path(inspect.getfile(aioresponses)).parent
+        sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
+        [line] = re.findall("^- `optional`: .*$", inspect.getdoc(aioresponses.add), re.MULTILINE)
+        self.assertEqual(sum(source.count(line) for source in sources), 1)
+
+    def test_what_else_is_shown_of_a_shortcut(self):
+        self.assertEqual(
+            str(inspect.signature(aioresponses.get)),
+            "(self: 'Registering', url: 'Url', **kwargs: 'Unpack[Arguments]') -> 'RequestMatch'",
+        )
+
+
 class GroupTest(AioResponsesTestCase):
     assert_all_mocked = False  # What no mock answers is looked at here.
     maxDiff = None
@@ -344,9 +377,13 @@ class GroupTest(AioResponsesTestCase):
 
     def test_values_that_are_no_hosts(self):
         for url, error, message in [
-            (5, TypeError, "url: expected a str, got 5"),
-            (None, TypeError, "url: expected a str, got None"),
-            (re.compile("x"), TypeError, "url: expected a str, got re.compile('x')"),
+            (5, TypeError, "url: expected a str or a yarl.URL, got 5"),
+            (None, TypeError, "url: expected a str or a yarl.URL, got None"),
+            (re.compile("x"), TypeError, "url: expected a str or a yarl.URL, got re.compile('x')"),
+            (ANY, TypeError, "url: expected a str or a yarl.URL, got <ANY>"),
+            (URL("/v2"), ValueError, "url: expected one with a scheme and a host, without a query, got URL('/v2')"),
+            (URL(API + "?a=1"), ValueError,
+             f"url: expected one with a scheme and a host, without a query, got URL('{API}?a=1')"),
             ("api.example.com", ValueError,
              "url: expected one with a scheme and a host, without a query, got 'api.example.com'"),
             ("/v2", ValueError, "url: expected one with a scheme and a host, without a query, got '/v2'"),
@@ -364,9 +401,11 @@ class GroupTest(AioResponsesTestCase):
     def test_values_that_are_no_paths(self):
         api = self.mock.host(API)
         for path, error, message in [
-            (5, TypeError, "url: expected a path of str, got 5"),
-            (URL("/users"), TypeError, "url: expected a path of str, got URL('/users')"),
-            (re.compile("/users"), TypeError, "url: expected a path of str, got re.compile('/users')"),
+            (5, TypeError, "url: expected a path of str, or a compiled pattern, got 5"),
+            (None, TypeError, "url: expected a path of str, or a compiled pattern, got None"),
+            (re.compile(b"/users"), TypeError,
+             "url: expected a pattern of str, got one of bytes: re.compile(b'/users')"),
+            (URL(SITE), ValueError, "url: expected a path that begins with /, got URL('http://example.com/')"),
             ("users", ValueError, "url: expected a path that begins with /, got 'users'"),
             (SITE, ValueError, "url: expected a path that begins with /, got 'http://example.com/'"),
             ("/{}", ValueError, f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' in it is neither {{name}} nor "

@@ -19,7 +19,8 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import aiohttp
-from aiohttp import ClientSession, MultipartWriter
+from aiohttp import ClientSession, FormData, MultipartWriter
+from aiohttp.payload import BytesPayload, StringPayload
 from yarl import URL
 
 from aioresponses import CallbackResult, Fault, ServerSentEvent, aioresponses
@@ -149,7 +150,8 @@ def values():
         # Everything else.
         closed, write_only, io.TextIOWrapper(write_only), io.BytesIO(b"text"), object(), ANY, threading.Lock(),
         Fault.CONNECTION_RESET, ServerSentEvent("x"), CallbackResult(), aiohttp.ClientResponse,
-        MultipartWriter("mixed", boundary="a"),
+        MultipartWriter("mixed", boundary="a"), FormData({"a": "1"}), BytesPayload(b"text"),
+        StringPayload("text", content_type=LINE),
     ]
 
 
@@ -177,7 +179,7 @@ class EveryArgumentTest(unittest.IsolatedAsyncioTestCase):
     maxDiff = None
 
     REPLY = set(inspect.signature(CallbackResult).parameters) - {"method"} | {"exception", "timeout", "callback"}
-    OTHERS = {"url", "method", "repeat", "optional", "replies"}
+    OTHERS = {"url", "method", "repeat", "optional", "replies", "override", "passthrough"}
     CONDITIONS = {"match", "match_query", "match_headers", "match_json", "match_form", "match_body"}
 
     def setUp(self):
@@ -203,7 +205,8 @@ class EveryArgumentTest(unittest.IsolatedAsyncioTestCase):
             # Whoever reads it must see what is meant.
             wanted = rf"{name}(\[\d\])?:|the query in url and {name} "
             return None if re.match(wanted, str(error)) else f"no name: {error}"
-        if name == "delay" and value or name == "fault":
+        # The last one would ask the network.
+        if name == "delay" and value or name == "fault" or name == "passthrough":
             return None
         raised, text = await asked(mock)
         if isinstance(raised, int) or issubclass(raised, (aiohttp.ClientError, asyncio.TimeoutError)):

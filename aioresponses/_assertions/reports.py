@@ -75,10 +75,10 @@ def _never_used(mock: RequestMatch) -> str:
     hiding = mock._at_work.hidden_by
     if hiding is None:
         return f"  {shortened(str(mock))}"
-    return (
-        f"  {shortened(str(mock))}\n"
-        f"    never reached: {shortened(str(hiding))}, repeat=True, registered before it, answers first"
-    )
+    why = "registered before it, answers first"
+    if hiding.overrides:
+        why = "override=True, answers first; register a default with optional=True"
+    return f"  {shortened(str(mock))}\n    never reached: {shortened(str(hiding))}, repeat=True, {why}"
 
 
 def _not_used_up(mock: RequestMatch) -> str:

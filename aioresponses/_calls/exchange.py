@@ -78,6 +78,9 @@ class Exchange:
     until: int | None = None
     """When it gave its last connection back, as a moment; of no meaning while it has `connections`."""
 
+    place = 0
+    """Which of the requests of its call it stands for; the whole call has the place of its first one."""
+
     is_unpacked = False
 
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
@@ -124,6 +127,7 @@ class Exchange:
         hop = Exchange(method, url, url, {})
         self.hops[-1].response, self.hops[-1].ended = response, hop.started
         hop.kwargs, hop.order, hop.previous = dict(self.kwargs), self.order, response
+        hop.place = len(self.hops)
         self.hops.append(hop)
         return hop
 

@@ -56,6 +56,11 @@ def span_of(call: RequestCall) -> Span:
     return Span(exchange.order, exchange.over, exchange.since, until)
 
 
+def in_order(call: RequestCall) -> tuple[int, int]:
+    """Return what sorts calls, and the hops of one call, in the order in which they were made."""
+    return call._exchange.order, call._exchange.place
+
+
 class Calls(Protocol):
     """What makes calls of exchanges."""
 
@@ -137,7 +142,7 @@ class RequestCall(_Arguments):
 
     @property
     def match(self) -> RequestMatch | None:
-        """The mock that answered; None where none did, or the request was passed through."""
+        """The mock that answered, or that let the request through (`passthrough=True`); None where no mock did."""
         answered_by = self._exchange.answered_by
         return None if answered_by is None else answered_by()
 
@@ -263,7 +268,7 @@ class AtWork(Calls, Protocol):
     """What a handle needs of the mock that it is the handle of."""
 
     @property
-    def url_or_pattern(self) -> URL | re.Pattern[str] | Template: ...
+    def url_or_pattern(self) -> URL | re.Pattern[str] | Template | None: ...
 
     @property
     def limit(self) -> int | None:
@@ -283,7 +288,11 @@ class AtWork(Calls, Protocol):
 
     @property
     def hidden_by(self) -> AtWork | None:
-        """The mock, registered earlier, that answers all requests meant for this one; None unless one surely does."""
+        """The mock, asked before, that answers all requests meant for this one; None unless one surely does."""
+
+    @property
+    def overrides(self) -> bool:
+        """Whether it is asked before all that were registered earlier."""
 
     @property
     def dropped(self) -> int:
@@ -308,12 +317,12 @@ class RequestMatch:
     # What it is the handle of; that is made from what is given here, which a wrapper of this method may have changed.
     _at_work: AtWork
 
-    def __init__(self, url: Any, method: str = hdrs.METH_GET, **given: Any) -> None:
+    def __init__(self, url: Any, method: str | None = hdrs.METH_GET, **given: Any) -> None:
         self._url = url
         self._method = method
         self._given = given
-        self.method = str.lower(method) if isinstance(method, str) else method
-        """The method, in lower case (as in aioresponses 0.7)."""
+        self.method = str.lower(method) if isinstance(method, str) else "*" if method is None else method
+        """The method, in lower case (as in aioresponses 0.7); `*` for every method."""
         self.optional: bool = given.get("optional", False)
         """Whether the mock need not be used, nor used up, where all mocks must be called."""
 
@@ -327,8 +336,8 @@ class RequestMatch:
         return str(self._at_work)
 
     @property
-    def url_or_pattern(self) -> URL | re.Pattern[str] | Template:
-        """The normalised URL, the template or the pattern."""
+    def url_or_pattern(self) -> URL | re.Pattern[str] | Template | None:
+        """The normalised URL, the template or the pattern; None for every URL."""
         return self._at_work.url_or_pattern
 
     @property

@@ -13,7 +13,7 @@ from multidict import MultiDict, MultiMapping
 
 from .._calls.messages import Part
 from .._calls.record import RequestCall
-from .._checks import TOKEN, is_coroutine_function, is_generator_function, misfit
+from .._checks import TOKEN, equals_anything, is_coroutine_function, is_generator_function, misfit
 from .._display import add_note, hidden, name_of, shortened, shown, shown_headers
 from ..matchers import FilePart, Several, differences, one_of, subset, unordered
 
@@ -77,10 +77,7 @@ class Conditions:
     @property
     def always_hold(self) -> bool:
         """Whether they ask for nothing: there are none, or there is one that takes any query."""
-        try:
-            return all(one.argument == "match_query" and one.expected == object() for one in self._all)
-        except Exception:
-            return False  # It was not made to be compared with that.
+        return all(one.argument == "match_query" and equals_anything(one.expected) for one in self._all)
 
     def unmet(self, call: RequestCall, mock: object) -> str | None:
         """Return the first reason why a call does not fulfil them; None if it does.

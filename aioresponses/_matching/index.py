@@ -4,16 +4,18 @@ Theory
 ------
 Suites register one mock or ten thousand, and a request must not look at each. Most mocks name their URL in full, and
 what they can answer follows from method and URL alone. So they stand in queues, one for each key that a mock can have
-(its method, its URL, and whether the query of the request plays no part), in the order of their registration. A request
-has few keys, one mostly: four where it has credentials and there are mocks of any query. Patterns and templates have no
-such key and are tried in turn. All of these, merged by the order of their registration, are the candidates.
+(its method or None for every method, its URL, and whether the query of the request plays no part), and a request has
+few keys. Patterns and templates have no such key and are tried in turn. All of these, merged by the order in which they
+are asked, are the candidates. They are asked in the order of their registration, except that a mock which overrides
+others is asked before all that were registered earlier.
 
 A mock is in service while its key is in `matches`, and suites take keys out of that dict themselves. So a queue may
 hold mocks that are out of service; they are dropped when a request comes across them.
 
-Where every mock names its URL in full, without credentials, asks for nothing else and wants the query as it is, the
-first one in the queue of a request answers it, and there is nothing more to look at. `first_answers` tells so. It stays
-down once another mock was registered, until the mocks are cleared: it chooses the way, not the outcome.
+Where every mock names its method and its URL in full, without credentials, asks for nothing else, wants the query as it
+is and answers itself, the first one in the queue of a request answers it, and there is nothing more to look at.
+`first_answers` tells so. It stays down once another mock was registered, until the mocks are cleared: it chooses the
+way, not the outcome.
 
 The caller holds the lock.
 """
@@ -44,9 +46,11 @@ class Index:
         self.first_answers = True
 
     def add(self, route: Route) -> None:
-        """Add a mock behind all others."""
-        self._queue(route.target.key).append(route)
-        self.first_answers = self.first_answers and route.target.is_plain and not route.conditions
+        """Add a mock."""
+        # Mostly behind all others, which takes no longer than to append it.
+        insort(self._queue(route.target.key), route, key=_in_order)
+        is_plain = route.target.is_plain and not route.conditions and not route.passes_through
+        self.first_answers = self.first_answers and is_plain
 
     def put_back(self, route: Route) -> None:
         """Have a mock in its old place once more."""
@@ -61,8 +65,8 @@ class Index:
         self.first_answers = True
 
     def candidates(self, method: str, url: URL) -> Iterable[Route]:
-        """Return the mocks that may answer a request, in the order of their registration."""
-        found = [self._pruned(key) for key in keys(method, url)]
+        """Return the mocks that may answer a request, in the order in which they are asked."""
+        found = [self._pruned(queue) for key in keys(method, url) if (queue := self.queues.get(key))]
         if self._others:
             self._others = [route for route in self._others if route.key in self._in_service]
             found.append(tuple(self._others))
@@ -71,9 +75,8 @@ class Index:
     def _queue(self, key: Key | None) -> deque[Route] | list[Route]:
         return self._others if key is None else self.queues.setdefault(key, deque())
 
-    def _pruned(self, key: Key) -> tuple[Route, ...]:
-        queue = self.queues.get(key)
+    def _pruned(self, queue: deque[Route]) -> tuple[Route, ...]:
         while queue and queue[0].key not in self._in_service:
             queue.popleft()
         # A copy, for what is asked of a request may register mocks itself.
-        return tuple(queue or ())
+        return tuple(queue)

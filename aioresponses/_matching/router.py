@@ -14,8 +14,9 @@ from .._replies.reply import Reply
 from .._urls import comparable
 from .conditions import Conditions
 from .index import Index
+from .prefixes import Prefix
 from .routes import Route
-from .targets import Prefix, Verdict
+from .targets import Url, Verdict
 
 _prefix = lru_cache(maxsize=64)(Prefix)
 
@@ -35,14 +36,14 @@ class Router:
 
     def __init__(
         self,
-        passthrough: list[str | URL],
+        passthrough: list[Url],
         passthrough_unmatched: bool,
         call_of: Callable[[Exchange], RequestCall],
     ) -> None:
         for prefix in passthrough:
             Prefix(prefix)  # Raises what is wrong with it.
         self.passthrough = passthrough
-        """Prefixes of the URLs whose requests go to the network, whatever is registered; suites add to them."""
+        """What covers the URLs whose requests go to the network, whatever is registered; suites add to it."""
         self.passthrough_unmatched = passthrough_unmatched
         self.call_of = call_of
         self.matches: dict[str, RequestMatch] = {}
@@ -53,7 +54,7 @@ class Router:
         self._lock = Lock()
 
     def add(self, route: Route) -> None:
-        """Register a mock behind those that are registered."""
+        """Register a mock."""
         with self._lock:
             route.register(self)
             self.matches[route.key] = self._handles[route.key] = route.handle
@@ -168,8 +169,9 @@ class Router:
             return [route for key, route in self._routes.items() if key in self.matches or route.remaining == 0]
 
     def hiding(self, route: Route) -> Route | None:
-        """Return the mock that answers all requests before another can, if one surely does."""
-        return next((one for one in self._known() if one.order < route.order and one.hides(route)), None)
+        """Return the first mock that answers all requests before another can, if one surely does."""
+        hiding = [one for one in self._known() if one.order < route.order and one.hides(route)]
+        return min(hiding, key=lambda one: one.order, default=None)
 
     def take_out(self, route: Route) -> None:
         """Have a mock answer no more, as if it had never been registered."""

@@ -20,7 +20,8 @@ from .targets import Target, Verdict
 if TYPE_CHECKING:
     import re
 
-_count = itertools.count()
+# From 1 on, so that each has a negative counterpart.
+_count = itertools.count(1)
 
 # Arguments whose values may hold anything, such as a traceback.
 _MAY_HOLD_ALL = ("events", "exception", "replies")
@@ -46,30 +47,36 @@ class Service(Protocol):
 class Route:
     """A registered mock at work, made from its handle: `target` and `conditions` are what it asks of requests.
 
-    It answers with its `replies` in turn, `times` over, None for no limit.
+    It answers with its `replies` in turn, `times` over, None for no limit. If it `overrides`, it is asked before all
+    that were made earlier.
     """
 
     def __init__(
         self,
         handle: RequestMatch,
-        url_or_pattern: URL | re.Pattern[str] | Template,
+        url_or_pattern: URL | re.Pattern[str] | Template | None,
         target: Target,
         conditions: Conditions,
         replies: Sequence[Reply],
         times: int | None,
+        overrides: bool = False,
     ) -> None:
         self.url_or_pattern = url_or_pattern
         self.target = target
         self.conditions = conditions
+        self.overrides = overrides
+        """Whether it is asked before all that were made earlier."""
         self.limit = None if times is None else times * len(replies)
         self.remaining = self.limit
         self.exchanges: list[Exchange] = []
         self.dropped = 0
         self.claims = 0
         """How many requests it was to answer so far, whatever has been forgotten; without a limit, 1 at most."""
-        self.order = next(_count)
-        """Its place among all routes of this process."""
+        self.order = -next(_count) if overrides else next(_count)
+        """Its place among all routes of this process: the one with the least is asked first."""
         self.key = str(self.order)
+        self.passes_through = any(reply.passes_through for reply in replies)
+        """Whether its requests go to the network."""
         self.replies: Iterator[Reply] = itertools.cycle(replies)
         """Begins with the reply that the next request gets."""
         self._is_sequence = len(replies) > 1
@@ -81,7 +88,8 @@ class Route:
         handle._at_work = self
 
     def __str__(self) -> str:
-        return f"{self.target}, {self.conditions}" if self.conditions else str(self.target)
+        target = self.target.as_mock()
+        return f"{target}, {self.conditions}" if self.conditions else target
 
     @property
     def handle(self) -> RequestMatch:
@@ -127,12 +135,12 @@ class Route:
 
     @property
     def hidden_by(self) -> Route | None:
-        """The mock, registered earlier, that answers all requests meant for this one; None unless one surely does."""
+        """The mock, asked before, that answers all requests meant for this one; None unless one surely does."""
         service = None if self._service is None else self._service()
         return None if service is None else service.hiding(self)
 
     def hides(self, other: Route) -> bool:
-        """Tell whether this one answers all requests of a mock that was registered later; False if it is not sure."""
+        """Tell whether this one answers all requests of a mock that is asked after it; False if that is not sure."""
         return self.limit is None and self.target.covers(other.target) and self.conditions.always_hold
 
     def give_back(self) -> None:

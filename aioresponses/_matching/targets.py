@@ -1,17 +1,16 @@
-"""What a mock, or a passthrough prefix, asks of a request."""
+"""Method and URL of a mock: what they ask of a request."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Union
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple, Union
 
 from yarl import URL
 
 from .. import _urls
 from .._calls.record import RequestCall
-from .._checks import TOKEN
+from .._checks import TOKEN, equals_anything
 from .._display import same_beginning, shortened, shown, shown_url, shown_wrong_url, without_passwords
 from .._urls import Template, comparable, is_template, without_credentials
 
@@ -20,34 +19,48 @@ _MOST_SHOWN = 5
 
 Url = Union[str, URL, "re.Pattern[str]"]
 
+_EVERY_METHOD = "; for every method, use method=None or mock.any(url, …)"
+
 
 def check_method(method: object) -> str:
     """Return `method` if it can be one in HTTP; raise `TypeError` or `ValueError` where it cannot."""
     if not isinstance(method, str):
-        raise TypeError(f"method: expected a str such as 'GET', got {shown(method)}")
+        hint = _EVERY_METHOD if equals_anything(method) else ""
+        raise TypeError(f"method: expected a str such as 'GET', got {shown(method)}{hint}")
+    if method == "*":  # As `aiohttp.hdrs.METH_ANY` is; no request has it.
+        raise ValueError(f"method: expected one such as 'GET' or 'PROPFIND', got '*'{_EVERY_METHOD}")
     if not TOKEN.fullmatch(method):
         raise ValueError(f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got {shown(method)}")
     return str.__str__(method)
 
 
-def check_url(url: object) -> URL | re.Pattern[str] | Template:
-    """Return a URL normalised, text with places to fill as a template, a pattern as it is.
+def check_url(url: object) -> URL | re.Pattern[str] | Template | Below | None:
+    """Return a URL normalised, a template of text with places to fill, a pattern as it is; None for `ANY`.
 
     Raises `TypeError` or `ValueError` for anything else.
     """
-    if isinstance(url, re.Pattern):
-        if not isinstance(url.pattern, str):
-            raise TypeError(f"url: expected a pattern of str, got one of bytes: {shown(url)}")
+    if isinstance(url, Below):
         return url
+    if isinstance(url, re.Pattern):
+        return checked_pattern("url", url)
     if not isinstance(url, (str, URL)):
+        if equals_anything(url):
+            return None
         raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {shown_wrong_url(url)}")
     try:
         return Template.of(url) if isinstance(url, str) and is_template(url) else _urls.normalize_url(url)
     except ValueError as error:
-        raise _wrong_url("url: expected a URL", url, error) from None
+        raise wrong_url("url: expected a URL", url, error) from None
 
 
-def _wrong_url(expected: str, url: object, error: ValueError) -> ValueError:
+def checked_pattern(name: str, pattern: re.Pattern[Any]) -> re.Pattern[str]:
+    """Return a pattern; raise `TypeError` if it is one of bytes."""
+    if not isinstance(pattern.pattern, str):
+        raise TypeError(f"{name}: expected a pattern of str, got one of bytes: {shown(pattern)}")
+    return pattern
+
+
+def wrong_url(expected: str, url: object, error: ValueError) -> ValueError:
     """Return the error for what is no URL, for this reason."""
     # Where there is an @, what yarl says may be a part of the password.
     why = f": {error}" if "@" not in str(url) or is_template(str(url)) else ""
@@ -63,16 +76,17 @@ class Verdict(NamedTuple):
     reason: str
 
 
-# What mocks whose URLs are written out are found by: method, URL, and whether they take any query.
-Key = tuple[str, URL, bool]
+# What mocks whose URLs are written out are found by: method, None for every one, URL, and whether they take any query.
+Key = tuple[Union[str, None], URL, bool]
 
 
 def keys(method: str, url: URL) -> list[Key]:
     """Return the keys of all mocks that may answer a request of this method and URL."""
     return [
-        (method, without_query, any_query)
+        (own, without_query, any_query)
         for spelling in _spellings(url)
         for without_query, any_query in ((spelling, False), (spelling.with_query(None), True))
+        for own in (method, None)
     ]
 
 
@@ -85,14 +99,78 @@ def _has_credentials(url: URL) -> bool:
     return url.raw_user is not None or url.raw_password is not None
 
 
+class Below(NamedTuple):
+    """The URLs that begin with another one, and whose rest a pattern matches: what a group makes of a pattern.
+
+    A URL goes on after a segment of its path: `/v2` with `/v2/users?page=1`, and not with `/v20`. The pattern is
+    matched from the start of that rest. If the other URL is a template whose places stand for several segments, the
+    shortest beginning counts that leaves a rest which matches.
+    """
+
+    url: URL | Template
+    """Comparable, and without a query."""
+
+    rest: re.Pattern[str]
+
+    @classmethod
+    def of(cls, target: Target, rest: re.Pattern[Any]) -> Below:
+        """Return the URLs that go on from the URL or template of a target; raise `TypeError` for a pattern of bytes."""
+        assert isinstance(target.url, (URL, Template))
+        return cls(target.url, checked_pattern("url", rest))
+
+    def __str__(self) -> str:
+        url = without_passwords(str(self.url))
+        return f"{url} … {self.rest}" if self.rest.pattern else f"{url} and all below it"
+
+    def filled(self, url: URL) -> Mapping[str, str] | None:
+        """Return what the names in the template and in the pattern stand for in a URL; None if it does not fit."""
+        for above, rest in self._rests(url):
+            match = self.rest.match(rest)
+            if match is not None:
+                return {**above, **match.groupdict("")}
+        return None
+
+    def verdict(self, url: URL) -> Verdict | None:
+        """Return why a URL does not fit; None if it does."""
+        if self.filled(url) is not None:
+            return None
+        rests = [repr(_cut(rest)) for _, rest in self._rests(url)]
+        if not rests:
+            return Verdict(4, f"{without_passwords(str(self.url))} is not what the URL begins with")
+        return Verdict(2.5, f"the pattern does not match {rests[0]}, which follows the URL of the group")
+
+    def _rests(self, url: URL) -> Iterator[tuple[Mapping[str, str], str]]:
+        """Yield what a URL goes on with, after what the names in the template stand for."""
+        above = Target(None, self.url)
+        query = f"?{url.raw_query_string}" if url.raw_query_string else ""
+        for path, rest in cuts(url):
+            filled = above.filled("", with_path(url, path))
+            if filled is not None:
+                yield filled, rest + query
+
+
+def cuts(url: URL) -> Iterator[tuple[str, str]]:
+    """Yield what stands before and after each place where the path of a URL may be cut, from the left."""
+    path = url.raw_path
+    for found in re.finditer("/", path):
+        yield path[:found.start()], path[found.start():]
+    if not path.endswith("/"):
+        yield path, ""
+
+
+def with_path(url: URL, path: str) -> URL:
+    """Return a URL with another path, as it stands in URLs, and without a query."""
+    return url.with_path(path or "/", encoded=True)
+
+
 class Target(NamedTuple):
     """A method, and the URL or pattern of URLs, that a mock answers to."""
 
     method: str | None
     """In upper case; None stands for any."""
 
-    url: URL | re.Pattern[str] | Template | None
-    """A normalised URL without a fragment, a template, or a pattern; None stands for any."""
+    url: URL | re.Pattern[str] | Template | Below | None
+    """A normalised URL without a fragment, a template, a pattern, or one below a URL; None stands for any."""
 
     any_query: bool = False
     """Whether URLs are compared without their query; then `url` has none either."""
@@ -117,6 +195,10 @@ class Target(NamedTuple):
         shown = shown_url(url, with_mark=True) if isinstance(url, URL) else without_passwords(str(url))
         return shown if self.method is None else f"{self.method} {shown}"
 
+    def as_mock(self) -> str:
+        """Return it as text in which a star stands for every method, as it does in `RequestMatch.method`."""
+        return f"* {self}" if self.method is None and self.url is not None else str(self)
+
     @property
     def has_query(self) -> bool:
         """Whether there is a query in the URL, or in that of the template."""
@@ -126,12 +208,13 @@ class Target(NamedTuple):
     @property
     def key(self) -> Key | None:
         """What the mock is found by; None where it must be tried."""
-        return (str(self.method), self.url, self.any_query) if isinstance(self.url, URL) else None
+        return (self.method, self.url, self.any_query) if isinstance(self.url, URL) else None
 
     @property
     def is_plain(self) -> bool:
-        """Whether the mock answers requests of just this URL, credentials and query included."""
-        return isinstance(self.url, URL) and not self.any_query and not _has_credentials(self.url)
+        """Whether the mock answers requests of just this method and URL, credentials and query included."""
+        is_one_url = isinstance(self.url, URL) and not self.any_query and not _has_credentials(self.url)
+        return is_one_url and self.method is not None
 
     def fits(self, method: str, url: URL) -> bool:
         """Tell whether a request is meant; `method` is in upper case, `url` normalised and without a fragment."""
@@ -152,13 +235,19 @@ class Target(NamedTuple):
             return None if match is None else match.groupdict("")
         if isinstance(own, Template):
             return own.filled(url) if self._misplaced(own.base, url) is None and own.base.query == url.query else None
+        if isinstance(own, Below):
+            return own.filled(url)
         return {} if own is None or own in _spellings(url) else None
 
     def covers(self, other: Target) -> bool:
-        """Tell whether this fits whatever another one fits that asks for a method; False if it is not sure."""
+        """Tell whether this fits whatever another one fits; False if that is not sure."""
+        if self.method not in (None, other.method):
+            return False
+        if self.url is None or self._replace(method=other.method) == other:
+            return True
         # Of two patterns or templates there is no telling, unless they are the same.
         is_one_url = isinstance(other.url, URL) and not other.any_query
-        return self == other or is_one_url and self.fits(str(other.method), other.url)  # type: ignore[arg-type]
+        return is_one_url and self.fits(other.method or "", other.url)  # type: ignore[arg-type]
 
     def verdict(self, method: str, url: URL) -> Verdict | None:
         """Return the first reason why a request does not fit; None if it does."""
@@ -169,6 +258,8 @@ class Target(NamedTuple):
 
     def _elsewhere(self, url: URL) -> Verdict | None:
         own = self.url
+        if isinstance(own, Below):
+            return own.verdict(url)
         if own is None or isinstance(own, re.Pattern):
             return None if self.fits(self.method or "", url) else Verdict(2.5, "the pattern does not match")
         base = own.base if isinstance(own, Template) else own
@@ -234,43 +325,6 @@ def _first(texts: Sequence[str], separator: str) -> str:
 
 def _cut(text: str) -> str:
     return shortened(text, 60)
-
-
-class Prefix:
-    """A URL whose scheme, host, port and path a request shares, as far as it names them.
-
-    A prefix without a port stands for every port, one without a host for every host. Its path stands for itself and
-    all below it: `http://localhost/api` covers `http://localhost:8080/api/users`, not `http://localhost/apis`.
-    """
-
-    def __init__(self, prefix: str | URL) -> None:
-        if not isinstance(prefix, (str, URL)):
-            raise TypeError(
-                f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {shown_wrong_url(prefix)}"
-            )
-        try:
-            parts = urlsplit(str(prefix))
-            # yarl settles how a host is written; it takes no URL without one, which a prefix may be.
-            url = URL(parts._replace(query="", fragment="").geturl()) if parts.netloc else None
-            self._port = parts.port
-        except ValueError as error:
-            raise _wrong_url("passthrough: expected a URL prefix", prefix, error) from None
-        if not parts.scheme or "://" not in str(prefix):
-            raise ValueError(
-                "passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got "
-                + shown_wrong_url(prefix)
-            )
-        self._scheme = parts.scheme
-        self._host = url.raw_host if url is not None else None
-        self._path = url.raw_path.rstrip("/") if url is not None else ""
-
-    def covers(self, url: URL) -> bool:
-        return (
-            url.scheme == self._scheme
-            and self._host in (None, url.raw_host)
-            and self._port in (None, url.port)
-            and (url.raw_path + "/").startswith(self._path + "/")
-        )
 
 
 def reaches(target: Target, call: RequestCall) -> bool:

@@ -19,11 +19,11 @@ from collections.abc import (
 from contextlib import aclosing
 from typing import IO, TYPE_CHECKING, Any, Union, cast
 
-from aiohttp import MultipartWriter
+from aiohttp import FormData, MultipartWriter
 from aiohttp.payload import BytesPayload, Payload
 
 from .._calls.record import RequestCall
-from .._checks import encodable, is_coroutine_function, line, misfit
+from .._checks import encodable, is_coroutine_function, line, misfit, same_kind
 from .._display import shown
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ PIECE = 2 ** 16
 
 Piece = Union[str, bytes, bytearray, memoryview]
 
-_Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]", MultipartWriter]
+# A `MultipartWriter` is a payload, and so is what a `FormData` makes.
+_Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]", Payload, FormData]
 
 Body: TypeAlias = "Piece | _Stream | Callable[[RequestCall], Piece | _Stream] | Callable[[], Piece | _Stream]"
 
@@ -52,20 +53,31 @@ def checked_body(body: object) -> Any:
         return encodable("body", body)
     if isinstance(body, _PIECES):
         return body
+    if isinstance(body, (FormData, Payload)):
+        payload = as_payload(body)
+        own_type(payload)
+        return payload
     check_source("body", body, BODIES)
-    if isinstance(body, MultipartWriter):
-        multipart_type(body)
-    else:
-        for piece in known_items(body):
-            if not isinstance(piece, _PIECES):
-                raise TypeError(f"body: expected a list of str or bytes, got {shown(piece)} in it")
-            if isinstance(piece, str):
-                encodable("body", piece)
+    for piece in known_items(body):
+        if not isinstance(piece, _PIECES):
+            raise TypeError(f"body: expected a list of str or bytes, got {shown(piece)} in it")
+        if isinstance(piece, str):
+            encodable("body", piece)
     return body
 
 
-def multipart_type(body: MultipartWriter) -> str:
-    """Return the `Content-Type` of a multipart body; raise `ValueError` for what cannot be sent."""
+def as_payload(body: FormData | Payload) -> Payload:
+    """Return what aiohttp makes of a form; raise `TypeError` or `ValueError` for a field that cannot be sent."""
+    if isinstance(body, Payload):
+        return body
+    try:
+        return body()
+    except (TypeError, ValueError) as error:
+        raise same_kind(error, f"body: {error}") from error
+
+
+def own_type(body: Payload) -> str:
+    """Return the `Content-Type` of a payload of aiohttp; raise `ValueError` for one that cannot be sent."""
     return line("body", body.content_type)
 
 
@@ -112,6 +124,8 @@ def check_function(name: str, function: Callable[..., Any]) -> None:
             f"{name}: expected a function that returns it, got {shown(function)}; "
             f"give it as exception= to have it raised"
         )
+    if isinstance(function, FormData):  # It can be called.
+        raise TypeError(f"{name}: a form cannot be sent as {name}, got {shown(function)}; give it as body=")
     if is_coroutine_function(function):
         raise TypeError(
             f"{name}: expected a function that returns at once, got a coroutine function: {shown(function)}"
@@ -152,7 +166,7 @@ def _takes_parameter(function: Callable[..., Any]) -> bool:
 
 def size_of(source: Any) -> int | None:
     """Return how many bytes are to be sent of a body that is no bytes, where that can be known."""
-    if isinstance(source, MultipartWriter):
+    if isinstance(source, Payload):
         return source.size
     if isinstance(source, (io.RawIOBase, io.BufferedIOBase)) and source.seekable():
         start = source.tell()
@@ -164,7 +178,7 @@ def size_of(source: Any) -> int | None:
 
 async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
     """Yield a body that is no bytes."""
-    if isinstance(source, MultipartWriter):
+    if isinstance(source, Payload):
         writer = _Writer()
         await source.write(cast(Any, writer))
         for piece in writer.written:
@@ -190,7 +204,7 @@ async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
 
 
 class _Writer:
-    """What a `MultipartWriter` writes to, which cannot be asked for one piece after another."""
+    """What a payload of aiohttp writes to, which cannot be asked for one piece after another."""
 
     def __init__(self) -> None:
         self.written: list[bytes] = []

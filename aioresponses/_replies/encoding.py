@@ -39,14 +39,15 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, NamedTuple, Union
 
-from aiohttp import ClientRequest, HttpVersion11, MultipartWriter, hdrs
+from aiohttp import ClientRequest, FormData, HttpVersion11, hdrs
+from aiohttp.payload import Payload
 from multidict import CIMultiDict
 
 from .._calls.record import RequestCall
 from .._checks import encodable, is_generator_function, misfit, same_kind
 from .._client.transport import Answer, Close
 from .._display import shown
-from .bodies import BODIES, PIECE, called, check_source, each, known_items, multipart_type, pieces, size_of
+from .bodies import BODIES, PIECE, as_payload, called, check_source, each, known_items, own_type, pieces, size_of
 from .codings import Compressor, coding_of, lacks_codec
 from .events import encoded_event
 from .results import EVENTS, JSON, CallbackResult, Fault
@@ -189,8 +190,8 @@ def framing_of(result: CallbackResult, request: ClientRequest, size: int | None,
 
 def _content_type(result: CallbackResult, source: object) -> str | None:
     """Return what is sent as `Content-Type` unless it is among the headers; None for nothing."""
-    if isinstance(source, MultipartWriter) and result.content_type == JSON:
-        return multipart_type(source)
+    if isinstance(source, Payload) and result.content_type is JSON:
+        return own_type(source)
     return result.content_type
 
 
@@ -260,6 +261,8 @@ def _source(result: CallbackResult, call: Callable[[], RequestCall], dumps: Json
         body = called("body", body, call)
         if isinstance(body, str):
             body = encodable("body", body)
+        elif isinstance(body, (FormData, Payload)):
+            body = as_payload(body)
         elif not isinstance(body, (bytes, bytearray, memoryview)):
             check_source("body", body, f"a function that returns {BODIES}")
     if isinstance(body, str):

@@ -43,9 +43,12 @@ class Reply:
         result: CallbackResult | None = None,
         json_dumps: JsonDumps = json_dumps,
         is_repeated: bool = False,
+        passes_through: bool = False,
         **of_result: Any,
     ) -> None:
         self._name = ""
+        self.passes_through = passes_through
+        """Whether the request goes to the network, which replies in its place."""
         # What it is called with is known by its signature alone.
         self._callback: Callable[..., object] | None = callback
         self._takes_call = callback is not None and takes_call(callback)

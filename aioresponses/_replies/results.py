@@ -39,8 +39,13 @@ _OF_RESPONSES = {
 
 _STATUS = "status: expected an int from 200 to 999, or 101, got {}"
 
+
+class _Default(str):
+    """Text that is no argument of the user's, even if that is the same text."""
+
+
 # The type that is sent unless another one is given, or what is sent has one of its own.
-JSON = "application/json"
+JSON = _Default("application/json")
 
 
 class Fault(enum.Enum):
@@ -83,7 +88,8 @@ class CallbackResult:
       every reply, with the `RequestCall` if it takes a parameter. What a stream raises, the reader of the response
       gets; but a `ConnectionError` breaks the connection. The body is given as the application will read it: where
       `headers` say `Content-Encoding: gzip`, `deflate`, `br` or `zstd` and it is not compressed already, it is
-      compressed on the wire. An `aiohttp.MultipartWriter` is sent with its own `Content-Type`. None is an empty body.
+      compressed on the wire. An `aiohttp.MultipartWriter`, a `FormData` or another payload of aiohttp is sent with its
+      own `Content-Type`. None is an empty body.
     - `payload`: anything that `json` can serialise, or a function of the `RequestCall` that returns it; takes
       precedence over `body`. It is serialised when it is sent.
     - `events`: a `text/event-stream`: an iterable or async iterable of text, dicts (sent as JSON) or `ServerSentEvent`,
@@ -136,14 +142,15 @@ class CallbackResult:
             body = checked_body(body)
         if events is not None:
             _check_events(events, body, payload)
-            content_type = "text/event-stream" if content_type == JSON else content_type
+            content_type = "text/event-stream" if content_type is JSON else content_type
         if fault is not None and not isinstance(fault, Fault):
             raise TypeError(f"fault: expected a member of Fault, got {shown(fault)}")
         check_seconds("delay", delay)
         self.method = method
         self.status = status
         self.body = body
-        self.content_type = None if content_type is None else line("content_type", content_type)
+        own_type = content_type is None or content_type is JSON
+        self.content_type = content_type if own_type else line("content_type", content_type)
         self.payload: Any = payload
         self.events = events
         self.headers = checked_headers(headers)

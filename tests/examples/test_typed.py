@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 from unittest.mock import ANY
 
-from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, FormData, MultipartWriter
+from aiohttp.payload import BytesPayload
 from yarl import URL
 
 from aioresponses import (
@@ -129,6 +130,46 @@ class RegisteringTest(AioResponsesTestCase):
         self.assertEqual((handle.call_count, handle.called), (0, False))
         handle.remove()
 
+    def test_every_method_and_url(self) -> None:
+        self.mock.any(USERS, status=503)
+        self.mock.any(ANY, status=503)
+        self.mock.get(ANY)
+        handle = self.mock.add(USERS, None)
+        self.mock.add(USERS, method=None)
+        self.assertEqual(handle.method, "*")
+
+    def test_groups(self) -> None:
+        api = self.mock.host(URL("https://api.example.com"))
+        api.any("/{path:.*}", status=503)
+        api.get(re.compile(r"/users/\d+$"), optional=True)
+        api.post(ANY, override=True)
+        api.add(URL("/users"), None)
+        calls: list[RequestCall] = api.calls
+        self.assertEqual((calls, api.called, api.call_count), ([], False, 0))
+
+    def test_overriding_and_passing_through(self) -> None:
+        self.mock.get(USERS, payload=[], repeat=True, optional=True)
+        self.mock.get(USERS, status=500, override=True)
+        self.mock.add(USERS, override=True, passthrough=True)
+        self.mock.get(USERS, passthrough=True, repeat=2)
+        self.mock.host("https://api.example.com").get("/", override=True, passthrough=True)
+        aioresponses(passthrough=["http://127.0.0.1", URL("http://[::1]"), "https://*.internal.example"])
+        aioresponses(passthrough=[re.compile(r"https?://127\.")])
+
+    def test_arguments_that_do_not_fit(self) -> None:
+        wrong: list[Callable[[], object]] = [
+            lambda: self.mock.get(USERS, override="yes"),  # type: ignore[arg-type]
+            lambda: self.mock.get(USERS, passthrough=["http://127.0.0.1"]),  # type: ignore[arg-type]
+            lambda: self.mock.add(USERS, 5),  # type: ignore[arg-type]
+            lambda: self.mock.any(5),  # type: ignore[arg-type]
+            lambda: self.mock.any(USERS, method="GET"),  # type: ignore[call-arg]
+            lambda: self.mock.host(re.compile("x")),  # type: ignore[arg-type]
+            lambda: aioresponses(passthrough=[5]),  # type: ignore[list-item]
+        ]
+        for register in wrong:
+            with self.assertRaises(TypeError):
+                register()
+
     def test_replies(self) -> None:
         self.mock.get(USERS, payload=[{"name": "Ada"}], headers={"Age": 7}, cookies={"a": "b"}, reason="Fine")
         self.mock.get(USERS, body="text", content_type=None, headers=[("X", "1"), ("X", "2")], delay=0.5)
@@ -147,6 +188,10 @@ class RegisteringTest(AioResponsesTestCase):
         self.mock.get(USERS, body=pieces_of)
         self.mock.get(USERS, body=text_of)
         self.mock.get(USERS, body=lambda: "now")
+        self.mock.get(USERS, body=MultipartWriter("mixed"))
+        self.mock.get(USERS, body=FormData({"name": "Ada"}))
+        self.mock.get(USERS, body=BytesPayload(b"x", content_type="image/png"))
+        self.mock.get(USERS, body=lambda: FormData({"name": "Ada"}))
         self.mock.get(USERS, body=lambda call: call.method.lower())
         self.mock.get(USERS, events=["tick", {"id": 7}, ServerSentEvent("tock", id="8")])
         self.mock.get(USERS, events=events_of)
@@ -197,7 +242,7 @@ class AssertionsTest(AioResponsesTestCase):
     """What was asked for, and the assertions about it."""
 
     latency = 0
-    passthrough = ["http://127.0.0.1"]
+    passthrough = ["http://127.0.0.1", re.compile(r"https://\w+\.internal\.example/")]
 
     async def test_calls(self) -> None:
         self.mock.post(USERS, status=201, payload={"id": 7})

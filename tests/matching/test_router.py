@@ -230,7 +230,7 @@ class EffortTest(AskingTestCase):
         efforts = []
         for first, last in ((0, 10), (10, 2000)):
             for number in range(first, last):
-                self.mock.get(url_of(number), repeat=True, **conditions)
+                self.mock.add(url_of(number), repeat=True, **conditions)
             efforts.append(await self.effort(f"{SITE}{last - 1}?a=1"))
         return efforts[1] - efforts[0]
 
@@ -239,6 +239,12 @@ class EffortTest(AskingTestCase):
 
     async def test_mocks_of_other_urls_and_any_query_are_not_tried_in_turn(self):
         self.assertLess(await self.more(lambda number: f"{SITE}{number}", match_query={"a": "1"}), 50)
+
+    async def test_mocks_of_other_urls_and_any_method_are_not_tried_in_turn(self):
+        self.assertLess(await self.more(lambda number: f"{SITE}{number}?a=1", method=None), 50)
+
+    async def test_mocks_that_override_are_not_tried_in_turn(self):
+        self.assertLess(await self.more(lambda number: f"{SITE}{number}?a=1", override=True), 50)
 
     async def test_patterns_are_tried_in_turn_and_that_is_seen(self):
         self.assertGreater(await self.more(lambda number: re.compile(f"{SITE}{number}[?]")), 1000)

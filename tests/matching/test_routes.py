@@ -235,7 +235,7 @@ class RefusedMocksTest(unittest.TestCase):
         )
 
     def test_every_argument_of_a_reply_may_stand_in_a_dict_of_replies(self):
-        others = {"self", "url", "method", "repeat", "optional", "replies"}
+        others = {"self", "url", "method", "repeat", "optional", "replies", "override", "passthrough"}
         names = set(inspect.signature(aioresponses.add).parameters) - others
         self.assertEqual({name for name in names if not name.startswith("match")}, set(self.ARGUMENTS))
         for name, values in self.ARGUMENTS.items():

@@ -2,15 +2,16 @@
 
 import re
 import unittest
+from unittest.mock import ANY
 
 import aiohttp
-from aiohttp import ClientConnectionError, ClientSession, TCPConnector
+from aiohttp import hdrs
 from multidict import MultiDict
 from yarl import URL
 
 from aioresponses import AioResponsesTestCase, aioresponses
 
-from ..support import USERS, AskingTestCase, MessageTestCase, note_of
+from ..support import SITE, USERS, AskingTestCase, MessageTestCase, note_of
 
 
 class FittingTest(AioResponsesTestCase):
@@ -185,7 +186,13 @@ class RefusedTargetTest(unittest.TestCase):
                 self.check(ValueError, expected + repr(method), "http://x/", method)
 
     def test_a_method_of_another_type(self):
-        self.check(TypeError, "method: expected a str such as 'GET', got None", "http://x/", None)
+        self.check(TypeError, "method: expected a str such as 'GET', got 5", "http://x/", 5)
+
+    def test_every_method_has_another_spelling(self):
+        hint = "; for every method, use method=None or mock.any(url, …)"
+        for method in ("*", hdrs.METH_ANY):
+            self.check(ValueError, f"method: expected one such as 'GET' or 'PROPFIND', got '*'{hint}", SITE, method)
+        self.check(TypeError, f"method: expected a str such as 'GET', got <ANY>{hint}", SITE, ANY)
 
     def test_a_url_of_another_type(self):
         expected = "url: expected a str, a yarl.URL or a compiled pattern, got "
@@ -204,63 +211,3 @@ class RefusedTargetTest(unittest.TestCase):
         self.assertTrue(
             str(raised.exception).startswith("url: expected a URL, got 'http://example.com:port/': "), raised.exception
         )
-
-
-class PrefixTest(unittest.IsolatedAsyncioTestCase):
-    async def passes(self, prefix, url):
-        """Tell whether a request goes to the network: then it reaches the connector of its session."""
-        class Reached(Exception):
-            pass
-
-        class Unconnected(TCPConnector):
-            async def connect(self, req, traces, timeout):
-                raise Reached
-
-        with aioresponses(passthrough=[prefix]):
-            async with ClientSession(connector=Unconnected()) as session:
-                try:
-                    await session.get(url)
-                except Reached:
-                    return True
-                except ClientConnectionError as error:
-                    self.assertTrue(str(error).startswith("Connection refused: GET "), error)
-                    return False
-
-    async def test_a_prefix_is_compared_by_parts_and_not_as_text(self):
-        for prefix, url, expected in [
-            ("http://127.0.0.1", "http://127.0.0.1/", True),
-            ("http://127.0.0.1", "http://127.0.0.1:8080/a?b=c", True),
-            ("http://127.0.0.1", "http://127.0.0.1.evil.example/", False),
-            ("http://127.0.0.1", "http://127.0.0.1@evil.example/", False),
-            ("http://127.0.0.1", "https://127.0.0.1/", False),
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/", True),
-            ("http://127.0.0.1:808", "http://127.0.0.1:8080/", False),
-            ("http://127.0.0.1:80", "http://127.0.0.1/", True),
-            ("http://127.0.0.1:80", "http://127.0.0.1:81/", False),
-            ("http://[::1]", "http://[::1]:9/", True),
-            ("ws://", "ws://anywhere.example/", True),
-            ("ws://", "wss://anywhere.example/", False),
-            ("http://EXAMPLE.com", "http://example.com/", True),
-            ("http://bücher.example", "http://xn--bcher-kva.example/", True),
-            ("http://example.com/api", "http://example.com/api", True),
-            ("http://example.com/api", "http://example.com/api/users", True),
-            ("http://example.com/api/", "http://example.com/api/users", True),
-            ("http://example.com/api", "http://example.com/apis", False),
-            (URL("http://example.com/"), "http://example.com/anything", True),
-        ]:
-            with self.subTest(prefix=prefix, url=url):
-                self.assertIs(await self.passes(prefix, url), expected)
-
-    def test_what_is_no_prefix_is_refused(self):
-        for prefix, error, message in [
-            (5, TypeError, "passthrough: expected URL prefixes such as 'http://127.0.0.1', got 5"),
-            (
-                "http",
-                ValueError,
-                "passthrough: expected a prefix with a scheme such as 'http://127.0.0.1', got 'http'",
-            ),
-        ]:
-            with self.subTest(prefix=prefix):
-                with self.assertRaises(error) as raised:
-                    aioresponses(passthrough=[prefix])
-                self.assertEqual(str(raised.exception), message)
