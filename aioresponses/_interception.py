@@ -13,7 +13,7 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
@@ -24,6 +24,7 @@ from ._calls.log import Log
 from ._calls.record import RequestCall, redirect_to
 from ._client.connectors import InMemoryConnector, StandIns, refusal
 from ._client.hooks import STOPPED
+from ._client.incoming import Incoming
 from ._client.outgoing import ahead, passing, response_of, set_response_class, unsent
 from ._client.own_servers import is_own_server
 from ._client.transport import Answer
@@ -36,8 +37,27 @@ from ._urls import merge_params, with_credentials_of, without_credentials
 
 if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientRequest, ClientResponse
+    from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
+
+
+class Recorder(Protocol):
+    """What decides about requests that no mock answers, in place of the settings of the mocks."""
+
+    @property
+    def records(self) -> bool:
+        """Whether they go to the network, and are noted; else they are refused."""
+
+    @property
+    def advice(self) -> str:
+        """What a refusal says of it."""
+
+    def note(self, exchange: Exchange) -> None:
+        """Note a request that goes to the network."""
+
+    def end(self, write: bool) -> None:
+        """Decide no more; keep what was noted if `write` is true."""
 
 
 class Interceptor:
@@ -56,6 +76,8 @@ class Interceptor:
         self.latency: float | None = None
         self.is_active = False
         self.stand_ins = StandIns()
+        self.recorders: tuple[Recorder, ...] = ()
+        """The innermost last."""
         self.responses: list[ClientResponse] = []
         self.assertion_classes: tuple[type[BaseException], ...] = ()
         """The classes of failed assertions, which are noted where a function of the user's raises one."""
@@ -200,17 +222,35 @@ class Interception:
                 if not last.claim[1].passes_through:
                     return self._answering(far_end, last.claim, connector)
                 far_end.claim, far_end.passes_through = last.claim, True
-            far_end.passes_through = far_end.passes_through or any(
-                one.is_active and one.router.passthrough_unmatched for one in self._interceptors
-            ) or (
-                request.proxy is None and is_own_server(request.url)
-            )
+            far_end.passes_through = far_end.passes_through or self._is_for_network(far_end)
         if not far_end.body_is_read:
             exchange.outgoing = await (passing if far_end.passes_through else unsent)(request)
         if far_end.passes_through:
+            if far_end.recorder is not None:
+                far_end.recorder.note(exchange)
             far_end.connections = self._connections()
             return None
         raise await self._refusal(far_end, unmet)
+
+    def _is_for_network(self, far_end: _FarEnd) -> bool:
+        """Tell whether a request that no mock answers goes to the network."""
+        active = [one for one in self._interceptors if one.is_active]
+        recorder = next((one.recorders[-1] for one in active if one.recorders), None)
+        if recorder is not None:
+            far_end.recorder = recorder if recorder.records else None
+            return recorder.records
+        request = far_end.request
+        return any(one.router.passthrough_unmatched for one in active) or (
+            request.proxy is None and is_own_server(request.url)
+        )
+
+    def connected_to_network(self, connection: Connection) -> None:
+        """Note that a request has got a connection to the network, and what comes of it if it is recorded."""
+        connection.add_callback(self._exchange.connect())
+        last = self._last
+        # Where a connector's own `connect` has called that of its base class, one connection is noted twice.
+        if last is not None and last.recorder is not None and last.exchange.incoming is None:
+            last.exchange.incoming = Incoming(connection)
 
     def _connections(self) -> tuple[int, int | None]:
         """Return what is another one after the call has got a connection."""
@@ -231,7 +271,9 @@ class Interception:
             if interceptor.is_active
             for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
         ]
-        exchange.refusal = explanation(method, asked, verdicts, redirect_to(exchange))
+        explained = explanation(method, asked, verdicts, redirect_to(exchange))
+        advice = [recorder.advice for one in self._interceptors if one.is_active for recorder in one.recorders]
+        exchange.refusal = "\n".join([explained, *filter(None, advice)])
         latency = self._interceptors[0].latency
         if latency is not None:
             await pass_time(latency)
@@ -325,6 +367,9 @@ class _FarEnd:
 
     passes_through = False
     """Whether the request goes to the network instead."""
+
+    recorder: Recorder | None = None
+    """What notes what comes of it there."""
 
     connections: tuple[int, int | None] | None = None
     """What there was of connections when the request went to the network; None if it did not."""

@@ -25,6 +25,7 @@ from ._display import shown
 from ._interception import Interceptor
 from ._matching.router import Router
 from ._matching.targets import Url
+from ._recordings import Recordings
 from ._registering import Arguments, Default, Group, Registering, default, route_of
 from ._replies.encoding import JsonDumps, checked_dumps, json_dumps
 from ._replies.results import CallbackResult, Headers
@@ -66,7 +67,7 @@ __unittest = True
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class aioresponses(Registering, Asked):
+class aioresponses(Registering, Recordings, Asked):
     """Answers the requests of every `aiohttp.ClientSession` while it is active.
 
     Use it as a context manager (`with` or `async with`), as a decorator of functions and coroutine functions, or with

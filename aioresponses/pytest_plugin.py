@@ -1,4 +1,6 @@
-"""For those who run their tests with pytest: the fixture `aioresponses`, and the markers `aioresponses` and `strict`.
+"""For those who run their tests with pytest: the fixture `aioresponses`, and its markers.
+
+The markers `aioresponses` and `strict` say how the mock is made, and `cassette` has it record and replay.
 
 pytest finds this module by an entry point of the package, and imports it in every run. So it imports the mock, and with
 it aiohttp, not before a test asks for one.
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from .cassettes import Cassette
     from .core import aioresponses
 
 _PACKAGE = __name__.partition(".")[0]
@@ -37,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "strict: short for aioresponses(strict=True): fail if a mock has answers left, a request found none, "
         "or the code under test swallowed a failed assertion of a mock",
     )
+    config.addinivalue_line(
+        "markers",
+        "cassette(path='auto', mode='once', ...): the arguments of aioresponses.cassette, for the whole test; 'auto' is "
+        "cassettes/<module>/<Class>.<test>.har in the folder of the test's file",
+    )
 
 
 @pytest.fixture(name="aioresponses")
@@ -51,9 +59,19 @@ def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
         pytest.fail(f"pytest.mark.aioresponses: {error}", pytrace=False)
     request.node.stash[_mock_of_fixture] = mock
     mock.start()
-    yield mock
-    if mock.active:
-        mock.stop()
+    cassette = None
+    try:
+        cassette = _cassette_of(request.node, mock)
+        if cassette is not None:
+            cassette.__enter__()
+        yield mock
+        if cassette is not None:
+            cassette.end(write=True)
+    finally:
+        if cassette is not None:
+            cassette.end(write=False)
+        if mock.active:
+            mock.stop()
     # Tests are kept for as long as the run takes.
     del request.node.stash[_mock_of_fixture]
 
@@ -71,26 +89,54 @@ def _settings_of(item: pytest.Item) -> dict[str, Any]:
     return settings
 
 
+def _cassette_of(item: pytest.Item, mock: aioresponses) -> Cassette | None:
+    """Return what the markers of a test say that it is recorded in; of each argument the closest value counts."""
+    settings: dict[str, Any] = {}
+    markers = [marker for marker in item.iter_markers() if marker.name == "cassette"]
+    for marker in markers:
+        _check(marker)
+        settings = {**marker.kwargs, **settings}
+    if not markers:
+        return None
+    path = settings.pop("path", "auto")
+    if path == "auto":
+        from .cassettes import auto_path
+
+        owner = getattr(item, "cls", None)
+        path = auto_path(str(item.path), item.path.stem, None if owner is None else owner.__name__, item.name)
+    try:
+        return mock.cassette(path, **settings)
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"pytest.mark.cassette: {error}", pytrace=False)
+
+
 def _check(marker: pytest.Mark) -> None:
     from .core import aioresponses
 
+    function = aioresponses.cassette if marker.name == "cassette" else aioresponses
     keywords = [
         one.name
-        for one in inspect.signature(aioresponses).parameters.values()
-        if one.name != "param" and one.kind is not one.VAR_KEYWORD
+        for one in inspect.signature(function).parameters.values()
+        if one.name not in ("self", "param") and one.kind is not one.VAR_KEYWORD
     ]
     wrong = [f"no argument {name!r}" for name in marker.kwargs if name not in keywords]
     if marker.args:
         wrong.insert(0, "no positional arguments")
     if wrong:
         pytest.fail(
-            f"pytest.mark.aioresponses takes {' and '.join(wrong)}; write any of {'=, '.join(keywords)}=", pytrace=False
+            f"pytest.mark.{marker.name} takes {' and '.join(wrong)}; write any of {'=, '.join(keywords)}=",
+            pytrace=False,
         )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     # A wrong marker is an error as well where another plugin's fixture makes the mock.
     _settings_of(item)
+    # A test that is recorded need not name the fixture; one of unittest has no fixtures of its own.
+    fixtures: list[str] = getattr(item, "fixturenames", ["aioresponses"])
+    if "aioresponses" not in fixtures and any(marker.name == "cassette" for marker in item.iter_markers()):
+        fixtures.append("aioresponses")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -128,6 +174,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.excinfo is None:
         yield
         return
+    cassettes = sys.modules.get(f"{_PACKAGE}.cassettes")
+    if cassettes is not None:
+        # Those of fixtures are left only when these are taken down, and by no exception.
+        for cassette in tuple(cassettes.open_cassettes):
+            cassette.discard()
     # pytest leaves out the frames of a module that says so; for us and for aiohttp it is said while it makes a report.
     hiding = [
         vars(module)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from typing import Any, ClassVar
 from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
@@ -59,6 +61,16 @@ class AioResponsesTestCase(
     keep_calls: ClassVar[int | None] = None
     """How many calls that have ended are kept, the last ones; None for all. `aioresponses` says more of it."""
 
+    cassette: ClassVar[str | PathLike[str] | None] = None
+    """The path of a HAR file from which a test is answered, or which it is recorded in; None for no recording.
+
+    `"auto"` stands for `cassettes/<module>/<Class>.<test>.har` in the folder of the test's file. What was recorded is
+    written when the test has ended, unless it has failed.
+    """
+
+    cassette_options: ClassVar[Mapping[str, Any]] = {}
+    """What else `aioresponses.cassette` takes."""
+
     mock: aioresponses
     """The mock of the test that runs."""
 
@@ -93,6 +105,7 @@ class AioResponsesTestCase(
     def debug(self) -> None:
         self._begin()
         # The first cleanup is the last to run.
+        self.addCleanup(self._end_cassettes)
         self.addCleanup(self._raise_found)
         try:
             super().debug()
@@ -121,11 +134,46 @@ class AioResponsesTestCase(
             mock.start()
         else:
             context.run(mock.start)
+        if self.cassette is not None:
+            try:
+                self._open_cassette()
+            except BaseException:
+                mock.stop()
+                raise
+
+    def _open_cassette(self) -> None:
+        path = self.cassette
+        assert path is not None
+        if path == "auto":
+            from .cassettes import auto_path
+
+            cls = type(self)
+            module = sys.modules[cls.__module__]
+            path = auto_path(str(module.__file__), cls.__module__, cls.__name__, self._testMethodName)
+        self._own_mock.cassette(path, **self.cassette_options).__enter__()
+
+    def _has_cassettes(self) -> bool:
+        return bool(self._own_mock._interceptor.recorders or self._own_mock._cassettes_to_write)
+
+    def _put_off_cassettes(self) -> None:
+        """Have those that are left from now on be written when the test has ended."""
+        if self._own_mock._cassettes_to_write is None:
+            self._own_mock._cassettes_to_write = []
+
+    def _end_cassettes(self) -> None:
+        """Write what was recorded, unless the test has failed."""
+        mock = self._own_mock
+        waiting, mock._cassettes_to_write = mock._cassettes_to_write or [], None
+        for recorder in (*waiting, *mock._interceptor.recorders):
+            recorder.end(write=not self._raised and not self._skipped)
 
     def _end(self) -> None:
         # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
         # test, and the frames that have called it, until the garbage collector comes by.
         mock = self._own_mock
+        if self._has_cassettes():
+            self._skipped = True  # The test was broken off, or its cleanups were.
+            self._end_cassettes()
         self._raised.clear()
         if mock.active:
             mock.stop()
@@ -149,10 +197,12 @@ class AioResponsesTestCase(
             super()._callTestMethod(method)  # type: ignore[misc]
 
     def _callTearDown(self) -> None:
+        self._put_off_cassettes()
         with _Noting(self):
             super()._callTearDown()  # type: ignore[misc]
 
     def _callCleanup(self, function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
+        self._put_off_cassettes()
         with _Noting(self):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]
 
@@ -160,11 +210,14 @@ class AioResponsesTestCase(
 
     def doCleanups(self) -> Any:
         done = super().doCleanups()
-        if self._found() is None:
-            return done
-        # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
-        self.addCleanup(self._raise_found)
-        return super().doCleanups()
+        # As cleanups, which unittest runs as a part of the test: what is found is a failure of the test itself.
+        if self._found() is not None:
+            self.addCleanup(self._raise_found)
+            done = super().doCleanups()
+        if self._wrong_settings is None and self._has_cassettes():
+            self.addCleanup(self._end_cassettes)
+            done = super().doCleanups()
+        return done
 
     def _raise_found(self) -> None:
         failure = self._found()

@@ -18,6 +18,7 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from .._client.incoming import Incoming
 from .._client.outgoing import Outgoing
 from .._client.written import Written
 from .arguments import copied, unpacked
@@ -87,6 +88,9 @@ class Exchange:
 
     outgoing: Outgoing | None = None
     """What would be sent, of a request that is not written to the far end, or has yet to be."""
+
+    incoming: Incoming | None = None
+    """What comes from the network in answer, of a request that is recorded."""
 
     def __init__(self, method: str, url: URL, normalized_url: URL, kwargs: dict[str, Any]) -> None:
         self.method = method

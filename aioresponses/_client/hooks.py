@@ -305,6 +305,9 @@ class _LeftAlone:
         """Note nothing."""
         return _nothing
 
+    def connected_to_network(self, connection: Connection) -> None:
+        """Note nothing."""
+
     def returned(self, response: ClientResponse) -> None:
         """Note nothing."""
 
@@ -355,7 +358,7 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
             far_end = await call.far_end(req, connector, traces)
         if far_end is None:
             real: Connection = await original(connector, req, traces, timeout)
-            real.add_callback(call.connected())
+            call.connected_to_network(real)
             return real
         stand_in = call.connector
         connection: Connection | None = stand_in.spare_connection(req, traces)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from aiohttp import BaseConnector, ClientRequest, ClientResponse
+    from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
 
@@ -34,6 +35,9 @@ class Interception(Protocol):
 
     def connected(self) -> Callable[[], None]:
         """Note that a request has got a connection; return what is to be called when it has gone."""
+
+    def connected_to_network(self, connection: Connection) -> None:
+        """Note that a request has got a connection to the network."""
 
     def returned(self, response: ClientResponse) -> None:
         """Note that the call returned."""

@@ -1,0 +1,35 @@
+"""The command line: `python -m aioresponses har FILE` prints a HAR file as the code that registers its entries."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ._cassettes.entries import without_secrets
+from ._cassettes.har import read
+from ._cassettes.printing import registrations
+from ._cassettes.replay import selected
+from ._cassettes.secrets import Secrets
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    parser = argparse.ArgumentParser("python -m aioresponses", description="Mocks of aiohttp's client, for tests.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("har", help="print a HAR file as the code that registers its entries")
+    command.add_argument("file", metavar="FILE", help="a HAR file, of a browser, a proxy or a cassette")
+    command.add_argument("--url", help="only entries of this URL, which may be a template: https://example.com/{path:.*}")
+    given = parser.parse_args(arguments)
+    try:
+        entries = selected(read(given.file), given.url)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    secrets = Secrets()
+    print(registrations([without_secrets(entry, secrets) for entry in entries]), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

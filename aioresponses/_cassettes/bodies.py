@@ -1,0 +1,157 @@
+"""Bodies as they stand in a HAR, and without secrets."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from base64 import b64decode, b64encode
+from email.message import Message
+from json import detect_encoding, loads
+from typing import Any
+
+from .secrets import HIDDEN, Secrets
+
+_CONTROLS = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+
+_GZIPPED = b"\x1f\x8b"
+
+# So much is unpacked of what is compressed in itself, to be looked through.
+_MOST_UNPACKED = 2 ** 24
+
+LEFT_OUT = "left out, for it is larger than 16 MiB"
+
+
+def part_of(body: bytes, mime: str) -> dict[str, Any]:
+    """Return a body as it stands in a HAR: text as text, other bytes in base64, and JSON readable besides."""
+    part: dict[str, Any] = {"mimeType": mime}
+    text = _text(body, mime)
+    if text is None:
+        return {**part, "encoding": "base64", "text": b64encode(body).decode()}
+    part["text"] = text
+    if is_json(mime):
+        try:
+            part["_json"] = loads(text)
+        except (ValueError, RecursionError):
+            pass  # It says that it is JSON, and is none.
+    return part
+
+
+def body_of(part: dict[str, Any]) -> bytes:
+    """Return the body that stands in a HAR; b"" where it is missing. Raises `ValueError` for what is no base64."""
+    text = part.get("text") or ""
+    if (part.get("encoding") or part.get("_encoding")) == "base64":
+        return b64decode(text)
+    try:
+        return str.encode(text, _charset(part.get("mimeType", "")) or "utf-8")
+    except (ValueError, LookupError):
+        return text.encode("utf-8", "surrogatepass")
+
+
+def without_secrets(body: bytes, mime: str, secrets: Secrets) -> bytes:
+    """Return a body without secrets; all else in it remains as it is."""
+    kind = mime.partition(";")[0].strip().lower()
+    if kind.startswith("multipart/"):
+        boundary = _parameter(mime, "boundary")
+        if boundary:
+            return _multipart(body, boundary.encode(), secrets)
+    if body.startswith(_GZIPPED):
+        return _gzipped(body, secrets)
+    hide = secrets.form if kind == "application/x-www-form-urlencoded" else secrets.text
+    charset = _charset(mime) or (detect_encoding(body) if b"\0" in body[:4] else "utf-8")
+    for codec in (charset, "latin-1"):  # In the latter, all bytes are text.
+        try:
+            text = body.decode(codec)
+            if text.encode(codec) != body:
+                continue
+            shown = hide(text)
+            if shown != text:
+                body = shown.encode(codec)
+        except (ValueError, LookupError):
+            continue
+        if codec == "utf-8":
+            break
+    return body
+
+
+def is_json(mime: str) -> bool:
+    """Tell whether a type is that of JSON."""
+    kind = mime.partition(";")[0].strip().lower()
+    return kind.endswith(("/json", "+json"))
+
+
+def _charset(mime: str) -> str | None:
+    return _parameter(mime, "charset")
+
+
+def _parameter(mime: str, name: str) -> str | None:
+    message = Message()
+    message["Content-Type"] = mime.replace("\r", " ").replace("\n", " ")
+    value = message.get_param(name)
+    return value if isinstance(value, str) else None
+
+
+def _text(body: bytes, mime: str) -> str | None:
+    """Return a body as text, from which it can be made again; None where it is none."""
+    charset = _charset(mime) or "utf-8"
+    try:
+        text = body.decode(charset)
+        return text if text.encode(charset) == body and _CONTROLS.search(text) is None else None
+    except (ValueError, LookupError):
+        return None
+
+
+def _gzipped(body: bytes, secrets: Secrets) -> bytes:
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        content = unpack.decompress(body, _MOST_UNPACKED)
+    except zlib.error:
+        return body
+    shown = without_secrets(content, "", secrets)
+    return body if shown == content else gzip.compress(shown, mtime=0)
+
+
+def _multipart(body: bytes, boundary: bytes, secrets: Secrets) -> bytes:
+    before, *parts = re.split(b"(?m)^(--" + re.escape(boundary) + b"(?:--)?[ \t]*\r?\n?)", body)
+    made = [without_secrets(before, "", secrets)]
+    for delimiter, part in zip(parts[::2], parts[1::2]):
+        made += [delimiter, _part(part, secrets)]
+    return b"".join(made)
+
+
+def _part(part: bytes, secrets: Secrets) -> bytes:
+    found = re.match(rb"((?:[^\r\n]+\r?\n)*)(\r?\n)(.*?)((?:\r?\n)?)\Z", part, re.DOTALL)
+    if found is None:
+        return without_secrets(part, "", secrets)
+    head, line, content, end = found.groups()
+    text = head.decode("latin-1")
+    lines = [header.partition(":") for header in text.splitlines(keepends=True)]
+    headers = {name.strip().lower(): value.strip() for name, _, value in lines}
+    name = re.search(r'(?<!file)name="?((?:[^"\\;]|\\.)*)', headers.get("content-disposition", ""))
+    coding = headers.get("content-transfer-encoding", "binary").lower()
+    if name is not None and secrets.is_parameter(name[1].encode("latin-1").decode("utf-8", "replace")):
+        content = HIDDEN.encode() if content else content
+    elif "content-encoding" in headers:
+        # What it would be once it is decoded cannot be told for all codings.
+        content = HIDDEN.encode()
+    elif coding == "base64":
+        content = _transferred(content, headers.get("content-type", ""), secrets)
+    elif coding == "quoted-printable":
+        content = HIDDEN.encode()
+    else:
+        content = without_secrets(content, headers.get("content-type", ""), secrets)
+    shown = "".join(
+        f"{name}{sign} {secrets.header(name.strip(), value.strip())}\r\n"
+        if sign and secrets.header(name.strip(), value.strip()) != value.strip() else f"{name}{sign}{value}"
+        for name, sign, value in lines
+    )
+    return b"".join([shown.encode("latin-1"), line, content, end])
+
+
+def _transferred(content: bytes, mime: str, secrets: Secrets) -> bytes:
+    try:
+        plain = b64decode(content)
+    except ValueError:
+        return HIDDEN.encode()
+    shown = without_secrets(plain, mime, secrets)
+    return content if shown == plain else b64encode(shown)

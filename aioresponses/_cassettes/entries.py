@@ -1,0 +1,142 @@
+"""Entries of a HAR: one exchange each, made of its parts, and without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from yarl import URL
+
+from .._urls import without_credentials
+from . import bodies
+from .secrets import HIDDEN, Secrets
+
+Entry = dict[str, Any]
+
+# They tell of one transfer, and would be another with each recording.
+_OF_TRANSFER = frozenset(
+    ("connection", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
+)
+
+_LENGTHS = "content-length"
+
+# Where a length is all that there is of a body.
+_BODILESS_STATUS = 304
+
+
+def pairs(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return names and values as they stand in a HAR."""
+    return [{"name": name, "value": value} for name, value in items]
+
+
+def is_kept(name: str, method: str, status: int) -> bool:
+    """Tell whether a header of a response says something of the answer, and not of its transfer alone."""
+    name = name.lower()
+    if name == _LENGTHS:
+        return method == "HEAD" or status == _BODILESS_STATUS
+    return name not in _OF_TRANSFER and not name.startswith(":")
+
+
+def without_secrets(entry: Entry, secrets: Secrets) -> Entry:
+    """Return an entry in the form in which it is written: without secrets, and without what nobody asked for."""
+    request, response = entry["request"], entry["response"]
+    made: Entry = {
+        "cache": {},
+        "request": {
+            "bodySize": -1,
+            "cookies": _cookies(request),
+            "headers": _headers(request, "", 0, secrets),
+            "headersSize": -1,
+            "httpVersion": request.get("httpVersion") or "",
+            "method": request["method"],
+            "queryString": _query(request, secrets),
+            "url": hidden_url(request["url"], secrets),
+        },
+        "response": {
+            "bodySize": -1,
+            "content": _part(response.get("content") or {}, secrets),
+            "cookies": _cookies(response),
+            "headers": _headers(response, request["method"], response["status"], secrets),
+            "headersSize": -1,
+            "httpVersion": response.get("httpVersion") or "",
+            "redirectURL": secrets.text(response.get("redirectURL") or ""),
+            "status": response["status"],
+            "statusText": response.get("statusText") or "",
+        },
+        "startedDateTime": entry.get("startedDateTime") or "",
+        "time": entry.get("time") or 0,
+        "timings": entry.get("timings") or {"receive": 0, "send": 0, "wait": 0},
+    }
+    if request.get("postData"):
+        post = _posted(request["postData"])
+        made["request"]["postData"] = _without_size(_part(post, secrets))
+    for name in ("comment", "_error"):
+        if entry.get(name):
+            made[name] = secrets.text(str(entry[name]))
+    if response.get("_error"):
+        made["response"]["_error"] = secrets.text(str(response["_error"]))
+    messages = entry.get("_webSocketMessages")
+    if isinstance(messages, list):
+        made["_webSocketMessages"] = [
+            {**one, "data": secrets.text(one["data"])} for one in messages
+            if isinstance(one, dict) and isinstance(one.get("data"), str)
+        ]
+    return made
+
+
+def hidden_url(url: str, secrets: Secrets) -> str:
+    """Return the URL of a request without secrets; its credentials stand in a header as well."""
+    try:
+        url = str(without_credentials(URL(url, encoded=True)))
+    except ValueError:
+        pass
+    return secrets.text(url)
+
+
+def _headers(message: dict[str, Any], method: str, status: int, secrets: Secrets) -> list[dict[str, str]]:
+    found = [
+        (header["name"], value)
+        for header in message.get("headers") or ()
+        # Browsers join the values of those that stand there more than once.
+        for value in header["value"].split("\n")
+        if is_kept(header["name"], method, status)
+    ]
+    shown = [(name, secrets.header(name, value)) for name, value in found]
+    return pairs(sorted(shown, key=lambda pair: pair[0].lower()))
+
+
+def _cookies(message: dict[str, Any]) -> list[dict[str, str]]:
+    return pairs((cookie["name"], HIDDEN) for cookie in message.get("cookies") or ())
+
+
+def _query(request: dict[str, Any], secrets: Secrets) -> list[dict[str, str]]:
+    try:
+        query = URL(request["url"]).query.items()
+    except ValueError:
+        return []
+    return pairs((name, secrets.value(name, value)) for name, value in query)
+
+
+def _posted(post: dict[str, Any]) -> dict[str, Any]:
+    """Return what was sent, with its text: some write a form as a list of fields alone."""
+    if post.get("text") or not post.get("params"):
+        return post
+    form = URL.build(query=[(field["name"], field.get("value") or "") for field in post["params"]])
+    return {"mimeType": post.get("mimeType", ""), "text": form.raw_query_string}
+
+
+def _part(part: dict[str, Any], secrets: Secrets) -> dict[str, Any]:
+    mime = part.get("mimeType") or ""
+    if part.get("comment") == bodies.LEFT_OUT:
+        return {"comment": bodies.LEFT_OUT, "mimeType": mime, "size": part.get("size", -1)}
+    body = bodies.without_secrets(bodies.body_of(part), mime, secrets)
+    made = {**bodies.part_of(body, mime), "size": len(body)}
+    return {**made, "comment": secrets.text(part["comment"])} if part.get("comment") else made
+
+
+def _without_size(part: dict[str, Any]) -> dict[str, Any]:
+    """Return a body as it stands in a request: there, the standard knows neither size nor encoding."""
+    if "encoding" in part:
+        part["_encoding"] = part.pop("encoding")
+    part.pop("size", None)
+    return part

@@ -1,0 +1,117 @@
+"""Files in the format HAR 1.2, which browsers and proxies write and show.
+
+What is written keeps its lines when it is recorded again: keys and headers are sorted, and a header takes one line.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import suppress
+from json import JSONDecodeError, dumps, loads
+from os import PathLike, fspath, getpid, makedirs, replace, unlink
+from os.path import abspath, basename, dirname, join, realpath
+from typing import Any
+
+from .bodies import body_of
+from .entries import Entry
+
+_LINES_OF_PAIR = re.compile(r'\{\n\s*("name": "(?:[^"\\]|\\.)*"),\n\s*("value": "(?:[^"\\]|\\.)*")\n\s*\}')
+
+_KINDS = {str: "a str", int: "an int", dict: "an object", list: "a list"}
+
+_open = open
+
+
+def read(path: str | PathLike[str]) -> list[Entry]:
+    """Return the entries of a file; raise `ValueError`, with path and place, where it cannot be read or is no HAR."""
+    shown = fspath(path)
+    try:
+        with _open(path, encoding="utf-8-sig") as file:
+            document = loads(file.read())
+    except OSError as error:
+        raise ValueError(f"{shown}: expected a HAR file, but it cannot be read: {error.strerror}") from error
+    except JSONDecodeError as error:
+        raise ValueError(
+            f"{shown}, line {error.lineno}, column {error.colno}: expected a HAR file, but it is no JSON: {error.msg}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{shown}: expected a HAR file, but it is no JSON: {error}") from error
+    try:
+        log = _member({"": document}, "", "", dict)
+        log = _member(log, "log", "", dict)
+        entries = _member(log, "entries", "log", list)
+        for number, entry in enumerate(entries):
+            _check(entry, f"log.entries[{number}]")
+    except _Misfit as error:
+        raise ValueError(f"{shown}: expected a HAR file: {error}") from None
+    return entries  # type: ignore[no-any-return]
+
+
+class _Misfit(Exception):
+    """Says what in a file is not as in a HAR, and where."""
+
+
+def _member(parent: Any, name: str, place: str, kind: type, *missing: Any) -> Any:
+    """Return a member of an object that must be of a kind; where it is missing or null, what stands for it."""
+    where = f"{place}.{name}" if place and name else place or name or "the document"
+    value = parent.get(name)
+    if value is None and missing:
+        return missing[0]
+    if not isinstance(value, kind) or isinstance(value, bool):
+        got = "nothing" if name not in parent else dumps(value)[:60]
+        raise _Misfit(f"{where} must be {_KINDS[kind]}, and is {got}")
+    return value
+
+
+def _check(entry: Any, place: str) -> None:
+    entry = _member({place: entry}, place, "", dict)
+    request = _member(entry, "request", place, dict)
+    response = _member(entry, "response", place, dict)
+    _member(entry, "timings", place, dict, {})
+    for name in ("method", "url"):
+        _member(request, name, f"{place}.request", str)
+    _member(response, "status", f"{place}.response", int)
+    _member(response, "statusText", f"{place}.response", str, "")
+    for part, name in ((request, "request"), (response, "response")):
+        for kind in ("headers", "cookies", *(("queryString",) if part is request else ())):
+            pairs = _member(part, kind, f"{place}.{name}", list, [])
+            for number, pair in enumerate(pairs):
+                where = f"{place}.{name}.{kind}[{number}]"
+                for key in ("name", "value"):
+                    _member(_member({where: pair}, where, "", dict), key, where, str)
+    for part, name in ((request, "postData"), (response, "content")):
+        where = f"{place}.{'request' if part is request else 'response'}.{name}"
+        body = _member(part, name, where.rpartition(".")[0], dict, {})
+        for key in ("mimeType", "text", "encoding", "comment"):
+            _member(body, key, where, str, "")
+        for number, field in enumerate(_member(body, "params", where, list, [])):
+            one = f"{where}.params[{number}]"
+            _member(_member({one: field}, one, "", dict), "name", one, str)
+            _member(field, "value", one, str, "")
+        try:
+            body_of(body)
+        except ValueError as error:
+            raise _Misfit(f"{where}.text must be base64: {error}") from None
+
+
+def _version() -> str:
+    return str(vars(sys.modules[__name__.partition(".")[0]])["__version__"])
+
+
+def write(path: str | PathLike[str], entries: list[Entry]) -> None:
+    """Write entries to a file, as a whole or not at all."""
+    log = {"creator": {"name": "aioresponses", "version": _version()}, "entries": entries, "version": "1.2"}
+    text = dumps({"log": log}, indent=1, ensure_ascii=False, sort_keys=True)
+    text = _LINES_OF_PAIR.sub(r"{\1, \2}", text)
+    target = realpath(abspath(path))
+    makedirs(dirname(target), exist_ok=True)
+    partial = join(dirname(target), f".{basename(target)[:200]}.{getpid()}.tmp")
+    try:
+        with _open(partial, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text + "\n")
+        replace(partial, target)
+    except BaseException:
+        with suppress(OSError):
+            unlink(partial)
+        raise

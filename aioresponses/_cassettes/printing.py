@@ -1,0 +1,122 @@
+"""Entries printed as the code that registers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from json import loads
+from pprint import pformat
+from textwrap import indent
+from typing import Any
+from unittest.mock import ANY
+
+from aiohttp import hdrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from .._urls import is_template
+from ..matchers import regex
+from .bodies import is_json
+from .entries import Entry
+from .replay import is_replayed, registration
+
+_SHORTCUTS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+_MOST_WIDE = 100
+
+
+class _Any:
+    """What `unittest.mock.ANY` is called in code."""
+
+    def __repr__(self) -> str:
+        return "ANY"
+
+
+class _Regex:
+    """How a `regex` is made in code."""
+
+    def __init__(self, matcher: regex) -> None:
+        self._pattern = matcher.pattern.pattern
+
+    def __repr__(self) -> str:
+        return f"regex({self._pattern!r}, re.DOTALL)"
+
+
+def registrations(entries: Sequence[Entry]) -> str:
+    """Return Python code that registers entries at a mock named `mock`, with the imports that it needs.
+
+    The entries have no secrets any more; what was hidden in a request may be anything.
+    """
+    calls = [_call(entry) for entry in entries if is_replayed(entry)]
+    code = "\n".join(calls)
+    imports = [
+        line for name, line in (
+            ("re.DOTALL", "import re"),
+            ("ANY", "from unittest.mock import ANY"),
+            ("regex(", "from aioresponses.matchers import regex"),
+            ("URL(", "from yarl import URL"),
+        )
+        if re.search(rf"(?<!['\"\w.]){re.escape(name)}", code)
+    ]
+    return "\n".join([*imports, *([""] if imports and calls else []), *calls, ""]) if calls else ""
+
+
+def _call(entry: Entry) -> str:
+    arguments = registration(entry)
+    method = arguments["method"].upper()
+    name = method.lower() if method in _SHORTCUTS else "add"
+    url: URL = arguments["url"]
+    lines = [repr(url) if is_template(str(url)) else repr(str(url))]
+    if name == "add":
+        lines.append(repr(method))
+    if "match_query" in arguments:
+        lines.append(_argument("match_query", _by_name([(key, _code(one)) for key, one in arguments["match_query"]])))
+    if arguments["status"] != 200:
+        lines.append(f"status={arguments['status']}")
+    headers = CIMultiDict(arguments["headers"])
+    content_type = arguments["content_type"]
+    if len(headers.getall(hdrs.CONTENT_TYPE, ())) == 1:
+        content_type = headers.pop(hdrs.CONTENT_TYPE)
+    lines += _body(arguments["body"], content_type)
+    if content_type != "application/json":
+        lines.append(f"content_type={content_type!r}")
+    if headers:
+        lines.append(_argument("headers", _by_name(list(headers.items()))))
+    on_one = f"mock.{name}({', '.join(lines)})"
+    if len(on_one) <= _MOST_WIDE and "\n" not in on_one:
+        return on_one
+    return f"mock.{name}(\n{indent(''.join(f'{line},' + chr(10) for line in lines), '    ')})"
+
+
+def _body(body: bytes, content_type: str | None) -> list[str]:
+    if not body:
+        return []
+    try:
+        text = body.decode()
+    except ValueError:
+        return [_argument("body", body)]
+    try:
+        value = loads(text, parse_constant=_no_constant) if is_json(content_type or "") else None
+    except (ValueError, RecursionError):
+        value = None
+    return [_argument("body", text) if value is None else _argument("payload", value)]
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no value in code")
+
+
+def _argument(name: str, value: Any) -> str:
+    shown = pformat(value, width=_MOST_WIDE, sort_dicts=False)
+    return f"{name}={indent(shown, ' ' * (len(name) + 1)).lstrip()}"
+
+
+def _by_name(items: list[tuple[str, Any]]) -> Any:
+    """Return names and values as a dict where that can hold them, else as a list of pairs."""
+    return dict(items) if len({name.lower() for name, _ in items}) == len(items) else items
+
+
+def _code(value: Any) -> Any:
+    if value is ANY:
+        return _Any()
+    return _Regex(value) if isinstance(value, regex) else value

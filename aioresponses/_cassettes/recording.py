@@ -1,0 +1,231 @@
+"""Entries made of exchanges: of what was sent, and of what came in answer, with its secrets still in it.
+
+What came is parsed when the recording is over, by aiohttp's own parser, which undoes chunks and content codings. It
+works without an event loop, as long as no buffer is ever full (3.8.6 to 3.14.5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
+from time import perf_counter, time
+from typing import Any, NamedTuple, cast
+
+from aiohttp import ClientResponse, hdrs
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http import HttpResponseParser
+
+from .._calls.exchange import Exchange
+from .._calls.messages import cookies_of
+from .._calls.record import RequestCall
+from .._client.incoming import MOST, Incoming, body_read
+from .._urls import without_credentials
+from .bodies import LEFT_OUT, part_of
+from .entries import Entry, pairs
+
+_NO_LOOP = cast(asyncio.AbstractEventLoop, object())
+
+_NO_LIMIT = 2 ** 30
+
+# What is compressed may be a thousand times larger than this.
+_SLICE = 2 ** 12
+
+_LEFT = "the client left before the end of the body"
+
+_UPGRADED = 101
+
+
+class _Answer(NamedTuple):
+    """A response as it stands in an entry."""
+
+    status: int
+    reason: str
+    version: str
+    headers: list[tuple[str, str]]
+    body: bytes | None
+    """None for one that is too large."""
+
+    comment: str = ""
+
+
+_FAILED = _Answer(0, "", "", [], b"")
+
+
+def entry_of(exchange: Exchange, began: float, with_timings: bool) -> Entry | None:
+    """Return what there is to record of a request that went to the network; None of one that was upgraded.
+
+    `began` is when it did, in seconds since the epoch.
+    """
+    incoming = exchange.incoming
+    answer = _FAILED if incoming is None else _answer(incoming, exchange.method.upper())
+    if answer.status == _UPGRADED:
+        return None
+    entry = _entry(exchange, began, answer)
+    if with_timings and incoming is not None and incoming.began is not None and incoming.ended is not None:
+        _add_timings(entry, incoming.began - exchange.started, incoming.ended - incoming.began)
+    return entry
+
+
+def _entry_of_answered(exchange: Exchange, began: float) -> Entry:
+    """Return an entry of any request; of its response, what the code under test has read of it."""
+    incoming, response = exchange.incoming, exchange.response
+    if incoming is not None and (answer := _answer(incoming, exchange.method.upper())).status:
+        pass
+    elif response is None or response.status is None:
+        answer = _FAILED
+    else:
+        answer = _answer_of(response)
+    entry = _entry(exchange, began, answer)
+    if exchange.ended is not None:
+        _add_timings(entry, exchange.ended - exchange.started, 0)
+    return entry
+
+
+def entries_of_calls(calls: Iterable[RequestCall]) -> Iterator[Entry]:
+    """Yield an entry of each request of these calls."""
+    now, on_clock = time(), perf_counter()
+    for call in calls:
+        exchange = call._exchange
+        for hop in exchange.hops or (exchange,):
+            yield _entry_of_answered(hop, now - (on_clock - hop.started))
+
+
+def _entry(exchange: Exchange, began: float, answer: _Answer) -> Entry:
+    headers = exchange.received_headers()
+    url = str(without_credentials(exchange.url))
+    moment = datetime.fromtimestamp(began, timezone.utc).isoformat(timespec="milliseconds")
+    location = next((value for name, value in answer.headers if name.lower() == "location"), "")
+    content_type = next((value for name, value in answer.headers if name.lower() == "content-type"), "")
+    entry: Entry = {
+        "startedDateTime": moment.replace("+00:00", "Z"),
+        "time": 0,
+        "timings": {"send": 0, "wait": 0, "receive": 0},
+        "request": {
+            "method": exchange.method.upper(),
+            "url": url,
+            "httpVersion": "HTTP/1.1",
+            "cookies": pairs(cookies_of(headers).items()),
+            "headers": pairs(headers.items()),
+        },
+        "response": {
+            "status": answer.status,
+            "statusText": answer.reason,
+            "httpVersion": answer.version,
+            "cookies": [],
+            "headers": pairs(answer.headers),
+            "redirectURL": location,
+            "content": _content(answer.body, content_type),
+        },
+    }
+    posted = _content_sent(exchange, headers.get(hdrs.CONTENT_TYPE, ""))
+    if posted is not None:
+        entry["request"]["postData"] = posted
+    if answer.comment:
+        entry["comment"] = answer.comment
+    if not answer.status:
+        entry["response"]["_error"] = type(exchange.exception).__name__ if exchange.exception else "no response"
+    return entry
+
+
+def _content(body: bytes | None, mime: str) -> dict[str, Any]:
+    return {"mimeType": mime, "comment": LEFT_OUT} if body is None else part_of(body, mime)
+
+
+def _content_sent(exchange: Exchange, mime: str) -> dict[str, Any] | None:
+    written = exchange.sent if exchange.outgoing is None else exchange.outgoing.body
+    if written.size > MOST:
+        return {"mimeType": mime, "comment": LEFT_OUT}
+    body = exchange.received()[1]
+    return part_of(body, mime) if body else None
+
+
+def _add_timings(entry: Entry, wait: float, receive: float) -> None:
+    wait, receive = round(max(wait, 0) * 1000, 3), round(receive * 1000, 3)
+    entry["timings"] = {"send": 0, "wait": wait, "receive": receive}
+    entry["time"] = round(wait + receive, 3)
+
+
+def _answer(incoming: Incoming, method: str) -> _Answer:
+    """Return what came in as a response; a failed one where it broke, or is no HTTP."""
+    head, payload = None, None
+    parser = _parser(response_with_body=method != hdrs.METH_HEAD, auto_decompress=False)
+    try:
+        messages, _, rest = parser.feed_data(incoming.raw)
+        while messages and messages[0][0].code < 200 and messages[0][0].code != _UPGRADED:
+            # It announces the one that follows.
+            messages = messages[1:] or parser.feed_data(rest)[0]
+            rest = b""
+        if not messages:
+            return _FAILED
+        head, payload = messages[0]
+        if incoming.is_lost and not incoming.is_too_large and not payload.is_eof():
+            parser.feed_eof()
+    except Exception:
+        # aiohttp's errors are of many kinds, and the client has had one of them.
+        return _FAILED
+    headers = [(_text(name), _text(value)) for name, value in head.raw_headers]
+    version = f"HTTP/{head.version[0]}.{head.version[1]}"
+    body: bytes | None = None
+    comment = ""
+    if not incoming.is_too_large:
+        if not payload.is_eof():
+            if incoming.is_lost:
+                return _FAILED
+            comment = _LEFT
+        try:
+            body = _decoded(payload.read_nowait(-1), head.headers.get(hdrs.CONTENT_ENCODING, ""), bool(comment))
+        except Exception:
+            return _FAILED  # It is in no such coding, or breaks off in it.
+    return _Answer(head.code, head.reason, version, headers, body, comment)
+
+
+def _answer_of(response: ClientResponse) -> _Answer:
+    version = response.version
+    return _Answer(
+        response.status,
+        response.reason or "",
+        "" if version is None else f"HTTP/{version[0]}.{version[1]}",
+        [(_text(name), _text(value)) for name, value in response.raw_headers],
+        body_read(response) or b"",
+    )
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _parser(**options: Any) -> HttpResponseParser:
+    make: Callable[..., HttpResponseParser] = HttpResponseParser
+    limits = {"max_line_size": _NO_LIMIT, "max_field_size": _NO_LIMIT, "read_until_eof": True}
+    try:
+        return make(BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, max_headers=_NO_LIMIT, **limits, **options)
+    except TypeError:
+        # Releases that do not count headers know no limit for them either.
+        return make(BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, **limits, **options)
+
+
+def _decoded(body: bytes, coding: str, is_cut: bool) -> bytes | None:
+    """Return a body as the client reads it; None where that is too large. Raises where it is in no such coding."""
+    if not coding or not body:
+        return body
+    parser = _parser(response_with_body=True, auto_decompress=True)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n\r\n"
+    [(_, payload)], _, _ = parser.feed_data(head.encode("utf-8", "surrogateescape"))
+    pieces = []
+    size = 0
+    for start in range(0, len(body), _SLICE):
+        parser.feed_data(body[start:start + _SLICE])
+        pieces.append(payload.read_nowait(-1))
+        size += len(pieces[-1])
+        if size > MOST:
+            return None
+    if not is_cut:
+        parser.feed_eof()
+    pieces.append(payload.read_nowait(-1))
+    return b"".join(pieces)
+
+

@@ -1,0 +1,229 @@
+"""What is secret in names, headers and texts, and its replacement.
+
+Theory
+------
+A cassette is committed to a repository, so a secret in it is published. A value is a secret by its name: that of a
+header, of a parameter of a query or a form, or of a field of JSON. Where these stand is not known beforehand. There are
+URLs in headers and in bodies, JSON in the strings of other JSON, in events and in scripts, and forms in URLs. So every
+text is looked through for all of these, and what stands in it is replaced in its place: all other characters remain as
+they were, and a reply is replayed as it was sent.
+
+A text is read as JSON where it is JSON, for then it is certain what is a name and what is a value. Anywhere else,
+whatever looks like a field with a secret name is one. That hides too much rather than too little.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from json import dumps, loads
+from urllib.parse import quote_plus, unquote_plus
+
+HIDDEN = "hidden-by-aioresponses"
+"""Stands for a secret. It is ASCII, and needs no quoting anywhere, for clients send it back."""
+
+_HEADER = re.compile(
+    r"authorization|^(?:set-)?cookie2?$|api[-_]?key|token|secret|session[-_]?id|[cx]srf", re.IGNORECASE
+)
+
+# Names as `_plain` returns them. Page tokens tell where to go on, and are no secrets.
+_FIELD = re.compile(
+    r".*(?:(?<!page)(?<!sync)(?<!next)(?<!continuation)token"
+    r"|(?:password|passwd|passphrase)(?:confirm|confirmation|again|repeat)?"
+    r"|secret|signature|apikey|accesskey|accesskeyid|privatekey|secretkey|authkey|sessionid|sessionkey|jwt|[cx]srf"
+    r"|[xz]amzcredential|xgoogcredential|authorization)\d*"
+    r"|cookie|setcookie|pwd|sig|otp|codeverifier|assertion|clientassertion"
+)
+
+# These are secrets in queries and forms alone; in JSON they are an error's code or a currency's, or a map's key.
+_PARAMETER = re.compile("code|key|auth")
+
+_CREDENTIALS = re.compile(r"(:(?:\\?/){2})[^/?#\s\"'<>\\]+@")
+
+_IN_QUERY = re.compile(r"(\A|[?&#;])([^=&#?;\s\"'<>\\]+)=([^&#\s\"'<>\\]*)")
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_NUMBER = r"-?\d[\d.eE+-]*"
+_SCALARS = rf"\[\s*(?:{_STRING}|{_NUMBER})(?:\s*,\s*(?:{_STRING}|{_NUMBER}))*\s*\]"
+
+_SCALAR = re.compile(f"{_STRING}|{_NUMBER}")
+
+_JSON = re.compile(rf"(?P<name>{_STRING})(?P<colon>\s*:\s*)(?P<value>{_STRING}|{_NUMBER}|{_SCALARS})?|{_STRING}", re.DOTALL)
+
+# A field in a text that is no JSON, or not to its end. Its quotes may be escaped themselves.
+_LOOSE = re.compile(
+    r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]*)(?P<colon>(?:\\*[\"'])?\s*[:=]\s*)"
+    r"(?:(?P<quote>\"\"\"|\\+[\"'])(?:(?!(?<!\\)(?P=quote)).)*(?:(?P=quote)|\Z)"
+    r"|(?P<plain>[\"'])(?:\\.|(?!(?P=plain))[^\\])*(?:(?P=plain)|\\?\Z)"
+    rf"|(?P<bare>{_NUMBER}(?!\w)|{_SCALARS}))",
+    re.DOTALL,
+)
+
+# A line of events, or of JSON a line.
+_JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([\[{].*)$", re.MULTILINE)
+
+# A text without any of these has no secrets; escapes may stand for anything.
+_SUSPICIOUS = re.compile(
+    r"token|secret|passw|passphrase|sig|key|session|jwt|[cx]srf|credential|auth|cookie|pwd|otp|code|assertion|[@%]|\\u",
+    re.IGNORECASE,
+)
+
+# Of texts within texts, those that are deeper are hidden as a whole.
+_DEEPEST = 8
+
+
+class Secrets:
+    """Tells which names are those of secrets, `names` and their like among them, and hides what they name."""
+
+    def __init__(self, names: Collection[str] = ()) -> None:
+        self._more = {_plain(name) for name in names}
+        self._depth = 0
+        """How deep within other texts the one stands that is looked through."""
+
+    def is_header(self, name: str) -> bool:
+        """Tell whether the value of a header is a secret."""
+        return _HEADER.search(name) is not None or _plain(name) in self._more
+
+    def is_field(self, name: str) -> bool:
+        """Tell whether the value of a field of JSON is a secret."""
+        plain = _plain(name)
+        return _FIELD.fullmatch(plain) is not None or plain in self._more
+
+    def is_parameter(self, name: str) -> bool:
+        """Tell whether the value of a parameter of a query, or of a field of a form, is a secret."""
+        return self.is_field(name) or _PARAMETER.fullmatch(_plain(name)) is not None
+
+    def header(self, name: str, value: str) -> str:
+        """Return the value of a header without secrets; cookies keep their names and attributes."""
+        if not self.is_header(name):
+            return self.text(value)
+        lower = name.lower()
+        if lower == "set-cookie":
+            return "\n".join(map(_set_cookie, value.split("\n")))
+        if lower == "cookie":
+            return "; ".join(map(_cookie, value.split(";")))
+        return HIDDEN
+
+    def form(self, text: str) -> str:
+        """Return an urlencoded form without secrets."""
+        pairs = (pair.partition("=") for pair in text.split("&"))
+        return "&".join(f"{name}{sign}{self._parameter(name, value)}" for name, sign, value in pairs)
+
+    def value(self, name: str, value: str) -> str:
+        """Return the value of a parameter, or of a field of a form, without secrets; it is not quoted."""
+        return HIDDEN if value and self.is_parameter(name) else self.text(value)
+
+    def text(self, text: str) -> str:
+        """Return any text without secrets."""
+        if not self._more and _SUSPICIOUS.search(text) is None:
+            return text
+        if self._depth == _DEEPEST:
+            return HIDDEN
+        self._depth += 1
+        try:
+            return self._looked_through(text)
+        finally:
+            self._depth -= 1
+
+    def _looked_through(self, text: str) -> str:
+        if _is_json(text):
+            return _JSON.sub(self._in_json, text)
+        text = _JSON_LINE.sub(self._in_line, text)
+        text = _LOOSE.sub(self._loose, text)
+        text = _CREDENTIALS.sub(rf"\1{HIDDEN}@", text)
+        return _IN_QUERY.sub(lambda found: f"{found[1]}{found[2]}={self._parameter(found[2], found[3])}", text)
+
+    def _parameter(self, name: str, value: str) -> str:
+        """Return the value of a parameter as it stands in a query or a form: quoted."""
+        if not value:
+            return value
+        if self.is_parameter(unquote_plus(name)):
+            return HIDDEN
+        plain = unquote_plus(value)
+        shown = self.text(plain)
+        return value if shown == plain else quote_plus(shown)
+
+    def _in_line(self, found: re.Match[str]) -> str:
+        return found[1] + _JSON.sub(self._in_json, found[2]) if _is_json(found[2]) else found[0]
+
+    def _in_json(self, found: re.Match[str]) -> str:
+        name, colon, value = found.group("name", "colon", "value")
+        if name is None:
+            return self._in_string(found[0])
+        if value is None:
+            return self._in_string(name) + str(colon)
+        if self.is_field(str(loads(name))):
+            value = _veiled(value)
+        elif value[0] == '"':
+            value = self._in_string(value)
+        elif value[0] == "[":
+            value = _SCALAR.sub(lambda one: self._in_string(one[0]), value)
+        return f"{self._in_string(name)}{colon}{value}"
+
+    def _in_string(self, quoted: str) -> str:
+        if quoted[0] != '"':
+            return quoted
+        try:
+            plain = loads(quoted, strict=False)
+        except ValueError:
+            return quoted
+        shown = self.text(plain)
+        return quoted if shown == plain else dumps(shown)
+
+    def _loose(self, found: re.Match[str]) -> str:
+        if not self.is_field(found["name"]):
+            # There may be fields within it.
+            return found["name"] + found["colon"] + self.text(found[0][found.end("colon") - found.start():])
+        before = f"{found['name']}{found['colon']}"
+        if found["bare"] is not None:
+            return before + _veiled(found["bare"])
+        quote = found["quote"] or found["plain"]
+        return f"{before}{quote}{HIDDEN}{quote}"
+
+
+def _plain(name: str) -> str:
+    """Return a name in one spelling, for there are `api_key`, `apiKey`, `api-key` and `user[api_key]`."""
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def _veiled(value: str) -> str:
+    if value[0] == "[":
+        return _SCALAR.sub(f'"{HIDDEN}"', value)
+    return value if value == '""' else f'"{HIDDEN}"'
+
+
+def _cookie(pair: str) -> str:
+    name, sign, _ = pair.strip().partition("=")
+    return f"{name}={HIDDEN}" if sign else HIDDEN
+
+
+def _set_cookie(value: str) -> str:
+    pair, sign, attributes = value.partition(";")
+    return f"{_cookie(pair)}{sign}{attributes}"
+
+
+def _is_json(text: str) -> bool:
+    """Tell whether a text is JSON that has fields."""
+    if text.lstrip()[:1] not in ("{", "[", '"'):
+        return False
+    try:
+        loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def as_pattern(text: str) -> str:
+    """Return a regex of what a text may have been before secrets were replaced in it."""
+    return f"^{'.*'.join(map(re.escape, text.split(HIDDEN)))}$"
+
+
+def in_all_strings(value: object, change: Callable[[str], object]) -> object:
+    """Return a value of JSON with its strings, and those within it, changed; names stay."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: in_all_strings(one, change) for name, one in value.items()}
+    if isinstance(value, Sequence):
+        return [in_all_strings(one, change) for one in value]
+    return value

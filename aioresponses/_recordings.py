@@ -1,0 +1,125 @@
+"""What the mock has to do with recordings; what does the work is imported when somebody asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
+
+from yarl import URL
+
+from ._checks import check_flag
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from ._calls.record import RequestMatch
+    from ._cassettes.entries import Entry
+    from .cassettes import Cassette, RecordedMock
+
+
+class Recordings:
+    """The recordings of a mock: cassettes, and the calls in other forms."""
+
+    _cassettes_to_write: list[Cassette] | None = None
+    """Those that were left when the test was over, and wait for its outcome; None while it runs."""
+
+    def cassette(
+        self: RecordedMock,
+        path: str | PathLike[str],
+        *,
+        mode: Literal["none", "once", "new", "all"] = "once",
+        match_on: Collection[Literal["method", "url", "query", "body", "headers"]] = ("method", "url", "query"),
+        filter: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None,
+        secrets: Collection[str] = (),
+        expires_after: timedelta | None = None,
+        timings: bool = False,
+    ) -> Cassette:
+        """Return a cassette: within its `with` block, requests are answered from a HAR file, or recorded in it.
+
+        Each entry of the file answers once, as a mock that was registered when the block began. Requests that no mock
+        answers go to the network and are recorded, or are refused; passthrough prefixes come first. What was recorded
+        is written when the block is left, unless by an exception, and without secrets.
+
+        - `path`: the path of the file; a relative one as for `open()`.
+        - `mode`: `"none"` only replays; `"once"` records if there is no file; `"new"` records what the file does not
+          have; `"all"` replays nothing, and records all again. The environment variable `AIORESPONSES_RECORD` (`all`,
+          `new` or `none`) takes precedence; where it is not set and `CI` is, the mode is `"none"`.
+        - `match_on`: what a request must share with an entry, some of `"method"`, `"url"`, without its query,
+          `"query"`, `"body"` and `"headers"`.
+        - `filter`: a function of an entry that is about to be written, as a dict; it returns what is written, or None
+          to drop it.
+        - `secrets`: more names of headers and fields whose values are hidden.
+        - `expires_after`: how old an entry may be; one that is older fails in CI, and warns elsewhere.
+        - `timings`: whether the time that replies take is recorded and replayed.
+
+        Raises `TypeError` or `ValueError` for wrong arguments; when the block begins, `ValueError` for a file that
+        cannot be read or is no HAR, and `RuntimeError` where it is being recorded already.
+
+        >>> with mock.cassette("cassettes/weather.har"):
+        ...     asyncio.run(WeatherClient().temperature("Oslo"))
+        """
+        from .cassettes import Cassette
+
+        return Cassette(self, path, mode, match_on, filter, secrets, expires_after, timings)
+
+    def load_har(
+        self: RecordedMock,
+        path: str | PathLike[str],
+        *,
+        url: str | URL | re.Pattern[str] | None = None,
+        optional: bool = False,
+        timings: bool = False,
+    ) -> list[RequestMatch]:
+        """Register the entries of a HAR file, of a browser or a proxy for instance, and return their mocks.
+
+        Each answers one request of its method and URL. Entries that never went to a server or had no response are left
+        out.
+
+        - `url`: which entries, by their URL: text, which may be a template, or a compiled pattern. Where text has no
+          query, that of an entry may be any.
+        - `optional`: whether the mocks need not be used where `assert_all_called` is asked for.
+        - `timings`: whether they take as long as it took then.
+
+        Raises `ValueError`, with path and place, for a file that cannot be read or is no HAR.
+
+        >>> mock.load_har("capture.har", url="https://api.example.com/{path:.*}", optional=True)
+        """
+        from ._cassettes.har import read
+        from ._cassettes.replay import DEFAULT, selected
+        from .cassettes import register
+
+        check_flag("optional", optional)
+        check_flag("timings", timings)
+        return register(path, selected(read(path), url), self.add, optional, DEFAULT, timings)
+
+    def to_har(self: RecordedMock, path: str | PathLike[str]) -> None:
+        """Write the calls as a HAR file, without secrets, for the network panel of a browser.
+
+        Bodies of responses are those that the code under test has read as a whole.
+
+        >>> mock.to_har("calls.har")
+        """
+        from ._cassettes.har import write
+
+        write(path, _entries_of(self))
+
+    def to_python(self: RecordedMock) -> str:
+        """Return the calls as code that registers mocks which answer them alike, without secrets.
+
+        >>> print(mock.to_python())
+        mock.get('https://api.example.com/users', payload=['Ada'])
+        """
+        from ._cassettes.printing import registrations
+
+        return registrations(_entries_of(self))
+
+
+def _entries_of(mock: RecordedMock) -> list[Entry]:
+    from ._cassettes.entries import without_secrets
+    from ._cassettes.recording import entries_of_calls
+    from ._cassettes.secrets import Secrets
+
+    secrets = Secrets()
+    return [without_secrets(entry, secrets) for entry in entries_of_calls(mock.calls)]

@@ -1,0 +1,330 @@
+"""Cassettes: what the network answered, recorded in HAR files, and replayed from them.
+
+`aioresponses.cassette` makes one. It takes the place of the network for all requests that no mock answers: either they
+go there and are recorded, or they are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+import warnings
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta, timezone
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from ._assertions.reports import about_unused, listed
+from ._calls.exchange import Exchange
+from ._cassettes import har
+from ._cassettes.bodies import LEFT_OUT
+from ._cassettes.entries import Entry, without_secrets
+from ._cassettes.locks import Lock
+from ._cassettes.recording import entry_of
+from ._cassettes.replay import DEFAULT, MatchOn, checked_match_on, is_replayed, registration
+from ._cassettes.secrets import Secrets
+from ._checks import check_flag
+from ._display import name_of, shown
+from ._interception import Interceptor
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ._calls.record import RequestCall, RequestMatch
+
+__all__ = ["Cassette", "Mode"]
+
+__unittest = True
+
+Mode = Literal["none", "once", "new", "all"]
+
+_MODES = ("none", "once", "new", "all")
+
+_OVERRIDING = ("all", "new", "none")
+
+_VARIABLE = "AIORESPONSES_RECORD"
+
+# In a tuple, where tests that stop all clocks do not find it: when a cassette was recorded is no part of a test.
+_CLOCK = (time.time,)
+
+# What every system takes in the name of a file, whatever it makes of capital letters.
+_UNIFORM = re.compile(r"[a-z0-9_.,=\[\]-]*")
+
+_NOT_PORTABLE = re.compile(r"[^A-Za-z0-9_.,=\[\]-]")
+
+_LONGEST_NAME = 150
+
+open_cassettes: set[Cassette] = set()
+"""Those that are in use, for whoever learns that a test has failed."""
+
+
+class RecordedMock(Protocol):
+    """What a cassette needs of its mock."""
+
+    _interceptor: Interceptor
+    _settings: dict[str, Any]
+    _cassettes_to_write: list[Cassette] | None
+
+    add: Callable[..., RequestMatch]
+
+    @property
+    def calls(self) -> list[RequestCall]: ...
+
+    @property
+    def unused_mocks(self) -> list[RequestMatch]: ...
+
+
+class Cassette:
+    """A recording in a file, from which requests are answered, or into which they are written: a context manager.
+
+    `aioresponses.cassette` makes it, and describes its arguments.
+
+    >>> with mock.cassette("cassettes/weather.har") as cassette:
+    ...     temperature = asyncio.run(WeatherClient().temperature("Oslo"))
+    >>> cassette.mode, cassette.records
+    ('once', False)
+    """
+
+    def __init__(
+        self,
+        mock: RecordedMock,
+        path: str | os.PathLike[str],
+        mode: Mode,
+        match_on: Collection[MatchOn] = DEFAULT,
+        filter: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None,
+        secrets: Collection[str] = (),
+        expires_after: timedelta | None = None,
+        timings: bool = False,
+    ) -> None:
+        if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+            raise TypeError(f"path: expected a str or a path, got {shown(path)}")
+        if mode not in _MODES:
+            raise ValueError(f"mode: expected one of {', '.join(map(repr, _MODES))}, got {shown(mode)}")
+        if filter is not None and not callable(filter):
+            raise TypeError(f"filter: expected a function of an entry, got {shown(filter)}")
+        if isinstance(secrets, str) or not isinstance(secrets, Collection):
+            raise TypeError(f"secrets: expected names of headers and fields, got {shown(type(secrets))}")
+        if not all(isinstance(name, str) for name in secrets):
+            raise TypeError("secrets: expected names of str")
+        if expires_after is not None and not isinstance(expires_after, timedelta):
+            raise TypeError(f"expires_after: expected a timedelta or None, got {shown(expires_after)}")
+        check_flag("timings", timings)
+        self.path = os.fspath(path)
+        """The path of the file, as it was given."""
+        self.mode: Mode = _mode(mode)
+        """The mode that counts, after a look at the environment."""
+        self.records = False
+        """Whether requests that no mock answers go to the network, and are recorded."""
+        self._mock = mock
+        self._match_on = checked_match_on(match_on)
+        self._filter = filter
+        self._secrets = Secrets(secrets)
+        self._expires_after = expires_after
+        self._timings = timings
+        # Tests change the current folder.
+        self._file = os.path.abspath(self.path)
+        self._lock = Lock(self._file)
+        self._entries: list[Entry] = []
+        self._handles: list[RequestMatch] = []
+        self._noted: list[tuple[Exchange, float]] = []
+        self._is_discarded = False
+
+    def __repr__(self) -> str:
+        return f"<Cassette {self.path}, mode {self.mode!r}{', recording' if self.records else ''}>"
+
+    @property
+    def advice(self) -> str:
+        """What the refusal of a request says of this cassette."""
+        if self.records:
+            return ""
+        has = "has no entry left for it" if self._entries else "has no entries"
+        why = ""
+        if self.mode == "none":
+            why = f" Its mode is 'none'{', because CI is set' if _is_ci() and not os.environ.get(_VARIABLE) else ''}."
+        too_large = sum((one["response"].get("content") or {}).get("comment") == LEFT_OUT for one in self._entries)
+        left_out = f" Of {too_large} of its entries, the body was {LEFT_OUT}." if too_large else ""
+        return (
+            f"The cassette {self.path} {has}.{why}{left_out} Set {_VARIABLE}=new to record what is missing, "
+            f"or {_VARIABLE}=all to record all of it again."
+        )
+
+    def note(self, exchange: Exchange) -> None:
+        """Note a request that goes to the network."""
+        self._noted.append((exchange, _CLOCK[0]()))
+
+    def discard(self) -> None:
+        """Have nothing be written, for the test has failed."""
+        self._is_discarded = True
+
+    def __enter__(self) -> Self:
+        if self in open_cassettes:
+            raise RuntimeError(f"The cassette {self.path} is in use already")
+        try:
+            self._open()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        waiting = self._mock._cassettes_to_write
+        if exc_type is None and waiting is not None:
+            # The test is over; whether it has failed is not known before all of its cleanups have run.
+            self._withdraw()
+            waiting.append(self)
+            return
+        unused = self._unused() if exc_type is None and self._mock._settings["assert_all_called"] else []
+        self.end(write=exc_type is None and not unused)
+        if unused:
+            raise AssertionError("\n".join([about_unused(unused), listed(self._mock.calls)]))
+
+    def end(self, write: bool) -> None:
+        """Be of no effect from now on; write what was recorded if `write` is true and nobody has discarded it."""
+        try:
+            self._withdraw()
+            if write and self.records and not self._is_discarded:
+                self._write()
+        finally:
+            self._close()
+
+    def _unused(self) -> list[RequestMatch]:
+        return [one for one in self._mock.unused_mocks if any(one is handle for handle in self._handles)]
+
+    def _open(self) -> None:
+        open_cassettes.add(self)
+        self._is_discarded = False
+        self.records = self.mode in ("new", "all") or self.mode == "once" and not os.path.exists(self._file)
+        if self.records:
+            self._lock.acquire(self.path)
+            # Another process may have written it just now.
+            self.records = self.mode != "once" or not os.path.exists(self._file)
+        if self.mode != "all" and os.path.exists(self._file):
+            self._entries = har.read(self._file)
+            self._check_age()
+        optional = not self._mock._settings["assert_all_called"]
+        self._handles = register(
+            self.path, self._entries, self._mock.add, optional, self._match_on, self._timings
+        )
+        self._mock._interceptor.recorders += (self,)
+
+    def _withdraw(self) -> None:
+        interceptor = self._mock._interceptor
+        interceptor.recorders = tuple(one for one in interceptor.recorders if one is not self)
+        for handle in self._handles:
+            handle.remove()
+
+    def _close(self) -> None:
+        self._withdraw()
+        open_cassettes.discard(self)
+        self._handles.clear()
+        self._noted.clear()
+        self._lock.release()
+
+    def _check_age(self) -> None:
+        """Fail in CI, and warn elsewhere, where an entry is older than it may be."""
+        if self._expires_after is None:
+            return
+        recorded = [moment for moment in map(_moment, self._entries) if moment is not None]
+        oldest = min(recorded, default=None)
+        now = datetime.fromtimestamp(_CLOCK[0](), timezone.utc)
+        if oldest is None or now - oldest <= self._expires_after:
+            return
+        text = (
+            f"The cassette {self.path} was recorded on {oldest:%Y-%m-%d}, and expires after {self._expires_after}. "
+            f"Set {_VARIABLE}=all to record it again."
+        )
+        if _is_ci():
+            raise AssertionError(text)
+        warnings.warn(text, UserWarning, stacklevel=4)
+
+    def _write(self) -> None:
+        noted = sorted(self._noted, key=lambda one: (one[0].order, one[0].place))
+        recorded = [entry_of(exchange, began, self._timings) for exchange, began in noted]
+        entries = [without_secrets(entry, self._secrets) for entry in recorded if entry is not None]
+        if self._filter is not None:
+            filtered = [self._filtered(entry) for entry in entries]
+            entries = [entry for entry in filtered if entry is not None]
+        if entries:
+            # Those of another program may have secrets.
+            kept = [without_secrets(entry, self._secrets) for entry in self._entries]
+            har.write(self._file, [*kept, *entries])
+
+    def _filtered(self, entry: Entry) -> Entry | None:
+        assert self._filter is not None
+        filtered = self._filter(entry)
+        if filtered is not None and not isinstance(filtered, dict):
+            raise TypeError(f"filter: expected a dict or None from {name_of(self._filter)}, got {shown(filtered)}")
+        return filtered
+
+
+def register(
+    path: str | os.PathLike[str],
+    entries: Iterable[Entry],
+    add: Callable[..., RequestMatch],
+    optional: bool,
+    match_on: Collection[MatchOn] = DEFAULT,
+    timings: bool = False,
+) -> list[RequestMatch]:
+    """Register entries as mocks, all or none; raise `ValueError` for what no mock can reply."""
+    handles: list[RequestMatch] = []
+    for number, entry in enumerate(entries):
+        if not is_replayed(entry):
+            continue
+        try:
+            handles.append(add(**registration(entry, match_on, timings), optional=optional))
+        except (TypeError, ValueError) as error:
+            for handle in handles:
+                handle.remove()
+            place = f"the entry {entry['request']['method']} number {number + 1}"
+            raise ValueError(f"{os.fspath(path)}: {place} cannot be replayed: {error}") from error
+    return handles
+
+
+def auto_path(file: str, module: str, owner: str | None, test: str) -> str:
+    """Return the path of the cassette of a test: in `cassettes` beside its file, by module, class and name.
+
+    What not every system takes in the name of a file is replaced, with a sum of the whole name at the end.
+    """
+    name = test if owner is None else f"{owner}.{test}"
+    portable = _NOT_PORTABLE.sub("_", name)[:_LONGEST_NAME]
+    parameters = test.partition("[")[2]
+    if portable != name or _UNIFORM.fullmatch(parameters) is None or name.endswith("."):
+        portable += f"-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
+    folder = os.path.join(os.path.dirname(os.path.abspath(file)), "cassettes")
+    return os.path.join(folder, module.rpartition(".")[2], f"{portable}.har")
+
+
+def _mode(mode: Mode) -> Mode:
+    """Return the mode that counts: that of the environment, or else the one that the code says."""
+    overriding = os.environ.get(_VARIABLE)
+    if overriding:
+        for one in _OVERRIDING:
+            if one == overriding:
+                return one  # type: ignore[return-value]
+        raise ValueError(f"{_VARIABLE}: expected one of {', '.join(map(repr, _OVERRIDING))}, got {shown(overriding)}")
+    return "none" if _is_ci() else mode
+
+
+def _is_ci() -> bool:
+    return bool(os.environ.get("CI"))
+
+
+def _moment(entry: Entry) -> datetime | None:
+    """Return when an entry was recorded; None if that cannot be told."""
+    text = entry.get("startedDateTime")
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?", str(text))
+    if found is None:
+        return None
+    zone = (found[2] or "Z").replace("Z", "+00:00")
+    zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    try:
+        return datetime.fromisoformat(found[1] + zone)
+    except ValueError:
+        return None
