@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 
@@ -27,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     secrets = Secrets()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What a terminal cannot show is escaped, which is the same in the strings of code.
+        sys.stdout.reconfigure(errors="backslashreplace")
     print(registrations([without_secrets(entry, secrets) for entry in entries]), end="")
     return 0
 

@@ -213,6 +213,18 @@ class RoomsTest(unittest.TestCase):
             """)
             self.assertEqual(printed.split(), sorted({"aioresponses", name}))
 
+    def test_recordings_are_imported_when_somebody_asks_for_one(self):
+        printed = run_python("""
+            import sys
+            from aioresponses import AioResponsesTestCase, aioresponses
+
+            with aioresponses() as mock:
+                print([name for name in sys.modules if "cassette" in name])
+                mock.cassette("a.har")
+                print("aioresponses.cassettes" in sys.modules)
+        """)
+        self.assertEqual(printed, "[]\nTrue\n")
+
     def test_modules_are_there_without_being_imported_as_in_0_7(self):
         for name in ("compat", "core", "matchers"):
             self.assertEqual(
@@ -288,6 +300,7 @@ class TestsOfRoomsTest(unittest.TestCase):
     # Rooms whose work shows in the tests of others.
     SHOWN_BY = {
         "_asked": "assertions/test_checks.py",
+        "_cassettes.recording": "test_cassettes.py",
         "_calls.exchange": "calls/test_record.py",
         # It only states what the hooks need.
         "_client.interceptor": "test_interception.py",

@@ -43,7 +43,7 @@ def body_of(part: dict[str, Any]) -> bytes:
     if (part.get("encoding") or part.get("_encoding")) == "base64":
         return b64decode(text)
     try:
-        return str.encode(text, _charset(part.get("mimeType", "")) or "utf-8")
+        return str.encode(text, _charset(part.get("mimeType") or "") or "utf-8")
     except (ValueError, LookupError):
         return text.encode("utf-8", "surrogatepass")
 

@@ -59,7 +59,7 @@ def without_secrets(entry: Entry, secrets: Secrets) -> Entry:
             "headers": _headers(response, request["method"], response["status"], secrets),
             "headersSize": -1,
             "httpVersion": response.get("httpVersion") or "",
-            "redirectURL": secrets.text(response.get("redirectURL") or ""),
+            "redirectURL": secrets.url(response.get("redirectURL") or ""),
             "status": response["status"],
             "statusText": response.get("statusText") or "",
         },
@@ -90,7 +90,9 @@ def hidden_url(url: str, secrets: Secrets) -> str:
         url = str(without_credentials(URL(url, encoded=True)))
     except ValueError:
         pass
-    return secrets.text(url)
+    # Its path is as it is, for a request is told by it.
+    path, sign, query = url.partition("?")
+    return f"{path}{sign}{secrets.form(query)}"
 
 
 def _headers(message: dict[str, Any], method: str, status: int, secrets: Secrets) -> list[dict[str, str]]:

@@ -14,7 +14,6 @@ from aiohttp import hdrs
 from multidict import CIMultiDict
 from yarl import URL
 
-from .._urls import is_template
 from ..matchers import regex
 from .bodies import is_json
 from .entries import Entry
@@ -54,7 +53,6 @@ def registrations(entries: Sequence[Entry]) -> str:
             ("re.DOTALL", "import re"),
             ("ANY", "from unittest.mock import ANY"),
             ("regex(", "from aioresponses.matchers import regex"),
-            ("URL(", "from yarl import URL"),
         )
         if re.search(rf"(?<!['\"\w.]){re.escape(name)}", code)
     ]
@@ -66,7 +64,8 @@ def _call(entry: Entry) -> str:
     method = arguments["method"].upper()
     name = method.lower() if method in _SHORTCUTS else "add"
     url: URL = arguments["url"]
-    lines = [repr(url) if is_template(str(url)) else repr(str(url))]
+    # Braces are quoted in it, so it is no template.
+    lines = [repr(str(url))]
     if name == "add":
         lines.append(repr(method))
     if "match_query" in arguments:

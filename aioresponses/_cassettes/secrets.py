@@ -40,7 +40,7 @@ _PARAMETER = re.compile("code|key|auth")
 
 _CREDENTIALS = re.compile(r"(:(?:\\?/){2})[^/?#\s\"'<>\\]+@")
 
-_IN_QUERY = re.compile(r"(\A|[?&#;])([^=&#?;\s\"'<>\\]+)=([^&#\s\"'<>\\]*)")
+_IN_QUERY = re.compile(r"(\A|[?&#;])([^=&#?;/\s\"'<>\\]+)=([^&#\s\"'<>\\]*)")
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _NUMBER = r"-?\d[\d.eE+-]*"
@@ -128,8 +128,10 @@ class Secrets:
     def _looked_through(self, text: str) -> str:
         if _is_json(text):
             return _JSON.sub(self._in_json, text)
-        text = _JSON_LINE.sub(self._in_line, text)
-        text = _LOOSE.sub(self._loose, text)
+        return _LOOSE.sub(self._loose, self.url(_JSON_LINE.sub(self._in_line, text)))
+
+    def url(self, text: str) -> str:
+        """Return a URL, or a text with URLs in it, without those secrets that stand in them."""
         text = _CREDENTIALS.sub(rf"\1{HIDDEN}@", text)
         return _IN_QUERY.sub(lambda found: f"{found[1]}{found[2]}={self._parameter(found[2], found[3])}", text)
 
