@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("har", help="print a HAR file as the code that registers its entries")
     command.add_argument("file", metavar="FILE", help="a HAR file, of a browser, a proxy or a cassette")
-    command.add_argument("--url", help="only entries of this URL, which may be a template: https://example.com/{path:.*}")
+    command.add_argument("--url", help="only entries of this URL, or of this template of URLs")
     given = parser.parse_args(arguments)
     try:
         entries = selected(read(given.file), given.url)

@@ -67,7 +67,8 @@ class RecordedMock(Protocol):
     _settings: dict[str, Any]
     _cassettes_to_write: list[Cassette] | None
 
-    add: Callable[..., RequestMatch]
+    @property
+    def add(self) -> Callable[..., RequestMatch]: ...
 
     @property
     def calls(self) -> list[RequestCall]: ...

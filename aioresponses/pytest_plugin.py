@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "cassette(path='auto', mode='once', ...): the arguments of aioresponses.cassette, for the whole test; 'auto' is "
-        "cassettes/<module>/<Class>.<test>.har in the folder of the test's file",
+        "cassette(path='auto', mode='once', ...): the arguments of aioresponses.cassette, for the whole test; "
+        "'auto' is cassettes/<module>/<Class>.<test>.har in the folder of the test's file",
     )
 
 

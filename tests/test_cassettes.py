@@ -137,7 +137,10 @@ class ModesTest(RecordingTestCase):
 
     async def test_a_refusal_says_how_to_record(self):
         await self.record("a")
-        how = "Set AIORESPONSES_RECORD=new to record what is missing, or AIORESPONSES_RECORD=all to record all of it again."
+        how = (
+            "Set AIORESPONSES_RECORD=new to record what is missing, or AIORESPONSES_RECORD=all to record all of it "
+            "again."
+        )
         for mode, ci, path, said in (
             ("once", "", self.path, "has no entry left for it."),
             ("none", "", self.path, "has no entry left for it. Its mode is 'none'."),
@@ -480,7 +483,8 @@ class SecretsTest(RecordingTestCase):
             await request.read()
             body = {
                 "access_token": secrets[0], "list": [{"password": secrets[1]}], "code": "EUR", "token": 1234567890123,
-                "inner": json.dumps({"client_secret": secrets[2]}), "next": f"https://u:{secrets[3]}@a.example/?sig={secrets[4]}",
+                "inner": json.dumps({"client_secret": secrets[2]}),
+                "next": f"https://u:{secrets[3]}@a.example/?sig={secrets[4]}",
             }
             response = web.json_response(body, headers={"X-Api-Key": secrets[5], "X-Session-Id": secrets[6]})
             response.set_cookie("sid", secrets[7])
@@ -488,7 +492,8 @@ class SecretsTest(RecordingTestCase):
             return response
 
         async def binary(request):
-            return web.Response(body=gzip.compress(json.dumps({"token": secrets[8]}).encode()), content_type="application/gzip")
+            packed = gzip.compress(json.dumps({"token": secrets[8]}).encode())
+            return web.Response(body=packed, content_type="application/gzip")
 
         async def utf16(request):
             return web.Response(body=f'{{"token": "{secrets[9]}"}}'.encode("utf-16"), content_type="application/json",
@@ -526,7 +531,8 @@ class SecretsTest(RecordingTestCase):
                         await response.read()
                         seen.append((response.status, response.content_type, response.url.path))
                 del session.headers["Authorization"]
-                async with session.get(self.url.join(URL("json")).with_user("u").with_password(secrets[28])) as response:
+                url = self.url.join(URL("json")).with_user("u").with_password(secrets[28])
+                async with session.get(url) as response:
                     data = await response.json()
                     seen.append((data["code"], [cookie.key for cookie in session.cookie_jar]))
             return seen
@@ -534,13 +540,15 @@ class SecretsTest(RecordingTestCase):
         routes = [web.get("/binary", binary), web.get("/utf16", utf16), web.get("/redirect", redirect)]
         self.url = (await self.serve(*routes, web.route("*", "/json", answer))).make_url("/")
         outcomes = []
-        for options in ({"mode": "all"}, {"mode": "none"}, {"mode": "none", "match_on": ["method", "url", "query", "body"]}):
+        strict = {"mode": "none", "match_on": ["method", "url", "query", "body"]}
+        for options in ({"mode": "all"}, {"mode": "none"}, strict):
             with self.subTest(options), aioresponses() as mock:
                 with mock.cassette(self.path, secrets=["own"], **options):
                     outcomes.append(await scenario())
                 har = self.path.with_name("calls.har")
                 mock.to_har(har)
-                for text in (self.path.read_text("utf-8"), har.read_text("utf-8").replace(secrets[14], ""), mock.to_python()):
+                called = har.read_text("utf-8").replace(secrets[14], "")
+                for text in (self.path.read_text("utf-8"), called, mock.to_python()):
                     self.assertEqual([one for one in secrets if one in text], [])
                     self.assertEqual(text.count("1234567890123"), 0)
         self.assertEqual(outcomes[1:], outcomes[:1] * 2)
@@ -616,7 +624,9 @@ class ReplayTest(RecordingTestCase):
         form = FormData()
         form.add_field("a", "1")
         form.add_field("f", b"\xff\0", filename="f.bin")
-        bodies = [{"json": [1]}, {"data": {"a": "1"}}, {"data": b"\0\xff"}, {"data": "text"}, {"data": form}, {}]
+        bodies = [
+            {"json": [1]}, {"data": {"a": "1"}}, {"data": b"\0\xff"}, {"data": "text"}, {"data": form}, {},
+        ]
         outcomes = []
         for options in ({}, {"match_on": ["method", "body"]}):
             with aioresponses() as mock, mock.cassette(self.path, **options):
@@ -666,7 +676,8 @@ class ReplayTest(RecordingTestCase):
         old = datetime.now(timezone.utc) - timedelta(days=3)
         entry = self.entries()[0]
         text = self.path.read_text("utf-8")
-        for moment in (f"{old:%Y-%m-%dT%H:%M:%S.123Z}", f"{old:%Y-%m-%dT%H:%M:%S+00:00}", f"{old:%Y-%m-%dT%H:%M:%S+0000}"):
+        for zone in (".123Z", "+00:00", "+0000"):
+            moment = f"{old:%Y-%m-%dT%H:%M:%S}{zone}"
             self.path.write_text(text.replace(entry["startedDateTime"], moment), "utf-8")
             await self.record("a", expires_after=timedelta(days=4))
             said = (
@@ -729,8 +740,8 @@ class WrongUseTest(RecordingTestCase):
                 pass
             self.assertEqual(
                 str(raised.exception),
-                f"{self.path}: the entry GET number 1 cannot be replayed: headers: expected names that are HTTP tokens, got "
-                "'no token'",
+                f"{self.path}: the entry GET number 1 cannot be replayed: headers: expected names that are HTTP "
+                "tokens, got 'no token'",
             )
             self.assertEqual(mock.unused_mocks, [])
 
@@ -754,4 +765,3 @@ class AutoPathTest(unittest.TestCase):
         for file in files:
             self.assertRegex(file, r"\A[A-Za-z0-9_.,=\[\]-]{1,200}\Z")
         self.assertEqual(files[2], self.path("test[a/b]", None))
-

@@ -42,8 +42,9 @@ class CallsTest(AioResponsesTestCase):
         log = self.har()
         self.assertEqual((log["version"], log["creator"]["name"]), ("1.2", "aioresponses"))
         seen = [
-            (one["request"]["method"], one["request"]["url"], one["response"]["status"], one["response"]["content"]["text"])
-            for one in log["entries"] if one["request"]["method"] != "PUT"
+            (request["method"], request["url"], response["status"], response["content"]["text"])
+            for request, response in ((one["request"], one["response"]) for one in log["entries"])
+            if request["method"] != "PUT"
         ]
         hidden = "https://api.example.com/all?token=hidden-by-aioresponses"
         self.assertEqual(
@@ -110,4 +111,3 @@ class CallsTest(AioResponsesTestCase):
         response.release()
         task.cancel()
         await asyncio.wait([task])
-

@@ -149,8 +149,15 @@ class CassetteTest(OutcomeTestCase):
                 self.fail("no")
 
         with patch.object(Cassette, "_write") as write:
-            with self.assertRaises(AssertionError):
-                Case("test_failing").debug()
+            failing = Case("test_failing")
+            # Not by assertRaises: it clears the frames of the traceback, one of which Python 3.10 still needs.
+            try:
+                failing.debug()
+            except AssertionError:
+                pass
+            # unittest leaves the loop of a failed debug() run open, and has no public name to close it.
+            tear_down = getattr(failing, "_tearDownAsyncioRunner", None) or failing._tearDownAsyncioLoop
+            tear_down()
             self.assertEqual((write.call_count, open_cassettes), (0, set()))
             Case("test").debug()
             self.assertEqual((write.call_count, open_cassettes), (1, set()))

@@ -227,5 +227,3 @@ def _decoded(body: bytes, coding: str, is_cut: bool) -> bytes | None:
         parser.feed_eof()
     pieces.append(payload.read_nowait(-1))
     return b"".join(pieces)
-
-

@@ -48,7 +48,9 @@ _SCALARS = rf"\[\s*(?:{_STRING}|{_NUMBER})(?:\s*,\s*(?:{_STRING}|{_NUMBER}))*\s*
 
 _SCALAR = re.compile(f"{_STRING}|{_NUMBER}")
 
-_JSON = re.compile(rf"(?P<name>{_STRING})(?P<colon>\s*:\s*)(?P<value>{_STRING}|{_NUMBER}|{_SCALARS})?|{_STRING}", re.DOTALL)
+_JSON = re.compile(
+    rf"(?P<name>{_STRING})(?P<colon>\s*:\s*)(?P<value>{_STRING}|{_NUMBER}|{_SCALARS})?|{_STRING}", re.DOTALL
+)
 
 # A field in a text that is no JSON, or not to its end. Its quotes may be escaped themselves.
 _LOOSE = re.compile(

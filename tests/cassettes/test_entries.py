@@ -16,7 +16,8 @@ WANTED = {
         "bodySize", "cookies", "headers", "headersSize", "httpVersion", "method", "queryString", "url",
     ],
     "response": [
-        "bodySize", "content", "cookies", "headers", "headersSize", "httpVersion", "redirectURL", "status", "statusText",
+        "bodySize", "content", "cookies", "headers", "headersSize", "httpVersion", "redirectURL", "status",
+        "statusText",
     ],
 }
 
@@ -74,15 +75,22 @@ class EntriesTest(unittest.TestCase):
     def test_messages_of_a_websocket(self):
         made = without_secrets(CHROME["log"]["entries"][-1], SECRETS)
         self.assertEqual(
-            [message["data"] for message in made["_webSocketMessages"]], [f'{{"op": "auth", "token": "{HIDDEN}"}}', "ok"]
+            [message["data"] for message in made["_webSocketMessages"]],
+            [f'{{"op": "auth", "token": "{HIDDEN}"}}', "ok"],
         )
 
     def test_urls_of_requests(self):
         for url, shown in (
             ("https://u:p@a.example/x", "https://a.example/x"),
-            ("https://a.example/token=1;token=2/x?b=%20c&token=d&b=+", f"https://a.example/token=1;token=2/x?b=%20c&token={HIDDEN}&b=+"),
+            (
+                "https://a.example/token=1;token=2/x?b=%20c&token=d&b=+",
+                f"https://a.example/token=1;token=2/x?b=%20c&token={HIDDEN}&b=+",
+            ),
             ("https://a.example/?code=1&key=2&a", f"https://a.example/?code={HIDDEN}&key={HIDDEN}&a"),
-            ("https://a.example/?q={%22token%22:%22x%22}", "https://a.example/?q=%7B%22token%22%3A%22hidden-by-aioresponses%22%7D"),
+            (
+                "https://a.example/?q={%22token%22:%22x%22}",
+                f"https://a.example/?q=%7B%22token%22%3A%22{HIDDEN}%22%7D",
+            ),
             ("data:,x", "data:,x"),
         ):
             self.assertEqual(hidden_url(url, SECRETS), shown)

@@ -90,7 +90,9 @@ class TextTest(unittest.TestCase):
             shown = f"{text.partition('://')[0]}://{HIDDEN}@api.example.com/a@b"
             self.check_hidden(text, shown)
             self.check_hidden(json.dumps({"next": text}), json.dumps({"next": shown}))
-        self.check_hidden('{"next": "https:\\/\\/u:S3@b.example\\/"}', json.dumps({"next": f"https://{HIDDEN}@b.example/"}))
+        self.check_hidden(
+            '{"next": "https:\\/\\/u:S3@b.example\\/"}', json.dumps({"next": f"https://{HIDDEN}@b.example/"})
+        )
 
     def test_what_is_hidden_stays_hidden(self):
         for text in (
@@ -102,9 +104,9 @@ class TextTest(unittest.TestCase):
     def test_no_text_takes_long(self):
         started = time.perf_counter()
         for text in (
-            "token:" * 20000, 'token:"' * 20000, "\\" * 50000 + '"', '{"token":' * 20000, "[ " * 50000, "token" + " " * 99999,
-            "data:" + " " * 50000 + "token", "a" * 200000 + ":token", "://@" * 30000, "token: [" + "1," * 50000, '"' * 30000,
-            "?token" * 20000, "?a=" * 30000 + "%",
+            "token:" * 20000, 'token:"' * 20000, "\\" * 50000 + '"', '{"token":' * 20000, "[ " * 50000,
+            "token" + " " * 99999, "data:" + " " * 50000 + "token", "a" * 200000 + ":token", "://@" * 30000,
+            "token: [" + "1," * 50000, '"' * 30000, "?token" * 20000, "?a=" * 30000 + "%",
         ):
             SECRETS.text(text)
         self.assertLess(time.perf_counter() - started, 20)
@@ -113,8 +115,8 @@ class TextTest(unittest.TestCase):
 class NamesTest(unittest.TestCase):
     def test_headers(self):
         for name in (
-            "Authorization", "authorization", "Proxy-Authorization", "X-Api-Key", "apikey", "X-Auth-Token", "X-Secret-Id",
-            "X-Session-Id", "X-CSRF", "X-Xsrf-Token",
+            "Authorization", "authorization", "Proxy-Authorization", "X-Api-Key", "apikey", "X-Auth-Token",
+            "X-Secret-Id", "X-Session-Id", "X-CSRF", "X-Xsrf-Token",
         ):
             self.assertEqual(SECRETS.header(name, SECRET), HIDDEN, name)
         for name in ("Accept", "WWW-Authenticate", "X-Request-Id", "Session", "Author"):
