@@ -59,7 +59,8 @@ class RecordingTestCase(unittest.IsolatedAsyncioTestCase):
 
     async def ask(self, path="", method="GET", **options):
         async with ClientSession() as session:
-            return await text_of(session, self.url.join(URL(path)), method, **options)
+            async with session.request(method, self.url.join(URL(path)), **options) as response:
+                return (await response.read()).decode()
 
     async def record(self, *paths, mock_options={}, **options):
         """Return what requests come to within a cassette."""
