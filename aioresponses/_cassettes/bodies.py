@@ -7,6 +7,7 @@ import re
 import zlib
 from base64 import b64decode, b64encode
 from email.message import Message
+from functools import lru_cache
 from json import detect_encoding, loads
 from typing import Any
 
@@ -84,7 +85,10 @@ def _charset(mime: str) -> str | None:
     return _parameter(mime, "charset")
 
 
+@lru_cache(maxsize=64)
 def _parameter(mime: str, name: str) -> str | None:
+    if ";" not in mime:
+        return None
     message = Message()
     message["Content-Type"] = mime.replace("\r", " ").replace("\n", " ")
     value = message.get_param(name)
@@ -131,6 +135,8 @@ def _part(part: bytes, secrets: Secrets) -> bytes:
     coding = headers.get("content-transfer-encoding", "binary").lower()
     if name is not None and secrets.is_parameter(name[1].encode("latin-1").decode("utf-8", "replace")):
         content = HIDDEN.encode() if content else content
+    elif content.startswith(_GZIPPED):
+        content = _gzipped(content, secrets)
     elif "content-encoding" in headers:
         # What it would be once it is decoded cannot be told for all codings.
         content = HIDDEN.encode()

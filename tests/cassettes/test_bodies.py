@@ -106,12 +106,25 @@ class SecretsTest(unittest.TestCase):
         self.assertEqual(shown(self.multipart(("", JSON)), "multipart/form-data").count(SECRET.encode()), 0)
 
     def test_parts_in_codings_are_hidden_as_a_whole(self):
-        for header in ("Content-Encoding: gzip", "Content-Transfer-Encoding: quoted-printable"):
+        for header in ("Content-Encoding: br", "Content-Transfer-Encoding: quoted-printable"):
             part = (header, 'Content-Disposition: form-data; name="x"', "")
             self.assertEqual(
                 shown(self.multipart((*part, "to=ken")), "multipart/form-data; boundary=XX"),
                 self.multipart((*part, HIDDEN)),
             )
+
+    def test_parts_that_are_compressed(self):
+        def body(content):
+            return (
+                b"--XX\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\n\r\n" + content + b"\r\n--XX--\r\n"
+            )
+
+        harmless = body(gzip.compress(b"{}"))
+        self.assertEqual(shown(harmless, "multipart/mixed; boundary=XX"), harmless)
+        self.assertEqual(
+            shown(body(gzip.compress(JSON.encode())), "multipart/mixed; boundary=XX"),
+            body(gzip.compress(JSON.replace(SECRET, HIDDEN).encode(), mtime=0)),
+        )
 
     def test_parts_within_parts(self):
         inner = self.multipart(('Content-Disposition: form-data; name="token"', "", SECRET)).decode()
