@@ -116,6 +116,7 @@ class Cassette:
         """The path of the file, as it was given."""
         self.mode: Mode = _mode(mode)
         """The mode that counts, after a look at the environment."""
+        self._own_mode = mode
         self.records = False
         """Whether requests that no mock answers go to the network, and are recorded."""
         self._mock = mock
@@ -143,11 +144,12 @@ class Cassette:
         has = "has no entry left for it" if self._entries else "has no entries"
         why = ""
         if self.mode == "none":
-            why = f" Its mode is 'none'{', because CI is set' if _is_ci() and not os.environ.get(_VARIABLE) else ''}."
+            is_overridden = self._own_mode != "none" and not os.environ.get(_VARIABLE)
+            why = f" Its mode is 'none'{', because CI is set' if is_overridden else ''}."
         too_large = sum((one["response"].get("content") or {}).get("comment") == LEFT_OUT for one in self._entries)
         left_out = f" Of {too_large} of its entries, the body was {LEFT_OUT}." if too_large else ""
         return (
-            f"The cassette {self.path} {has}.{why}{left_out} Set {_VARIABLE}=new to record what is missing, "
+            f"The cassette {self.path} {has}.{why}{left_out}\nSet {_VARIABLE}=new to record what is missing, "
             f"or {_VARIABLE}=all to record all of it again."
         )
 
@@ -293,6 +295,8 @@ def auto_path(file: str, module: str, owner: str | None, test: str) -> str:
 
     What not every system takes in the name of a file is replaced, with a sum of the whole name at the end.
     """
+    if module == "__main__":
+        module = os.path.basename(file).partition(".")[0]
     name = test if owner is None else f"{owner}.{test}"
     portable = _NOT_PORTABLE.sub("_", name)[:_LONGEST_NAME]
     parameters = test.partition("[")[2]

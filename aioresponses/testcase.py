@@ -148,8 +148,9 @@ class AioResponsesTestCase(
             from .cassettes import auto_path
 
             cls = type(self)
-            module = sys.modules[cls.__module__]
-            path = auto_path(str(module.__file__), cls.__module__, cls.__name__, self._testMethodName)
+            # A class that was made by hand may be of no module; then it is the current folder.
+            file = getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
+            path = auto_path(file, cls.__module__, cls.__name__, self._testMethodName)
         self._own_mock.cassette(path, **self.cassette_options).__enter__()
 
     def _has_cassettes(self) -> bool:

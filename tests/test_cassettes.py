@@ -153,7 +153,7 @@ class ModesTest(RecordingTestCase):
                 with self.assertRaises(ClientConnectionError) as raised:
                     await self.ask("b")
                 [note] = raised.exception.__notes__
-                self.assertEqual(note.splitlines()[-1], f"The cassette {path} {said} {how}")
+                self.assertEqual(note.splitlines()[-2:], [f"The cassette {path} {said}", how])
         with aioresponses() as mock:
             with mock.cassette(self.path):
                 pass
@@ -315,7 +315,7 @@ class WhatIsRecordedTest(RecordingTestCase):
         with self.assertRaises(ClientConnectionError) as raised:
             await self.record("")
         self.assertIn(
-            "has no entry left for it. Of 1 of its entries, the body was left out, for it is larger than 16 MiB. Set",
+            "has no entry left for it. Of 1 of its entries, the body was left out, for it is larger than 16 MiB.\nSet",
             raised.exception.__notes__[0],
         )
 
@@ -758,6 +758,7 @@ class AutoPathTest(unittest.TestCase):
         self.assertEqual(self.path("test_a"), "WeatherTest.test_a.har")
         self.assertEqual(self.path("test_a", None), "test_a.har")
         self.assertEqual(self.path("test_a[x-1]", None, "test_weather"), "test_a[x-1].har")
+        self.assertEqual(self.path("test_a", None, "__main__"), "test_a.har")
 
     def test_parameters_make_names_that_every_system_takes_and_tells_apart(self):
         names = ["A", "a", "a/b", "a\\b", "a:b", "a?b", "å", "a b", "x" * 300, "x" * 301, "http://a/", "", "a.", "*"]

@@ -186,8 +186,8 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(
             [path.name for path in PAGES],
             [
-                "README.rst", "assertions.rst", "guarantees.rst", "matching.rst", "migrating.rst", "replies.rst",
-                "testcase.rst",
+                "README.rst", "assertions.rst", "guarantees.rst", "matching.rst", "migrating.rst", "recordings.rst",
+                "replies.rst", "testcase.rst",
             ],
         )
 
@@ -263,6 +263,9 @@ class DocsTest(unittest.TestCase):
         elif words[:3] == ["python", "-m", "unittest"]:
             for word in words[3:]:
                 self.assertTrue((ROOT / word.replace(".", "/")).with_suffix(".py").exists(), word)
+        elif words[:4] == ["python", "-m", "aioresponses", "har"]:
+            self.assertTrue(words[4].endswith(".har"))
+            self.assertIn(words[5:6], ([], ["--url"]))
         elif words:
             self.fail(f"nothing here can tell whether this is right: {' '.join(words)}")
 
@@ -273,7 +276,7 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(len(tables), len(re.findall(r"^From .+\n---", text, re.MULTILINE)))
         names = " ".join(line[len(first):] for first, rows in tables for line in rows.splitlines())
         names = re.sub('"[^"]*"', '""', names)
-        functions = (aioresponses, aioresponses.add, CallbackResult)
+        functions = (aioresponses, aioresponses.add, aioresponses.cassette, CallbackResult)
         arguments = {name for function in functions for name in inspect.signature(function).parameters}
         for pattern, known in (
             (r"\b(\w+)=(?!=)", arguments | {"url"}),
@@ -322,7 +325,7 @@ class CompletenessTest(unittest.TestCase):
 
     def test_there_is_an_example_of_every_attribute_of_the_test_case(self):
         attributes = {name for name in AioResponsesTestCase.__annotations__ if name != "mock" and name[0] != "_"}
-        self.assertEqual(len(attributes), 7)
+        self.assertEqual(len(attributes), 9)
         self.check_examples("testcase.rst", attributes, r"\b{} = ")
 
 

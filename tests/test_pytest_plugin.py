@@ -37,7 +37,8 @@ class Item(types.SimpleNamespace):
     """As in pytest: a test, with what the plugin looks at."""
 
     def __init__(self, *markers):
-        super().__init__(markers=markers, stash={}, funcargs={})
+        super().__init__(markers=markers, stash={}, funcargs={}, fixturenames=[])
+        self.name, self.path, self.cls = "test[A]", Path(__file__), None
 
     def iter_markers(self):
         return iter(self.markers)
@@ -180,6 +181,46 @@ class PytestPluginTest(AioResponsesTestCase):
         self.assertEqual(
             [report(None), report(ValueError()), report(refusal)], [(False, False), (True, False), (True, True)]
         )
+
+    def test_a_cassette_is_open_while_the_test_runs_and_is_discarded_if_it_fails(self):
+        def test(active):
+            [cassette] = active._interceptor.recorders
+            paths.append((Path(cassette.path).relative_to(Path(__file__).parent).as_posix(), cassette.mode))
+
+        paths = []
+        marked = marker("cassette", mode="none"), marker("cassette", path="auto", mode="all")
+        self.assertEqual(self.run_test(test, *marked), [])
+        self.run_test(test, marker("cassette", path=Path(__file__).with_name("a.har"), mode="none"))
+        self.assertEqual(paths[1], ("a.har", "none"))
+        self.assertRegex(paths[0][0], r"^cassettes/test_pytest_plugin/test\[A\]-[0-9a-f]{8}\.har$")
+        cassettes = importlib.import_module("aioresponses.cassettes")
+        with aioresponses.aioresponses() as active, active.cassette("a.har", mode="none") as cassette:
+            for error, is_discarded in ((None, False), (ValueError(), True)):
+                call = types.SimpleNamespace(excinfo=error and types.SimpleNamespace(value=error))
+                list(self.plugin.pytest_runtest_makereport(Item(), call))
+                self.assertEqual(cassette._is_discarded, is_discarded)
+        self.assertEqual(cassettes.open_cassettes, set())
+
+    def test_a_test_that_is_recorded_need_not_name_the_fixture(self):
+        for markers, fixtures in (((), []), ((marker("cassette"),), ["aioresponses"])):
+            item = Item(*markers)
+            for _ in range(2):
+                self.plugin.pytest_runtest_setup(item)
+                self.assertEqual(item.fixturenames, fixtures)
+
+    def test_a_marker_of_a_cassette_that_is_wrong_is_an_error(self):
+        for wrong, text in (
+            (
+                marker("cassette", mod="all"),
+                " takes no argument 'mod'; write any of path=, mode=, match_on=, filter=, secrets=, expires_after=, "
+                "timings=",
+            ),
+            (marker("cassette", mode="x"), ": mode: expected one of 'none', 'once', 'new', 'all', got 'x'"),
+        ):
+            with self.subTest(text), self.assertRaises(Failed) as raised:
+                self.run_test(None, wrong)
+            self.assertEqual(str(raised.exception), f"pytest.mark.cassette{text}")
+        self.assertFalse(aioresponses.aioresponses().active)
 
     def test_a_test_may_stop_the_mock_itself(self):
         fixture = self.plugin.active_mock(types.SimpleNamespace(node=Item()))

@@ -182,7 +182,7 @@ class CassetteTest(OutcomeTestCase):
     def test_in_ci_a_missing_entry_fails_the_test(self):
         with patch.dict(os.environ, CI="1"):
             outcomes = self.outcomes(self.case())
-        self.assertIn("because CI is set. Set AIORESPONSES_RECORD=new", str(outcomes))
+        self.assertIn("because CI is set.\\nSet AIORESPONSES_RECORD=new", str(outcomes))
         self.assertFalse(self.path.exists())
 
     def test_a_test_that_makes_no_requests_needs_no_file(self):
@@ -228,5 +228,5 @@ class CassetteTest(OutcomeTestCase):
                     await session.get("http://example.com/")
 
         [text] = self.outcomes(Case)["errors"]
-        self.assertIn(f"The cassette {self.path} has no entries. Its mode is 'none'. Set AIORESPONSES_RECORD=new", text)
+        self.assertIn(f"The cassette {self.path} has no entries. Its mode is 'none'.\nSet AIORESPONSES_RECORD=new", text)
         self.assertIn(ClientConnectionError.__name__, text)

@@ -459,3 +459,88 @@ def anyio_backend():
     source = source.replace("FIXTURE", "pytest.fixture(scope='module')").replace("mock():", "mock(anyio_backend):")
     source = source.replace("async def test", "@pytest.mark.anyio\nasync def test")
     run(source, mode=STRICT).assert_outcomes(passed=4)
+
+
+RECORDED = """
+    async def ask():
+        async def answer(request):
+            return web.Response(text="ok")
+
+        application = web.Application()
+        application.router.add_get("/", answer)
+        async with TestServer(application) as server:
+            assert await get(server.make_url("/")) == "ok"
+
+    @pytest.mark.cassette
+    def test_auto():
+        asyncio.run(ask())
+
+    @pytest.mark.cassette(path="auto", match_on=["method"])
+    @pytest.mark.parametrize("path", ["a", "A", "a/b"])
+    def test_parameters(path, aioresponses):
+        asyncio.run(ask())
+
+    class TestUsers:
+        @pytest.mark.cassette(match_on=["method"])
+        @pytest.mark.cassette(mode="all", match_on=["url"])
+        def test_users(self):
+            asyncio.run(ask())
+
+    @pytest.mark.cassette(path="failed.har")
+    def test_failing():
+        asyncio.run(ask())
+        assert False
+
+    @pytest.mark.cassette(path="failed.har")
+    def test_skipped():
+        asyncio.run(ask())
+        pytest.skip("no")
+
+    @pytest.mark.strict
+    @pytest.mark.cassette(path="failed.har")
+    def test_unused(aioresponses):
+        asyncio.run(ask())
+        aioresponses.get("http://example.com/")
+
+    @pytest.fixture
+    def recorded(aioresponses, request):
+        with aioresponses.cassette(f"{request.node.name}.har"):
+            yield
+
+    def test_a_fixture(recorded):
+        asyncio.run(ask())
+
+    def test_a_fixture_of_a_failing_test(recorded):
+        asyncio.run(ask())
+        assert False
+"""
+
+
+def test_cassettes(run, pytester, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    run(RECORDED).assert_outcomes(passed=6, failed=3, skipped=1)
+    recorded = sorted(path.relative_to(pytester.path).as_posix() for path in pytester.path.rglob("*.har"))
+    assert len(recorded) == 6
+    assert recorded[0] == "cassettes/test_cassettes/TestUsers.test_users.har"
+    assert recorded[1] == "cassettes/test_cassettes/test_auto.har"
+    assert recorded[2].startswith("cassettes/test_cassettes/test_parameters[A]-")
+    assert recorded[3] == "cassettes/test_cassettes/test_parameters[a].har"
+    assert recorded[4].startswith("cassettes/test_cassettes/test_parameters[a_b]-")
+    assert recorded[5] == "test_a_fixture.har"
+
+
+def test_a_wrong_marker_of_a_cassette(run):
+    result = run("""
+        @pytest.mark.cassette(mode="record")
+        def test_mode():
+            pass
+
+        @pytest.mark.cassette(match="url")
+        def test_argument():
+            pass
+    """)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines([
+        "pytest.mark.cassette: mode: expected one of 'none', 'once', 'new', 'all', got 'record'",
+        "pytest.mark.cassette takes no argument 'match'; write any of path=, mode=, match_on=, filter=, secrets=, *",
+    ])
