@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -16,14 +17,14 @@ import time
 import tracemalloc
 import unittest
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from aiohttp import ClientResponse
-from contestants import Exchange, PlainCase
+from aiohttp import ClientResponse, ClientSession
+from contestants import SMALL, Exchange, PlainCase, RealServer
 
 RECORDS = {
     "rows": [{"id": number, "name": f"name of user {number:06}", "tags": ["a", "b"], "score": number / 8}
@@ -202,6 +203,81 @@ def importing(contestant: Any) -> Iterator[float]:
             yield float(subprocess.check_output(command, env=environment, cwd=Path(__file__).parent))
 
 
+HEADERS = {f"X-Header-{number}": "value" for number in range(10)}
+
+
+def har(entries: int) -> str:
+    """Return a HAR file of GETs of JSON, each of a URL of its own."""
+    return json.dumps({"log": {"entries": [
+        {
+            "request": {"method": "GET", "url": f"http://api.example.com/users/{number}"},
+            "response": {
+                "status": 200,
+                "headers": [{"name": name, "value": value} for name, value in HEADERS.items()],
+                "content": {"mimeType": "application/json", "text": json.dumps(SMALL)},
+            },
+        }
+        for number in range(entries)
+    ]}})
+
+
+async def get_of_own_mocks(contestant: Any, replayed: bool = False) -> AsyncIterator[float]:
+    """Yield what a GET takes of many that are answered once each, by mocks or by the entries of a cassette."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.har"
+        path.write_text(har(400))
+        while True:
+            async with contestant.active() as mock, ClientSession() as session:
+                with mock.cassette(path, mode="none") if replayed else nullcontext():
+                    urls = iter([f"http://api.example.com/users/{number}" for number in range(400)])
+                    for number in range(0 if replayed else 400):
+                        mock.get(f"http://api.example.com/users/{number}", body=json.dumps(SMALL), headers=HEADERS)
+
+                    async def fetch() -> None:
+                        async with session.get(next(urls)) as response:
+                            await response.json()
+
+                    seconds = await timed(fetch, times=400)
+            yield seconds
+
+
+def get_of_entries(contestant: Any) -> AsyncIterator[float]:
+    return get_of_own_mocks(contestant, replayed=True)
+
+
+async def loading(contestant: Any) -> AsyncIterator[float]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.har"
+        path.write_text(har(1000))
+        while True:
+            async with contestant.active() as mock:
+                async def load() -> None:
+                    mock.load_har(path)
+
+                seconds = await timed(load, times=1)
+            yield seconds
+
+
+async def passed_through(contestant: Any, recorded: bool = False) -> AsyncIterator[float]:
+    """Yield what a GET takes that goes to a server on loopback."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = RealServer()
+        while True:
+            async with contestant.active(passthrough_unmatched=True) as mock:
+                async with server.answering(Exchange()) as (session, url):
+                    with mock.cassette(Path(folder) / "a.har", mode="all") if recorded else nullcontext():
+                        async def fetch() -> None:
+                            async with session.get(url) as response:
+                                await response.json()
+
+                        seconds = await timed(fetch, times=50)
+            yield seconds
+
+
+def recorded(contestant: Any) -> AsyncIterator[float]:
+    return passed_through(contestant, recorded=True)
+
+
 class Limit(NamedTuple):
     """What this package may take at most: so many times what something else takes, or so many seconds or bytes."""
 
@@ -225,6 +301,7 @@ class Measure(NamedTuple):
 FLOORLESS = ("this package", "aioresponses 0.7.9", "aiointercept", "real server")
 MOCKS = ("this package", "aioresponses 0.7.9", "aiointercept")
 KEEPING = ("floor", "this package")
+OURS = ("this package",)
 
 # The measures of one group take turns as well, so that they can be compared.
 GROUPS = [
@@ -270,5 +347,19 @@ GROUPS = [
         "an empty test, more than a plain one", empty_test, [Limit(60e-6), Limit(1 / 10, "aioresponses 0.7.9")],
         contestants=MOCKS,
     )],
+    [
+        Measure("GET, each of a mock of its own", get_of_own_mocks, [], contestants=OURS),
+        Measure(
+            "GET, each of an entry of a cassette", get_of_entries, [Limit(1.15, "GET, each of a mock of its own")],
+            contestants=OURS,
+        ),
+    ],
+    [Measure("loading a HAR file of 1,000 entries", loading, [Limit(0.5)], rounds=11, contestants=OURS)],
+    [
+        Measure("GET that passes through to a server", passed_through, [], contestants=OURS),
+        Measure(
+            "the same, recorded", recorded, [Limit(1.2, "GET that passes through to a server")], contestants=OURS
+        ),
+    ],
     [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
 ]

@@ -46,6 +46,7 @@ in brackets.
 - The memory of a call is the mean of 10,000, by ``tracemalloc``; the floor keeps the responses. A forgotten call is one
   that ``keep_calls=10`` has dropped.
 - An empty test is one with its mock active and no request, less what an empty ``IsolatedAsyncioTestCase`` takes.
+- What is recorded is a GET of a real server in one more process, within a cassette; writing the file is not timed.
 - Imports are timed in new processes, with all modules compiled.
 """
 

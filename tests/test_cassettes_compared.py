@@ -11,9 +11,10 @@ from aioresponses import aioresponses
 
 from .servers import Outcome, Seen, ServerTestCase, requests_of
 
-# Test cases in which each exchange is complete, and none is about cookies, lengths or the moment at which a piece comes.
+# Test cases in which each exchange is complete, and none is about cookies, lengths or the moment when a piece comes.
 CASES = (
-    "calls.test_arguments", "client.test_protocol_sessions.MiddlewareTest", "client.test_protocol_sessions.ProxyTest",
+    "calls.test_arguments", "client.test_protocol_sessions.MiddlewareTest",
+    "client.test_protocol_sessions.ProxyTest",
     "client.test_protocol_sessions.RaiseForStatusTest", "client.test_protocol_sessions.SessionTest",
     "matching.test_router_encoded", "replies.test_bodies", "replies.test_bodies_multipart",
     "replies.test_bodies_payloads", "replies.test_codings.CompressedLikeAServerTest",

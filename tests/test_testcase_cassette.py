@@ -228,5 +228,5 @@ class CassetteTest(OutcomeTestCase):
                     await session.get("http://example.com/")
 
         [text] = self.outcomes(Case)["errors"]
-        self.assertIn(f"The cassette {self.path} has no entries. Its mode is 'none'.\nSet AIORESPONSES_RECORD=new", text)
+        self.assertIn(f"The cassette {self.path} has no entries. Its mode is 'none'.\nSet AIORESPONSES_RECORD", text)
         self.assertIn(ClientConnectionError.__name__, text)

@@ -116,7 +116,8 @@ class SecretsTest(unittest.TestCase):
     def test_parts_that_are_compressed(self):
         def body(content):
             return (
-                b"--XX\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\n\r\n" + content + b"\r\n--XX--\r\n"
+                b"--XX\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\n\r\n"
+                + content + b"\r\n--XX--\r\n"
             )
 
         harmless = body(gzip.compress(b"{}"))
