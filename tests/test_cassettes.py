@@ -10,6 +10,7 @@ import tempfile
 import textwrap
 import unittest
 import warnings
+import zlib
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from unittest.mock import patch
@@ -318,6 +319,42 @@ class WhatIsRecordedTest(RecordingTestCase):
             "has no entry left for it. Of 1 of its entries, the body was left out, for it is larger than 16 MiB.\nSet",
             raised.exception.__notes__[0],
         )
+
+    async def test_a_body_that_is_too_large_once_it_is_decoded_is_left_out(self):
+        async def large(request):
+            pack = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
+            body = b"".join(pack.compress(bytes(2 ** 20)) for _ in range(64)) + pack.flush()
+            return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+
+        self.url = (await self.serve(web.get("/", large))).make_url("/")
+        with aioresponses() as mock, mock.cassette(self.path):
+            async with ClientSession() as session, session.get(self.url) as response:
+                size = 0
+                async for piece in response.content.iter_any():
+                    size += len(piece)
+        self.assertEqual(size, 2 ** 26)
+        [entry] = self.entries()
+        self.assertEqual(entry["response"]["content"]["comment"], "left out, for it is larger than 16 MiB")
+
+    async def test_a_request_that_is_too_large_is_replayed_whatever_its_body(self):
+        async def answer(request):
+            size = 0
+            async for piece in request.content.iter_any():
+                size += len(piece)
+            return web.Response(text=str(size))
+
+        async def upload():
+            for _ in range(17):
+                yield bytes(2 ** 20)
+
+        self.url = (await self.serve(web.post("/", answer))).make_url("/")
+        texts = []
+        for _ in range(2):
+            with aioresponses() as mock, mock.cassette(self.path, match_on=["method", "body"]):
+                texts.append(await self.ask("", "POST", data=upload()))
+        self.assertEqual(texts, [str(17 * 2 ** 20)] * 2)
+        [entry] = self.entries()
+        self.assertEqual(entry["request"]["postData"]["comment"], "left out, for it is larger than 16 MiB")
 
     async def test_a_large_stream_takes_little_memory(self):
         # In a process of its own, for what it took at most can be asked for once.

@@ -197,7 +197,9 @@ def _veiled(value: str) -> str:
 
 
 def _cookie(pair: str) -> str:
-    name, sign, _ = pair.strip().partition("=")
+    name, sign, value = pair.strip().partition("=")
+    if value in ("", '""') and sign:
+        return pair.strip()  # It is being deleted.
     return f"{name}={HIDDEN}" if sign else HIDDEN
 
 

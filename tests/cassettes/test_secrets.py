@@ -129,6 +129,7 @@ class NamesTest(unittest.TestCase):
             f"sid={HIDDEN}; Path=/; HttpOnly\na={HIDDEN}",
         )
         self.assertEqual(SECRETS.header("cookie", SECRET), HIDDEN)
+        self.assertEqual(SECRETS.header("Set-Cookie", 'a=""; Max-Age=0\nb=;Max-Age=0'), 'a=""; Max-Age=0\nb=;Max-Age=0')
 
     def test_the_query_of_a_location_counts_as_a_query(self):
         self.assertEqual(SECRETS.header("Location", f"/cb?code={SECRET}&x=1"), f"/cb?code={HIDDEN}&x=1")
