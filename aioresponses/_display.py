@@ -70,6 +70,11 @@ def cut(things: Sequence[_T], around: int = 0, show: Callable[[_T], str] = str) 
     return [*before, *map(show, things[start:end]), *after]
 
 
+def shown_seconds(seconds: float) -> str:
+    """Return seconds as a number, to the microsecond, with no more digits than it needs."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")
+
+
 def add_note(error: BaseException, note: str) -> None:
     """Add a note to an exception, in the manner of Python 3.11."""
     if hasattr(error, "add_note"):

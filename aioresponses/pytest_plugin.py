@@ -1,4 +1,7 @@
-"""For those who run their tests with pytest: the fixture `aioresponses`, and the markers `aioresponses` and `strict`.
+"""For those who run their tests with pytest: fixtures, and markers.
+
+The fixture `aioresponses` is a mock, and `virtual_clock` a clock. The markers `aioresponses` and `strict` are about the
+mock, and `virtual_time` makes a test run with the clock.
 
 pytest finds this module by an entry point of the package, and imports it in every run. So it imports the mock, and with
 it aiohttp, not before a test asks for one.
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from ._client.clock import VirtualClock
     from .core import aioresponses
 
 _PACKAGE = __name__.partition(".")[0]
@@ -37,6 +41,18 @@ def pytest_configure(config: pytest.Config) -> None:
         "strict: short for aioresponses(strict=True): fail if a mock has answers left, a request found none, "
         "or the code under test swallowed a failed assertion of a mock",
     )
+    config.addinivalue_line(
+        "markers",
+        "virtual_time(limit=10_000, grace=0.1): have waiting take no real time, by the fixture virtual_clock, which is "
+        "a VirtualClock with these arguments",
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # As the last fixture, so that it is the test that runs in virtual time: a fixture that is to, asks for the clock.
+    names = getattr(item, "fixturenames", None)
+    if names is not None and item.get_closest_marker("virtual_time") and "virtual_clock" not in names:
+        names.append("virtual_clock")
 
 
 @pytest.fixture(name="aioresponses")
@@ -56,6 +72,32 @@ def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
         mock.stop()
     # Tests are kept for as long as the run takes.
     del request.node.stash[_mock_of_fixture]
+
+
+@pytest.fixture(name="virtual_clock")
+def running_clock(request: pytest.FixtureRequest) -> Iterator[VirtualClock]:
+    """A VirtualClock, which runs until the test ends: waiting takes no real time."""
+    from ._client.clock import VirtualClock
+
+    try:
+        clock = VirtualClock(**_settings_of_clock(request.node))
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"pytest.mark.virtual_time: {error}", pytrace=False)
+    with clock:
+        yield clock
+
+
+def _settings_of_clock(item: pytest.Item) -> dict[str, Any]:
+    """Return the arguments that the markers of a test give the clock."""
+    settings: dict[str, Any] = {}
+    for marker in item.iter_markers("virtual_time"):  # The closest first.
+        wrong = [f"no argument {name!r}" for name in marker.kwargs if name not in ("limit", "grace")]
+        if marker.args:
+            wrong.insert(0, "no positional arguments")
+        if wrong:
+            pytest.fail(f"pytest.mark.virtual_time takes {' and '.join(wrong)}; write limit= or grace=", pytrace=False)
+        settings = {**marker.kwargs, **settings}
+    return settings
 
 
 def _settings_of(item: pytest.Item) -> dict[str, Any]:
@@ -105,6 +147,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         for mock in others:
             mock._count_as_failed(AssertionError)
     outcome = yield
+    for clock in _clocks_of(item):
+        raised = outcome.excinfo[1] if outcome.excinfo else None
+        stuck = clock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), raised)
+        if stuck is not None:
+            outcome.force_exception(stuck)
     own = item.stash.get(_mock_of_fixture, None)
     for mock in others if own is None else [own, *others]:
         failure = mock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), strictness=strictness)
@@ -121,6 +168,13 @@ def _mocks_of_other_fixtures(item: pytest.Item) -> list[aioresponses]:
     own = item.stash.get(_mock_of_fixture, None)
     arguments = getattr(item, "funcargs", {}).values()
     return [one for one in arguments if isinstance(one, core.aioresponses) and one is not own]
+
+
+def _clocks_of(item: pytest.Item) -> list[VirtualClock]:
+    clock = sys.modules.get(f"{_PACKAGE}._client.clock")
+    if clock is None:
+        return []
+    return [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, clock.VirtualClock)]
 
 
 @pytest.hookimpl(hookwrapper=True)

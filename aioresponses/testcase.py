@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
 from aiohttp import ClientSession
 
+from ._checks import check_flag
 from ._matching.targets import Url
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
+
+if TYPE_CHECKING:
+    from ._client.clock import VirtualClock
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -59,8 +63,20 @@ class AioResponsesTestCase(
     keep_calls: ClassVar[int | None] = None
     """How many calls that have ended are kept, the last ones; None for all. `aioresponses` says more of it."""
 
+    virtual_time: ClassVar[bool] = False
+    """Whether waiting takes no real time, by a `VirtualClock` that is at `self.clock` from before `setUp` to the end.
+
+    It must be one of asyncio's default event loops that runs the test. Where the code under test waits forever, the
+    test fails, and says what waits where.
+    """
+
     mock: aioresponses
     """The mock of the test that runs."""
+
+    clock: VirtualClock
+    """The clock of the test that runs, only where `virtual_time` is True."""
+
+    _own_clock: VirtualClock | None = None
 
     _wrong_settings: Exception | None = None
 
@@ -100,6 +116,7 @@ class AioResponsesTestCase(
             self._end()
 
     def _begin(self) -> None:
+        check_flag("virtual_time", self.virtual_time)
         self._skipped = False
         self._raised: list[BaseException] = []
         self._wrong_settings = None
@@ -132,8 +149,30 @@ class AioResponsesTestCase(
         # It holds the test.
         mock._count_as_failed()
         del self._own_mock
+        self._end_clock()
         if vars(self).get("mock") is mock:
             del self.mock
+
+    def _begin_clock(self) -> None:
+        # Not before unittest has made the loop: if the clock refuses it, that is an error of the test.
+        from ._client.clock import VirtualClock  # Most tests need none.
+
+        runner: Any = getattr(self, "_asyncioRunner", None)
+        # CPython 3.10 has no runners.
+        loop = vars(self)["_asyncioTestLoop"] if runner is None else runner.get_loop()
+        # Kept twice: test cases have clocks of their own at self.clock.
+        self.clock = self._own_clock = clock = VirtualClock()
+        clock.start()
+        clock._take(loop)
+
+    def _end_clock(self) -> None:
+        clock = self._own_clock
+        if clock is None:
+            return
+        clock._end()
+        del self._own_clock
+        if vars(self).get("clock") is clock:
+            del self.clock
 
     # A test that was skipped says nothing about its mocks, and what has failed it already is not reported twice. Only
     # the result learns of either from unittest, and results are of many kinds.
@@ -141,6 +180,8 @@ class AioResponsesTestCase(
     def _callSetUp(self) -> None:
         if self._wrong_settings is not None:
             raise self._wrong_settings
+        if self.virtual_time:
+            self._begin_clock()
         with _Noting(self, skips_test=True):
             super()._callSetUp()  # type: ignore[misc]
 
@@ -160,11 +201,15 @@ class AioResponsesTestCase(
 
     def doCleanups(self) -> Any:
         done = super().doCleanups()
-        if self._found() is None:
+        failure = self._found()
+        if failure is None:
             return done
         # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
-        self.addCleanup(self._raise_found)
+        self.addCleanup(self._raise, failure)
         return super().doCleanups()
+
+    def _raise(self, failure: BaseException) -> None:
+        raise failure
 
     def _raise_found(self) -> None:
         failure = self._found()
@@ -176,17 +221,26 @@ class AioResponsesTestCase(
         with super().subTest(*args, **params), _Noting(self):
             yield
 
-    def _note(self, error: BaseException, skips_test: bool) -> None:
-        if not isinstance(error, SkipTest):
-            self._raised.append(error)
-        elif skips_test:
-            self._skipped = True
+    def _note(self, error: BaseException, skips_test: bool) -> BaseException | None:
+        """Note what was raised; return what is to be raised in its place, if the clock has ended the test."""
+        if isinstance(error, SkipTest):
+            self._skipped = self._skipped or skips_test
+            return None
+        failure = self._failure_of_clock(instead_of=error)
+        self._raised.append(failure or error)
+        return failure
+
+    def _failure_of_clock(self, instead_of: BaseException | None = None) -> BaseException | None:
+        """Return why the clock has ended the test, if it did and that was not reported yet."""
+        if self._own_clock is None:
+            return None
+        return self._own_clock._failure(self.failureException, instead_of)
 
     def _found(self) -> BaseException | None:
         """Return what is wrong with what the test did, as the failure that it is to end with."""
         if self._skipped or self._wrong_settings is not None:
             return None
-        failure = self._own_mock._failure(self.failureException, self._raised)
+        failure = self._failure_of_clock() or self._own_mock._failure(self.failureException, self._raised)
         if failure is None:
             return None
         outcome: Any = getattr(self, "_outcome", None)
@@ -213,5 +267,6 @@ class _Noting:
         pass
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is not None:
-            self._test._note(error, self._skips_test)
+        failure = None if error is None else self._test._note(error, self._skips_test)
+        if failure is not None:
+            raise failure

@@ -36,6 +36,7 @@ class PublicNamesTest(unittest.TestCase):
                 "RequestCall",
                 "RequestMatch",
                 "ServerSentEvent",
+                "VirtualClock",
                 "aioresponses",
             ],
         )
@@ -64,6 +65,12 @@ class PublicNamesTest(unittest.TestCase):
                 "body", "content_type", "delay", "events", "fault", "headers", "method", "payload", "reason",
                 "response_class", "status",
             ],
+        )
+
+    def test_public_names_of_a_virtual_clock(self):
+        self.assertEqual(
+            [name for name in dir(aioresponses.VirtualClock()) if not name.startswith("_")],
+            ["elapsed", "hold", "on_jump", "start", "stop"],
         )
 
     def test_public_names_have_docstrings_and_those_that_can_be_called_an_example(self):
@@ -158,8 +165,8 @@ class RoomsTest(unittest.TestCase):
     # in every run.
     LAZY = {
         "": [
-            "._calls.messages", "._checks", "._registering", "._replies.events", "._replies.results", ".assertions",
-            ".compat", ".core", ".matchers", ".testcase",
+            "._calls.messages", "._checks", "._client.clock", "._registering", "._replies.events", "._replies.results",
+            ".assertions", ".compat", ".core", ".matchers", ".testcase",
         ],
     }
     NEEDED_FOR_A_MOCK = ("aiohttp", "aioresponses", "asyncio", "unittest", "yarl")
@@ -289,8 +296,11 @@ class TestsOfRoomsTest(unittest.TestCase):
     SHOWN_BY = {
         "_asked": "assertions/test_checks.py",
         "_calls.exchange": "calls/test_record.py",
+        "_client.clocks": "client/test_clock.py",
         # It only states what the hooks need.
         "_client.interceptor": "test_interception.py",
+        "_client.passing": "client/test_outside.py",
+        "_client.virtual_time": "client/test_clock.py",
         "_client.wrapping": "test_interception.py",
         "_matching.index": "matching/test_router.py",
         # It only imports the mixins.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, Union
 from yarl import URL
 
 from .._calls.record import RequestCall, RequestMatch
+from .._checks import check_seconds
 from .._display import shown, shown_wrong_url
 from .._matching.targets import Target, Url, reaches
 from .reports import about_dropped, report
@@ -74,6 +75,17 @@ class CallAssertions(_TestCase):
     def _count(self, name: str, value: object, least: int, msg: str | None) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             self._wrongly(f"{name}: expected an int of at least {least}, got {shown(value)}", msg)
+
+    def _times(self, name: str, values: object, msg: str | None) -> list[float]:
+        if not isinstance(values, Iterable) or isinstance(values, (str, bytes)):
+            self._wrongly(f"{name}: expected a list of times in seconds, got {shown(values)}", msg)
+        times = list(values)
+        for one in times:
+            try:
+                check_seconds(name, one)
+            except (TypeError, ValueError) as error:
+                self._wrongly(str(error), msg)
+        return times
 
     def _calls_of(self, target: Target) -> list[RequestCall]:
         return [call for call in self.mock.calls if reaches(target, call)]

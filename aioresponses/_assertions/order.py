@@ -12,12 +12,13 @@ None stands for any. The requests that a redirect leads to are `hops` of a call,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from yarl import URL
 
-from .._calls.record import RequestCall, span_of
-from .._display import cut, shown_url
+from .._calls.record import RequestCall, span_of, virtual_start_of
+from .._client.clocks import time_here
+from .._display import cut, shown_seconds, shown_url
 from .._matching.targets import Url, reaches
 from .base import CallAssertions, Expectation
 from .reports import counted, difference, place_of, there_were
@@ -25,9 +26,11 @@ from .reports import counted, difference, place_of, there_were
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
 
+_MOST_TIMES = 20
+
 
 class CallOrderAssertionsMixin(CallAssertions):
-    """Assertions about the order of calls, and how many were on their way at once.
+    """Assertions about the order of calls, their times, and how many were on their way at once.
 
     An expectation is a URL (any method), or a pair of method and URL. Calls are in the order in which they began, which
     no clock tells: it may be stopped or put back. Each assertion raises `failureException` where it does not hold, with
@@ -107,6 +110,48 @@ class CallOrderAssertionsMixin(CallAssertions):
             )
         self._check_kept(msg)
 
+    def assertCallTimes(
+        self,
+        expected: Iterable[float],
+        url: Url | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        *,
+        within: float = 0.001,
+    ) -> None:
+        """Fail unless the calls, of this URL and method, began at these times, and there were no others.
+
+        Times are in seconds since the start of the virtual clock, as its `elapsed`. Each may differ by as much as
+        `within`. Where no clock ran, the assertion fails: in real time, no two runs of a test are alike.
+
+        >>> self.assertCallTimes([0, 1, 3, 7], "http://example.com/users")
+        """
+        wanted = self._times("expected", expected, msg)
+        [tolerance] = self._times("within", [within], msg)
+        target = self._target(url, method, msg)
+        self._check_kept(msg)
+        calls = self._calls_of(target)
+        found = [virtual_start_of(call) for call in calls]
+        times = [one for one in found if one is not None]
+        if len(times) != len(calls) or not calls and time_here() is None:
+            which = f"call {place_of(self.mock.calls, calls[found.index(None)])} began" if calls else "this is asked"
+            self._wrongly(
+                f"times are those of a virtual clock, and none runs where {which}; set virtual_time = True in the test "
+                "case, or make the calls while a VirtualClock runs",
+                msg,
+            )
+        # To the microsecond, as the times are.
+        differs = [abs(one - other) - tolerance > 1e-6 for one, other in zip(wanted, times)]
+        if len(wanted) == len(times) and True not in differs:
+            return
+        around = differs.index(True) if True in differs else len(differs)
+        self._fail_with_calls(
+            f"Expected calls of {target} at other times"
+            + (":" if len(wanted) == len(times) else f", and {counted(len(wanted))}, but {there_were(len(times))}:"),
+            msg,
+            f"  expected at {_seconds(wanted, around)}\n  but made at {_seconds(times, around)}",
+        )
+
     def assertMaxConcurrency(
         self, limit: int, url: Url | None = None, method: str | None = None, msg: str | None = None
     ) -> None:
@@ -148,6 +193,19 @@ class CallOrderAssertionsMixin(CallAssertions):
             self._fail_with_calls(
                 f"Expected at least {counted(at_least)} of {target} at once, but {there_were(most)}.", msg
             )
+
+
+def _seconds(times: Sequence[float], around: int) -> str:
+    """Return times, of many those around one of them, and what lies between them."""
+    if not times:
+        return "no time"
+    start = max(0, around - _MOST_TIMES // 2)
+    gaps = [second - first for first, second in zip(times, times[1:])]
+    parts = []
+    for values in (times, gaps):
+        part = ", ".join(shown_seconds(one) for one in values[start:start + _MOST_TIMES])
+        parts.append(f"{'…, ' if start else ''}{part}{', …' if len(values) > start + _MOST_TIMES else ''}")
+    return f"{parts[0]} s" + (f" (gaps of {parts[1]} s)" if gaps else "")
 
 
 def _end_of(call: RequestCall) -> float:

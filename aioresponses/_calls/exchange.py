@@ -18,6 +18,7 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from .._client.clocks import running, time_here
 from .._client.outgoing import Outgoing
 from .._client.written import Written
 from .arguments import copied, unpacked
@@ -27,7 +28,7 @@ _count = itertools.count()
 
 # What copies of it keep: what took part in it is no part of a record.
 _RECORDED = (
-    "method", "url", "normalized_url", "kwargs", "order", "started", "ended", "over", "since", "until",
+    "method", "url", "normalized_url", "kwargs", "order", "started", "virtually", "ended", "over", "since", "until",
     "connections", "unmatched", "refusal", "_sent", "outgoing",
 )
 
@@ -70,6 +71,9 @@ class Exchange:
     response: ClientResponse | None = None
     exception: BaseException | None = None
 
+    virtually: float | None = None
+    """When it began in virtual time, in seconds since the start of the clock; None where no clock ran."""
+
     ended: float | None = None
 
     over: int | None = None
@@ -102,6 +106,14 @@ class Exchange:
         """How many it has: one for each request that is on its way."""
         self.order = next(_count)
         self.started = perf_counter()
+        if running:
+            self._start_virtually()
+
+    def _start_virtually(self) -> None:
+        virtual = time_here()
+        if virtual is not None:
+            virtual.note_call()
+            self.started, self.virtually = virtual.perf_counter(), virtual.elapsed
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of the call as users see them, the same dict whenever it is asked for."""
@@ -173,7 +185,8 @@ class Exchange:
         self.response = response
         self.exception = exception
         self.over = next(_count)
-        self.ended = perf_counter()
+        virtual = time_here() if running else None
+        self.ended = perf_counter() if virtual is None else virtual.perf_counter()
         if self.hops is not None:
             last = self.hops[-1]
             last.response, last.exception, last.ended = response, exception, self.ended

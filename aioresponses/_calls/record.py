@@ -61,6 +61,11 @@ def in_order(call: RequestCall) -> tuple[int, int]:
     return call._exchange.order, call._exchange.place
 
 
+def virtual_start_of(call: RequestCall) -> float | None:
+    """Return when a call began in virtual time, in seconds since the start of the clock; None where no clock ran."""
+    return call._exchange.virtually
+
+
 class Calls(Protocol):
     """What makes calls of exchanges."""
 
@@ -153,12 +158,12 @@ class RequestCall(_Arguments):
 
     @property
     def started(self) -> float:
-        """When the call began, in seconds of `time.perf_counter()`."""
+        """When the call began, in seconds of `time.perf_counter()`, which follow a `VirtualClock` while one runs."""
         return self._exchange.started
 
     @property
     def ended(self) -> float | None:
-        """When the call returned or raised, in seconds of `time.perf_counter()`; None while it has not."""
+        """When the call returned or raised, in the same seconds as `started`; None while it has not."""
         return self._exchange.ended
 
     @property

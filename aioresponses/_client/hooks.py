@@ -57,6 +57,7 @@ from . import active
 from .interceptor import Interception, Interceptor
 from .outgoing import authorize_to_proxy, response_of
 from .own_servers import is_of_test_client
+from .passing import PassedThrough
 from .wrapping import empty_frames
 
 if TYPE_CHECKING:
@@ -354,7 +355,13 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
         if far_end is None:
             far_end = await call.far_end(req, connector, traces)
         if far_end is None:
-            real: Connection = await original(connector, req, traces, timeout)
+            passed = PassedThrough(get_running_loop())
+            try:
+                real: Connection = await original(connector, req, traces, timeout)
+            except BaseException:
+                passed.end()
+                raise
+            passed.connected(real)
             real.add_callback(call.connected())
             return real
         stand_in = call.connector
