@@ -39,8 +39,11 @@ class Item(types.SimpleNamespace):
     def __init__(self, *markers):
         super().__init__(markers=markers, stash={}, funcargs={})
 
-    def iter_markers(self):
-        return iter(self.markers)
+    def iter_markers(self, name=None):
+        return (one for one in self.markers if name in (None, one.name))
+
+    def get_closest_marker(self, name):
+        return next(self.iter_markers(name), None)
 
 
 def marker(name, *args, **kwargs):
@@ -185,6 +188,63 @@ class PytestPluginTest(AioResponsesTestCase):
         fixture = self.plugin.active_mock(types.SimpleNamespace(node=Item()))
         next(fixture).stop()
         self.assertEqual(list(fixture), [])
+
+    def test_a_test_with_the_marker_of_virtual_time_uses_the_clock(self):
+        marked, plain = Item(marker("virtual_time")), Item(STRICT)
+        for item in (marked, plain):
+            item.fixturenames = ["tmp_path"]
+            for _ in range(2):
+                self.plugin.pytest_itemcollected(item)
+        self.assertEqual((marked.fixturenames, plain.fixturenames), (["tmp_path", "virtual_clock"], ["tmp_path"]))
+        self.plugin.pytest_itemcollected(Item(marker("virtual_time")))
+
+    def test_the_clock_runs_while_the_test_does(self):
+        fixture = self.plugin.running_clock(types.SimpleNamespace(node=Item(STRICT)))
+        clock = next(fixture)
+        asyncio.run(asyncio.sleep(3600))
+        self.assertEqual(clock.elapsed, 3600)
+        self.assertEqual(list(fixture), [])
+        with self.assertRaises(RuntimeError):
+            clock.stop()
+
+    def test_of_each_argument_of_the_clock_the_closest_value_counts(self):
+        item = Item(marker("virtual_time", limit=2), marker("virtual_time", limit=9, grace=0.5), STRICT)
+        fixture = self.plugin.running_clock(types.SimpleNamespace(node=item))
+        clock = next(fixture)
+        self.assertEqual((clock._time._limit, clock._time.grace), (2, 0.5))
+        self.assertEqual(list(fixture), [])
+
+    def test_a_marker_of_virtual_time_that_is_wrong_is_an_error(self):
+        for wrong, text in (
+            (marker("virtual_time", limt=5), " takes no argument 'limt'; write limit= or grace="),
+            (marker("virtual_time", 5), " takes no positional arguments; write limit= or grace="),
+            (marker("virtual_time", limit=0), ": limit: expected an int of at least 1, got 0"),
+        ):
+            with self.subTest(text), self.assertRaises(Failed) as raised:
+                next(self.plugin.running_clock(types.SimpleNamespace(node=Item(wrong))))
+            self.assertEqual(str(raised.exception), f"pytest.mark.virtual_time{text}")
+
+    def test_a_test_that_waits_forever_fails(self):
+        def made_of(raised):
+            item = Item()
+            fixture = self.plugin.running_clock(types.SimpleNamespace(node=item))
+            item.funcargs["clock"] = next(fixture)
+            with contextlib.suppress(asyncio.CancelledError):
+                asyncio.run(asyncio.Event().wait())
+            excinfo = raised and (type(raised), raised, None)
+            outcome = types.SimpleNamespace(excinfo=excinfo, force_exception=mock.Mock())
+            hook = self.plugin.pytest_runtest_call(item)
+            next(hook)
+            with self.assertRaises(StopIteration):
+                hook.send(outcome)
+            with contextlib.suppress(AssertionError):
+                self.assertEqual(list(fixture), [])
+            return [str(call.args[0]).splitlines()[0] for call in outcome.force_exception.call_args_list]
+
+        forever = ["The test waits forever: no timer, no socket and no other thread is left that could wake it."]
+        for raised in (None, asyncio.CancelledError(), KeyError()):
+            self.assertEqual(made_of(raised), forever)
+        self.assertEqual(made_of(KeyboardInterrupt()), [])
 
     def test_pytest_finds_the_plugin(self):
         settings = configparser.ConfigParser()

@@ -459,3 +459,144 @@ def anyio_backend():
     source = source.replace("FIXTURE", "pytest.fixture(scope='module')").replace("mock():", "mock(anyio_backend):")
     source = source.replace("async def test", "@pytest.mark.anyio\nasync def test")
     run(source, mode=STRICT).assert_outcomes(passed=4)
+
+
+VIRTUAL_TIME = """
+MARK
+import time
+from aioresponses import VirtualClock
+
+@FIXTURE
+async def session():
+    async with aiohttp.ClientSession() as session:
+        yield session
+        await asyncio.sleep(0.01)
+
+@pytest.mark.virtual_time
+async def test_marker(session, aioresponses):
+    aioresponses.get(SITE, delay=60)
+    began = time.monotonic()
+    await session.get(SITE)
+    assert time.monotonic() - began == 60
+
+async def test_fixture(virtual_clock, session):
+    await asyncio.sleep(3600)
+    assert virtual_clock.elapsed == 3600
+
+@pytest.mark.virtual_time(limit=3)
+class TestLimit:
+    async def test_enough(self):
+        for _ in range(3):
+            await asyncio.sleep(3600)
+
+    @pytest.mark.virtual_time(limit=5)
+    async def test_more(self, virtual_clock):
+        for _ in range(5):
+            await asyncio.sleep(3600)
+        assert virtual_clock.elapsed == 5 * 3600
+
+    def test_of_a_plain_function(self, virtual_clock):
+        asyncio.run(asyncio.sleep(3600))
+        assert virtual_clock.elapsed == 3600
+
+class TestCase(AioResponsesTestCase):
+    virtual_time = True
+
+    async def test_case(self):
+        await asyncio.sleep(3600)
+
+async def test_without():
+    began = time.perf_counter()
+    await asyncio.sleep(0.05)
+    assert time.perf_counter() - began >= 0.04
+"""
+
+STUCK = """
+MARK
+
+@pytest.mark.virtual_time
+async def test_forever():
+    await asyncio.Event().wait()
+
+@pytest.mark.virtual_time
+async def test_swallowed():
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        pass
+
+@pytest.mark.virtual_time(limit=5)
+async def test_endless():
+    while True:
+        await asyncio.sleep(1)
+
+class TestCase(AioResponsesTestCase):
+    virtual_time = True
+
+    async def test_case(self):
+        await asyncio.Event().wait()
+
+async def test_after_them(virtual_clock):
+    await asyncio.sleep(3600)
+"""
+
+OF_PLUGINS = {
+    "pytest-asyncio": ("import pytest_asyncio", "pytest_asyncio.fixture", "@pytest.mark.asyncio\n", ""),
+    "anyio": (
+        "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n", "pytest.fixture", "@pytest.mark.anyio\n",
+        "anyio_backend",
+    ),
+}
+
+
+@pytest.fixture(params=OF_PLUGINS)
+def run_with(run, request):
+    """Return a function that runs a source with a plugin that runs coroutine functions."""
+    mark, fixture, marker, argument = OF_PLUGINS[request.param]
+
+    def run_with(source):
+        source = source.replace("MARK", mark).replace("FIXTURE", fixture).replace("session():", f"session({argument}):")
+        return run(re.sub("^( *)async def test(?!_case)", rf"\1{marker}\1async def test", source, flags=re.M), mode=STRICT)
+
+    return run_with
+
+
+def test_virtual_time(run_with):
+    run_with(VIRTUAL_TIME).assert_outcomes(passed=7)
+
+
+def test_tests_that_wait_forever(run_with):
+    result = run_with(STUCK)
+    result.assert_outcomes(failed=4, passed=1)
+    text = result.stdout.str()
+    assert text.count("The test waits forever: no timer, no socket and no other thread") >= 3
+    assert "The test does not end: the clock has jumped 5 times without a request." in text
+    for name in ("test_forever", "test_swallowed", "test_endless", "test_case"):
+        assert re.search(rf"waits at \S+:\d+ in {name}$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("session", ["function", "session"])
+def test_uvloop_is_refused(run, session):
+    result = run(
+        f"""
+        import uvloop
+        from aioresponses import VirtualClock
+
+        @pytest.fixture(scope="session")
+        def event_loop_policy():
+            return uvloop.EventLoopPolicy()
+
+        @pytest.mark.virtual_time
+        @pytest.mark.asyncio(loop_scope="{session}")
+        async def test_refused(aioresponses):
+            await asyncio.sleep(0)
+
+        def test_refused_by_a_factory():
+            with pytest.raises(RuntimeError, match="Virtual time needs asyncio's default event loop"):
+                with VirtualClock(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    runner.run(asyncio.sleep(0))
+        """,
+        "-W", "ignore::DeprecationWarning",
+    )
+    assert result.parseoutcomes() in ({"failed": 1, "passed": 1}, {"errors": 1, "passed": 1})
+    result.stdout.fnmatch_lines(["*RuntimeError: Virtual time needs asyncio's default event loop*"])
