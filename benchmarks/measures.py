@@ -174,20 +174,56 @@ def memory_of_a_forgotten_call(contestant: Any) -> AsyncIterator[float]:
 
 
 def empty_test(contestant: Any) -> Iterator[float]:
-    """Yield how much longer a test takes than a plain one, which runs in turn with it."""
-    cases = (PlainCase, contestant.test_case())
+    """Yield how much longer a test takes than a plain one."""
+    return longer(PlainCase, contestant.test_case())
+
+
+def empty_test_in_virtual_time(contestant: Any) -> Iterator[float]:
+    """Yield how much longer a test takes than one in real time."""
+    return longer(contestant.test_case(), contestant.test_case(virtual=True))
+
+
+def longer(*cases: type[unittest.TestCase]) -> Iterator[float]:
+    """Yield how much longer the second of two tests takes than the first; they run in turns."""
     while True:
         gc.collect()
         taken: tuple[list[float], list[float]] = ([], [])
         for _ in range(20):
             for case, times in zip(cases, taken):
-                result = unittest.TestResult()
-                started = time.perf_counter()
-                case("test").run(result)
-                times.append(time.perf_counter() - started)
-                assert result.wasSuccessful(), result
-        plain, mocked = map(median, taken)
-        yield mocked - plain
+                times.append(seconds_of(case))
+        first, second = map(median, taken)
+        yield second - first
+
+
+def seconds_of(case: type[unittest.TestCase]) -> float:
+    """Return how long a test takes, which passes."""
+    result = unittest.TestResult()
+    started = time.perf_counter()
+    case("test").run(result)
+    seconds = time.perf_counter() - started
+    assert result.wasSuccessful(), result
+    return seconds
+
+
+def back_off_tests(contestant: Any, virtual: bool = True) -> Iterator[float]:
+    case = contestant.back_off_case(virtual)
+    while True:
+        gc.collect()
+        yield sum(seconds_of(case) for _ in range(1000))
+
+
+def back_off_tests_with_sleeps_patched(contestant: Any) -> Iterator[float]:
+    return back_off_tests(contestant, virtual=False)
+
+
+async def jump(contestant: Any) -> AsyncIterator[float]:
+    async def sleep() -> None:
+        await asyncio.sleep(1)
+
+    while True:
+        with contestant.clock():
+            seconds = await timed(sleep)
+        yield seconds
 
 
 def importing(contestant: Any) -> Iterator[float]:
@@ -270,5 +306,17 @@ GROUPS = [
         "an empty test, more than a plain one", empty_test, [Limit(60e-6), Limit(1 / 10, "aioresponses 0.7.9")],
         contestants=MOCKS,
     )],
+    [Measure(
+        "an empty test in virtual time, more than in real", empty_test_in_virtual_time, [Limit(150e-6)],
+        contestants=("this package",),
+    )],
+    [Measure("a jump of virtual time", jump, [Limit(60e-6)], contestants=("this package",))],
+    [
+        Measure("1,000 tests that back off, virtually", back_off_tests, [], rounds=5, contestants=("this package",)),
+        Measure(
+            "the same, with sleeps patched", back_off_tests_with_sleeps_patched, [], rounds=5,
+            contestants=("this package",),
+        ),
+    ],
     [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
 ]

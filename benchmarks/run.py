@@ -46,6 +46,7 @@ in brackets.
 - The memory of a call is the mean of 10,000, by ``tracemalloc``; the floor keeps the responses. A forgotten call is one
   that ``keep_calls=10`` has dropped.
 - An empty test is one with its mock active and no request, less what an empty ``IsolatedAsyncioTestCase`` takes.
+- Each of the tests that back off makes four requests and sleeps three times in between.
 - Imports are timed in new processes, with all modules compiled.
 """
 

@@ -21,6 +21,8 @@ from ..support import SITE, text_of
 # So long something real takes, at least.
 REALLY = 0.02
 
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s"
+
 
 class ThreadsTest(AioResponsesTestCase):
     """Jobs of executors, and what else asyncio has a thread for."""
@@ -216,7 +218,7 @@ class ForeignServerTest(unittest.IsolatedAsyncioTestCase):
     def answer_late(connection):
         connection.recv(2 ** 16)
         time.sleep(4 * REALLY)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+        connection.sendall(ANSWER % (4, b"late"))
 
     async def test_a_request_that_is_passed_through(self):
         with foreign_server(self.answer_late) as port:
@@ -241,7 +243,7 @@ class ForeignServerTest(unittest.IsolatedAsyncioTestCase):
     async def test_a_connection_that_is_not_in_use(self):
         def answer(connection):
             connection.recv(2 ** 16)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+            connection.sendall(ANSWER % (1, b"x"))
             connection.recv(2 ** 16)
 
         with foreign_server(answer) as port:
