@@ -556,7 +556,8 @@ def run_with(run, request):
 
     def run_with(source):
         source = source.replace("MARK", mark).replace("FIXTURE", fixture).replace("session():", f"session({argument}):")
-        return run(re.sub("^( *)async def test(?!_case)", rf"\1{marker}\1async def test", source, flags=re.M), mode=STRICT)
+        source = re.sub("^( *)async def test(?!_case)", rf"\1{marker}\1async def test", source, flags=re.M)
+        return run(source, mode=STRICT)
 
     return run_with
 

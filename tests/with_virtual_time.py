@@ -83,7 +83,9 @@ def test_a_wall_clock_that_is_entered_before_the_clock_or_after_it(wall):
     async def main(clock, traveller):
         clock.on_jump(getattr(traveller, shift))
         retry = tenacity.retry(
-            wait=tenacity.wait_fixed(600), stop=tenacity.stop_after_delay(900), retry_error_callback=lambda state: "late"
+            wait=tenacity.wait_fixed(600),
+            stop=tenacity.stop_after_delay(900),
+            retry_error_callback=lambda state: "late",
         )
         with aioresponses() as mock:
             mock.get(URL, status=503, repeat=True)

@@ -20,7 +20,8 @@ whoever ends the clock. Nothing is ever raised from within `select`: it would en
 
 The loop itself is patched, the instance and not its class: a test may have its loop from a policy, a factory or a
 plugin, and all of them must do. A loop is reached when it starts to run, for which `run_forever` of asyncio's loops is
-ours while a clock runs. A loop that has one of its own is refused where it is made, or where a request is.
+ours while a clock runs. A loop that has a `run_forever` of its own, as uvloop's, is refused where it is made, where a
+runner runs it, or at its first request.
 
 Rules
 -----
@@ -199,9 +200,12 @@ class VirtualClock:
         _settle()
 
     def _end(self) -> None:
-        """Leave no trace of the clock; after an interrupt, this can be done once more."""
+        """Leave no trace of the clock; what an interrupt has left undone is done before it goes on."""
         try:
             exclusively(self._leave)
+        except BaseException:
+            exclusively(self._leave)
+            raise
         finally:
             self._time.end()
             self._thread = None

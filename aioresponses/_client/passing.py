@@ -20,7 +20,10 @@ class PassedThrough:
     def connected(self, connection: Connection) -> None:
         """Note that it has got a connection, until it gives it back."""
         self.transport = connection.transport
-        connection.add_callback(self.end)
+        if self.transport is None:
+            self.end()  # It has been closed already.
+        else:
+            connection.add_callback(self.end)
 
     def end(self) -> None:
         """Note that it is on its way no longer."""

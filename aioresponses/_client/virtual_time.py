@@ -56,6 +56,9 @@ class VirtualTime:
         """Have a loop go by this time, if it does not already. Raises `RuntimeError`, once, where that cannot be."""
         if loop in self._loops or loop in self._refused or loop.is_closed():
             return
+        for one in list(self._loops):
+            if one.is_closed():
+                self._loops.pop(one).give_back()
         try:
             self._loops[loop] = LoopInVirtualTime(loop, self)
         except RuntimeError:

@@ -331,6 +331,13 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
             with self.assertRaisesRegex(RuntimeError, "^Event loop is closed$"):
                 loop.run_until_complete(loop.create_future())
 
+    def test_many_loops(self):
+        with VirtualClock() as clock:
+            for _ in range(100):
+                asyncio.run(asyncio.sleep(1))
+            self.assertEqual(len(clock._time._loops), 1)
+        self.assertEqual(clock.elapsed, 100)
+
     def test_a_loop_of_another_thread_goes_by_real_time(self):
         with VirtualClock() as clock:
             loop = asyncio.new_event_loop()

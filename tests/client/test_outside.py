@@ -15,6 +15,7 @@ from aiohttp import ClientConnectorError, ClientSession, ClientTimeout, TCPConne
 from aiohttp.test_utils import AioHTTPTestCase, TestServer
 
 from aioresponses import AioResponsesTestCase, VirtualClock, aioresponses
+from aioresponses._client import passing
 
 from ..support import SITE, text_of
 
@@ -214,6 +215,9 @@ def foreign_server(handle):
 class ForeignServerTest(unittest.IsolatedAsyncioTestCase):
     """A server that is none of this loop's."""
 
+    def tearDown(self):
+        self.assertEqual(passing._on_their_way, set())
+
     @staticmethod
     def answer_late(connection):
         connection.recv(2 ** 16)
@@ -256,6 +260,23 @@ class ForeignServerTest(unittest.IsolatedAsyncioTestCase):
                         await asyncio.sleep(10)
                         self.assertGreaterEqual(time.perf_counter() - began, REALLY)
                         self.assertEqual(round(clock.elapsed - before, 3), 10)
+
+    async def test_a_connection_that_is_dropped(self):
+        def answer(connection):
+            connection.recv(2 ** 16)
+            connection.sendall(ANSWER % (1, b""))
+            connection.recv(2 ** 16)
+
+        with foreign_server(answer) as port:
+            async with VirtualClock(grace=0):
+                with aioresponses(passthrough=["http://127.0.0.1"]):
+                    session = ClientSession()
+                    response = await session.get(f"http://127.0.0.1:{port}/")
+                    [passed] = passing.passed_through(asyncio.get_running_loop())
+                    passed.transport.abort()
+                    self.assertEqual(passing.passed_through(asyncio.get_running_loop()), [])
+                    response.close()
+                    await session.close()
 
     async def test_a_request_that_fails_is_waited_for_no_longer(self):
         with foreign_server(lambda connection: None) as port:
