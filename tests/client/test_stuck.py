@@ -261,7 +261,7 @@ class StuckCaseTest(OutcomeTestCase):
         outcomes = self.outcomes(case_class)
         self.assertEqual({kind: len(texts) for kind, texts in outcomes.items()}, {"failures": 1})
         text = outcomes["failures"][0]
-        self.assertIn(f"\nAssertionError: {headline}\n  task '", text)
+        self.assertIn(f"AssertionError: {headline}\n  task '", text)
         return re.findall(r"waits at \S+:\d+ in (\w+)$", text, re.MULTILINE)
 
     def test_each_part_of_a_test(self):
