@@ -185,12 +185,14 @@ def failing(case):
         (case.assertConcurrent,), (case.assertJsonBody, 5), (case.assertJsonBodyContains, 5),
         (case.assertFormBody, {}), (case.assertMultipartBody, {}), (case.assertTextBody, ""),
         (case.assertBody, b""), (case.assertEmptyBody,), (case.assertRequestHeaders, {"X": "1"}),
-        (case.assertQuery, {"x": "1"}),
+        (case.assertQuery, {"x": "1"}), (case.assertCallTimes, []),
     ]
 
 
 class MsgTest(MessageTestCase):
     """What `msg`, `longMessage` and `maxDiff` do is what unittest says of them."""
+
+    virtual_time = True
 
     BIG = {f"key {number}": "value" for number in range(40)}
 

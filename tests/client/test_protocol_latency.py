@@ -15,7 +15,7 @@ from aiohttp import (
     TraceConfig,
 )
 
-from aioresponses import CallbackResult, Fault, aioresponses
+from aioresponses import CallbackResult, Fault, VirtualClock, aioresponses
 
 from ..servers import RawServer, ServerTestCase, fetch
 from ..support import AT_MOST, SITE, TRIES_AGAIN, USERS, MockedTestCase, Turns, error_of, text_of
@@ -131,27 +131,14 @@ class OrderTest(MockedTestCase):
         self.assertEqual(text, "answer")
 
     async def test_a_delay_comes_on_top(self):
-        # The client's own timers are set by another method.
-        loop = asyncio.get_running_loop()
-        waited = []
-        call_later = loop.call_later
-
-        def noting(seconds, *args, **kwargs):
-            waited.append(seconds)
-            return call_later(seconds, *args, **kwargs)
-
-        loop.call_later = noting
-        self.addCleanup(vars(loop).pop, "call_later")
-        self.mock.latency = 0.002
-        timeout = ClientTimeout(total=None)
-        self.mock.get(SITE, delay=0.003, body="answer")
-        self.assertEqual(await text_of(self.session, timeout=timeout), "answer")
-        self.assertEqual(waited, [0.002, 0.003])
-        waited.clear()
-        self.mock.get(SITE, delay=0.25, fault=Fault.CONNECTION_REFUSED)
-        self.mock.latency = 0.0625
-        await error_of(self.session.get(SITE, timeout=timeout))
-        self.assertEqual(waited, [0.3125])
+        self.mock.latency = 2
+        self.mock.get(SITE, delay=3, body="answer")
+        self.mock.get(SITE, delay=20, fault=Fault.CONNECTION_REFUSED)
+        async with VirtualClock() as clock:
+            self.assertEqual(await text_of(self.session), "answer")
+            self.assertEqual(clock.elapsed, 5)
+            await error_of(self.session.get(SITE))
+            self.assertEqual(clock.elapsed, 27)
 
 
 class MeanwhileTest(ServerTestCase):
