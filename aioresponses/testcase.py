@@ -116,10 +116,10 @@ class AioResponsesTestCase(
             self._end()
 
     def _begin(self) -> None:
-        check_flag("virtual_time", self.virtual_time)
         self._skipped = False
         self._raised: list[BaseException] = []
         self._wrong_settings = None
+        check_flag("virtual_time", self.virtual_time)
         # Kept twice: a test may put a mock of its own at self.mock.
         self.mock = self._own_mock = mock = aioresponses(  # pyright: ignore[reportIncompatibleVariableOverride]
             passthrough=self.passthrough,

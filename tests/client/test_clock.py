@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import sys
 import threading
 import time
@@ -76,18 +77,20 @@ class WaitingTest(AioResponsesTestCase):
             await asyncio.wait_for(asyncio.Event().wait(), 42)
         self.assertEqual(self.clock.elapsed, 42)
 
-    @unittest.skipIf(sys.version_info < (3, 11), "Python 3.11 brought it")
-    async def test_a_block_with_a_limit(self):
-        with self.assertRaises(asyncio.TimeoutError):
-            async with asyncio.timeout(8):
-                await asyncio.Event().wait()
-        self.assertEqual(self.clock.elapsed, 8)
+    if sys.version_info >= (3, 11):
 
-    @unittest.skipIf(sys.version_info < (3, 12), "Python 3.12 brought it")
-    async def test_eager_tasks(self):
-        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
-        await asyncio.gather(asyncio.sleep(3), asyncio.create_task(asyncio.sleep(5)))
-        self.assertEqual(self.clock.elapsed, 5)
+        async def test_a_block_with_a_limit(self):
+            with self.assertRaises(asyncio.TimeoutError):
+                async with asyncio.timeout(8):
+                    await asyncio.Event().wait()
+            self.assertEqual(self.clock.elapsed, 8)
+
+    if sys.version_info >= (3, 12):
+
+        async def test_eager_tasks(self):
+            asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+            await asyncio.gather(asyncio.sleep(3), asyncio.create_task(asyncio.sleep(5)))
+            self.assertEqual(self.clock.elapsed, 5)
 
     async def test_a_task_in_the_background(self):
         beats = []
@@ -376,12 +379,18 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
     async def test_a_slow_callback_is_not_reported_because_the_time_jumped(self):
         loop = asyncio.get_running_loop()
         loop.set_debug(True)
+        loop.slow_callback_duration = 0.5
+        # The clock starts on the next whole second.
+        now = math.floor(loop.time()) + 5.1
+        loop.time = lambda: now
         with self.assertLogs("asyncio", logging.WARNING) as logged:
-            for _ in range(3):
-                await asyncio.sleep(0)
-                with VirtualClock():
-                    await asyncio.sleep(0.9)
+            await asyncio.sleep(0)
+            with VirtualClock():
+                self.assertAlmostEqual(loop.time() - now, 0.9)
+                await asyncio.sleep(0.9)
+            await asyncio.sleep(0)
             logging.getLogger("asyncio").warning("nothing else")
+        self.assertEqual(loop.slow_callback_duration, 0.5)
         self.assertEqual([record.getMessage() for record in logged.records], ["nothing else"])
 
 

@@ -84,14 +84,15 @@ class RefusedLoopTest(unittest.TestCase):
             asyncio.run(asyncio.sleep(1))
         self.assertEqual(clock.elapsed, 1)
 
-    @unittest.skipIf(sys.version_info < (3, 11), "Python 3.11 brought runners")
-    def test_of_a_loop_factory(self):
-        for factory in (FixedLoop, Inherited):
-            def run():
-                with asyncio.Runner(loop_factory=factory) as runner:
-                    runner.run(asyncio.sleep(0))
+    if sys.version_info >= (3, 11):
 
-            self.check_refused(run)
+        def test_of_a_loop_factory(self):
+            for factory in (FixedLoop, Inherited):
+                def run():
+                    with asyncio.Runner(loop_factory=factory) as runner:
+                        runner.run(asyncio.sleep(0))
+
+                self.check_refused(run)
 
     def test_of_a_policy(self):
         for kind in (ForeignLoop, BareLoop, FixedLoop):
@@ -143,16 +144,17 @@ class RefusedLoopTest(unittest.TestCase):
 
 
 class RefusedInTestCaseTest(OutcomeTestCase):
-    @unittest.skipIf(sys.version_info < (3, 13), "Python 3.13 brought the attribute")
-    def test_a_loop_factory(self):
-        class Case(AioResponsesTestCase):
-            virtual_time = True
-            loop_factory = FixedLoop
+    if sys.version_info >= (3, 13):
 
-            async def test(self):
-                raise AssertionError("not reached")
+        def test_a_loop_factory(self):
+            class Case(AioResponsesTestCase):
+                virtual_time = True
+                loop_factory = FixedLoop
 
-        self.check_error(Case)
+                async def test(self):
+                    raise AssertionError("not reached")
+
+            self.check_error(Case)
 
     def test_a_policy(self):
         class Case(AioResponsesTestCase):

@@ -31,14 +31,19 @@ class ThreadsTest(AioResponsesTestCase):
     virtual_time = True
 
     async def check_passes_really(self, awaitable):
-        """Check that a timeout of a minute does not come before this, and that time has passed meanwhile."""
+        """Check that a timeout of a minute does not come before this."""
         result = await asyncio.wait_for(awaitable, 60)
-        self.assertTrue(REALLY / 2 < self.clock.elapsed < 60)
+        self.assertLess(self.clock.elapsed, 60)
         await asyncio.sleep(3600)
         return result
 
     async def test_a_job_of_an_executor(self):
         await self.check_passes_really(asyncio.get_running_loop().run_in_executor(None, time.sleep, REALLY))
+
+    async def test_as_much_time_passes_as_passes_really(self):
+        began = time.perf_counter()
+        await asyncio.to_thread(time.sleep, 0.2)
+        self.assertTrue(0.05 < self.clock.elapsed <= time.perf_counter() - began)
 
     async def test_two_jobs(self):
         loop = asyncio.get_running_loop()
@@ -230,7 +235,7 @@ class ForeignServerTest(unittest.IsolatedAsyncioTestCase):
                 with aioresponses(passthrough=["http://127.0.0.1"]):
                     async with ClientSession(timeout=ClientTimeout(total=60)) as session:
                         self.assertEqual(await text_of(session, f"http://127.0.0.1:{port}/"), "late")
-                        self.assertTrue(2 * REALLY < clock.elapsed < 60)
+                        self.assertTrue(0 < clock.elapsed < 60)
 
     async def test_a_connection_that_is_being_made(self):
         def hang_up_late(connection):
@@ -242,7 +247,7 @@ class ForeignServerTest(unittest.IsolatedAsyncioTestCase):
                     async with ClientSession(timeout=ClientTimeout(total=60)) as session:
                         with self.assertRaises(ClientConnectorError):
                             await text_of(session, f"https://127.0.0.1:{port}/")
-                self.assertTrue(2 * REALLY < clock.elapsed < 60)
+                self.assertTrue(0 < clock.elapsed < 60)
 
     async def test_a_connection_that_is_not_in_use(self):
         def answer(connection):
@@ -342,7 +347,7 @@ class OtherSocketsTest(unittest.IsolatedAsyncioTestCase):
         loop.remove_reader(source)
         os.close(source)
         os.close(sink)
-        self.assertTrue(REALLY / 2 < clock.elapsed < 60)
+        self.assertLess(clock.elapsed, 60)
 
     async def test_a_socket_that_is_watched_though_it_is_closed(self):
         loop = asyncio.get_running_loop()
