@@ -179,7 +179,7 @@ class LoopInVirtualTime:
         if timer is not None and timer._cancelled:
             return events  # By a signal just now. The loop drops it and asks again.
         if timer is None or timer._when == math.inf:
-            if seconds or threads.at_work:
+            if seconds is not None or threads.at_work:
                 return self._wait(timeout)
             self._time.wait_forever(self._loop)
             self._cancel_all()

@@ -53,16 +53,16 @@ def _waits_for_process(frame: FrameType) -> bool:
     return frame.f_code.co_name == "_do_waitpid" and frame.f_globals.get("__name__") == "asyncio.unix_events"
 
 
-def patience(loop: AbstractEventLoop, grace: float) -> float:
-    """Return for how many seconds something may yet come by the sockets and pipes of a loop.
+def patience(loop: AbstractEventLoop, grace: float) -> float | None:
+    """Return for how many real seconds a jump has to wait for what may yet come by the sockets and pipes of a loop.
 
-    0 if it has none; `math.inf` if there is no telling, so that time must pass really.
+    None if it has no sockets; `math.inf` if there must be no jump, so that time passes really.
     """
     watched = loop._selector.get_map()  # type: ignore[attr-defined]
     own = loop._ssock.fileno()  # type: ignore[attr-defined]
     numbers = [number for number in watched if number != own]
     if not numbers:
-        return 0
+        return None
     sockets = [_Socket.of(number) for number in numbers]
     if None in sockets:
         return math.inf

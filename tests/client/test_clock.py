@@ -318,6 +318,16 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
         await asyncio.sleep(0.05)
         self.assertEqual(fired, ["old", "late"])
 
+    async def test_what_somebody_else_puts_on_the_loop_meanwhile_stays(self):
+        loop = asyncio.get_running_loop()
+        with VirtualClock():
+            call_at = loop.call_at
+            loop.call_at = own = lambda *args, **kwargs: call_at(*args, **kwargs)
+            await asyncio.sleep(5)
+        self.assertIs(loop.call_at, own)
+        await asyncio.sleep(0.001)
+        del loop.call_at
+
     def test_around_a_run_and_around_none(self):
         with VirtualClock() as clock:
             self.assertEqual(asyncio.run(asyncio.sleep(10, "slept")), "slept")
@@ -383,13 +393,15 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
         # The clock starts on the next whole second.
         now = math.floor(loop.time()) + 5.1
         loop.time = lambda: now
-        with self.assertLogs("asyncio", logging.WARNING) as logged:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        logger = logging.getLogger("asyncio")
+        # Our tests have such reports left out.
+        with patch.object(logger, "filters", []), self.assertLogs(logger, logging.WARNING) as logged:
             with VirtualClock():
                 self.assertAlmostEqual(loop.time() - now, 0.9)
                 await asyncio.sleep(0.9)
             await asyncio.sleep(0)
-            logging.getLogger("asyncio").warning("nothing else")
+            logger.warning("nothing else")
         self.assertEqual(loop.slow_callback_duration, 0.5)
         self.assertEqual([record.getMessage() for record in logged.records], ["nothing else"])
 
@@ -451,6 +463,25 @@ class OnJumpTest(unittest.IsolatedAsyncioTestCase):
                 clock.on_jump(fail)
                 await waiting
         self.assertEqual(raised.exception.args, (5,))
+
+    async def test_what_comes_after_that_is_not_ended_again(self):
+        def fail(seconds):
+            jumps.append(seconds)
+            raise KeyError
+
+        async def main():
+            try:
+                await asyncio.sleep(5)
+            finally:
+                await asyncio.sleep(7)
+                jumps.append(clock.elapsed)
+
+        jumps = []
+        with self.assertRaises(KeyError):
+            async with VirtualClock() as clock:
+                clock.on_jump(fail)
+                await asyncio.get_running_loop().create_task(main())
+        self.assertEqual(jumps, [5, 12])
 
     async def test_something_that_cannot_be_called(self):
         with self.assertRaises(TypeError) as raised:

@@ -80,6 +80,8 @@ class RefusedLoopTest(unittest.TestCase):
             with VirtualClock():
                 run()
         self.assertEqual(str(raised.exception), MESSAGE.format(name))
+        # Closing the loop raised nothing.
+        self.assertIsNone(raised.exception.__context__)
         with VirtualClock() as clock:
             asyncio.run(asyncio.sleep(1))
         self.assertEqual(clock.elapsed, 1)
@@ -88,11 +90,16 @@ class RefusedLoopTest(unittest.TestCase):
 
         def test_of_a_loop_factory(self):
             for factory in (FixedLoop, Inherited):
+                loops = []
+
                 def run():
                     with asyncio.Runner(loop_factory=factory) as runner:
+                        loops.append(runner.get_loop())
                         runner.run(asyncio.sleep(0))
 
                 self.check_refused(run)
+                # What is left to be done has been run.
+                self.assertTrue(loops[0].is_closed())
 
     def test_of_a_policy(self):
         for kind in (ForeignLoop, BareLoop, FixedLoop):

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import os
+import queue
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
+import types
 import unittest
 from unittest.mock import patch
 
@@ -15,7 +18,7 @@ from aiohttp import ClientConnectorError, ClientSession, ClientTimeout, TCPConne
 from aiohttp.test_utils import AioHTTPTestCase, TestServer
 
 from aioresponses import AioResponsesTestCase, VirtualClock, aioresponses
-from aioresponses._client import passing
+from aioresponses._client import outside, passing
 
 from ..support import SITE, text_of
 
@@ -93,6 +96,23 @@ class ThreadsTest(AioResponsesTestCase):
 
         asyncio.run(main())
         self.assertGreaterEqual(time.perf_counter() - began, REALLY)
+
+
+class PoolTest(unittest.TestCase):
+    """A thread of a pool that waits for work, while there is none."""
+
+    def test_what_shows_it(self):
+        def frame(name="_worker", module="concurrent.futures.thread", **names):
+            code = types.SimpleNamespace(co_name=name)
+            return types.SimpleNamespace(f_code=code, f_globals={"__name__": module}, f_locals=names)
+
+        idle, busy = queue.SimpleQueue(), queue.SimpleQueue()
+        busy.put(None)
+        for waits, made in (
+            (True, frame(work_queue=idle)), (False, frame(work_queue=busy)), (False, frame()),
+            (False, frame("run", work_queue=idle)), (False, frame(module="own", work_queue=idle)),
+        ):
+            self.assertIs(outside._waits_for_work(made), waits)
 
 
 class ProcessesTest(AioResponsesTestCase):
@@ -325,6 +345,34 @@ class OtherSocketsTest(unittest.IsolatedAsyncioTestCase):
                     await asyncio.wait_for(loop.sock_recv(reader, 1), 60)
             self.assertGreaterEqual(time.perf_counter() - began, REALLY)
             self.assertEqual(clock.elapsed, 60)
+
+    async def test_without_a_timer_it_is_waited_for(self):
+        loop = asyncio.get_running_loop()
+        reader, writer = socket.socketpair()
+        script = f"import socket, time; time.sleep({REALLY}); socket.socket(fileno={writer.fileno()}).send(b'x')"
+        with reader, writer:
+            reader.setblocking(False)
+            async with VirtualClock(grace=0):
+                with subprocess.Popen([sys.executable, "-c", script], pass_fds=[writer.fileno()]):
+                    self.assertEqual(await loop.sock_recv(reader, 1), b"x")
+
+    async def test_those_whose_other_end_is_here_get_a_tenth_of_the_grace(self):
+        async def answer(reader, writer):
+            await asyncio.sleep(60)
+            writer.write(b"x")
+            writer.close()
+
+        async with VirtualClock(grace=2) as clock:
+            server = await asyncio.start_server(answer, "127.0.0.1", 0)
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            began = time.perf_counter()
+            self.assertEqual(await reader.read(), b"x")
+            self.assertTrue(0.15 < time.perf_counter() - began < 1.5)
+            writer.close()
+            server.close()
+            await server.wait_closed()
+            await asyncio.sleep(0)
+        self.assertEqual(clock.elapsed, 60)
 
     async def test_a_datagram(self):
         loop = asyncio.get_running_loop()

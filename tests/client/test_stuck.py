@@ -66,6 +66,9 @@ class WaitsForeverTest(unittest.TestCase):
             self.message(main), f"{FOREVER.format(3)}\n  task 'main': wait_forever\n    waits at {WAITS_AT}"
         )
 
+    def test_a_timer_that_is_never_due(self):
+        self.assertTrue(self.message(lambda: asyncio.sleep(float("inf"))).startswith(FOREVER.format(0)))
+
     def test_several_tasks(self):
         async def main():
             await asyncio.gather(*[wait_named(name=name) for name in ("b", "a", "ccc")])
@@ -231,9 +234,12 @@ class WakesTest(unittest.IsolatedAsyncioTestCase):
 
         thread.start()
         loop._selector.select = poll_and_let_go
-        async with VirtualClock():
+        async with VirtualClock() as clock:
+            timer = loop.call_later(60, print)
             await done.wait()
+            timer.cancel()
         del loop._selector.select
+        self.assertEqual(clock.elapsed, 0)
 
     async def test_a_pool_that_has_work(self):
         with concurrent.futures.ThreadPoolExecutor() as pool:
