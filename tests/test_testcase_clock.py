@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import time
 import unittest
 import weakref
@@ -109,21 +110,36 @@ class AttributeTest(OutcomeTestCase):
                 self.mock.get(SITE, delay=10)
                 self.clock.on_jump(self.note)
                 await text_of(self.client_session())
-                for one in (self, self.clock, self.clock._time, asyncio.get_running_loop()):
+                for one in (self, asyncio.get_running_loop()):
+                    left.append(weakref.ref(one))
+
+            async def test_skipped(self):
+                self.skipTest("no")
+
+            async def test_failed(self):
+                self.fail("no")
+
+            def setUp(self):
+                # (Where a test fails or is skipped, asyncio has cycles that hold the test itself.)
+                for one in (self.clock, self.clock._time):
                     left.append(weakref.ref(one))
 
             def note(self, seconds):
                 pass
 
-        left = []
-        gc.collect()
         gc.disable()
         self.addCleanup(gc.enable)
-        self.check_passes(Case)
-        self.assertEqual([one() for one in left], [None] * 4)
+        for name in ("test", "test_skipped", "test_failed"):
+            left = []
+            gc.collect()
+            self.outcomes(Case, name)
+            self.assertEqual([one() for one in left if one() is not None], [])
 
     def test_a_clock_is_gone_however_the_test_ends(self):
-        for error in (KeyError, KeyboardInterrupt, asyncio.CancelledError, unittest.SkipTest):
+        errors = [KeyError, asyncio.CancelledError, unittest.SkipTest]
+        if sys.version_info >= (3, 11):
+            errors.append(KeyboardInterrupt)  # Before, it ends the task in which unittest runs all parts of a test.
+        for error in errors:
             class Case(AioResponsesTestCase):
                 virtual_time = True
 
@@ -133,8 +149,7 @@ class AttributeTest(OutcomeTestCase):
             with self.subTest(error.__name__):
                 try:
                     self.outcomes(Case)
-                except (KeyboardInterrupt, asyncio.CancelledError):
-                    # On 3.10, unittest then waits for a task that the interrupt has ended, which the clock cancels.
+                except KeyboardInterrupt:
                     self.assertIs(error, KeyboardInterrupt)
                 with VirtualClock():
                     pass
@@ -163,6 +178,26 @@ class AttributeTest(OutcomeTestCase):
         with VirtualClock():
             [text] = self.outcomes(Case)["errors"]
         self.assertIn("RuntimeError: start() called while another VirtualClock runs in this thread", text)
+
+    def test_a_failure_shows_the_line_of_the_test_and_none_of_ours(self):
+        class Case(AioResponsesTestCase):
+            virtual_time = True
+
+            async def test(self):
+                await asyncio.sleep(60)
+                self.assertCalled(SITE)  # this line
+
+            async def test_error(self):
+                await asyncio.sleep(60)
+                raise KeyError  # this line
+
+            def test_plain(self):
+                asyncio.run(self.test_error())
+
+        for name in ("test", "test_error", "test_plain"):
+            [[text]] = self.outcomes(Case, name).values()
+            self.assertIn("  # this line\n", text)
+            self.assertNotIn("aioresponses/_client", text)
 
     def test_a_wrong_client_fails(self):
         class Case(AioResponsesTestCase):

@@ -33,7 +33,9 @@ Rules
 *   A float has less resolution the larger it is. A loop calls what is due within its own resolution, which must not be
     less than that.
 
-Private names of asyncio, the same in CPython 3.10 to 3.15: `_get_running_loop`, which returns None where no loop runs.
+Private names of asyncio, the same in CPython 3.10 to 3.15: `_get_running_loop`, which returns None where no loop runs;
+from 3.11 on, `Runner._lazy_init`, by which a runner makes its loop, and comes by it each time that it runs something,
+and `_loop`.
 """
 
 from __future__ import annotations
@@ -58,9 +60,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
-
-# unittest leaves the frames of such modules out of the tracebacks of failed assertions.
-__unittest = True
 
 _Function = TypeVar("_Function", bound=Callable[[float], object])
 
@@ -225,7 +224,7 @@ def _settle() -> None:
             (asyncio, "new_event_loop", _new_event_loop),
             (asyncio.events, "new_event_loop", _new_event_loop),
             # CPython 3.11 brought it.
-            (getattr(asyncio, "Runner", None), "run", _run),
+            (getattr(asyncio, "Runner", None), "_lazy_init", _lazy_init),
         ):
             if owner is not None:
                 before = getattr(owner, name)
@@ -244,12 +243,17 @@ def _settle() -> None:
 def _run_forever(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def run_forever(loop: BaseEventLoop) -> None:
-        virtual = time_here()
-        if virtual is not None:
-            virtual.take(loop)
+        _take(loop)
         original(loop)
 
     return run_forever
+
+
+def _take(loop: AbstractEventLoop) -> None:
+    # Apart from what runs the loop, whose frame may stay in a traceback, with its variables.
+    virtual = time_here()
+    if virtual is not None:
+        virtual.take(loop)
 
 
 def _new_event_loop(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -268,19 +272,18 @@ def _new_event_loop(original: Callable[..., Any]) -> Callable[..., Any]:
     return new_event_loop
 
 
-def _run(original: Callable[..., Any]) -> Callable[..., Any]:
+def _lazy_init(original: Callable[..., Any]) -> Callable[..., Any]:
+    # Not `run`, whose frame would be in the traceback of whatever a test raises.
     @wraps(original)
-    def run(runner: Any, coro: Any, **kwargs: Any) -> Any:
-        virtual = time_here()
-        if virtual is not None:
-            # Its loop need not come from `new_event_loop`, nor have the `run_forever` that is ours.
-            try:
-                virtual.take(runner.get_loop())
-            except BaseException:
-                # It will never be awaited.
-                if hasattr(coro, "close"):
-                    coro.close()
-                raise
-        return original(runner, coro, **kwargs)
+    def lazy_init(runner: Any) -> None:
+        is_new = runner._loop is None
+        original(runner)
+        # Its loop need not come from `new_event_loop`, nor have the `run_forever` that is ours.
+        try:
+            _take(runner._loop)
+        except BaseException:
+            if is_new:
+                runner.close()
+            raise
 
-    return run
+    return lazy_init

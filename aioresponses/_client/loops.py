@@ -123,7 +123,8 @@ class LoopInVirtualTime:
         """Have time pass really for the loop, from where it is."""
         ahead = self._now() - real.monotonic()
         self._take_out()
-        self._loop.time = lambda: real.monotonic() + ahead
+        if not self._loop.is_closed():
+            self._loop.time = lambda: real.monotonic() + ahead
 
     # What is put in the place of the loop's own.
 

@@ -92,14 +92,17 @@ class RefusedLoopTest(unittest.TestCase):
             for factory in (FixedLoop, Inherited):
                 loops = []
 
-                def run():
-                    with asyncio.Runner(loop_factory=factory) as runner:
-                        loops.append(runner.get_loop())
-                        runner.run(asyncio.sleep(0))
+                def make():
+                    loops.append(factory())
+                    return loops[-1]
 
-                self.check_refused(run)
-                # What is left to be done has been run.
-                self.assertTrue(loops[0].is_closed())
+                with asyncio.Runner(loop_factory=make) as made_before:
+                    made_before.get_loop()
+                    main = asyncio.sleep(0)
+                    for runner in (made_before, asyncio.Runner(loop_factory=make)):
+                        self.check_refused(lambda: runner.run(main))
+                        self.assertIs(loops[-1].is_closed(), runner is not made_before)
+                    main.close()
 
     def test_of_a_policy(self):
         for kind in (ForeignLoop, BareLoop, FixedLoop):
