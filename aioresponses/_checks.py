@@ -6,10 +6,13 @@ import inspect
 import re
 import sys
 import warnings
+from typing import TypeVar, cast
 
 from ._display import hidden, shown
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+_T = TypeVar("_T")
 
 _LINE_END = re.compile(r"[\r\n\0]")
 
@@ -28,6 +31,21 @@ def warn(message: str) -> None:
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == package:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, CompatibilityWarning, stacklevel=level)
+
+
+class Default:
+    """Stands for an argument that was not given, and shows the value that it has then."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return repr(self._value)
+
+
+def default(value: _T) -> _T:
+    """Return what tells an argument that was not given from one that was given this value."""
+    return cast(_T, Default(value))
 
 
 def same_kind(error: Exception, text: str) -> TypeError | ValueError:

@@ -117,11 +117,15 @@ def hidden(header: str, value: Any, other: Any = None, found: bool = False) -> A
     return _veiled(value, other, found, has_scheme=header.lower().endswith("authorization"))
 
 
-def shown_headers(headers: Any) -> str:
-    """Return headers, a mapping or pairs or an object that equals some, to be shown."""
+def shown_headers(headers: Any, harmless: Sequence[object] = ()) -> str:
+    """Return headers, a mapping or pairs or an object that equals some, to be shown; `harmless` are no secrets."""
     if isinstance(headers, (Mapping, list, tuple)):
         try:
-            return shown({name: hidden(str(name), value) for name, value in MultiDict(headers).items()}, 200)
+            fields = {
+                name: value if any(value is one for one in harmless) else hidden(str(name), value)
+                for name, value in MultiDict(headers).items()
+            }
+            return shown(fields, 200)
         except (TypeError, ValueError):
             pass  # They are told to be wrong.
     # Where in an object that decides for itself they are, cannot be known.

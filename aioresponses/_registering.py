@@ -10,10 +10,10 @@ from aiohttp import hdrs
 from multidict import CIMultiDict
 from yarl import URL
 
-from ._calls.record import RequestMatch, in_order
+from ._calls.record import Answering, RequestCall, RequestMatch, in_order
 from ._checks import check_count, check_flag, equals_anything
 from ._display import shown, shown_wrong_url
-from ._matching.conditions import Conditions, Match
+from ._matching.conditions import ConditionArguments, Conditions
 from ._matching.routes import Route
 from ._matching.targets import Below, Target, Url, check_url
 from ._replies.bodies import Body
@@ -24,16 +24,12 @@ from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, c
 from .matchers import subset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from http.cookies import Morsel
 
     from aiohttp import ClientResponse
     from typing_extensions import Unpack
 
-    from ._calls.record import RequestCall
 
-
-_T = TypeVar("_T")
 _Add = TypeVar("_Add", bound=Callable[..., RequestMatch])
 
 
@@ -56,7 +52,7 @@ class ReplyArguments(TypedDict, total=False):
     fault: Fault | None
 
 
-class Arguments(ReplyArguments, total=False):
+class Arguments(ReplyArguments, ConditionArguments, total=False):
     """The keyword arguments of `aioresponses.add` and its shortcuts."""
 
     override: bool
@@ -64,27 +60,6 @@ class Arguments(ReplyArguments, total=False):
     repeat: bool | int
     optional: bool
     replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
-    match_query: Any
-    match_headers: Any
-    match_json: Any
-    match_form: Any
-    match_body: Any
-    match: Match | Iterable[Match] | None
-
-
-class Default:
-    """Stands for an argument that was not given, and shows the value that it has then."""
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return repr(self._value)
-
-
-def default(value: _T) -> _T:
-    """Return what tells an argument that was not given from one that was given this value."""
-    return cast(_T, Default(value))
 
 
 def _shortcut(method: str | None, add: _Add) -> _Add:
@@ -181,7 +156,7 @@ class Registering:
     any = _shortcut(None, add)
 
 
-class Group(Registering):
+class Group(Registering, Answering):
     """The mocks of one host, or below one path of it: what `aioresponses.host` returns.
 
     It can be given to functions that register what they know of that host:
@@ -213,17 +188,18 @@ class Group(Registering):
         self._handles: list[RequestMatch] = []
 
     def __repr__(self) -> str:
-        return f"<Group {self._target}>"
+        return f"<Group {self}>"
+
+    def __str__(self) -> str:
+        return str(self._target)
+
+    def _answered(self, call: RequestCall) -> bool:
+        return any(call.match is handle for handle in self._handles)
 
     @property
     def calls(self) -> list[RequestCall]:
         """The requests that the mocks of this group answered, in order; with `keep_calls`, those that are kept."""
-        return sorted((call for handle in self._handles for call in handle.calls), key=in_order)
-
-    @property
-    def called(self) -> bool:
-        """Whether a mock of this group answered a request."""
-        return self.call_count > 0
+        return in_order(call for handle in self._handles for call in handle.calls)
 
     @property
     def call_count(self) -> int:
@@ -289,12 +265,8 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
             raise TypeError(f"add() got an unexpected keyword argument {shown(name)}")
     target = Target.of(handle._method, checked := check_url(handle._url))
     if given.get("match_query") is not None:
-        if target.has_query:
-            raise ValueError("the query in url and match_query contradict each other: one of them says what it is")
-        target = target._replace(any_query=True)
-    conditions = Conditions(
-        **{name.removeprefix("match_"): value for name, value in given.items() if name.startswith("match")}
-    )
+        target = target.with_any_query()
+    conditions = Conditions.of(given)
     for name in ("optional", "override", "passthrough"):
         check_flag(name, given.get(name, False))
     times = _times(given.get("repeat", False))

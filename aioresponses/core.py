@@ -17,7 +17,7 @@ from ._calls.exchange import moment
 from ._calls.failures import shown_with
 from ._calls.log import Log
 from ._calls.record import RequestCall
-from ._checks import check_count, check_flag, check_seconds
+from ._checks import Default, check_count, check_flag, check_seconds, default
 from ._client.hooks import activate, deactivate
 from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
@@ -25,7 +25,7 @@ from ._display import shown
 from ._interception import Interceptor
 from ._matching.router import Router
 from ._matching.targets import Url
-from ._registering import Arguments, Default, Group, Registering, default, route_of
+from ._registering import Arguments, Group, Registering, route_of
 from ._replies.encoding import JsonDumps, checked_dumps, json_dumps
 from ._replies.results import CallbackResult, Headers
 from ._urls import merge_params, normalize_url

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from multidict import CIMultiDict, MultiMapping
-from yarl import URL
 
 from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._display import cut, hidden, shown
-from .._matching.conditions import as_text, by_name, file_of, form_of, not_among
-from .._matching.targets import Url
-from .._urls import Template
-from ..matchers import ABSENT, Difference, FilePart, beside, differences, subset
+from .._matching.conditions import (
+    ConditionArguments,
+    as_text,
+    by_name,
+    checked_query,
+    file_of,
+    form_of,
+    in_order,
+    not_among,
+)
+from .._matching.selection import UrlOrMock
+from ..matchers import (
+    ABSENT,
+    Difference,
+    FilePart,
+    as_asked,
+    asked_of,
+    beside,
+    differences,
+    equals,
+    may_be_absent,
+    settled,
+    subset,
+)
 from .base import CallAssertions
 from .reports import difference, place_of, there_were
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -39,17 +61,29 @@ class BodyAssertionsMixin(CallAssertions):
     """
 
     def assertJsonBody(
-        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        expected: Any,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the body, decoded from JSON, equals `expected`.
 
         >>> self.assertJsonBody({"name": "Ada", "id": ANY}, "http://example.com/users", "POST")
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         self._check_equal("JSON body", call, expected, self._read("JSON body", call, RequestCall.json, msg), msg)
 
     def assertJsonBodyContains(
-        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        expected: Any,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless everything in `expected` is in the body, decoded from JSON.
 
@@ -58,7 +92,8 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertJsonBodyContains({"user": {"name": "Ada"}, "roles": ["admin"]})
         """
-        call = self._call(url, method, index, msg)
+        self._check_expected(expected, msg)
+        call = self._call(url, method, index, conditions, msg)
         sent = self._read("JSON body", call, RequestCall.json, msg)
         missing = _listed(differences(expected, sent, partly=True))
         if missing:
@@ -69,10 +104,11 @@ class BodyAssertionsMixin(CallAssertions):
     def assertFormBody(
         self,
         expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
-        url: Url | None = None,
+        url: UrlOrMock | None = None,
         method: str | None = None,
         index: int = -1,
         msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the fields of the urlencoded body equal `expected`.
 
@@ -81,21 +117,26 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         form = self._read("form", call, RequestCall.form, msg)
         if isinstance(expected, Mapping) or _decides(expected):
             self._check_equal("form", call, as_text(by_name(expected)), by_name(form), msg)
         elif not cast(object, expected) == by_name(form):
-            pairs = [(name, as_text(value)) for name, value in self._pairs(expected, msg)]
+            pairs = [
+                (name, as_text(value))
+                for name, value in self._pairs(expected, msg)
+                if name in form or not may_be_absent(value)
+            ]
             self._check_equal("form", call, pairs, list(form.items()), msg)
 
     def assertMultipartBody(
         self,
         expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
-        url: Url | None = None,
+        url: UrlOrMock | None = None,
         method: str | None = None,
         index: int = -1,
         msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the parts of the multipart body equal `expected`: a mapping, or pairs, of name and part.
 
@@ -104,15 +145,19 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         parts = self._read("multipart body", call, RequestCall.multipart, msg)
         if _decides(expected):
             self._check_equal("multipart body", call, expected, form_of(call), msg)
             return
-        wanted = [(name, self._part(part, msg)) for name, part in self._pairs(expected, msg)]
+        names = [part.name for part in parts]
+        wanted = [
+            (name, self._part(part, msg))
+            for name, part in self._pairs(expected, msg)
+            if name in names or not may_be_absent(part)
+        ]
         # Of a mapping the order says nothing: the parts are shown in the order in which they were sent.
         if isinstance(expected, Mapping):
-            names = [part.name for part in parts]
             wanted.sort(key=lambda pair: names.index(pair[0]) if pair[0] in names else len(names))
         sent = [
             (part.name, _as_given(part, wanted[place][1] if place < len(wanted) else None))
@@ -121,33 +166,50 @@ class BodyAssertionsMixin(CallAssertions):
         self._check_equal("multipart body", call, wanted, sent, msg)
 
     def assertTextBody(
-        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        expected: Any,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the body, as text, equals `expected`.
 
         >>> self.assertTextBody("hello", "http://example.com/greeting", "PUT")
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         self._check_equal("body", call, expected, self._read("text body", call, RequestCall.text, msg), msg)
 
     def assertBody(
-        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        expected: Any,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the body, after transfer and content decoding, equals these bytes.
 
         >>> self.assertBody(bytes(8), method="PUT")
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         self._check_equal("body", call, expected, call.body, msg)
 
     def assertEmptyBody(
-        self, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail if there was a body.
 
         >>> self.assertEmptyBody("http://example.com/users/7", "DELETE")
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         if call.body:
             self._fail_with_calls(
                 f"Expected no body of {self._named(call)}, but it has one of length {len(call.body)}: "
@@ -158,10 +220,11 @@ class BodyAssertionsMixin(CallAssertions):
     def assertRequestHeaders(
         self,
         expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
-        url: Url | None = None,
+        url: UrlOrMock | None = None,
         method: str | None = None,
         index: int = -1,
         msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless these are among the headers that were really sent; names are case-insensitive.
 
@@ -171,16 +234,17 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         self._check_among("headers", call, expected, call.headers, msg)
 
     def assertQuery(
         self,
         expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
-        url: Url | None = None,
+        url: UrlOrMock | None = None,
         method: str | None = None,
         index: int = -1,
         msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless these are among the query parameters that were sent.
 
@@ -190,27 +254,59 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertQuery({"page": "2"}, "http://example.com/users")
         """
-        call = self._call(url, method, index, msg, any_query=True)
+        call = self._call(url, method, index, conditions, msg, any_query=True)
         self._check_among("query", call, expected, call.query, msg)
 
+    def assertQueryEqual(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]] | str,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
+    ) -> None:
+        """Fail unless the query parameters that were sent equal `expected`: these and no others.
+
+        `expected` is what `match_query` takes: a mapping, pairs or text. The order of parameters does not matter. For
+        values, and for `url`, see `assertQuery`.
+
+        >>> self.assertQueryEqual({"page": "2", "tag": ["a", "b"]}, "http://example.com/users")
+        """
+        call = self._call(url, method, index, conditions, msg, any_query=True)
+        try:
+            is_fields = isinstance(expected, (str, Mapping)) or _decides(expected)
+            wanted = checked_query(expected if is_fields else self._pairs(expected, msg), "expected")
+        except (TypeError, ValueError) as error:
+            self._wrongly(str(error), msg)
+        # Values of one name keep no order, as in the URLs of mocks.
+        self._check_equal("query", call, in_order(as_text(wanted)), in_order(by_name(call.query)), msg)
+
     def _call(
-        self, url: object, method: object, index: object, msg: str | None, any_query: bool = False
+        self,
+        url: object,
+        method: object,
+        index: object,
+        conditions: Mapping[str, Any],
+        msg: str | None,
+        any_query: bool = False,
     ) -> RequestCall:
-        target = self._target(url, method, msg)
+        selection = self._selection(url, method, conditions, msg, any_query)
         if isinstance(index, bool) or not isinstance(index, int):
             self._wrongly(f"index: expected an int, got {shown(index)}", msg)
-        if any_query and isinstance(target.url, (URL, Template)) and not target.has_query:
-            target = target._replace(any_query=True)
-        calls = self._calls_of(target)
+        calls = self._calls_of(selection)
         if not -len(calls) <= index < 0:
-            self._check_kept(msg)
-        if not calls:
-            self._fail_with_calls(f"Expected a call of {target}, but there were none.", msg)
+            self._check_kept(msg, selection)
         if not -len(calls) <= index < len(calls):
+            which = f" at index {index}" if calls else ""
             self._fail_with_calls(
-                f"Expected a call of {target} at index {index}, but {there_were(len(calls))}.", msg
+                f"Expected a call of {selection}{which}, but {there_were(len(calls))}.", msg, self._nearly(selection)
             )
         return calls[index]
+
+    def _check_expected(self, expected: object, msg: str | None) -> None:
+        if expected is ABSENT:
+            self._wrongly("expected: ABSENT stands for a value within it, not for all of it", msg)
 
     def _pairs(self, expected: object, msg: str | None) -> list[tuple[Any, Any]]:
         """Return what is expected as pairs of name and value."""
@@ -247,11 +343,12 @@ class BodyAssertionsMixin(CallAssertions):
         self._fail_with_calls(f"Expected a {what} of {self._named(call)}, but it cannot be read: {wrong}", msg)
 
     def _named(self, call: RequestCall) -> str:
-        return f"call {place_of(self.mock.calls, call)}, {call}"
+        return f"{place_of(self.mock.calls, call)}, {call}"
 
     def _check_equal(self, what: str, call: RequestCall, expected: Any, sent: Any, msg: str | None) -> None:
-        # Expected first: its values decide what equals them.
-        if not expected == sent:
+        self._check_expected(expected, msg)
+        if not equals(expected, sent):
+            expected, sent = settled(expected, sent), as_asked(expected, sent)
             told = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
             # Where unittest leaves out how they differ, at least the places are told.
             if told.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
@@ -263,6 +360,7 @@ class BodyAssertionsMixin(CallAssertions):
     def _check_among(
         self, what: str, call: RequestCall, expected: object, sent: MultiMapping[str], msg: str | None
     ) -> None:
+        self._check_expected(expected, msg)
         # ANY, and other objects that decide for themselves what equals them.
         if expected == by_name(sent):
             return
@@ -272,7 +370,7 @@ class BodyAssertionsMixin(CallAssertions):
             self._check_equal(what, call, expected, by_name(sent), msg)
         lines = []
         for name, value, was in not_among(sent, ((name, as_text(value)) for name, value in self._pairs(expected, msg))):
-            told = f"  {name}: expected {shown(hidden(str(name), value, was))}, but "
+            told = f"  {name}: expected {'nothing' if value is ABSENT else shown(hidden(str(name), value, was))}, but "
             told += "it was not sent" if was is None else f"sent was {shown(hidden(str(name), was, value, found=True))}"
             lines.append(told)
         if lines:
@@ -288,10 +386,11 @@ def _as_given(part: Part, expected: object) -> object:
     """Return a part in the form in which one is expected."""
     if isinstance(expected, Part):
         return part
-    if isinstance(expected, FilePart):
+    if isinstance(expected, FilePart) or asked_of(expected):
         return file_of(part)
     if isinstance(expected, Mapping):
-        return {name: getattr(part, name) for name in expected}
+        given = {name: getattr(part, name) for name in expected}
+        return {name: value for name, value in given.items() if value is not None or not may_be_absent(expected[name])}
     if isinstance(expected, str):
         return part.content.decode("utf-8", "replace")
     return part.content

@@ -45,6 +45,14 @@ def report(headline: str, detail: str, calls: Sequence[RequestCall]) -> str:
     return "\n".join(part for part in (headline, detail, listed(calls)) if part)
 
 
+def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCall, str]]) -> str:
+    """Return why calls that are meant by method and URL do not fulfil a condition; "" of no calls."""
+    if not nearly:
+        return ""
+    lines = [f"  {place_of(calls, call)}: {why}" for call, why in nearly]
+    return "\n".join(["Calls that match except for a condition:", *cut(lines)])
+
+
 def there_were(count: int) -> str:
     """Return how many calls there were."""
     return "there was 1" if count == 1 else f"there were {count or 'none'}"
@@ -127,8 +135,12 @@ def counted(count: int) -> str:
     return "1 call" if count == 1 else f"{count} calls"
 
 
-def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> int:
-    return next(number for number, call in enumerate(calls, 1) if call is wanted)
+def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> str:
+    """Return what a call is called: its number, which the requests that it led to share; else as it is shown."""
+    for number, call in enumerate(calls, 1):
+        if call.order == wanted.order:
+            return f"call {number}"
+    return "a call that is not listed"
 
 
 def difference(case: unittest.TestCase, expected: object, found: object) -> str:

@@ -6,7 +6,7 @@ exchanges, and an exchange refers to the handle of its mock weakly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import ref
 
@@ -54,11 +54,6 @@ def span_of(call: RequestCall) -> Span:
         # Whoever has it may be reading still; a small one was there as a whole before the call returned.
         until = None if exchange.connections else exchange.until or until
     return Span(exchange.order, exchange.over, exchange.since, until)
-
-
-def in_order(call: RequestCall) -> tuple[int, int]:
-    """Return what sorts calls, and the hops of one call, in the order in which they were made."""
-    return call._exchange.order, call._exchange.place
 
 
 class Calls(Protocol):
@@ -264,6 +259,11 @@ class RequestCall(_Arguments):
         return f"{self.method} {shown_url(self._exchange.url)}"
 
 
+def in_order(calls: Iterable[RequestCall]) -> list[RequestCall]:
+    """Return requests in the order in which they were made, those of one call among them."""
+    return sorted(calls, key=lambda call: call._exchange.began)
+
+
 class AtWork(Calls, Protocol):
     """What a handle needs of the mock that it is the handle of."""
 
@@ -308,7 +308,27 @@ class AtWork(Calls, Protocol):
         """Take the mock out of service."""
 
 
-class RequestMatch:
+class Answering:
+    """A registered mock, or several: the requests that they answered."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def calls(self) -> list[RequestCall]: ...
+
+        @property
+        def call_count(self) -> int: ...
+
+        def _answered(self, call: RequestCall) -> bool:
+            """Tell whether a request was answered here."""
+
+    @property
+    def called(self) -> bool:
+        """Whether a request was answered here."""
+        return self.call_count > 0
+
+
+class RequestMatch(Answering):
     """A registered mock: the requests that it answered, and how many more it answers.
 
     `aioresponses.add` makes and returns it, and describes its arguments.
@@ -351,14 +371,12 @@ class RequestMatch:
         return list(map(self._at_work.call_of, self._at_work.exchanges))
 
     @property
-    def called(self) -> bool:
-        """Whether this mock answered a request."""
-        return self.call_count > 0
-
-    @property
     def call_count(self) -> int:
         """How many requests this mock answered."""
         return len(self._at_work.exchanges) + self._at_work.dropped
+
+    def _answered(self, call: RequestCall) -> bool:
+        return call.match is self
 
     def remove(self) -> None:
         """Take the mock out of service, as if it had never been registered; without effect where it is already."""

@@ -205,6 +205,12 @@ class Target(NamedTuple):
         url = self.url.base if isinstance(self.url, Template) else self.url
         return isinstance(url, URL) and bool(url.raw_query_string)
 
+    def with_any_query(self) -> Target:
+        """Return this without a query, for `match_query` says what it is; raise `ValueError` where there is one."""
+        if self.has_query:
+            raise ValueError("the query in url and match_query contradict each other: one of them says what it is")
+        return self._replace(any_query=True)
+
     @property
     def key(self) -> Key | None:
         """What the mock is found by; None where it must be tried."""

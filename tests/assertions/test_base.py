@@ -185,7 +185,7 @@ def failing(case):
         (case.assertConcurrent,), (case.assertJsonBody, 5), (case.assertJsonBodyContains, 5),
         (case.assertFormBody, {}), (case.assertMultipartBody, {}), (case.assertTextBody, ""),
         (case.assertBody, b""), (case.assertEmptyBody,), (case.assertRequestHeaders, {"X": "1"}),
-        (case.assertQuery, {"x": "1"}),
+        (case.assertQuery, {"x": "1"}), (case.assertQueryEqual, {"x": "1"}),
     ]
 
 
