@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeGuard, TypeVar
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 from multidict import MultiDict
 
+from ._absent import ABSENT
 from ._display import shown
 
 __all__ = ["ABSENT", "FilePart", "one_of", "regex", "subset", "unordered"]
@@ -24,26 +25,6 @@ _MOST = 200
 _Wanted = TypeVar("_Wanted")
 
 _Found = TypeVar("_Found")
-
-
-class _Absent:
-    """What must not be there: the value of a key, a parameter, a field or a header that must not have been sent.
-
-    A value that is there, be it `None`, is not absent. In `one_of`, the value may also be missing.
-
-    >>> mock.get("http://example.com/public", match_headers={"Authorization": ABSENT})
-    >>> self.assertJsonBodyContains({"name": "Ada", "role": one_of("author", ABSENT)})
-    """
-
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-    # Copies, and what is unpickled, are this one.
-    def __reduce__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT: Final = _Absent()
 
 
 class subset:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from multidict import CIMultiDict, MultiMapping
 
+from .._absent import ABSENT
 from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._display import cut, hidden, shown
@@ -22,7 +23,6 @@ from .._matching.conditions import (
 )
 from .._matching.selection import UrlOrMock
 from ..matchers import (
-    ABSENT,
     Difference,
     FilePart,
     as_asked,

@@ -12,7 +12,7 @@ from yarl import URL
 from .._calls.record import Answering, RequestCall
 from .._checks import Default, default
 from .._display import cut, shortened, shown, shown_arguments
-from .._matching.conditions import ConditionArguments, Conditions
+from .._matching.conditions import CONDITIONS, Conditions
 from .._matching.selection import Selection, UrlOrMock
 from .._matching.targets import Target, Url, check_url
 from .._urls import Template, merge_params
@@ -149,7 +149,7 @@ class WantedCall:
 
     def __init__(self, url: UrlOrMock, method: str, kwargs: Mapping[str, Any]) -> None:
         self.conditions = Conditions.of(kwargs)
-        self.given = {name: value for name, value in kwargs.items() if name not in ConditionArguments.__annotations__}
+        self.given = {name: value for name, value in kwargs.items() if name not in CONDITIONS}
         if isinstance(url, Answering):
             target = Target.of(None if isinstance(method, Default) else method, None)
             self.selection = Selection(target, url, Conditions())

@@ -11,11 +11,12 @@ from urllib.parse import parse_qsl
 from aiohttp import hdrs
 from multidict import MultiDict, MultiMapping
 
+from .._absent import ABSENT
 from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._checks import TOKEN, equals_anything, is_coroutine_function, is_generator_function, misfit
 from .._display import add_note, hidden, name_of, shortened, shown, shown_headers
-from ..matchers import ABSENT, Difference, FilePart, Several, differences, may_be_absent, one_of, subset, unordered
+from ..matchers import Difference, FilePart, Several, differences, may_be_absent, one_of, subset, unordered
 
 Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
 
@@ -30,6 +31,8 @@ class ConditionArguments(TypedDict, total=False):
     match_body: Any
     match: Match | Iterable[Match] | None
 
+
+CONDITIONS = tuple(ConditionArguments.__annotations__)
 
 # What stands for the whole of it where nothing must be there at all.
 _NOTHING = {
@@ -60,9 +63,6 @@ class Conditions:
         body: Any = None,
         match: Match | Iterable[Match] | None = None,
     ) -> None:
-        for argument, instead in _NOTHING.items():
-            if locals()[argument.removeprefix("match_")] is ABSENT:
-                raise TypeError(f"{argument}: ABSENT stands for a value within it; {instead}")
         if json is not None and form is not None:
             raise ValueError("match_json and match_form contradict each other: no body is both")
         self._all: list[_Condition] = []
@@ -87,10 +87,11 @@ class Conditions:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Conditions:
         """Make those that are among these keyword arguments."""
-        names = [name for name in ConditionArguments.__annotations__ if name in given]
-        return cls(**{name.removeprefix("match_"): given[name] for name in names})
+        return cls(**{name.removeprefix("match_"): value for name, value in given.items() if name in CONDITIONS})
 
     def _add(self, argument: str, expected: Any, unmet: Callable[[RequestCall], str | None]) -> None:
+        if expected is ABSENT:
+            raise TypeError(f"{argument}: ABSENT stands for a value within it; {_NOTHING[argument]}")
         self._all.append(_Condition(argument, expected, unmet))
 
     def __bool__(self) -> bool:
@@ -140,7 +141,7 @@ def _shown(condition: _Condition) -> str:
     if condition.argument == "match":
         return name_of(expected)
     if condition.argument == "match_headers":
-        return shown_headers(expected.expected if isinstance(expected, subset) else expected, (ABSENT,))
+        return shown_headers(expected.expected if isinstance(expected, subset) else expected)
     return shown(expected, 200)
 
 

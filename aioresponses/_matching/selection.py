@@ -10,7 +10,7 @@ from yarl import URL
 from .._calls.record import Answering, RequestCall, RequestMatch
 from .._display import shown, shown_wrong_url
 from .._urls import Template
-from .conditions import ConditionArguments, Conditions
+from .conditions import CONDITIONS, Conditions
 from .targets import Target, Url, reaches
 
 # What an assertion takes as `url`: a mock and a group stand for the requests that they answered.
@@ -27,12 +27,11 @@ _MEANT = {
 
 def check_conditions(given: Mapping[str, Any], kind: str) -> None:
     """Raise `TypeError` for arguments, of this kind, that are no conditions, with the name that may be meant."""
-    names = ConditionArguments.__annotations__
     for name in given:
-        if name in names:
+        if name in CONDITIONS:
             continue
-        meant = f"match_{name}" if f"match_{name}" in names else _MEANT.get(str(name))
-        hint = f"did you mean {meant!r}?" if meant is not None else f"the conditions are {', '.join(names)}"
+        meant = f"match_{name}" if f"match_{name}" in CONDITIONS else _MEANT.get(str(name))
+        hint = f"did you mean {meant!r}?" if meant is not None else f"the conditions are {', '.join(CONDITIONS)}"
         raise TypeError(f"unexpected {kind} {shown(name)}: {hint}")
 
 

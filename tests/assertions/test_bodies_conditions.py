@@ -200,7 +200,9 @@ class FilePartTest(MessageTestCase):
             self.assertMultipartBody, {"title": "T", "file": one_of(wanted, FilePart(filename="c.csv"))},
         )
         # What fits is shown as it was asked for, beside what does not.
-        self.check_shows(["FilePart(filename='b.csv')"], self.assertMultipartBody, {"title": "U", "file": FilePart("b.csv")})
+        self.check_shows(
+            ["FilePart(filename='b.csv')"], self.assertMultipartBody, {"title": "U", "file": FilePart("b.csv")}
+        )
 
     def test_what_is_asked_for_is_shown(self):
         message = self.message(self.assertMultipartBody, {"title": "T", "file": FilePart("b.csv", b"y", "text/csv")})

@@ -13,7 +13,6 @@ CALLS = (
     "  3. GET http://example.com/users?page=1 -> 200"
 )
 
-# What a session has as headers, in its calls.
 ADA = {"json": {"name": "Ada", "role": "author"}}
 GRACE = {"json": {"name": "Grace"}, "headers": {"X-Id": "2"}}
 
@@ -105,7 +104,8 @@ class OfConditionsTest(ChecksTest):
         self.mock.assert_called_with(USERS, match_query={"page": "1"})
         self.mock.assert_any_call(USERS, "POST", match_json=subset({"role": "author"}))
         self.mock.assert_has_calls([
-            call(USERS, "POST", match_json=subset({"role": "author"})), call(USERS, "POST", match_headers={"X-Id": "2"}),
+            call(USERS, "POST", match_json=subset({"role": "author"})),
+            call(USERS, "POST", match_headers={"X-Id": "2"}),
         ])
 
     def test_arguments_that_are_given_are_compared_as_well(self):
@@ -157,9 +157,9 @@ class OfConditionsTest(ChecksTest):
 
     def test_wrong_conditions(self):
         for assertion in (self.mock.assert_any_call, self.mock.assert_called_with):
-            with self.assertRaisesRegex(TypeError, "^match_headers: expected a mapping or pairs of name and value, got 5"):
+            with self.assertRaisesRegex(TypeError, "^match_headers: expected a mapping or pairs .*, got 5$"):
                 assertion(USERS, match_headers=5)
             with self.assertRaisesRegex(ValueError, "^the query in url and match_query contradict each other"):
                 assertion(USERS + "?a=1", match_query={})
-        with self.assertRaisesRegex(TypeError, "^calls: .*: match_body: expected bytes, text or a compiled pattern, got 5"):
+        with self.assertRaisesRegex(TypeError, "^calls: .*: match_body: expected bytes, text or .*, got 5$"):
             self.mock.assert_has_calls([call(USERS, match_body=5)])

@@ -120,7 +120,10 @@ class OrderTest(MessageTestCase):
             ("unexpected condition 'json': did you mean 'match_json'?", ("GET", USERS, {"json": 1})),
             ("unexpected condition 5: the conditions are match_query, match_headers, match_json, match_form, "
              "match_body, match", ("GET", USERS, {5: 1})),
-            ("match_headers: expected a mapping or pairs of name and value, got 5", ("GET", USERS, {"match_headers": 5})),
+            (
+                "match_headers: expected a mapping or pairs of name and value, got 5",
+                ("GET", USERS, {"match_headers": 5}),
+            ),
             ("method: expected a str such as 'GET', got 5", (5, self.login)),
         ):
             for assertion, *args in (

@@ -107,7 +107,8 @@ class SpellingsTest(AioResponsesTestCase):
 
     def test_copies_find_text_as_well(self):
         requests = self.mock.requests
-        for one in (requests.copy(), copy.copy(requests), copy.deepcopy(requests), pickle.loads(pickle.dumps(requests))):
+        pickled = pickle.loads(pickle.dumps(requests))
+        for one in (requests.copy(), copy.copy(requests), copy.deepcopy(requests), pickled):
             self.assertIs(type(one), type(requests))
             self.assertEqual(one, requests)
             self.assertEqual(one[TEXT], [self.call])

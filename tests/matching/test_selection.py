@@ -15,7 +15,7 @@ EVENTS = "http://example.com/events"
 
 
 class CallsOfTest(AioResponsesTestCase):
-    """The calls are: 0 GET /users?page=1, 1 POST /events (created), 2 POST /events (deleted), 3 POST /users (a form)."""
+    """The calls are: 0 GET /users?page=1, 1 and 2 POST /events (created, deleted), 3 POST /users (a form)."""
 
     async def asyncSetUp(self):
         self.users = self.mock.get(re.compile(USERS), repeat=True)

@@ -224,7 +224,7 @@ class WithoutSenseTest(AskingTestCase):
         self.assertEqual(
             str(raised.exception),
             "payload: expected a value that json can serialise, got {'a': ABSENT}: "
-            "Object of type _Absent is not JSON serializable",
+            "Object of type Absent is not JSON serializable",
         )
 
     async def test_in_place_of_what_an_assertion_expects(self):
@@ -283,7 +283,7 @@ class InAssertionsTest(MessageTestCase):
         self.check_fails(
             "Expected other headers of call 1, POST http://example.com/?q=a&page=2 -> 200:\n"
             "  x-a: expected nothing, but sent was '1'\n"
-            f"  authorization: expected nothing, but sent was 'Bearer …' (6 more characters)\n{self.CALLS}",
+            f"  authorization: expected nothing, but sent was '…'\n{self.CALLS}",
             self.assertRequestHeaders, {"x-a": ABSENT, "authorization": ABSENT},
         )
 
@@ -301,6 +301,8 @@ class InAssertionsTest(MessageTestCase):
         self.mock.assert_any_call(url, "POST", json=given, timeout=ABSENT)
         self.mock.assert_has_calls([call(url, "POST", json=given, timeout=ABSENT)])
         self.mock.assert_called_with(url, "POST", json=given, timeout=ABSENT, args_to_match=["json", "timeout"])
+        shown = {"Authorization": ABSENT}
+        self.assertIn(f"headers={shown}", self.message(self.mock.assert_any_call, SITE, headers=shown))
         for assertion in (self.mock.assert_called_with, self.mock.assert_any_call):
             self.assertIn("ABSENT", self.message(assertion, url, "POST", json={**given, "a": ABSENT}, headers=headers))
             self.assertIn("ABSENT", self.message(assertion, url, "POST", json=ABSENT, headers=headers))
