@@ -115,7 +115,8 @@ def hidden(header: str, value: Any, other: Any = None, found: bool = False) -> A
     """
     if value is ABSENT or not _SECRET_HEADERS.fullmatch(header):
         return value
-    return _veiled(value, None if other is ABSENT else other, found, has_scheme=header.lower().endswith("authorization"))
+    has_scheme = header.lower().endswith("authorization")
+    return _veiled(value, None if other is ABSENT else other, found, has_scheme)
 
 
 def shown_headers(headers: Any) -> str:

@@ -55,7 +55,8 @@ class BodyAssertionsMixin(CallAssertions):
     """Assertions about what was sent.
 
     Each looks at the last call of this URL and method, or at number `index` of them, counted from 0 or, if negative,
-    from the end. Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may
+    from the end. In place of a URL, each takes a mock or a group, for the requests that it answered; and each takes the
+    conditions of mocks, such as `match_headers`, by keyword: then it looks at the calls that fulfil them. Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may
     stand anywhere in what is expected. Each raises `failureException` where it does not hold, with `msg` behind its
     own message.
     """

@@ -18,6 +18,9 @@ __unittest = True
 class CallCountAssertionsMixin(CallAssertions):
     """Assertions about how often something was called.
 
+    In place of a URL, each takes a mock or a group, for the requests that it answered. Each takes the conditions of
+    mocks, such as `match_json`, by keyword, and counts only the calls that fulfil them.
+
     Each raises `failureException` where it does not hold, with `msg` behind its own message.
     """
 
@@ -31,7 +34,7 @@ class CallCountAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless exactly `count` calls were made, of this URL and method.
 
-        >>> self.assertCallCount(2, "http://example.com/users", "POST")
+        >>> self.assertCallCount(2, "http://example.com/events", "POST", match_json=subset({"type": "created"}))
         """
         self._count("count", count, 0, msg)
         self._check_count(self._selection(url, method, conditions, msg), count, count, counted(count), msg)
@@ -45,7 +48,8 @@ class CallCountAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless at least one call was made, of this URL and method.
 
-        >>> self.assertCalled("http://example.com/users")
+        >>> users = self.mock.get("http://example.com/users")
+        >>> self.assertCalled(users)
         """
         self._check_count(self._selection(url, method, conditions, msg), 1, None, "a call", msg)
 

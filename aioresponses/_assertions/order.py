@@ -47,7 +47,8 @@ class CallOrderAssertionsMixin(CallAssertions):
     def assertCallOrder(self, expected: Iterable[Expectation], msg: str | None = None) -> None:
         """Fail unless these calls were made in this order; others may stand between them.
 
-        >>> self.assertCallOrder([("POST", "http://example.com/login"), "http://example.com/users"])
+        >>> login = self.mock.post("http://example.com/login")
+        >>> self.assertCallOrder([login, ("POST", "http://example.com/users", {"match_json": {"name": "Ada"}})])
         """
         selections = self._expectations(expected, msg)
         # A mock may have answered a hop of a call.
