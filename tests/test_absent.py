@@ -190,16 +190,16 @@ class InConditionsTest(AskingTestCase):
 class WithoutSenseTest(AskingTestCase):
     def test_in_place_of_a_whole_value(self):
         for name, instead in (
-            ("match_query", "for no query, give {}"),
-            ("match_headers", "give a dict such as {'Authorization': ABSENT}"),
-            ("match_json", "for no body, give match_body=b''"),
-            ("match_form", "for no fields, give {}"),
-            ("match_body", "for no body, give b''"),
+            ("match_query", "for no query, use {}"),
+            ("match_headers", "use a dict such as {'Authorization': ABSENT}"),
+            ("match_json", "for no body, use match_body=b''"),
+            ("match_form", "for no fields, use {}"),
+            ("match_body", "for no body, use b''"),
         ):
             with self.subTest(name):
                 with self.assertRaises(TypeError) as raised:
                     self.mock.get(SITE, **{name: ABSENT})
-                self.assertEqual(str(raised.exception), f"{name}: ABSENT stands for a value within it; {instead}")
+                self.assertEqual(str(raised.exception), f"{name}: ABSENT cannot stand for the whole value; {instead}")
         with self.assertRaisesRegex(TypeError, "match: expected a function of the call, or several, got ABSENT"):
             self.mock.get(SITE, match=ABSENT)
         self.assertEqual(self.mock.unused_mocks, [])
@@ -209,7 +209,7 @@ class WithoutSenseTest(AskingTestCase):
             with self.assertRaises(TypeError) as raised:
                 self.mock.get(SITE, **{name: {"a": ["1", ABSENT]}})
             self.assertEqual(
-                str(raised.exception), f"{name}: 'a' has several values, one of which is ABSENT; give ABSENT alone"
+                str(raised.exception), f"{name}: 'a' has several values, one of which is ABSENT; use ABSENT alone"
             )
 
     def test_in_a_reply(self):
@@ -242,7 +242,7 @@ class WithoutSenseTest(AskingTestCase):
             for assertion in assertions:
                 with self.subTest(assertion.__name__), self.assertRaises(AssertionError) as raised:
                     assertion(ABSENT)
-                self.assertIn("ABSENT stands for a value within it, not for all of it", str(raised.exception))
+                self.assertIn("ABSENT cannot stand for the whole value; use it for a value", str(raised.exception))
 
 
 class InAssertionsTest(MessageTestCase):

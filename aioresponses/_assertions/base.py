@@ -92,9 +92,10 @@ class CallAssertions(_TestCase):
         if any(one.dropped(self._dropped) for one in selections):
             self._fail_with_calls(about_dropped(self._dropped, len(self.mock.calls)), msg)
 
-    def _nearly(self, *selections: Selection) -> str:
+    def _nearly(self, selection: Selection) -> str:
         """Return which calls would be meant but for a condition."""
-        return about_nearly(self.mock.calls, [near for one in selections for near in one.nearly(self.mock.calls)])
+        calls = self.mock.calls
+        return about_nearly(calls, selection.nearly(calls))
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
         self._fail(f"This assertion was called wrongly: {what}", msg)

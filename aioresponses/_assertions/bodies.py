@@ -18,8 +18,8 @@ from .._matching.conditions import (
     checked_query,
     file_of,
     form_of,
-    in_order,
     not_among,
+    sorted_values,
 )
 from .._matching.selection import UrlOrMock
 from ..matchers import (
@@ -55,10 +55,11 @@ class BodyAssertionsMixin(CallAssertions):
     """Assertions about what was sent.
 
     Each looks at the last call of this URL and method, or at number `index` of them, counted from 0 or, if negative,
-    from the end. In place of a URL, each takes a mock or a group, for the requests that it answered; and each takes the
-    conditions of mocks, such as `match_headers`, by keyword: then it looks at the calls that fulfil them. Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may
-    stand anywhere in what is expected. Each raises `failureException` where it does not hold, with `msg` behind its
-    own message.
+    from the end. In place of a URL, each takes a mock or a group, for the requests that it answered. Each takes the
+    conditions of mocks, such as `match_headers`, by keyword, and then looks only at the calls that fulfil them.
+
+    Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may stand anywhere
+    in what is expected. Each raises `failureException` where it does not hold, with `msg` behind its own message.
     """
 
     def assertJsonBody(
@@ -281,7 +282,7 @@ class BodyAssertionsMixin(CallAssertions):
         except (TypeError, ValueError) as error:
             self._wrongly(str(error), msg)
         # Values of one name keep no order, as in the URLs of mocks.
-        self._check_equal("query", call, in_order(as_text(wanted)), in_order(by_name(call.query)), msg)
+        self._check_equal("query", call, sorted_values(as_text(wanted)), sorted_values(by_name(call.query)), msg)
 
     def _call(
         self,
@@ -307,7 +308,7 @@ class BodyAssertionsMixin(CallAssertions):
 
     def _check_expected(self, expected: object, msg: str | None) -> None:
         if expected is ABSENT:
-            self._wrongly("expected: ABSENT stands for a value within it, not for all of it", msg)
+            self._wrongly("expected: ABSENT cannot stand for the whole value; use it for a value in a dict", msg)
 
     def _pairs(self, expected: object, msg: str | None) -> list[tuple[Any, Any]]:
         """Return what is expected as pairs of name and value."""

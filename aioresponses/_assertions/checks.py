@@ -81,7 +81,7 @@ def check_last_call(
     if unmet is not None:
         fail(
             calls,
-            f"Expected {target} to be called with {wanted.conditions}, but the last call does not match:",
+            f"Expected {target} to be called with {wanted.conditions}, but the last call does not match.",
             about_nearly(calls, [(made[-1], unmet)]),
         )
     if wanted.conditions and not wanted.given and not args and names is None:

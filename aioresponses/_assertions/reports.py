@@ -46,11 +46,11 @@ def report(headline: str, detail: str, calls: Sequence[RequestCall]) -> str:
 
 
 def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCall, str]]) -> str:
-    """Return why calls that are meant by method and URL do not fulfil a condition; "" of no calls."""
+    """Return the calls that would be meant but for a condition, each with the reason; "" of no calls."""
     if not nearly:
         return ""
-    lines = [f"  {place_of(calls, call)}: {why}" for call, why in nearly]
-    return "\n".join(["Calls that match except for a condition:", *cut(lines)])
+    lines = cut(nearly, show=lambda near: f"  {place_of(calls, near[0])}: {near[1]}")
+    return "\n".join(["Calls that match except for a condition:", *lines])
 
 
 def there_were(count: int) -> str:
@@ -136,7 +136,7 @@ def counted(count: int) -> str:
 
 
 def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> str:
-    """Return what a call is called: its number, which the requests that it led to share; else as it is shown."""
+    """Return the number of a call among those that are listed; its hops share that number."""
     for number, call in enumerate(calls, 1):
         if call.order == wanted.order:
             return f"call {number}"

@@ -34,13 +34,13 @@ class ConditionArguments(TypedDict, total=False):
 
 CONDITIONS = tuple(ConditionArguments.__annotations__)
 
-# What stands for the whole of it where nothing must be there at all.
+# What to use where nothing must be there at all.
 _NOTHING = {
-    "match_query": "for no query, give {}",
-    "match_headers": "give a dict such as {'Authorization': ABSENT}",
-    "match_json": "for no body, give match_body=b''",
-    "match_form": "for no fields, give {}",
-    "match_body": "for no body, give b''",
+    "match_query": "for no query, use {}",
+    "match_headers": "use a dict such as {'Authorization': ABSENT}",
+    "match_json": "for no body, use match_body=b''",
+    "match_form": "for no fields, use {}",
+    "match_body": "for no body, use b''",
 }
 
 
@@ -67,9 +67,9 @@ class Conditions:
             raise ValueError("match_json and match_form contradict each other: no body is both")
         self._all: list[_Condition] = []
         if query is not None:
-            fields = as_text(checked_query(query))
             # Values of one name keep no order, as in the URLs of mocks.
-            self._add("match_query", query, lambda call: _unequal(in_order(fields), in_order(by_name(call.query))))
+            wanted = sorted_values(as_text(checked_query(query)))
+            self._add("match_query", query, lambda call: _unequal(wanted, sorted_values(by_name(call.query))))
         if headers is not None:
             wanted_headers = as_text(_checked_headers(headers))
             self._add("match_headers", headers, lambda call: _unlike_headers(wanted_headers, call))
@@ -91,7 +91,7 @@ class Conditions:
 
     def _add(self, argument: str, expected: Any, unmet: Callable[[RequestCall], str | None]) -> None:
         if expected is ABSENT:
-            raise TypeError(f"{argument}: ABSENT stands for a value within it; {_NOTHING[argument]}")
+            raise TypeError(f"{argument}: ABSENT cannot stand for the whole value; {_NOTHING[argument]}")
         self._all.append(_Condition(argument, expected, unmet))
 
     def __bool__(self) -> bool:
@@ -169,7 +169,7 @@ def _checked_fields(name: str, fields: Any) -> Any:
         for one in values:
             _check_value(name, field, one)
         if len(values) > 1 and any(map(may_be_absent, values)):
-            raise TypeError(f"{name}: {shown(field)} has several values, one of which is ABSENT; give ABSENT alone")
+            raise TypeError(f"{name}: {shown(field)} has several values, one of which is ABSENT; use ABSENT alone")
     return fields
 
 
@@ -247,7 +247,7 @@ def _unequal(expected: Any, found: Any) -> str | None:
     return next((str(difference) for difference in differences(expected, found)), None)
 
 
-def in_order(fields: Any) -> Any:
+def sorted_values(fields: Any) -> Any:
     """Return fields by name, with several values of one name in order, or in any if there are matchers among them."""
     if not isinstance(fields, dict):
         return fields

@@ -118,7 +118,7 @@ class OfConditionsTest(ChecksTest):
     def test_the_last_call_must_fulfil_them(self):
         self.check_fails(
             "Expected POST http://example.com/users to be called with match_json={'name': 'Ada', 'role': 'author'}, "
-            "but the last call does not match:\n"
+            "but the last call does not match.\n"
             "Calls that match except for a condition:\n"
             f"  call 2: json: at name: 'Ada' != 'Grace'\n{CALLS}",
             self.mock.assert_called_with, USERS, "POST", match_json=ADA["json"],
