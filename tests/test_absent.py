@@ -142,13 +142,11 @@ class InConditionsTest(AskingTestCase):
             [{"data": {"a": "1", "b": "2"}}, {"data": {"a": "1", "b": ""}}, {"data": {"c": "1"}}],
         )
         self.mock.post(SITE, repeat=True, match_form=subset({"file": ABSENT, "title": "T"}))
-        for with_file in (False, True):
-            form = FormData({"title": "T", "more": "1"}, default_to_multipart=True) if not with_file else FormData()
-            if with_file:
-                form.add_field("title", "T")
-                form.add_field("file", b"1", filename="a.csv")
+        for name, is_answered in (("other", True), ("file", False)):
+            form = FormData({"title": "T"})
+            form.add_field(name, b"1", filename="a.csv")
             status, _ = await self.ask("POST", data=form)
-            self.assertEqual(status == 200, not with_file)
+            self.assertEqual(status == 200, is_answered)
 
     async def test_a_group_that_asks_for_a_header_leaves_room_for_a_mock_without_it(self):
         api = self.mock.host("http://example.com", match_headers={"Authorization": "Bearer a"})
@@ -229,7 +227,8 @@ class WithoutSenseTest(AskingTestCase):
 
     async def test_in_place_of_what_an_assertion_expects(self):
         self.mock.post(SITE, repeat=True)
-        multipart = FormData({"a": "1"}, default_to_multipart=True)
+        multipart = FormData()
+        multipart.add_field("a", b"1", filename="a.csv")
         for options, *assertions in (
             (
                 {"json": 1}, self.assertJsonBody, self.assertTextBody, self.assertBody, self.assertJsonBodyContains,
@@ -343,7 +342,10 @@ class InFormAssertionsTest(AioResponsesTestCase):
         form = FormData({"title": "T"})
         form.add_field("file", b"1", filename="a.csv", content_type="text/csv")
         await self.session.post(SITE, data=form)
-        file = {"headers": {"Content-Type": "text/csv", "Content-Disposition": ANY, "X-A": ABSENT}}
+        # Before 3.9, aiohttp sends the length of each part.
+        length = one_of("1", ABSENT)
+        headers = {"Content-Type": "text/csv", "Content-Disposition": ANY, "X-A": ABSENT, "content-length": length}
+        file = {"headers": headers}
         self.assertMultipartBody({"title": {"filename": ABSENT, "content": "T"}, "file": file})
         with self.assertRaises(AssertionError):
             self.assertMultipartBody({"title": "T", "file": {"filename": ABSENT}})

@@ -210,9 +210,6 @@ class FilePartTest(MessageTestCase):
         self.assertIn("text/csv", message)
 
     async def test_in_a_refusal(self):
-        form = FormData()
-        form.add_field("file", self.LARGE, filename="b.csv", content_type="text/csv")
-        form.add_field("file", self.LARGE, filename="c.csv", content_type="text/csv")
         for expected, reason in (
             ([FilePart("a.csv"), FilePart("c.csv")], "form: at file[0].filename: 'a.csv' != 'b.csv'"),
             (
@@ -234,6 +231,9 @@ class FilePartTest(MessageTestCase):
             with self.subTest(reason):
                 self.mock.clear()
                 self.mock.post(SITE, match_form={"file": expected})
+                form = FormData()
+                for name in ("b.csv", "c.csv"):
+                    form.add_field("file", self.LARGE, filename=name, content_type="text/csv")
                 note = await note_of(self.client_session(), "POST", SITE, data=form)
                 self.assertEqual(note.splitlines()[-1].rpartition("}: ")[2], reason)
 
