@@ -154,6 +154,34 @@ class HopsTest(MockedTestCase):
         self.assertEqual(self.mock.calls_of(second, match_json=2), [])
 
 
+class EveryMethodAndUrlTest(MockedTestCase):
+    async def test_of_a_mock_of_every_method_and_of_every_url(self):
+        every = self.mock.any(USERS, repeat=True)
+        others = self.mock.get(ANY)
+        for method, url in (("POST", USERS), ("PUT", USERS), ("GET", SITE)):
+            await self.session.request(method, url, data=b"1")
+        post, put, get_ = self.mock.calls
+        self.assertEqual(self.mock.calls_of(every), [post, put])
+        self.assertEqual(self.mock.calls_of(every, "PUT"), [put])
+        self.assertEqual(self.mock.calls_of(others), [get_])
+        self.assertEqual(self.mock.calls_of(ANY), [post, put, get_])
+        self.assertEqual(self.mock.calls_of(ANY, "GET", match_body=b"1"), [get_])
+        self.assertEqual(self.mock.calls_of(ANY, match_query={"page": "1"}), [])
+        self.mock.assert_any_call(every, "POST", data=b"1")
+        self.mock.assert_called_with(every, data=b"1")
+        with self.assertRaises(AssertionError):
+            self.mock.assert_any_call(every, "GET")
+
+    async def test_of_a_group(self):
+        api = self.mock.host("http://example.com/v2")
+        api.any(ANY, repeat=True)
+        api.get(re.compile("/users"), override=True)
+        await self.session.get("http://example.com/v2/users")
+        await self.session.put("http://example.com/v2/users?page=1")
+        self.assertEqual(self.mock.calls_of(api), self.mock.calls)
+        self.assertEqual(self.mock.calls_of(api, "PUT", match_query={"page": 1}), self.mock.calls[1:])
+
+
 class OtherMocksTest(unittest.IsolatedAsyncioTestCase):
     async def test_a_mock_that_was_removed_or_stopped_or_belongs_to_another(self):
         with aioresponses() as mock:
