@@ -128,7 +128,7 @@ class StrictnessTest(ServerTestCase):
         "1 call matched no mock:\n"
         "  GET http://example.com/x -> no mock answered\n"
         "    Registered mocks, the closest first:\n"
-        "      GET http://example.com/: path differs at '/', asked for was '/x'\n"
+        "      GET http://example.com/: path differs: mock has '/', request has '/x'\n"
     )
     NO_CALLS = "There were no calls."
     CALL = "Calls:\n  1. GET http://example.com/x -> no mock answered"
@@ -251,10 +251,10 @@ class StrictnessTest(ServerTestCase):
             str(raised.exception),
             "1 call matched no mock:\n"
             f"  {line}\n"
-            "    It is the target of a redirect: "
+            "    This request follows a redirect: "
             "GET http://example.com/ was answered with 302, which keeps the method.\n"
             "    Registered mocks, the closest first:\n"
-            "      GET http://example.com/: path differs at '/', asked for was '/x'\n"
+            "      GET http://example.com/: path differs: mock has '/', request has '/x'\n"
             "Calls:\n"
             f"  1. {line}",
         )

@@ -82,7 +82,7 @@ class RefusedTest(LatencyTestCase):
             [
                 "aioresponses: no mock answers GET http://example.com/\n"
                 "Registered mocks, the closest first:\n"
-                "  GET http://example.com/users: path differs at '/users', asked for was '/'"
+                "  GET http://example.com/users: path differs: mock has '/users', request has '/'"
             ],
         )
 

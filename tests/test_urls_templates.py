@@ -312,15 +312,17 @@ class MatchInfoTest(AioResponsesTestCase):
 
     async def test_why_a_template_does_not_answer(self):
         for template, asked, reason in [
-            (API + "/{id}", API + "/a/b", "the template does not fit the path, asked for was '/a/b'"),
+            (API + "/{id}", API + "/a/b", "path '/a/b' does not match the template"),
             (API + "/{id}?a=1", API + "/7", "query differs: a='1' is missing"),
-            (API + "/{id}", API + "/7?a=1", "query differs: a='1' is too much"),
-            (API + "/{id}", "http://api.example.com/7", "other scheme: https"),
-            (API + "/{id}", "https://www.example.com/7", "other host: api.example.com"),
-            (API + ":81/{id}", API + "/7", "other port: 81"),
-            ("https://*.example.com/a", "https://example.com/a", "other host: *.example.com"),
+            (API + "/{id}", API + "/7?a=1", "query differs: unexpected a='1'"),
+            (API + "/{id}", "http://api.example.com/7", "scheme differs: mock has 'https', request has 'http'"),
+            (API + "/{id}", "https://www.example.com/7",
+             "host differs: mock has 'api.example.com', request has 'www.example.com'"),
+            (API + ":81/{id}", API + "/7", "port differs: mock has 81, request has 443"),
+            ("https://*.example.com/a", "https://example.com/a",
+             "host differs: mock has '*.example.com', request has 'example.com'"),
             ("https://*.example.com/a", "https://x.example.com/b",
-             "the template does not fit the path, asked for was '/b'"),
+             "path '/b' does not match the template"),
         ]:
             with self.subTest(template=template, asked=asked):
                 self.mock.clear()
@@ -365,7 +367,7 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
             self.assertCalled(API + "/posts/{id}", "POST")
         self.assertEqual(
             str(raised.exception).splitlines()[0],
-            "Expected a call of POST https://api.example.com/posts/{id}, but there were none.",
+            "Expected a call to POST https://api.example.com/posts/{id}, but there were none.",
         )
 
     async def test_a_template_that_does_not_compile(self):
@@ -373,7 +375,7 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
             self.assertCalled(API + "/{}")
         self.assertEqual(
             str(raised.exception),
-            "This assertion was called wrongly: url: expected a URL, got 'https://api.example.com/{}': '/{}' in it is "
+            "Invalid argument: url: expected a URL, got 'https://api.example.com/{}': '/{}' in it is "
             "neither {name} nor {name:regex}; for such braces, give a yarl.URL",
         )
 

@@ -374,7 +374,7 @@ def test_a_refused_request_shows_the_line_of_the_user_and_the_note(run):
         "E           aiohttp.client_exceptions.ClientConnectionError: Connection refused: GET http://example.com/",
         "E           aioresponses: no mock answers GET http://example.com/",
         "E           Registered mocks, the closest first:",
-        "E             GET http://example.com/users: path differs at '/users', asked for was '/'",
+        "E             GET http://example.com/users: path differs: mock has '/users', request has '/'",
     ])
     result.stdout.fnmatch_lines([
         ">       aioresponses.assert_called_once()",

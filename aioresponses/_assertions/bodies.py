@@ -16,7 +16,7 @@ from .._matching.targets import Url
 from .._urls import Template
 from ..matchers import ABSENT, Difference, FilePart, beside, differences, subset
 from .base import CallAssertions
-from .reports import difference, place_of, there_were
+from .reports import difference, place_of, there_were, to
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -27,6 +27,8 @@ _T = TypeVar("_T")
 _MOST = 10
 
 _OMITTED = "Set self.maxDiff to None to see it."
+
+_HEADERS = "Headers"
 
 
 class BodyAssertionsMixin(CallAssertions):
@@ -62,9 +64,7 @@ class BodyAssertionsMixin(CallAssertions):
         sent = self._read("JSON body", call, RequestCall.json, msg)
         missing = _listed(differences(expected, sent, partly=True))
         if missing:
-            self._fail_with_calls(
-                f"Expected more of the JSON body of {self._named(call)}:", msg, "\n".join(missing)
-            )
+            self._fail_with_calls(f"JSON body of {self._numbered(call)} does not contain:", msg, "\n".join(missing))
 
     def assertFormBody(
         self,
@@ -82,12 +82,12 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
         """
         call = self._call(url, method, index, msg)
-        form = self._read("form", call, RequestCall.form, msg)
+        form = self._read("Form", call, RequestCall.form, msg)
         if isinstance(expected, Mapping) or _decides(expected):
-            self._check_equal("form", call, as_text(by_name(expected)), by_name(form), msg)
+            self._check_equal("Form", call, as_text(by_name(expected)), by_name(form), msg)
         elif not cast(object, expected) == by_name(form):
             pairs = [(name, as_text(value)) for name, value in self._pairs(expected, msg)]
-            self._check_equal("form", call, pairs, list(form.items()), msg)
+            self._check_equal("Form", call, pairs, list(form.items()), msg)
 
     def assertMultipartBody(
         self,
@@ -105,9 +105,9 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
         """
         call = self._call(url, method, index, msg)
-        parts = self._read("multipart body", call, RequestCall.multipart, msg)
+        parts = self._read("Multipart body", call, RequestCall.multipart, msg)
         if _decides(expected):
-            self._check_equal("multipart body", call, expected, form_of(call), msg)
+            self._check_equal("Multipart body", call, expected, form_of(call), msg)
             return
         wanted = [(name, self._part(part, msg)) for name, part in self._pairs(expected, msg)]
         # Of a mapping the order says nothing: the parts are shown in the order in which they were sent.
@@ -118,7 +118,7 @@ class BodyAssertionsMixin(CallAssertions):
             (part.name, _as_given(part, wanted[place][1] if place < len(wanted) else None))
             for place, part in enumerate(parts)
         ]
-        self._check_equal("multipart body", call, wanted, sent, msg)
+        self._check_equal("Multipart body", call, wanted, sent, msg)
 
     def assertTextBody(
         self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
@@ -128,7 +128,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertTextBody("hello", "http://example.com/greeting", "PUT")
         """
         call = self._call(url, method, index, msg)
-        self._check_equal("body", call, expected, self._read("text body", call, RequestCall.text, msg), msg)
+        self._check_equal("Body", call, expected, self._read("Body", call, RequestCall.text, msg), msg)
 
     def assertBody(
         self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
@@ -138,7 +138,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertBody(bytes(8), method="PUT")
         """
         call = self._call(url, method, index, msg)
-        self._check_equal("body", call, expected, call.body, msg)
+        self._check_equal("Body", call, expected, call.body, msg)
 
     def assertEmptyBody(
         self, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
@@ -149,10 +149,9 @@ class BodyAssertionsMixin(CallAssertions):
         """
         call = self._call(url, method, index, msg)
         if call.body:
+            size = "1 byte" if len(call.body) == 1 else f"{len(call.body)} bytes"
             self._fail_with_calls(
-                f"Expected no body of {self._named(call)}, but it has one of length {len(call.body)}: "
-                f"{shown(call.body)}",
-                msg,
+                f"Expected {self._numbered(call)} to have no body, but got {size}: {shown(call.body)}", msg
             )
 
     def assertRequestHeaders(
@@ -172,7 +171,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
         """
         call = self._call(url, method, index, msg)
-        self._check_among("headers", call, expected, call.headers, msg)
+        self._check_among(_HEADERS, call, expected, call.headers, msg)
 
     def assertQuery(
         self,
@@ -191,7 +190,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertQuery({"page": "2"}, "http://example.com/users")
         """
         call = self._call(url, method, index, msg, any_query=True)
-        self._check_among("query", call, expected, call.query, msg)
+        self._check_among("Query", call, expected, call.query, msg)
 
     def _call(
         self, url: object, method: object, index: object, msg: str | None, any_query: bool = False
@@ -205,10 +204,10 @@ class BodyAssertionsMixin(CallAssertions):
         if not -len(calls) <= index < 0:
             self._check_kept(msg)
         if not calls:
-            self._fail_with_calls(f"Expected a call of {target}, but there were none.", msg)
+            self._fail_with_calls(f"Expected a call{to(target)}, but there were none.", msg)
         if not -len(calls) <= index < len(calls):
             self._fail_with_calls(
-                f"Expected a call of {target} at index {index}, but {there_were(len(calls))}.", msg
+                f"Expected a call{to(target)} at index {index}, but {there_were(len(calls))}.", msg
             )
         return calls[index]
 
@@ -244,20 +243,21 @@ class BodyAssertionsMixin(CallAssertions):
             return read(call)
         except ValueError as error:
             wrong = " ".join(str(error).split())
-        self._fail_with_calls(f"Expected a {what} of {self._named(call)}, but it cannot be read: {wrong}", msg)
+        self._fail_with_calls(f"{what} of {self._numbered(call)} cannot be read: {wrong}", msg)
 
-    def _named(self, call: RequestCall) -> str:
-        return f"call {place_of(self.mock.calls, call)}, {call}"
+    def _numbered(self, call: RequestCall) -> str:
+        return f"call {place_of(self.mock.calls, call)}"
 
     def _check_equal(self, what: str, call: RequestCall, expected: Any, sent: Any, msg: str | None) -> None:
         # Expected first: its values decide what equals them.
         if not expected == sent:
-            told = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
-            # Where unittest leaves out how they differ, at least the places are told.
-            if told.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
-                told = "\n".join([told, *_listed(differences(expected, sent))])
+            shown = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
+            # Where unittest leaves out how they differ, at least the places are listed.
+            if shown.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
+                shown = "\n".join([shown, *_listed(differences(expected, sent))])
+            differ = "differ" if what == _HEADERS else "differs"
             self._fail_with_calls(
-                f"Expected {_another(what)} of {self._named(call)} (- expected, + sent):", msg, told
+                f"{what} of {self._numbered(call)} {differ} (- expected, + sent): {call}", msg, shown
             )
 
     def _check_among(
@@ -272,11 +272,13 @@ class BodyAssertionsMixin(CallAssertions):
             self._check_equal(what, call, expected, by_name(sent), msg)
         lines = []
         for name, value, was in not_among(sent, ((name, as_text(value)) for name, value in self._pairs(expected, msg))):
-            told = f"  {name}: expected {shown(hidden(str(name), value, was))}, but "
-            told += "it was not sent" if was is None else f"sent was {shown(hidden(str(name), was, value, found=True))}"
-            lines.append(told)
+            got = "it was not sent" if was is None else f"got {shown(hidden(str(name), was, value, found=True))}"
+            lines.append(f"  {name}: expected {shown(hidden(str(name), value, was))}, but {got}")
         if lines:
-            self._fail_with_calls(f"Expected {_another(what)} of {self._named(call)}:", msg, "\n".join(cut(lines)))
+            do = "do" if what == _HEADERS else "does"
+            self._fail_with_calls(
+                f"{what} of {self._numbered(call)} {do} not contain:", msg, "\n".join(cut(lines))
+            )
 
 
 def _decides(expected: object) -> bool:
@@ -297,22 +299,18 @@ def _as_given(part: Part, expected: object) -> object:
     return part.content
 
 
-def _another(what: str) -> str:
-    return f"other {what}" if what == "headers" else f"another {what}"
-
-
 def _listed(found: Iterable[Difference]) -> list[str]:
     """Return the first differences, a line each."""
-    lines = [f"  {_told(difference)}" for difference in found]
+    lines = [f"  {_described(difference)}" for difference in found]
     return lines if len(lines) <= _MOST else [*lines[:_MOST], f"  … and {len(lines) - _MOST} more"]
 
 
-def _told(difference: Difference) -> str:
+def _described(difference: Difference) -> str:
     at = f"at {difference.where}: " if difference.where else ""
-    sent = f"but sent was {shown(difference.found)}"
+    got = f"but got {shown(difference.found)}"
     if difference.expected is ABSENT:
-        return f"{at}expected nothing, {sent}"
+        return f"{at}expected nothing, {got}"
     expected = f"{at}expected {shown(difference.expected)}"
     if difference.found is ABSENT:
         return f"{expected}, but it was not sent"
-    return f"{expected}{' in it' if difference.element else ''}, {sent}"
+    return f"{expected}{' in the list' if difference.element else ''}, {got}"

@@ -51,7 +51,7 @@ def check_calls(
     ):
         _check_kept(calls, dropped)
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
-        fail(calls, f"Expected these calls one after another, but they were not made so:\n{lines}")
+        fail(calls, f"These calls were not made consecutively:\n{lines}")
 
 
 def check_last_call(
@@ -77,16 +77,16 @@ def check_last_call(
         expected, found = wanted.compared(expected), wanted.compared(found)
     else:
         names = list(names)
-        for arguments, which in ((expected, "expected"), (found, "made")):
+        for arguments, which in ((expected, "expected call"), (found, "last call")):
             absent = ", ".join(name for name in names if name not in arguments)
             if absent:
-                fail(calls, f"args_to_match: the call of {wanted.target} that was {which} has no {absent}.")
+                fail(calls, f"args_to_match: the {which} to {wanted.target} has no {absent}.")
         expected = {name: expected[name] for name in names}
         found = {name: found[name] for name in names}
     if made[-1].args != args or not expected == found:
         fail(
             calls,
-            f"Expected {wanted.target} to be called with other arguments (- expected, + made):",
+            f"Arguments of the last call to {wanted.target} differ (- expected, + made):",
             _difference_of_arguments({**expected, "args": args} if args else expected, found),
         )
 
@@ -101,7 +101,9 @@ def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     found = wanted.of_last(calls)
     if found is None:
         return ""
-    return "The last one was (- expected, + made):\n" + _difference_of_arguments(wanted.kwargs, found)
+    return f"Arguments of the last call to {wanted.target} differ (- expected, + made):\n" + _difference_of_arguments(
+        wanted.kwargs, found
+    )
 
 
 def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
@@ -110,8 +112,8 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
     case = unittest.TestCase()
     # Users have no test case here on which they could set it.
     case.maxDiff = None
-    told = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
-    return shortened(told, _MOST_DIFFERENCE)
+    shown = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
+    return shortened(shown, _MOST_DIFFERENCE)
 
 
 class WantedCall:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .._matching.targets import Url
 from .base import CallAssertions
-from .reports import about_unmatched, about_unused, counted, there_were
+from .reports import about_unmatched, about_unused, counted, there_were, to
 
 __unittest = True
 
@@ -102,4 +102,4 @@ class CallCountAssertionsMixin(CallAssertions):
         if len(possible) > 1:
             self._check_kept(msg)
         if False in possible:
-            self._fail_with_calls(f"Expected {expected} of {target}, but {there_were(made)}.", msg)
+            self._fail_with_calls(f"Expected {expected}{to(target)}, but {there_were(made)}.", msg)

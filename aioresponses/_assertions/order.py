@@ -20,7 +20,7 @@ from .._calls.record import RequestCall, span_of
 from .._display import cut, shown_url
 from .._matching.targets import Url, reaches
 from .base import CallAssertions, Expectation
-from .reports import counted, difference, place_of, there_were
+from .reports import counted, difference, place_of, there_were, to
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -70,9 +70,9 @@ class CallOrderAssertionsMixin(CallAssertions):
             for place, target in enumerate(targets)
         ]
         self._fail_with_calls(
-            f"Expected just {counted(len(targets))}, but {there_were(len(calls))} (- expected, + made):"
+            f"Expected exactly {counted(len(targets))}, but {there_were(len(calls))} (- expected, + made):"
             if len(targets) != len(calls)
-            else "Expected other calls than were made (- expected, + made):",
+            else "Calls differ (- expected, + made):",
             msg,
             difference(self, shown, made),
         )
@@ -96,12 +96,13 @@ class CallOrderAssertionsMixin(CallAssertions):
         early = min(self._calls_of(other), key=lambda call: call.order)
         if last is early:
             self._fail_with_calls(
-                f"Expected calls of {one} before those of {other}, but call {place_of(calls, last)} is one of both.",
+                f"Expected every call{to(one)} before any call{to(other)}, "
+                f"but call {place_of(calls, last)} is both.",
                 msg,
             )
         if _end_of(last) > early.order:
             self._fail_with_calls(
-                f"Expected every call of {one} to have ended before {other} was called, "
+                f"Expected every call{to(one)} to have ended before any call{to(other)} began, "
                 f"but call {place_of(calls, early)} began before call {place_of(calls, last)} had ended.",
                 msg,
             )
@@ -127,7 +128,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         most = _most_at_once(self._calls_of(target))
         if most > limit:
             self._fail_with_calls(
-                f"Expected at most {counted(limit)} of {target} at once, but {there_were(most)}.", msg
+                f"Expected at most {counted(limit)}{to(target)} at once, but {there_were(most)}.", msg
             )
         self._check_kept(msg)
 
@@ -146,7 +147,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         if most < at_least:
             self._check_kept(msg)
             self._fail_with_calls(
-                f"Expected at least {counted(at_least)} of {target} at once, but {there_were(most)}.", msg
+                f"Expected at least {counted(at_least)}{to(target)} at once, but {there_were(most)}.", msg
             )
 
 

@@ -1,4 +1,4 @@
-"""What is said to a person of calls, mocks and differences."""
+"""How failures describe calls, mocks and differences."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .._calls.failures import FailedAssertion
 from .._calls.record import RequestCall, RequestMatch
 from .._display import cut, shortened, shown
+from .._matching.targets import Target
 
 if TYPE_CHECKING:
     import unittest
@@ -22,7 +23,7 @@ __unittest = True
 
 
 def about_dropped(dropped: int, kept: int) -> str:
-    """Return the sentences about an assertion that would have to look at calls that were dropped."""
+    """Return the sentences for an assertion that would have to look at calls that were dropped."""
     return (
         f"This cannot be checked: keep_calls has dropped {dropped} of {counted(dropped + kept)}.\n"
         "Raise keep_calls, or call reset() on the mock right before the calls that this is about."
@@ -41,8 +42,15 @@ def listed(calls: Sequence[RequestCall]) -> str:
 
 
 def report(headline: str, detail: str, calls: Sequence[RequestCall]) -> str:
-    """Return the message of a failed assertion: its headline, what more there is to say, and the calls."""
+    """Return the message of a failed assertion: its headline, any detail, and the calls."""
     return "\n".join(part for part in (headline, detail, listed(calls)) if part)
+
+
+def to(target: Target) -> str:
+    """Return which calls are meant, to stand behind "call" or "calls"."""
+    if target.url is not None:
+        return f" to {target}"
+    return "" if target.method is None else f" with method {target.method}"
 
 
 def there_were(count: int) -> str:
@@ -51,7 +59,7 @@ def there_were(count: int) -> str:
 
 
 def about_failed(assertions: Sequence[FailedAssertion]) -> str:
-    """Return what is to be said of assertions that failed while a mock answered; "" of no assertions."""
+    """Return the report of assertions that failed while a mock answered; "" if there are none."""
     return _headed(("assertion failed", "assertions failed"), "while a mock answered:", assertions, _failed)
 
 
@@ -61,7 +69,7 @@ def _failed(assertion: FailedAssertion) -> str:
 
 
 def about_unused(mocks: Sequence[RequestMatch]) -> str:
-    """Return what is to be said of mocks that were not used as they should be; "" of no mocks."""
+    """Return the report of mocks that were never used, or not used up; "" if there are none."""
     never = [mock for mock in mocks if mock._at_work.left_to_answer == (mock._at_work.limit or 1)]
     partly = [mock for mock in mocks if mock not in never]
     parts = [
@@ -87,7 +95,7 @@ def _not_used_up(mock: RequestMatch) -> str:
 
 
 def about_unmatched(calls: Sequence[RequestCall]) -> str:
-    """Return what is to be said of calls that no mock answered; "" of no calls."""
+    """Return the report of calls that no mock answered; "" if there are none."""
     # Code that tries again is refused for the same reasons.
     alike = [
         (line, refusals, len(list(same)))

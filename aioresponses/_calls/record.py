@@ -193,7 +193,7 @@ class RequestCall(_Arguments):
         if self.exception is not None:
             text = without_passwords(" ".join(shown(self.exception, most=None, by=str).split()))
             return f"{asked} -> raised {type(self.exception).__name__}{f': {text}' if text else ''}"
-        return f"{asked} -> not ended" if self.ended is None else asked
+        return f"{asked} -> in flight" if self.ended is None else asked
 
     @property
     def hops(self) -> Sequence[RequestCall]:

@@ -1,4 +1,4 @@
-"""What is said to a person where no mock answers a request, and why none does."""
+"""The note on a request that no mock answers, and the reasons in it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def explanation(
     """
     lines = []
     if redirect is not None:
-        rule = "keeps the method" if redirect.method.upper() == method.upper() else f"makes it a {method.upper()}"
+        rule = "keeps the method" if redirect.method.upper() == method.upper() else f"turns it into {method.upper()}"
         lines.append(
-            f"It is the target of a redirect: {redirect.method} {shortened(shown_url(redirect.url))} "
+            f"This request follows a redirect: {redirect.method} {shortened(shown_url(redirect.url))} "
             f"was answered with {redirect.status}, which {rule}."
         )
     if mocks:

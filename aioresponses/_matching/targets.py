@@ -253,7 +253,8 @@ class Target(NamedTuple):
         """Return the first reason why a request does not fit; None if it does."""
         elsewhere = self._elsewhere(url.with_query(None) if self.any_query else url)
         if self.method is not None and self.method != method:
-            return Verdict(0.5 + (elsewhere.distance if elsewhere is not None else 0), f"other method: {self.method}")
+            distance = 0.5 + (elsewhere.distance if elsewhere is not None else 0)
+            return Verdict(distance, f"method differs: mock has {self.method}, request has {method}")
         return elsewhere
 
     def _elsewhere(self, url: URL) -> Verdict | None:
@@ -266,7 +267,7 @@ class Target(NamedTuple):
         if own in _spellings(url):
             return None
         if not base.scheme:
-            return Verdict(5, "its URL has no scheme and host, as a request always has")
+            return Verdict(5, f"the mock's URL has no scheme and host; register {_full(base, url)!r} instead")
         path, other = base.path or "/", url.path or "/"
         if path == other:
             path, other = base.raw_path or "/", url.raw_path or "/"
@@ -278,25 +279,35 @@ class Target(NamedTuple):
             return Verdict(4 + unlike, misplaced)
         if isinstance(own, Template):
             if own.filled(url) is None:
-                return Verdict(2.5, f"the template does not fit the path, asked for was {_cut(url.path)!r}")
+                return Verdict(2.5, f"path {_cut(url.path)!r} does not match the template")
         elif base.raw_user is not None and base.with_user(None) == url.with_user(None):
-            return Verdict(1, "other credentials in the URL")
+            return Verdict(1, "credentials in the URL differ")
         elif path != other:
             start = max(path.rfind("/", 0, same), 0)
-            return Verdict(2 + unlike, f"path differs at {_cut(path[start:])!r}, asked for was {_cut(other[start:])!r}")
+            by = " only by a trailing slash" if path.rstrip("/") == other.rstrip("/") else ""
+            by = " only in upper and lower case" if path.lower() == other.lower() else by
+            return Verdict(
+                2 + unlike, f"path differs{by}: mock has {_cut(path[start:])!r}, request has {_cut(other[start:])!r}"
+            )
         differences = list(_query_differences(base, url))
         if not differences:
             return None
         return Verdict(1 + len(differences) / 100, f"query differs: {_first(differences, '; ')}")
 
     def _misplaced(self, own: URL, url: URL) -> str | None:
-        """Return which of scheme, host and port is another; None if all of them fit."""
+        """Return how scheme, host and port differ; None if they do not."""
         template = self.url if isinstance(self.url, Template) else None
         if own.scheme != url.scheme:
-            return f"other scheme: {own.scheme}"
+            return f"scheme differs: mock has {own.scheme!r}, request has {url.scheme!r}"
         if own.raw_host != url.raw_host if template is None else not template.fits_host(url):
-            return f"other host: {'*.' if template is not None and template.any_host else ''}{own.host}"
-        return f"other port: {own.port}" if own.port != url.port else None
+            host = f"{'*.' if template is not None and template.any_host else ''}{own.host}"
+            return f"host differs: mock has {host!r}, request has {url.host!r}"
+        return f"port differs: mock has {own.port}, request has {url.port}" if own.port != url.port else None
+
+
+def _full(own: URL, asked: URL) -> str:
+    """Return a URL without scheme and host, with those of a request."""
+    return str(asked.origin().join(own))
 
 
 def _query_differences(own: URL, asked: URL) -> Iterator[str]:
@@ -307,9 +318,9 @@ def _query_differences(own: URL, asked: URL) -> Iterator[str]:
         if not theirs:
             yield f"{_cut(name)}={_values(mine)} is missing"
         elif not mine:
-            yield f"{_cut(name)}={_values(theirs)} is too much"
+            yield f"unexpected {_cut(name)}={_values(theirs)}"
         else:
-            yield f"{_cut(name)} is {_values(theirs)} and not {_values(mine)}"
+            yield f"{_cut(name)}: mock has {_values(mine)}, request has {_values(theirs)}"
 
 
 def _values(values: Sequence[str]) -> str:

@@ -69,7 +69,7 @@ class LockTest(ServerTestCase, MessageTestCase):
     async def test_a_client_without_a_lock_is_found_out(self):
         self.assertEqual(await self.logins_of_the_mock(contextlib.nullcontext()), 5)
         self.check_fails(
-            "Expected 1 call of POST http://example.com/token, but there were 5.\n"
+            "Expected 1 call to POST http://example.com/token, but there were 5.\n"
             "Calls:\n"
             "  1. POST http://example.com/token -> 200\n"
             "  2. POST http://example.com/token -> 200\n"
@@ -133,7 +133,7 @@ class LimitTest(ServerTestCase, MessageTestCase):
         self.mock.get(SITE, repeat=True)
         await self.ask(SITE)
         self.check_fails(
-            "Expected at most 1 call of any request at once, but there were 50.\n"
+            "Expected at most 1 call at once, but there were 50.\n"
             "Calls:\n"
             + "".join(f"{number:3}. GET http://example.com/ -> 200\n" for number in range(1, 11))
             + "     … 30 more …\n"
@@ -210,7 +210,7 @@ class StreamTest(ServerTestCase, MessageTestCase):
         self.assertEqual(downloads.most, 10)
         self.assertConcurrent(at_least=10)
         self.check_fails(
-            "Expected at most 9 calls of any request at once, but there were 10.\n"
+            "Expected at most 9 calls at once, but there were 10.\n"
             "Calls:\n" + "\n".join(f"{number:3}. GET http://example.com/ -> 200" for number in range(1, 11)),
             self.assertMaxConcurrency, 9,
         )
@@ -362,7 +362,7 @@ class OnItsWayTest(MessageTestCase):
         urls = [SITE + "nowhere"] * 2
         await asyncio.gather(*[error_of(self.session.get(url)) for url in urls])
         self.check_fails(
-            "Expected at most 1 call of any request at once, but there were 2.\n"
+            "Expected at most 1 call at once, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/nowhere -> no mock answered\n"
             "  2. GET http://example.com/nowhere -> no mock answered",
@@ -449,8 +449,8 @@ class StoppedClockTest(MessageTestCase):
                 self.assertCalledBefore(USERS, SITE)
                 self.assertMaxConcurrency(1)
                 self.check_fails(
-                    "Expected every call of http://example.com/ to have ended before http://example.com/users was "
-                    "called, but call 1 began before call 2 had ended.\n"
+                    "Expected every call to http://example.com/ to have ended before any call to "
+                    "http://example.com/users began, but call 1 began before call 2 had ended.\n"
                     "Calls:\n"
                     "  1. GET http://example.com/users -> 200\n"
                     "  2. GET http://example.com/ -> 200",
@@ -463,15 +463,15 @@ class StoppedClockTest(MessageTestCase):
                 await asyncio.gather(*await self.get(USERS, SITE))
                 self.assertConcurrent()
                 self.check_fails(
-                    "Expected at most 1 call of any request at once, but there were 2.\n"
+                    "Expected at most 1 call at once, but there were 2.\n"
                     "Calls:\n"
                     "  1. GET http://example.com/users -> 200\n"
                     "  2. GET http://example.com/ -> 200",
                     self.assertMaxConcurrency, 1,
                 )
                 self.check_fails(
-                    "Expected every call of http://example.com/users to have ended before http://example.com/ was "
-                    "called, but call 2 began before call 1 had ended.\n"
+                    "Expected every call to http://example.com/users to have ended before any call to "
+                    "http://example.com/ began, but call 2 began before call 1 had ended.\n"
                     "Calls:\n"
                     "  1. GET http://example.com/users -> 200\n"
                     "  2. GET http://example.com/ -> 200",

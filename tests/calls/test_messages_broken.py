@@ -109,8 +109,8 @@ class UnreadableTest(AskingTestCase):
             call.json()
         self.assertEqual(
             str(raised.exception),
-            f"the body of POST {SITE} is no JSON (it is nested too deeply): it has Content-Type 'application/json' and "
-            f"100000 bytes: '{'[' * 100}'…",
+            f"the body of POST {SITE} is not JSON (it is nested too deeply): it has Content-Type 'application/json' "
+            f"and 100000 bytes: '{'[' * 100}'…",
         )
 
     async def test_a_charset_that_is_none(self):

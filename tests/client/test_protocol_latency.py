@@ -334,7 +334,7 @@ class StoppedTest(unittest.IsolatedAsyncioTestCase):
         return error, called
 
     async def test_it_is_told_so_at_once_and_nobody_is_asked(self):
-        stopped = (ClientConnectionError, "The mock that was to answer has been stopped")
+        stopped = (ClientConnectionError, "aioresponses was stopped while this request was in flight")
         for reply in ({"body": "answer"}, {"exception": ValueError()}, {"fault": Fault.CONNECTION_REFUSED}):
             for latency, method in itertools.product((0, 60), ("GET", "POST")):
                 with self.subTest(latency=latency, method=method, **reply):

@@ -106,8 +106,6 @@ class ShownTargetTest(MessageTestCase):
         for method, url, expected in [
             ("get", "http://example.com/?b=2&a=1#top", "GET http://example.com/?a=1&b=2"),
             (None, "http://example.com/", "http://example.com/"),
-            ("GET", None, "any GET request"),
-            (None, None, "any request"),
             ("GET", "http://me:secret@example.com/", "GET http://…@example.com/"),
             ("GET", "http://example.com/{id}", "GET http://example.com/{id}"),
             ("GET", re.compile("x"), "GET re.compile('x')"),
@@ -115,10 +113,20 @@ class ShownTargetTest(MessageTestCase):
             with self.subTest(expected):
                 self.assertEqual(
                     self.message(self.assertCalled, url, method).splitlines()[0],
-                    f"Expected a call of {expected}, but there were none.",
+                    f"Expected a call to {expected}, but there were none.",
                 )
-                if None not in (method, url):
+                if method is not None:
                     self.assertEqual(str(self.mock.add(url, method)), expected)
+
+    def test_any_url_and_any_method_are_said_in_words(self):
+        for method, expected in [("GET", "Expected a call with method GET"), (None, "Expected a call")]:
+            self.assertEqual(
+                self.message(self.assertCalled, None, method).splitlines()[0], f"{expected}, but there were none."
+            )
+            self.assertEqual(
+                self.message(self.assertCallOrder, [(method, None)]).splitlines()[1],
+                f"  any {method} request" if method else "  any request",
+            )
 
 
 class QueryOfTargetTest(unittest.TestCase):

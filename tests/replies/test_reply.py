@@ -340,7 +340,7 @@ class DelayTest(AskingTestCase):
         mock.stop()
         self.assertEqual(
             await asyncio.wait_for(task, 10),
-            (aiohttp.ClientConnectionError, "The mock that was to answer has been stopped"),
+            (aiohttp.ClientConnectionError, "aioresponses was stopped while this request was in flight"),
         )
 
 
