@@ -134,7 +134,7 @@ class _Argument:
     def __set__(self, match: RequestMatch, value: object) -> None:
         if "_at_work" in vars(match):
             raise AttributeError(
-                f"{self._name} of {match!r} cannot be set any more, for the mock is at work: register another one, or "
+                f"{self._name} of {match!r} cannot be changed once the mock is registered: register another one, or "
                 f"one with `replies` or a `callback`"
             )
         match._given[self._name] = value

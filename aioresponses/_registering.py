@@ -290,7 +290,7 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     target = Target.of(handle._method, checked := check_url(handle._url))
     if given.get("match_query") is not None:
         if target.has_query:
-            raise ValueError("the query in url and match_query contradict each other: one of them says what it is")
+            raise ValueError("match_query cannot be combined with a query in url; give the whole query in one of them")
         target = target._replace(any_query=True)
     conditions = Conditions(
         **{name.removeprefix("match_"): value for name, value in given.items() if name.startswith("match")}
@@ -318,7 +318,7 @@ def _replies(given: Mapping[str, Any], json_dumps: JsonDumps, is_repeated: bool)
     response_class = reply.pop("response_class", None)
     for name, value in reply.items():
         if value is not None:
-            raise ValueError(f"{name} and replies contradict each other: each of the replies says it for itself")
+            raise ValueError(f"{name} cannot be combined with replies; set it in each reply")
     if not isinstance(replies, (list, tuple)) or not replies:
         raise TypeError(f"replies: expected a list of dicts, exceptions or CallbackResults, got {shown(replies)}")
     return [

@@ -165,7 +165,7 @@ class aioresponses(Registering, Asked):
         Raises `RuntimeError` if it is active itself.
         """
         if self.active:
-            raise RuntimeError("start() called on an aioresponses that is active already")
+            raise RuntimeError("start() was called on an aioresponses that is already active")
         self._since = moment()
         self._interceptor.failed_assertions.clear()
         activate(self._interceptor)
@@ -176,7 +176,7 @@ class aioresponses(Registering, Asked):
         Raises `RuntimeError` if it is not active.
         """
         if not self.active:
-            raise RuntimeError("stop() called on an aioresponses that is not active")
+            raise RuntimeError("stop() was called on an aioresponses that is not active")
         try:
             deactivate(self._interceptor)
         finally:

@@ -84,8 +84,8 @@ class AttributesTest(unittest.TestCase):
             match.status = 404
         self.assertEqual(
             str(raised.exception),
-            "status of <RequestMatch GET http://example.com/, used 0 of 1> cannot be set any more, for the mock is at "
-            "work: register another one, or one with `replies` or a `callback`",
+            "status of <RequestMatch GET http://example.com/, used 0 of 1> cannot be changed once the mock is "
+            "registered: register another one, or one with `replies` or a `callback`",
         )
         self.assertEqual(match.status, 200)
 

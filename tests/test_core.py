@@ -43,11 +43,11 @@ class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
         mock = aioresponses()
         with self.assertRaises(RuntimeError) as raised:
             mock.stop()
-        self.assertEqual(str(raised.exception), "stop() called on an aioresponses that is not active")
+        self.assertEqual(str(raised.exception), "stop() was called on an aioresponses that is not active")
         with mock:
             with self.assertRaises(RuntimeError) as raised:
                 mock.start()
-            self.assertEqual(str(raised.exception), "start() called on an aioresponses that is active already")
+            self.assertEqual(str(raised.exception), "start() was called on an aioresponses that is already active")
             mock.get(SITE, body="x")
             self.assertEqual(await get(), "x")
 
@@ -67,7 +67,7 @@ class RegisteringTest(AioResponsesTestCase):
             ({"callback": 5}, TypeError, "callback: expected a function or a coroutine function, got 5"),
             (
                 {"callback": answer}, TypeError,
-                f"callback: expected a function of the call, or of url and **kwargs, got {answer!r}, "
+                f"callback: expected a function that takes the call, or url and **kwargs, got {answer!r}, "
                 "which takes no positional argument",
             ),
             ({"exception": "x"}, TypeError, "exception: expected an exception or a class of exceptions, got 'x'"),

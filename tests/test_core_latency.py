@@ -12,9 +12,9 @@ from .support import SITE, USERS, text_of
 WRONG = [
     (True, TypeError, "latency: expected seconds or None, got True"),
     ("1", TypeError, "latency: expected seconds or None, got '1'"),
-    (float("nan"), ValueError, "latency: expected seconds or None, from 0 on, got nan"),
-    (float("inf"), ValueError, "latency: expected seconds or None, from 0 on, got inf"),
-    (-1, ValueError, "latency: expected seconds or None, from 0 on, got -1"),
+    (float("nan"), ValueError, "latency: expected seconds or None, 0 or more, got nan"),
+    (float("inf"), ValueError, "latency: expected seconds or None, 0 or more, got inf"),
+    (-1, ValueError, "latency: expected seconds or None, 0 or more, got -1"),
 ]
 
 

@@ -215,7 +215,7 @@ class ReplyTest(AioResponsesTestCase):
             yield Silent()
 
         for reply, message in (
-            ({"body": stream}, f"body: expected str or bytes from what is streamed, got {SHOWN}"),
+            ({"body": stream}, f"body: expected a stream of str or bytes, got {SHOWN}"),
             ({"events": stream}, f"events: expected text, dicts or ServerSentEvent, got {SHOWN}"),
         ):
             self.mock.get(SITE, **reply)

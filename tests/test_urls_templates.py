@@ -178,9 +178,10 @@ class TemplateOrUrlTest(unittest.TestCase):
 
     def test_what_cannot_be_a_template_is_refused(self):
         host = (
-            "in place of a host, a template takes nothing but a leading *.; for any host, give a compiled pattern"
+            "the host of a template may have a leading *. and nothing else to fill in; for any host, pass a compiled "
+            "pattern"
         )
-        braces = "{!r} in it is neither {{name}} nor {{name:regex}}; for such braces, give a yarl.URL"
+        braces = "{!r} is neither {{name}} nor {{name:regex}}; for literal braces, pass a yarl.URL"
         for url, reason in [
             (API + "/{}", braces.format("/{}")),
             (API + "/{1a}", braces.format("/{1a}")),
@@ -192,8 +193,8 @@ class TemplateOrUrlTest(unittest.TestCase):
             (API + "/{{id}}", braces.format("/{")),
             (API + "/{id:}", braces.format("{id:}")),
             (API + '/{"a": 1}', braces.format('/{"a": 1}')),
-            (API + "/{id}/{id}", "two of its places are named 'id'"),
-            (API + r"/{id:\d}/{id}", "two of its places are named 'id'"),
+            (API + "/{id}/{id}", "two of its placeholders are named 'id'"),
+            (API + r"/{id:\d}/{id}", "two of its placeholders are named 'id'"),
             ("/users/{id}", "a template needs a scheme and a host"),
             ("api.example.com/{id}", "a template needs a scheme and a host"),
             ("https:///{id}", "a template needs a scheme and a host"),
@@ -221,7 +222,9 @@ class TemplateOrUrlTest(unittest.TestCase):
             with self.subTest(url=url), self.assertRaises(ValueError) as raised:
                 aioresponses().get(url)
             self.assertTrue(
-                str(raised.exception).startswith(f"url: expected a URL, got {url!r}: its path makes no pattern: "),
+                str(raised.exception).startswith(
+                    f"url: expected a URL, got {url!r}: its path is not a valid pattern: "
+                ),
                 raised.exception,
             )
 
@@ -375,8 +378,8 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
             self.assertCalled(API + "/{}")
         self.assertEqual(
             str(raised.exception),
-            "Invalid argument: url: expected a URL, got 'https://api.example.com/{}': '/{}' in it is "
-            "neither {name} nor {name:regex}; for such braces, give a yarl.URL",
+            "Invalid argument: url: expected a URL, got 'https://api.example.com/{}': '/{}' is "
+            "neither {name} nor {name:regex}; for literal braces, pass a yarl.URL",
         )
 
     async def test_assertions_of_the_mock(self):

@@ -219,7 +219,7 @@ def test_a_marker_that_is_wrong_is_an_error(run):
     )
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines([
-        "pytest.mark.aioresponses takes no argument 'latenzy'; write any of passthrough=, *, keep_calls=",
+        "pytest.mark.aioresponses takes no argument 'latenzy'; its arguments are passthrough=, *, keep_calls=",
         "pytest.mark.aioresponses: latency: expected seconds or None, got '0'",
     ])
 

@@ -134,7 +134,7 @@ class CallbackResult:
         if isinstance(status, bool) or not isinstance(status, int):
             raise TypeError(_STATUS.format(shown(status)))
         if not 200 <= status <= 999 and status != 101:
-            skipped = ": aiohttp skips this one, and waits for the one that follows" if 100 <= status < 200 else ""
+            skipped = ": after a 1xx, aiohttp waits for the final response" if 100 <= status < 200 else ""
             raise ValueError(_STATUS.format(shown(status)) + skipped)
         if payload is not None and callable(payload):
             check_function("payload", payload)
@@ -172,7 +172,7 @@ def _is_empty(body: object) -> bool:
 def _check_events(events: object, body: object, payload: object) -> None:
     for name, is_given in (("body", not _is_empty(body)), ("payload", payload is not None)):
         if is_given:
-            raise ValueError(f"{name} and events contradict each other: a reply has one body")
+            raise ValueError(f"{name} cannot be combined with events: a reply has only one body")
     if isinstance(events, (io.RawIOBase, io.BufferedIOBase)):
         raise TypeError(f"events: expected {EVENTS}, got a file of bytes: {shown(events)}")
     check_source("events", events, EVENTS)
@@ -195,7 +195,8 @@ def _checked_class(response_class: Any) -> Callable[..., ClientResponse] | None:
         why = misfit(response_class, None, None, **given)
     if why:
         raise TypeError(
-            f"response_class: expected one that takes what aiohttp.ClientResponse takes, got {shown(response_class)}: "
+            "response_class: expected a class that takes the arguments of aiohttp.ClientResponse, got "
+            f"{shown(response_class)}: "
             f"{why}"
         )
     return response_class  # type: ignore[no-any-return]
@@ -212,13 +213,13 @@ def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[st
         if not isinstance(name, str) or not isinstance(value, (str, Morsel)):
             raise TypeError(f"cookies: expected names and values of str, got {shown(name)}: {shown(value)}")
         if isinstance(value, Morsel) and value.key != name:
-            raise ValueError(f"cookies: expected a morsel that is named {shown(name)}, got {shown(value.key)}")
+            raise ValueError(f"cookies: expected a morsel named {shown(name)}, got {shown(value.key)}")
         name = str.__str__(name)
         try:
             made[name] = value if isinstance(value, Morsel) else str.__str__(value)
         except CookieError as error:
             raise ValueError(
-                f"cookies: expected names and values that cookies can have, got {shown(name)}: {shown(value)} ({error})"
+                f"cookies: expected valid names and values of cookies, got {shown(name)}: {shown(value)} ({error})"
             ) from error
         if not isinstance(value, Morsel):
             made[name]["path"] = "/"
@@ -230,7 +231,7 @@ def _set_cookie(morsel: Morsel[str]) -> str:
         # Its attributes, and how its value is written, may be anything.
         return line(f"cookies: {morsel.key}", morsel.OutputString())
     except CookieError as error:
-        raise ValueError(f"cookies: {morsel.key}: expected attributes that cookies can have: {error}") from error
+        raise ValueError(f"cookies: {morsel.key}: expected valid attributes of a cookie: {error}") from error
 
 
 def checked_headers(headers: Headers | None) -> CIMultiDict[str]:

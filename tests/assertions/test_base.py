@@ -142,7 +142,7 @@ class WrongUseTest(MessageTestCase):
         self.check_wrong(what, self.assertCalledBefore, 5, SITE)
         self.check_wrong(what, self.assertCalledBefore, SITE, ("GET", 5))
         pattern = re.compile(b"x")
-        self.check_wrong(f"url: expected a pattern of str, got one of bytes: {pattern!r}", self.assertCalled, pattern)
+        self.check_wrong(f"url: expected a pattern of text, got one of bytes: {pattern!r}", self.assertCalled, pattern)
         for url in ("/users", URL("example.com/users")):
             self.check_wrong(f"url: expected one with a scheme and a host, got {url!r}", self.assertNotCalled, url)
         message = self.message(self.assertCalled, "http://[")

@@ -171,7 +171,7 @@ class RefusedMocksTest(unittest.TestCase):
             ([{"self": 1}], TypeError, name.format('self')),
             ([{1: 1}], TypeError, name.format(1)),
             ([{"status": "200"}], TypeError, "replies[0]: status: expected an int from 200 to 999, or 101, got '200'"),
-            ([{}, {"delay": -1}], ValueError, "replies[1]: delay: expected seconds, from 0 on, got -1"),
+            ([{}, {"delay": -1}], ValueError, "replies[1]: delay: expected seconds, 0 or more, got -1"),
             (
                 [{"exception": 5}],
                 TypeError,
@@ -185,7 +185,7 @@ class RefusedMocksTest(unittest.TestCase):
             (
                 [{"exception": ValueError, "fault": Fault.HANG}],
                 ValueError,
-                "replies[0]: exception and fault contradict each other: a reply fails in one way",
+                "replies[0]: exception cannot be combined with fault: a reply can fail in only one way",
             ),
             (
                 [{"payload": {1}}],
@@ -209,7 +209,7 @@ class RefusedMocksTest(unittest.TestCase):
             for value in values if name != "response_class" else ():
                 self.refused(
                     ValueError,
-                    f"{name} and replies contradict each other: each of the replies says it for itself",
+                    f"{name} cannot be combined with replies; set it in each reply",
                     replies=[{}],
                     **{name: value},
                 )
@@ -229,7 +229,7 @@ class RefusedMocksTest(unittest.TestCase):
         self.assertEqual(aioresponses().get(SITE, payload=Strange()).remaining, 1)
         self.refused(
             ValueError,
-            "payload and replies contradict each other: each of the replies says it for itself",
+            "payload cannot be combined with replies; set it in each reply",
             replies=[{}],
             payload=Strange(),
         )
@@ -266,7 +266,7 @@ class RefusedMocksTest(unittest.TestCase):
         for delay in ("1", None, True, 1j):
             self.refused(TypeError, f"delay: expected seconds, got {delay!r}", delay=delay)
         for delay in (-1, -0.5, float("nan"), float("inf")):
-            self.refused(ValueError, f"delay: expected seconds, from 0 on, got {delay!r}", delay=delay)
+            self.refused(ValueError, f"delay: expected seconds, 0 or more, got {delay!r}", delay=delay)
 
 
 class ShownTest(unittest.TestCase):

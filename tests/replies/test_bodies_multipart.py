@@ -157,8 +157,8 @@ class RefusedMultipartTest(unittest.TestCase):
                     aioresponses().get(SITE, body=make(), repeat=2)
                 self.assertEqual(
                     str(raised.exception),
-                    "body and repeat contradict each other: an iterator or a file that cannot be rewound is used up by "
-                    "one reply; give the generator function itself",
+                    "body: a MultipartWriter with a file or an iterator in it can be sent only once; with repeat, "
+                    "pass a function that makes one",
                 )
                 aioresponses().get(SITE, body=make, repeat=2)
 
