@@ -234,7 +234,10 @@ def _compiled(path: str) -> re.Pattern[str] | _Places:
             has_regex = has_regex or regex is not None
             pattern += f"(?P<{name}>{regex or _SEGMENT})"
         elif "{" in part or "}" in part:
-            raise ValueError(f"{part!r} is neither {{name}} nor {{name:regex}}; for literal braces, pass a yarl.URL")
+            raise ValueError(
+                f"{part!r} is neither {{name}} nor {{name:regex}}; for a pattern, pass re.compile(…), for literal "
+                "braces a yarl.URL"
+            )
         else:
             texts[-1] = _readable(part)
             pattern += re.escape(texts[-1])

@@ -393,7 +393,7 @@ class GroupTest(AioResponsesTestCase):
              f"url: expected one with a scheme and a host, without a query, got '{API}#top'"),
             (API + "/{}", ValueError,
              f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' is neither {{name}} nor {{name:regex}}; "
-             "for literal braces, pass a yarl.URL"),
+             "for a pattern, pass re.compile(…), for literal braces a yarl.URL"),
         ]:
             with self.subTest(url=url):
                 self.assertEqual(refusal(self.mock.host, url), (error, message))
@@ -409,7 +409,7 @@ class GroupTest(AioResponsesTestCase):
             ("users", ValueError, "url: expected a path that begins with /, got 'users'"),
             (SITE, ValueError, "url: expected a path that begins with /, got 'http://example.com/'"),
             ("/{}", ValueError, f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' is neither {{name}} nor "
-             "{name:regex}; for literal braces, pass a yarl.URL"),
+             "{name:regex}; for a pattern, pass re.compile(…), for literal braces a yarl.URL"),
         ]:
             with self.subTest(path=path):
                 self.assertEqual(refusal(api.get, path), (error, message))

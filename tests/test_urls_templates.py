@@ -181,7 +181,10 @@ class TemplateOrUrlTest(unittest.TestCase):
             "the host of a template may have a leading *. and nothing else to fill in; for any host, pass a compiled "
             "pattern"
         )
-        braces = "{!r} is neither {{name}} nor {{name:regex}}; for literal braces, pass a yarl.URL"
+        braces = (
+            "{!r} is neither {{name}} nor {{name:regex}}; for a pattern, pass re.compile(…), for literal braces a "
+            "yarl.URL"
+        )
         for url, reason in [
             (API + "/{}", braces.format("/{}")),
             (API + "/{1a}", braces.format("/{1a}")),
@@ -315,9 +318,10 @@ class MatchInfoTest(AioResponsesTestCase):
 
     async def test_why_a_template_does_not_answer(self):
         for template, asked, reason in [
-            (API + "/{id}", API + "/a/b", "path '/a/b' does not match the template"),
+            (API + "/{id}", API + "/a/b", "path '/a/b' does not match the template; "
+             "a placeholder takes one segment, {name:.+} takes slashes too"),
             (API + "/{id}?a=1", API + "/7", "query differs: a='1' is missing"),
-            (API + "/{id}", API + "/7?a=1", "query differs: unexpected a='1'"),
+            (API + "/{id}", API + "/7?a=1", "query differs: unexpected a='1' (match_query=ANY takes any query)"),
             (API + "/{id}", "http://api.example.com/7", "scheme differs: mock has 'https', request has 'http'"),
             (API + "/{id}", "https://www.example.com/7",
              "host differs: mock has 'api.example.com', request has 'www.example.com'"),
@@ -379,7 +383,7 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
         self.assertEqual(
             str(raised.exception),
             "Invalid argument: url: expected a URL, got 'https://api.example.com/{}': '/{}' is "
-            "neither {name} nor {name:regex}; for literal braces, pass a yarl.URL",
+            "neither {name} nor {name:regex}; for a pattern, pass re.compile(…), for literal braces a yarl.URL",
         )
 
     async def test_assertions_of_the_mock(self):

@@ -48,7 +48,10 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template | Below | None:
             return None
         raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {shown_wrong_url(url)}")
     try:
-        return Template.of(url) if isinstance(url, str) and is_template(url) else _urls.normalize_url(url)
+        if isinstance(url, URL):
+            return _urls.normalize_url(url)
+        # A regex as text fits no request, and a refusal says so; newer releases of yarl take no backslash in a host.
+        return Template.of(url) if is_template(url) else _urls.normalize_url(url.replace("\\", "%5C"))
     except ValueError as error:
         raise wrong_url("url: expected a URL", url, error) from None
 
@@ -262,12 +265,13 @@ class Target(NamedTuple):
         if isinstance(own, Below):
             return own.verdict(url)
         if own is None or isinstance(own, re.Pattern):
-            return None if self.fits(self.method or "", url) else Verdict(2.5, "the pattern does not match")
+            return None if own is None or self.fits(self.method or "", url) else Verdict(2.5, _unmatched(own, url))
         base = own.base if isinstance(own, Template) else own
         if own in _spellings(url):
             return None
-        if not base.scheme:
-            return Verdict(5, f"the mock's URL has no scheme and host; register {_full(base, url)!r} instead")
+        if not base.scheme or not base.raw_host:
+            lacking = "scheme" if base.raw_host else "host" if base.scheme else "scheme and host"
+            return Verdict(5, f"the mock's URL has no {lacking}")
         path, other = base.path or "/", url.path or "/"
         if path == other:
             path, other = base.raw_path or "/", url.raw_path or "/"
@@ -279,7 +283,9 @@ class Target(NamedTuple):
             return Verdict(4 + unlike, misplaced)
         if isinstance(own, Template):
             if own.filled(url) is None:
-                return Verdict(2.5, f"path {_cut(url.path)!r} does not match the template")
+                is_longer = url.raw_path.count("/") > own.own_path.count("/")
+                slashes = "; a placeholder takes one segment, {name:.+} takes slashes too" if is_longer else ""
+                return Verdict(2.5, f"path {_cut(url.path)!r} does not match the template{slashes}")
         elif base.raw_user is not None and base.with_user(None) == url.with_user(None):
             return Verdict(1, "credentials in the URL differ")
         elif path != other:
@@ -292,7 +298,8 @@ class Target(NamedTuple):
         differences = list(_query_differences(base, url))
         if not differences:
             return None
-        return Verdict(1 + len(differences) / 100, f"query differs: {_first(differences, '; ')}")
+        change = "" if base.raw_query_string else " (match_query=ANY takes any query)"
+        return Verdict(1 + len(differences) / 100, f"query differs: {_first(differences, '; ')}{change}")
 
     def _misplaced(self, own: URL, url: URL) -> str | None:
         """Return how scheme, host and port differ; None if they do not."""
@@ -305,9 +312,10 @@ class Target(NamedTuple):
         return f"port differs: mock has {own.port}, request has {url.port}" if own.port != url.port else None
 
 
-def _full(own: URL, asked: URL) -> str:
-    """Return a URL without scheme and host, with those of a request."""
-    return str(asked.origin().join(own))
+def _unmatched(pattern: re.Pattern[str], url: URL) -> str:
+    from .hints import unmatched  # Not before it is needed: most tests see no refusal.
+
+    return unmatched(pattern, url)
 
 
 def _query_differences(own: URL, asked: URL) -> Iterator[str]:

@@ -98,7 +98,7 @@ class NoteTest(NoteTestCase):
     async def test_the_note_on_another_query(self):
         for own, asked, reason in [
             ("?a=1", "", "a='1' is missing"),
-            ("", "?a=1", "unexpected a='1'"),
+            ("", "?a=1", "unexpected a='1' (match_query=ANY takes any query)"),
             ("?a=1", "?a=2", "a: mock has '1', request has '2'"),
             ("?a=1&a=2", "?a=2", "a: mock has ['1', '2'], request has '2'"),
             ("?a=1&b=2&c=3&d=4", "?a=1&b=3&d=4&e=5",
@@ -115,7 +115,8 @@ class NoteTest(NoteTestCase):
             "GET", USERS, [
                 "aioresponses: no mock answers GET http://example.com/users",
                 "Registered mocks, the closest first:",
-                "  GET re.compile('http://example.com/[0-9]+$'): the pattern does not match",
+                "  GET re.compile('http://example.com/[0-9]+$'): the pattern does not match 'http://example.com/users' "
+                "(a pattern is matched from the start of the whole URL, whose query is sorted)",
             ],
         )
 
