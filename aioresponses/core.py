@@ -22,7 +22,7 @@ from ._client.hooks import activate, deactivate
 from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
 from ._display import shown
-from ._interception import Interceptor
+from ._interception import Interceptor, idle
 from ._matching.router import Router
 from ._matching.targets import Url
 from ._registering import Arguments, Default, Group, Registering, default, route_of
@@ -351,6 +351,8 @@ class aioresponses(Registering, Asked):
         given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
         handle = RequestMatch(url, method, **given)
         self._router.add(route_of(handle, self.json_dumps))
+        if not self.active:
+            idle.add(self._interceptor)
         return handle
 
     def host(

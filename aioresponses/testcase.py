@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
 from aiohttp import ClientSession
@@ -15,6 +16,16 @@ from .core import aioresponses
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
+
+
+class _MockOfTest:
+    """Stands for the mock on the class, and on a test that does not run; that of a test that runs is its own."""
+
+    def __get__(self, test: object, case: type) -> NoReturn:
+        raise AttributeError(
+            f"{case.__name__}.mock belongs to one test, and is there only while that runs: register mocks in setUp or "
+            f"asyncSetUp, with self.mock, and not in setUpClass"
+        )
 
 
 class AioResponsesTestCase(
@@ -59,18 +70,29 @@ class AioResponsesTestCase(
     keep_calls: ClassVar[int | None] = None
     """How many calls that have ended are kept, the last ones; None for all. `aioresponses` says more of it."""
 
-    mock: aioresponses
-    """The mock of the test that runs."""
+    if TYPE_CHECKING:
+        mock: aioresponses
+        """The mock of the test that runs."""
+    else:
+        mock = _MockOfTest()
 
     _wrong_settings: Exception | None = None
 
     def client_session(self, **kwargs: Any) -> ClientSession:
         """Return a new `aiohttp.ClientSession` that is closed when the test ends.
 
-        The arguments are those of `ClientSession`. Like it, this needs a running loop.
+        The arguments are those of `ClientSession`. Raises `RuntimeError` where no event loop is running, as in `setUp`:
+        call it in `asyncSetUp` or in the test.
 
         >>> session = self.client_session(base_url="https://api.example.com")
         """
+        try:
+            get_running_loop()
+        except RuntimeError:
+            raise RuntimeError(
+                "client_session() needs a running event loop: call it in asyncSetUp, or in a coroutine function, and "
+                "not in setUp"
+            ) from None
         session = ClientSession(**kwargs)
         self.addAsyncCleanup(session.close)
         return session

@@ -51,7 +51,8 @@ def check_calls(
     ):
         _check_kept(calls, dropped)
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
-        fail(calls, f"These calls were not made consecutively:\n{lines}")
+        hint = next((hint for one in wanted if (hint := _other_methods(calls, one))), "")
+        fail(calls, f"These calls were not made consecutively:\n{lines}", hint)
 
 
 def check_last_call(
@@ -68,7 +69,7 @@ def check_last_call(
     made = [call for call in calls if wanted.reaches(call)]
     if not made:
         _check_kept(calls, dropped)
-        fail(calls, f"Expected {wanted.target} to be called, but it was never called.")
+        fail(calls, f"Expected {wanted.target} to be called, but it was never called.", _other_methods(calls, wanted))
     expected = {"allow_redirects": True, **wanted.given}
     if wanted.target.method == hdrs.METH_POST:
         expected.setdefault("data", None)
@@ -100,9 +101,21 @@ def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     found = wanted.of_last(calls)
     if found is None:
-        return ""
+        return _other_methods(calls, wanted)
     return f"Arguments of the last call to {wanted.target} differ (- expected, + made):\n" + _difference_of_arguments(
         wanted.kwargs, found
+    )
+
+
+def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
+    """Return by which other methods the URL of a call that is looked for by the default method was called."""
+    anything = wanted.target._replace(method=None)
+    methods = list(dict.fromkeys(call.method.upper() for call in calls if reaches(anything, call)))
+    if wanted.target.method != hdrs.METH_GET or not methods or hdrs.METH_GET in methods:
+        return ""
+    return (
+        f"It was called with {' and '.join(methods)}; GET is the default of method, so pass "
+        f"{' or '.join(f'method={method!r}' for method in methods)}."
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from textwrap import indent
 from typing import TYPE_CHECKING, TypeVar
 
 from .._calls.failures import FailedAssertion
 from .._calls.record import RequestCall, RequestMatch
+from .._client.active import asked_here
 from .._display import cut, shortened, shown
 from .._matching.targets import Target
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     import unittest
 
 _MOST_CALLS = 20
+
+# What else code under test may make its requests with.
+_OTHER_CLIENTS = ("httpx", "requests", "urllib3", "niquests", "curl_cffi", "pycurl")
 
 _T = TypeVar("_T")
 
@@ -33,12 +38,24 @@ def about_dropped(dropped: int, kept: int) -> str:
 def listed(calls: Sequence[RequestCall]) -> str:
     """Return the calls, numbered, a line each; of many, the first and the last ones."""
     if not calls:
-        return "There were no calls."
+        return "\n".join(["There were no calls.", *_seen_elsewhere()])
     lines = [f"{number:>3}. {shortened(str(call))}" for number, call in enumerate(calls, 1)]
     if len(lines) > _MOST_CALLS:
         half = _MOST_CALLS // 2
         lines[half:-half] = [f"     … {len(lines) - _MOST_CALLS} more …"]
     return "\n".join(["Calls:", *lines])
+
+
+def _seen_elsewhere() -> Iterator[str]:
+    """Yield where the calls that are missed may have gone."""
+    for interceptor in asked_here() or ():
+        others = [call for calls in interceptor.log.requests.values() for call in calls]
+        if others:
+            yield f"Another aioresponses is active and has {counted(len(others))}; use the same one for everything:"
+            yield from cut(others, show=lambda call: f"  {shortened(str(call))}")
+    clients = [name for name in _OTHER_CLIENTS if name in sys.modules]
+    if clients:
+        yield f"Only requests of aiohttp's client are seen, none that are made with {' or '.join(clients)}."
 
 
 def report(headline: str, detail: str, calls: Sequence[RequestCall]) -> str:

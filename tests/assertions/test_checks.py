@@ -149,6 +149,42 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             self.mock.assert_called_with, SITE, "POST", args_to_match=["json", "timeout"],
         )
 
+    async def test_the_default_of_method(self):
+        await self.post(json=1)
+        hint = "It was called with POST; GET is the default of method, so pass method='POST'."
+        calls = "Calls:\n  1. POST http://example.com/ -> 200"
+        never = f"Expected GET {SITE} to be called, but it was never called."
+        self.check_fails(f"{never}\n{hint}\n{calls}", self.mock.assert_called_with, SITE, json=1)
+        self.check_fails(f"{never}\n{hint}\n{calls}", self.mock.assert_called_once_with, SITE, json=1)
+        self.check_fails(
+            f"Expected GET {SITE}, json=1, but there was no such call.\n{hint}\n{calls}",
+            self.mock.assert_any_call, SITE, json=1,
+        )
+        self.check_fails(
+            f"Expected GET {SITE} among the calls, but there was no such call.\n{hint}\n{calls}",
+            self.mock.assert_has_calls, [call(SITE)], any_order=True,
+        )
+        self.check_fails(
+            f"These calls were not made consecutively:\n  GET {SITE}\n{hint}\n{calls}",
+            self.mock.assert_has_calls, [call(SITE)],
+        )
+        self.check_fails(
+            f"Expected PUT {SITE} to be called, but it was never called.\n{calls}",
+            self.mock.assert_called_with, SITE, "PUT",
+        )
+
+    async def test_the_default_of_method_beside_several_methods(self):
+        self.mock.put(SITE)
+        await self.post()
+        async with aiohttp.ClientSession() as session:
+            await session.put(SITE)
+        self.check_fails(
+            f"Expected GET {SITE} to be called, but it was never called.\n"
+            "It was called with POST and PUT; GET is the default of method, so pass method='POST' or method='PUT'.\n"
+            "Calls:\n  1. POST http://example.com/ -> 200\n  2. PUT http://example.com/ -> 200",
+            self.mock.assert_called_with, SITE,
+        )
+
     async def test_assert_any_call(self):
         self.check_fails(
             "Expected GET http://example.com/, but there was no such call.\nThere were no calls.",
