@@ -21,6 +21,7 @@ from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
 from ._replies.reply import Raises, Reply
 from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, checked_headers
+from ._suggestions import unexpected
 from .matchers import subset
 
 if TYPE_CHECKING:
@@ -286,7 +287,7 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     given = handle._given
     for name in given:
         if name not in Arguments.__annotations__:
-            raise TypeError(f"add() got an unexpected keyword argument {shown(name)}")
+            raise unexpected("add", name, Arguments.__annotations__)
     target = Target.of(handle._method, checked := check_url(handle._url))
     if given.get("match_query") is not None:
         if target.has_query:

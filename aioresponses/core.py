@@ -28,6 +28,7 @@ from ._matching.targets import Url
 from ._registering import Arguments, Default, Group, Registering, default, route_of
 from ._replies.encoding import JsonDumps, checked_dumps, json_dumps
 from ._replies.results import CallbackResult, Headers
+from ._suggestions import unexpected
 from ._urls import merge_params, normalize_url
 
 if TYPE_CHECKING:
@@ -345,8 +346,11 @@ class aioresponses(Registering, Asked):
         match: Match | Iterable[Match] | None = default(None),
         override: bool = default(False),
         passthrough: bool = default(False),
+        **unknown: Never,
     ) -> RequestMatch:
         # `Registering.add` says what they mean.
+        for name in unknown:
+            raise unexpected("add", name, Arguments.__annotations__)
         arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
         given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
         handle = RequestMatch(url, method, **given)

@@ -92,7 +92,7 @@ class AttributesTest(unittest.TestCase):
     def test_wrong_arguments_are_refused_when_one_made_by_hand_is_used(self):
         for arguments, message in (
             ({"status": "200"}, "status: expected an int from 200 to 999, or 101, got '200'"),
-            ({"satus": 200}, "add() got an unexpected keyword argument 'satus'"),
+            ({"satus": 200}, "add() got an unexpected keyword argument 'satus': did you mean 'status'?"),
         ):
             with self.subTest(**arguments), self.assertRaises(TypeError) as raised:
                 RequestMatch(SITE, **arguments).match("GET", URL(SITE))

@@ -106,9 +106,11 @@ class RefusedTest(unittest.TestCase):
             (SITE, {"replies": [{}, None]}, TypeError, one.format(1, None)),
             (SITE, {"replies": [int]}, TypeError, one.format(0, int)),
             (SITE, {"replies": [{"repeat": 2}]}, TypeError,
-             "replies[0]: expected the arguments of a reply, got 'repeat' among them"),
+             "replies[0]: unexpected argument 'repeat': "
+             "'repeat' is an argument of the mock, and not of a single reply"),
             (SITE, {"replies": [{"match_json": 2}]}, TypeError,
-             "replies[0]: expected the arguments of a reply, got 'match_json' among them"),
+             "replies[0]: unexpected argument 'match_json': "
+             "'match_json' is an argument of the mock, and not of a single reply"),
             (SITE, {"replies": [{"status": 99}]}, ValueError,
              "replies[0]: status: expected an int from 200 to 999, or 101, got 99"),
             (SITE, {"replies": [{"delay": -1}]}, ValueError, "replies[0]: delay: expected seconds, 0 or more, got -1"),
@@ -404,7 +406,7 @@ class GroupTest(AioResponsesTestCase):
             (5, TypeError, "url: expected a path of str, or a compiled pattern, got 5"),
             (None, TypeError, "url: expected a path of str, or a compiled pattern, got None"),
             (re.compile(b"/users"), TypeError,
-             "url: expected a pattern of str, got one of bytes: re.compile(b'/users')"),
+             "url: expected a pattern of text, got one of bytes: re.compile(b'/users')"),
             (URL(SITE), ValueError, "url: expected a path that begins with /, got URL('http://example.com/')"),
             ("users", ValueError, "url: expected a path that begins with /, got 'users'"),
             (SITE, ValueError, "url: expected a path that begins with /, got 'http://example.com/'"),

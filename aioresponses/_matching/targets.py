@@ -59,7 +59,7 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template | Below | None:
 def checked_pattern(name: str, pattern: re.Pattern[Any]) -> re.Pattern[str]:
     """Return a pattern; raise `TypeError` if it is one of bytes."""
     if not isinstance(pattern.pattern, str):
-        raise TypeError(f"{name}: expected a pattern of str, got one of bytes: {shown(pattern)}")
+        raise TypeError(f"{name}: expected a pattern of text, got one of bytes: {shown(pattern)}")
     return pattern
 
 

@@ -16,15 +16,16 @@ from .._checks import same_kind, warn
 from .._client.transport import Answer
 from .._client.waiting import pass_time
 from .._display import add_note, shown
+from .._suggestions import instead_of
 from .bodies import is_used_up_by_one
 from .callbacks import Callback, takes_call
 from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
-from .results import CallbackResult, Fault
+from .results import RESULT_ARGUMENTS, CallbackResult, Fault
 
 Raises = Union[BaseException, "type[BaseException]"]
 
-# What a dict in `replies=` may hold. The method of a result plays no part.
-_ARGUMENTS = {"exception", "timeout", "callback", *inspect.signature(CallbackResult).parameters} - {"method"}
+# What a dict in `replies=` may hold.
+_ARGUMENTS = [*RESULT_ARGUMENTS, "exception", "timeout", "callback"]
 
 
 class Reply:
@@ -190,7 +191,7 @@ def _arguments_of(given: object) -> Mapping[str, Any]:
     if isinstance(given, Mapping):
         for name in given:
             if name not in _ARGUMENTS:
-                raise TypeError(f"expected the arguments of a reply, got {shown(name)} among them")
+                raise TypeError(f"unexpected argument {shown(name)}: {instead_of(name, _ARGUMENTS)}")
         return given
     if isinstance(given, CallbackResult):
         return {"result": given}

@@ -7,7 +7,7 @@ import inspect
 import io
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from http.cookies import CookieError, Morsel, SimpleCookie
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict, MultiDict
@@ -15,8 +15,12 @@ from multidict import CIMultiDict, MultiDict
 from .._calls.record import RequestCall
 from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
 from .._display import shown, shown_headers
+from .._suggestions import unexpected
 from .bodies import Body, check_function, check_source, checked_body, known_items
 from .events import Event, encoded_event
+
+if TYPE_CHECKING:
+    from typing_extensions import Never
 
 Headers = Union[Mapping[str, "str | int"], Iterable["tuple[str, str | int]"]]
 
@@ -126,7 +130,10 @@ class CallbackResult:
         delay: float = 0,
         events: Events | None = None,
         fault: Fault | None = None,
+        **unknown: Never,
     ) -> None:
+        for name in unknown:
+            raise unexpected("CallbackResult", name, RESULT_ARGUMENTS)
         if status is None:
             status = 200
         if body is None:
@@ -163,6 +170,14 @@ class CallbackResult:
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"
+
+
+# The method plays no part.
+RESULT_ARGUMENTS = [
+    one.name
+    for one in inspect.signature(CallbackResult).parameters.values()
+    if one.name != "method" and one.kind is not one.VAR_KEYWORD
+]
 
 
 def _is_empty(body: object) -> bool:

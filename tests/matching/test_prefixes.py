@@ -118,7 +118,7 @@ class PrefixTest(unittest.IsolatedAsyncioTestCase):
 
     def test_what_is_no_prefix_is_refused(self):
         for prefix, error, message in [
-            (re.compile(b"http"), TypeError, "passthrough: expected a pattern of str, got one of bytes: "
+            (re.compile(b"http"), TypeError, "passthrough: expected a pattern of text, got one of bytes: "
              "re.compile(b'http')"),
             (ANY, TypeError, "passthrough: expected URL prefixes such as 'http://127.0.0.1', got <ANY>"),
             ("http://10.0.*", ValueError, "passthrough: expected a URL prefix, got 'http://10.0.*': in place of a "

@@ -151,7 +151,11 @@ class RefusedMocksTest(unittest.TestCase):
     def test_replies_that_cannot_be_used(self):
         shape = "replies: expected a list of dicts, exceptions or CallbackResults, got "
         each = "replies[0]: expected a dict of arguments, an exception or a CallbackResult, got "
-        name = "replies[0]: expected the arguments of a reply, got {!r} among them"
+        of_mock = "replies[0]: unexpected argument {0!r}: {0!r} is an argument of the mock, and not of a single reply"
+        names = (
+            "status, body, content_type, payload, headers, response_class, reason, cookies, delay, events, fault, "
+            "exception, timeout, callback"
+        )
         for replies, error, message in (
             ([], TypeError, shape + "[]"),
             ((), TypeError, shape + "()"),
@@ -163,13 +167,13 @@ class RefusedMocksTest(unittest.TestCase):
             ([None], TypeError, each + "None"),
             (["text"], TypeError, each + "'text'"),
             ([int], TypeError, each + "<class 'int'>"),
-            ([{"stauts": 200}], TypeError, name.format('stauts')),
-            ([{"repeat": 2}], TypeError, name.format('repeat')),
-            ([{"match_json": 2}], TypeError, name.format('match_json')),
-            ([{"replies": []}], TypeError, name.format('replies')),
-            ([{"method": "GET"}], TypeError, name.format('method')),
-            ([{"self": 1}], TypeError, name.format('self')),
-            ([{1: 1}], TypeError, name.format(1)),
+            ([{"stauts": 200}], TypeError, "replies[0]: unexpected argument 'stauts': did you mean 'status'?"),
+            ([{"repeat": 2}], TypeError, of_mock.format("repeat")),
+            ([{"match_json": 2}], TypeError, of_mock.format("match_json")),
+            ([{"replies": []}], TypeError, of_mock.format("replies")),
+            ([{"method": "GET"}], TypeError, of_mock.format("method")),
+            ([{"self": 1}], TypeError, f"replies[0]: unexpected argument 'self': its keywords are {names}"),
+            ([{1: 1}], TypeError, "replies[0]: unexpected argument 1: keywords are text, such as 'body'"),
             ([{"status": "200"}], TypeError, "replies[0]: status: expected an int from 200 to 999, or 101, got '200'"),
             ([{}, {"delay": -1}], ValueError, "replies[1]: delay: expected seconds, 0 or more, got -1"),
             (
