@@ -182,7 +182,7 @@ def reported(error: BaseException) -> str:
 class DocsTest(unittest.TestCase):
     maxDiff = None
 
-    def test_these_are_the_pages(self):
+    def test_every_page_is_listed(self):
         self.assertEqual(
             [path.name for path in PAGES],
             [

@@ -229,7 +229,7 @@ class EveryArgumentTest(unittest.IsolatedAsyncioTestCase):
             with self.subTest(name):
                 self.assertIsNotNone(await self.late(name, value))
 
-    def test_it_is_so_in_replies_in_a_group_and_in_a_callback_result(self):
+    def test_wrong_arguments_in_replies_in_a_group_and_in_a_callback_result(self):
         of_result = inspect.signature(CallbackResult).parameters
         for name in sorted(self.REPLY):
             for one, other, another, last in zip(values(), values(), values(), values()):
@@ -252,7 +252,7 @@ class EveryArgumentTest(unittest.IsolatedAsyncioTestCase):
 
 
 class FlagsTest(unittest.TestCase):
-    def test_of_the_mock_object(self):
+    def test_flags_of_the_mock_object(self):
         for name in ("passthrough_unmatched", "assert_all_called", "assert_all_mocked", "strict"):
             for value in (None, 0, 1, "no", "", []):
                 with self.subTest(name, value=value):
@@ -336,7 +336,7 @@ class EventsTest(unittest.TestCase):
                 refusal(aioresponses().get, SITE, replies=[{"events": events}]), (TypeError, f"replies[0]: {message}")
             )
 
-    def test_they_are_serialised_as_the_mock_does_it(self):
+    def test_events_are_serialised_as_the_mock_does_it(self):
         self.assertIsNone(refusal(aioresponses(json_dumps=repr).get, SITE, events=[{"a": {1}}]))
         self.assertEqual(
             refusal(aioresponses(json_dumps=lambda value: "\ud800").get, SITE, events=[{}])[0], ValueError
@@ -348,7 +348,7 @@ class MessagesTest(unittest.TestCase):
 
     maxDiff = None
 
-    def test_of_each(self):
+    def test_the_message_of_each_wrong_argument(self):
         closed = io.BytesIO()
         closed.close()
         surrogate = "expected text without surrogates, which UTF-8 cannot encode, got '\\ud800' at index 1"

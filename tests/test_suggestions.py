@@ -71,7 +71,7 @@ class KeywordTest(unittest.TestCase):
                     self.mock.add, SITE, **{name: 1},
                 )
 
-    def test_names_that_are_like_none(self):
+    def test_names_unlike_any_argument(self):
         with self.assertRaises(TypeError) as raised:
             self.mock.add(SITE, colour="red")
         self.assertRegex(

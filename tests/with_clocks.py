@@ -82,7 +82,7 @@ def test_the_wrong_order_is_found_out(clock):
     )
 
 
-def test_so_it_is_where_the_clock_is_put_back_between_the_calls(clock):
+def test_order_where_the_clock_is_put_back_between_the_calls(clock):
     async def ask(session):
         for url, around in ((FIRST, contextlib.nullcontext), (SECOND, clock)):
             with around():

@@ -385,7 +385,7 @@ def test_a_refused_request_shows_the_line_of_the_user_and_the_note(run):
         assert part not in shown.partition("short test summary")[0]
 
 
-def test_all_frames_are_shown_to_who_asks_for_them(run):
+def test_full_trace_shows_all_frames(run):
     result = run("async def test_refused(aioresponses):\n    await get()\n", "--full-trace")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*/aioresponses/_interception.py:*: ClientConnectionError"])

@@ -287,7 +287,7 @@ class LookingForCallsTest(AioResponsesTestCase):
 
     LOGIN = call(SITE + "login", "POST")
 
-    def test_has_calls_one_after_another(self):
+    def test_consecutive_calls(self):
         self.mock.assert_has_calls([])
         self.mock.assert_has_calls([self.LOGIN, call(SITE + "users?a=1&b=2")])
         self.mock.assert_has_calls([call(URL(SITE + "users?b=2"), params={"a": "1"}), call(SITE + "users#top")])

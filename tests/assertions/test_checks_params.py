@@ -77,7 +77,7 @@ class PartOfTheUrlTest(AioResponsesTestCase):
 
 
 class MessageOfParamsTest(MessageTestCase):
-    async def test_they_are_compared_in_the_url_alone(self):
+    async def test_params_are_compared_in_the_url_alone(self):
         await self.send(url=f"{USERS}?page=1", json=1)
         self.check_fails(
             f"Expected GET {USERS}?page=2, params={{'page': 2}}, json=1, but there was no such call.\n"

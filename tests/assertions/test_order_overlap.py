@@ -215,7 +215,7 @@ class StreamTest(ServerTestCase, MessageTestCase):
             self.assertMaxConcurrency, 9,
         )
 
-    async def test_so_it_is_with_replies_in_the_step_of_the_request(self):
+    async def test_streams_overlap_where_replies_come_in_the_step_of_the_request(self):
         downloads = Downloads()
         self.mock.latency = None
         self.mock.get(SITE, body=downloads.body, repeat=True)
@@ -243,7 +243,7 @@ class OnItsWayTest(MessageTestCase):
         if most:
             self.assertConcurrent(at_least=most)
 
-    async def test_a_large_response_that_nobody_reads(self):
+    async def test_a_large_response_that_is_not_read(self):
         await self.get()
         await self.check(2)
 
@@ -271,7 +271,7 @@ class OnItsWayTest(MessageTestCase):
         self.assertIs(error[0], aiohttp.ClientPayloadError)
         await self.check(1)
 
-    async def test_a_small_response_that_nobody_reads(self):
+    async def test_a_small_response_that_is_not_read(self):
         await self.get(USERS)
         await self.check(1)
 
@@ -372,7 +372,7 @@ class OnItsWayTest(MessageTestCase):
         self.mock.requests.clear()
         await self.check(1)
 
-    async def test_calls_that_find_nobody_who_listens(self):
+    async def test_calls_whose_connection_is_refused(self):
         self.mock.get(SITE + "down", fault=Fault.CONNECTION_REFUSED, repeat=True)
         await asyncio.gather(*[error_of(self.session.get(SITE + "down")) for _ in range(2)])
         self.assertConcurrent(at_least=2)
@@ -441,7 +441,7 @@ class StoppedClockTest(MessageTestCase):
         session = self.client_session()
         return [text_of(session, url) for url in urls]
 
-    async def test_of_calls_one_after_another(self):
+    async def test_consecutive_calls_under_a_stopped_clock(self):
         for name, clock in self.CLOCKS.items():
             with self.subTest(name), patch("aioresponses._calls.exchange.perf_counter", clock):
                 for one in await self.get(USERS, SITE):

@@ -52,7 +52,7 @@ class OtherMockTest(MessageTestCase):
             mock.assert_called,
         )
 
-    async def test_of_many_calls_the_first_are_shown(self):
+    async def test_the_first_of_many_calls_are_shown(self):
         with aioresponses() as inner:
             inner.get(SITE, repeat=True)
             for _ in range(25):

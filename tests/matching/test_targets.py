@@ -85,7 +85,7 @@ class FittingTest(AioResponsesTestCase):
         self.assertEqual(await self.ask("http://me:secret@example.com/pattern"), 200)
         self.assertIsNone(await self.ask("http://example.com/asked-without"))
 
-    async def test_a_query_that_is_asked_for_apart_leaves_the_url_as_it_is(self):
+    async def test_match_query_leaves_the_url_as_it_is(self):
         self.mock.get("http://example.com/a", match_query={"q": "1"}, status=201, repeat=True)
         self.mock.get(re.compile("http://example.com/b$"), match_query={"q": "1"}, status=202, repeat=True)
         self.mock.get("http://example.com/{c}/{d}", match_query={"q": "1"}, status=203, repeat=True)
@@ -95,7 +95,7 @@ class FittingTest(AioResponsesTestCase):
                 self.assertIsNone(await self.ask(f"http://example.com/{path}"))
                 self.assertIsNone(await self.ask(f"http://example.com/x/{path}/x?q=1"))
 
-    async def test_a_pattern_sees_the_query_where_it_is_not_asked_for_apart(self):
+    async def test_a_pattern_sees_the_query_without_match_query(self):
         self.mock.get(re.compile(r"http://example.com/\?q=(?P<q>\w+)$"))
         self.assertEqual(await self.ask("http://example.com/?q=ab"), 200)
         self.assertEqual(self.mock.calls[0].match_info, {"q": "ab"})

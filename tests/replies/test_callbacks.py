@@ -129,11 +129,11 @@ class RefusedCallbacksTest(unittest.TestCase):
                 aioresponses().get(SITE, callback=callback)
             self.assertEqual(str(raised.exception), message.replace("CALLBACK", repr(callback)))
 
-    def test_those_that_take_neither_the_call_nor_the_url(self):
+    def test_a_callback_that_takes_neither_the_call_nor_the_url(self):
         for callback in (lambda: None, lambda **kwargs: None, lambda *, call: None, Mock.assert_called.__get__(Mock())):
             self.check(callback, f"{EXPECTED}CALLBACK, which takes no positional argument")
 
-    def test_those_that_do_not_take_the_keyword_arguments(self):
+    def test_a_callback_that_does_not_take_the_keyword_arguments(self):
         message = f"{EXPECTED}CALLBACK, which does not take the keyword arguments of the request: add **kwargs"
         for callback in (
             lambda url: None, lambda uri: None, lambda url, json: None, lambda url, json=None: None,
@@ -143,7 +143,7 @@ class RefusedCallbacksTest(unittest.TestCase):
         for callback in (lambda request, db=1: None, lambda request, *, db=1: None):
             self.check(callback, f"{message}; to get the call, rename the parameter 'request' to 'call'")
 
-    def test_those_that_need_more_than_they_are_given(self):
+    def test_a_callback_that_needs_more_than_it_is_given(self):
         for callback, name in [
             (lambda call, db: None, "db"),
             (lambda call, *, db: None, "db"),

@@ -128,7 +128,7 @@ class BesideACallbackTest(AskingTestCase):
 class NoneTest(ServerTestCase):
     """None stands for what was not given, as a server that says nothing of it answers."""
 
-    async def test_it_is_as_if_nothing_was_given(self):
+    async def test_none_is_taken_for_an_argument_that_was_not_given(self):
         for arguments in ({"body": None}, {"status": None}, dict.fromkeys(["body", "status", "payload", "events"])):
             for result in (None, CallbackResult(**arguments)):
                 with self.subTest(result, **arguments), aioresponses() as mock:
