@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 
 from ._display import shown
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # So much is a misspelled name like the right one. With the 0.6 that difflib has by default,
 # `assert_all_requests_are_fired`, which is in use, would be a misspelled name.
@@ -44,6 +48,14 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
 _OF_MOCK = ("method", "optional", "override", "passthrough", "repeat", "replies", "url")
 
 _RAISED = "raise the exception in the callback, or list it among the replies"
+
+
+def hides_unknown(function: _Function) -> _Function:
+    """Leave out of the signature of a function, as `help()` shows it, what it takes only to refuse it: `**unknown`."""
+    signature = inspect.signature(function)
+    parameters = [one for one in signature.parameters.values() if one.name != "unknown"]
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return function
 
 
 def unexpected(function: str, name: object, known: Collection[str]) -> TypeError:

@@ -28,7 +28,7 @@ from ._matching.targets import Url
 from ._registering import Arguments, Default, Group, Registering, default, route_of
 from ._replies.encoding import JsonDumps, checked_dumps, json_dumps
 from ._replies.results import CallbackResult, Headers
-from ._suggestions import unexpected
+from ._suggestions import hides_unknown, unexpected
 from ._urls import merge_params, normalize_url
 
 if TYPE_CHECKING:
@@ -316,6 +316,7 @@ class aioresponses(Registering, Asked):
 
     # Registering.
 
+    @hides_unknown
     def add(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         url: Url,

@@ -1,5 +1,6 @@
 """Which argument is suggested where one was given that does not exist, or not by its name."""
 
+import inspect
 import unittest
 
 from aioresponses import CallbackResult, aioresponses
@@ -87,6 +88,11 @@ class KeywordTest(unittest.TestCase):
             with self.subTest(name):
                 self.assertLessEqual(set(meant), set(Arguments.__annotations__))
                 self.assertNotIn(name, Arguments.__annotations__)
+
+    def test_help_shows_the_arguments_alone(self):
+        for function, name in ((aioresponses.add, "match_json"), (CallbackResult, "payload")):
+            self.assertIn(name, inspect.signature(function).parameters)
+            self.assertNotIn("unknown", inspect.signature(function).parameters)
 
     def test_in_a_callback_result(self):
         of_mock = "is an argument of the mock, and not of a single reply"

@@ -15,7 +15,7 @@ from multidict import CIMultiDict, MultiDict
 from .._calls.record import RequestCall
 from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
 from .._display import shown, shown_headers
-from .._suggestions import unexpected
+from .._suggestions import hides_unknown, unexpected
 from .bodies import Body, check_function, check_source, checked_body, known_items
 from .events import Event, encoded_event
 
@@ -115,6 +115,7 @@ class CallbackResult:
     CallbackResult(status=404)
     """
 
+    @hides_unknown
     def __init__(
         self,
         method: str = hdrs.METH_GET,
@@ -173,11 +174,7 @@ class CallbackResult:
 
 
 # The method plays no part.
-RESULT_ARGUMENTS = [
-    one.name
-    for one in inspect.signature(CallbackResult).parameters.values()
-    if one.name != "method" and one.kind is not one.VAR_KEYWORD
-]
+RESULT_ARGUMENTS = [name for name in inspect.signature(CallbackResult).parameters if name != "method"]
 
 
 def _is_empty(body: object) -> bool:
