@@ -21,7 +21,7 @@ from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
 from ._replies.reply import Raises, Reply
 from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, checked_headers
-from ._suggestions import unexpected
+from ._suggestions import by_position, hides_unknown, unexpected
 from .matchers import subset
 
 if TYPE_CHECKING:
@@ -91,7 +91,13 @@ def default(value: _T) -> _T:
 def _shortcut(method: str | None, add: _Add) -> _Add:
     """Return `add` for one method, None for every one; with its documentation, which so is written once."""
 
-    def shortcut(self: Registering, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
+    @hides_unknown
+    def shortcut(self: Registering, url: Url, *unknown: object, **kwargs: Unpack[Arguments]) -> RequestMatch:
+        for value in unknown:
+            raise by_position(shortcut.__name__, value)
+        for name in kwargs:
+            if name not in Arguments.__annotations__:
+                raise unexpected(shortcut.__name__, name, Arguments.__annotations__)
         return self.add(url, method=method, **kwargs)  # type: ignore[call-arg]
 
     shortcut.__doc__ = add.__doc__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -67,6 +68,8 @@ def instead_of(name: object, known: Collection[str]) -> str:
     """Return what to pass instead of a keyword that is not `known`."""
     if not isinstance(name, str):
         return f"keywords are text, such as {sorted(known)[0]!r}"
+    if name == "method" and "match" in known:
+        return "another method is registered by add(url, method)"
     meant = [one for one in _MEANT.get(name, ()) if one in known]
     if not meant:
         elsewhere = next(iter(_MEANT.get(name, (name,))))
@@ -92,6 +95,8 @@ def by_position(function: str, value: object) -> TypeError:
         meant = _question(_TEXT)
     elif isinstance(value, BaseException) or isinstance(value, type) and issubclass(value, BaseException):
         meant = _question(["exception"])
+    elif isinstance(value, enum.Enum):
+        meant = _question(["fault"])
     elif callable(value):
         meant = _question(["callback"])
     else:

@@ -3,15 +3,16 @@
 import inspect
 import unittest
 
-from aioresponses import CallbackResult, aioresponses
+from aioresponses import CallbackResult, Fault, aioresponses
 
 from .support import SITE
 
 JSON = "did you mean 'payload' (reply) or 'match_json' (request)?"
+SHORTCUTS = ("get", "post", "put", "patch", "delete", "head", "options", "any")
 BODY = "did you mean 'body' (reply) or 'match_body' (request)?"
 
 
-class KeywordTest(unittest.TestCase):
+class SuggestionsTestCase(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
@@ -23,6 +24,8 @@ class KeywordTest(unittest.TestCase):
         self.assertEqual(str(raised.exception), expected)
         self.assertEqual(self.mock.unused_mocks, [])
 
+
+class KeywordTest(SuggestionsTestCase):
     def test_names_of_other_libraries(self):
         for name, suggestion in {
             "json": JSON,
@@ -90,7 +93,9 @@ class KeywordTest(unittest.TestCase):
                 self.assertNotIn(name, Arguments.__annotations__)
 
     def test_help_shows_the_arguments_alone(self):
-        for function, name in ((aioresponses.add, "match_json"), (CallbackResult, "payload")):
+        for function, name in (
+            (aioresponses.add, "match_json"), (aioresponses.get, "kwargs"), (CallbackResult, "payload"),
+        ):
             self.assertIn(name, inspect.signature(function).parameters)
             self.assertNotIn("unknown", inspect.signature(function).parameters)
 
@@ -129,6 +134,48 @@ class KeywordTest(unittest.TestCase):
                 )
 
     def test_in_a_group(self):
-        self.check(
-            f"add() got an unexpected keyword argument 'json': {JSON}", self.mock.host(SITE).add, "/users", json={}
-        )
+        api = self.mock.host(SITE)
+        self.check(f"add() got an unexpected keyword argument 'json': {JSON}", api.add, "/users", json={})
+        self.check(f"post() got an unexpected keyword argument 'json': {JSON}", api.post, "/users", json={})
+
+    def test_in_each_shortcut(self):
+        for name in SHORTCUTS:
+            with self.subTest(name):
+                shortcut = getattr(self.mock, name)
+                self.check(f"{name}() got an unexpected keyword argument 'json': {JSON}", shortcut, SITE, json={})
+                self.check(
+                    f"{name}() got an unexpected keyword argument 'method': another method is registered by "
+                    "add(url, method)",
+                    shortcut, SITE, method="PUT",
+                )
+
+
+class PositionTest(SuggestionsTestCase):
+    def test_each_shortcut_takes_the_url_alone_by_position(self):
+        for name in SHORTCUTS:
+            for api, url in ((self.mock, SITE), (self.mock.host(SITE), "/users")):
+                with self.subTest(name, api=api):
+                    self.check(
+                        f"{name}() takes only the URL by position, and all else by keyword, got {{'a': 1}}: {JSON}",
+                        getattr(api, name), url, {"a": 1},
+                    )
+
+    def test_what_is_meant_by_each_type(self):
+        for value, suggestion in (
+            ({"a": 1}, JSON),
+            (["a"], JSON),
+            (404, "did you mean 'status'?"),
+            ("text", BODY),
+            (b"bytes", BODY),
+            ("PUT", "another method is registered by add(url, 'PUT')"),
+            (True, "did you mean 'repeat'?"),
+            (OSError("no"), "did you mean 'exception'?"),
+            (OSError, "did you mean 'exception'?"),
+            (len, "did you mean 'callback'?"),
+            (Fault.HANG, "did you mean 'fault'?"),
+        ):
+            with self.subTest(value):
+                self.check(
+                    f"get() takes only the URL by position, and all else by keyword, got {value!r}: {suggestion}",
+                    self.mock.get, SITE, value,
+                )

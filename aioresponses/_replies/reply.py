@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
 from aiohttp import ClientRequest, MultipartWriter
+from aiohttp.payload import Payload as AiohttpPayload
 from yarl import URL
 
 from .._calls.record import RequestCall
@@ -241,8 +242,9 @@ def _check_repeatable(result: CallbackResult) -> None:
     if result.payload is not None or not is_used_up_by_one(source):
         return
     what, instead = "an iterator", "the generator function"
-    if isinstance(source, MultipartWriter):
-        what, instead = "a MultipartWriter with a file or an iterator in it", "a function that makes one"
+    if isinstance(source, AiohttpPayload):
+        kind = "multipart body" if isinstance(source, MultipartWriter) else "payload"
+        what, instead = f"a {kind} with a file or an iterator in it", "a function that makes one"
     elif hasattr(source, "read") and not hasattr(source, "__aiter__"):
         what, instead = "a file that cannot be rewound", "a function that opens it"
     raise ValueError(f"{name}: {what} can be sent only once; with repeat, pass {instead}")

@@ -157,7 +157,7 @@ class RefusedMultipartTest(unittest.TestCase):
                     aioresponses().get(SITE, body=make(), repeat=2)
                 self.assertEqual(
                     str(raised.exception),
-                    "body: a MultipartWriter with a file or an iterator in it can be sent only once; with repeat, "
+                    "body: a multipart body with a file or an iterator in it can be sent only once; with repeat, "
                     "pass a function that makes one",
                 )
                 aioresponses().get(SITE, body=make, repeat=2)
