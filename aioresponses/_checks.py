@@ -15,7 +15,7 @@ _LINE_END = re.compile(r"[\r\n\0]")
 
 
 class CompatibilityWarning(DeprecationWarning):
-    """Warns of an argument that aioresponses 0.7 accepted, and that does not do what it seems to say.
+    """Warns about an argument that aioresponses 0.7 accepts although it does not do what it seems to say.
 
     >>> warnings.filterwarnings("ignore", category=CompatibilityWarning)
     """

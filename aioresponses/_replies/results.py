@@ -1,4 +1,4 @@
-"""What users say of a reply, checked: `CallbackResult`, and the `Fault` that may take its place."""
+"""A reply as users give it, checked: `CallbackResult`, and the `Fault` that may take its place."""
 
 from __future__ import annotations
 
@@ -94,22 +94,22 @@ class CallbackResult:
       `headers` say `Content-Encoding: gzip`, `deflate`, `br` or `zstd` and it is not compressed already, it is
       compressed on the wire. An `aiohttp.MultipartWriter`, a `FormData` or another payload of aiohttp is sent with its
       own `Content-Type`. None is an empty body.
-    - `payload`: anything that `json` can serialise, or a function of the `RequestCall` that returns it; takes
+    - `payload`: anything that `json` can serialise, or a function that takes the `RequestCall` and returns it; takes
       precedence over `body`. It is serialised when it is sent.
     - `events`: a `text/event-stream`: an iterable or async iterable of text, dicts (sent as JSON) or `ServerSentEvent`,
       or a function that returns one.
-    - `headers`: a mapping, a multidict or pairs; a name may stand there more than once. An int is sent as its text.
+    - `headers`: a mapping, a multidict or pairs; a name may appear more than once. An int is sent as text.
     - `cookies`: a mapping of names and values, or `http.cookies.Morsel`, sent as `Set-Cookie`, for the whole host
       unless a morsel says otherwise.
     - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default. None sends
       none.
-    - `reason`: the reason phrase; by default the one that goes with `status`.
-    - `delay`: seconds before the status line, by the timers of the event loop; 0 by default.
+    - `reason`: the reason phrase; by default the standard one for `status`.
+    - `delay`: seconds before the status line, measured by the event loop's timers; 0 by default.
     - `fault`: a `Fault`, in place of the reply or a part of it.
     - `response_class`: the class of the response that the caller gets, instead of the session's.
-    - `method` plays no part; aioresponses 0.7 took it.
+    - `method` is ignored; aioresponses 0.7 takes it.
 
-    Raises `TypeError` or `ValueError`, with the argument's name, for what cannot be sent.
+    Raises `TypeError` or `ValueError`, with the argument's name, for values that cannot be sent.
 
     >>> CallbackResult(status=404, payload={"error": "no such user"})
     CallbackResult(status=404)
