@@ -1,4 +1,4 @@
-"""What a mock was asked for, and its own assertions about that, in the manner of `unittest.mock`."""
+"""The calls of a mock, and its own assertions about them, in the manner of `unittest.mock`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Asked:
 
     @property
     def calls(self) -> list[RequestCall]:
-        """All calls, in their order; with `keep_calls`, those that are kept."""
+        """All calls, in order; with `keep_calls`, the calls that are kept."""
         return sorted(
             (call for calls in list(self.requests.values()) for call in calls), key=lambda call: call.order
         )
@@ -72,42 +72,42 @@ class Asked:
 
     @property
     def call_count(self) -> int:
-        """The number of calls, those that `keep_calls` has dropped among them."""
+        """The number of calls, including those that `keep_calls` has dropped."""
         return sum(map(len, list(self.requests.values()))) + self._log.dropped
 
     @property
     def called(self) -> bool:
-        """Whether there was a call."""
+        """Whether any call was made."""
         return self.call_count > 0
 
     @property
     def call_args(self) -> RequestCall | None:
-        """The last call, with its `args` and `kwargs`; None where there was none."""
+        """The last call, with its `args` and `kwargs`; None if there were no calls."""
         calls = self.calls
         return calls[-1] if calls else None
 
     @property
     def call_args_list(self) -> list[RequestCall]:
-        """All calls, in their order: another name of `calls`, known from `unittest.mock`."""
+        """All calls, in order: another name for `calls`, known from `unittest.mock`."""
         return self.calls
 
     @property
     def unmatched_calls(self) -> list[RequestCall]:
-        """The calls that were refused because no mock answers them, after a redirect for instance."""
+        """The calls that were refused because no mock answered, perhaps only after a redirect."""
         return [call for call in self.calls if call.unmatched]
 
     def assert_not_called(self) -> None:
-        """Raise `AssertionError` if there was a call."""
+        """Raise `AssertionError` if any call was made."""
         if self.called:
             fail(self.calls, f"Expected no calls, but {there_were(self.call_count)}.")
 
     def assert_called(self) -> None:
-        """Raise `AssertionError` if there was no call."""
+        """Raise `AssertionError` if no call was made."""
         if not self.called:
             fail([], "Expected at least one call.")
 
     def assert_called_once(self) -> None:
-        """Raise `AssertionError` unless there was exactly one call."""
+        """Raise `AssertionError` unless exactly one call was made."""
         if self.call_count != 1:
             fail(self.calls, f"Expected one call, but {there_were(self.call_count)}.")
 

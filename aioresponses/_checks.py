@@ -18,7 +18,7 @@ _LINE_END = re.compile(r"[\r\n\0]")
 
 
 class CompatibilityWarning(DeprecationWarning):
-    """Warns of an argument that aioresponses 0.7 accepted, and that does not do what it seems to say.
+    """Warns about an argument that aioresponses 0.7 accepts although it does not do what it seems to say.
 
     >>> warnings.filterwarnings("ignore", category=CompatibilityWarning)
     """
@@ -111,7 +111,7 @@ def check_seconds(name: str, value: object, expected: str = "seconds") -> None:
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     # An int may be too large for a float, which is what the event loop counts in.
     if not 0 <= value <= sys.float_info.max:
-        raise ValueError(f"{name}: expected {expected}, from 0 on, got {shown(value)}")
+        raise ValueError(f"{name}: expected {expected}, 0 or more, got {shown(value)}")
 
 
 def misfit(function: object, *args: object, **kwargs: object) -> str:

@@ -14,6 +14,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
@@ -89,6 +90,10 @@ class Interceptor:
         exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
         self.log.record(exchange)
         return Interception(asked, exchange, kwargs, loop)
+
+
+idle: WeakSet[Interceptor] = WeakSet()
+"""Those with which mocks were registered while they were not active; a refusal names them if they still are not."""
 
 
 class Interception:
@@ -231,7 +236,8 @@ class Interception:
             if interceptor.is_active
             for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
         ]
-        exchange.refusal = explanation(method, asked, verdicts, redirect_to(exchange))
+        unasked = [mock for one in list(idle) if not one.is_active for mock in one.router.registered]
+        exchange.refusal = explanation(method, asked, verdicts, redirect_to(exchange), unasked)
         latency = self._interceptors[0].latency
         if latency is not None:
             await pass_time(latency)

@@ -182,7 +182,7 @@ class Difference(NamedTuple):
         if self.found is ABSENT:
             return f"{at}{shown(self.expected, _MOST)} is missing"
         if self.expected is ABSENT:
-            return f"{at}{shown(self.found, _MOST)} is too much"
+            return f"{at}unexpected {shown(self.found, _MOST)}"
         if self.element:
             return f"{at}{shown(self.expected, _MOST)} is not in {shown(self.found, _MOST)}"
         return f"{at}{shown(self.expected, _MOST)} != {shown(self.found, _MOST)}"

@@ -182,7 +182,7 @@ def reported(error: BaseException) -> str:
 class DocsTest(unittest.TestCase):
     maxDiff = None
 
-    def test_these_are_the_pages(self):
+    def test_every_page_is_listed(self):
         self.assertEqual(
             [path.name for path in PAGES],
             [
@@ -366,7 +366,7 @@ class CheckTest(unittest.TestCase):
                 ("python", "assert seen == [200, 1]\nprint(seen)"),
                 ("text", "[200, 1]"),
                 ("python", FAILING_CASE),
-                ("text", "AssertionError: Expected 1 call of any request, but there were none.\nThere were no calls."),
+                ("text", "AssertionError: Expected 1 call, but there were none.\nThere were no calls."),
                 ("python", "await session.get('http://example.com/')"),
                 ("text", REFUSED),
                 ("sh", "make test"),
@@ -382,7 +382,7 @@ class CheckTest(unittest.TestCase):
             ([("python", "async def test_it():\n    assert False, 'no'")], "AssertionError: no"),
             ([("python", "print('more')")], "AssertionError: '' != 'more'"),
             ([("python", "def")], "SyntaxError: invalid syntax (<page>, line 3)"),
-            ([("python", FAILING_CASE)], "AssertionError: Expected 1 call of any request, but there were none."),
+            ([("python", FAILING_CASE)], "AssertionError: Expected 1 call, but there were none."),
             (
                 [("python", FAILING_CASE.replace("test", "nothing"))],
                 "AssertionError: FailingTest has no tests",

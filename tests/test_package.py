@@ -199,7 +199,7 @@ class RoomsTest(unittest.TestCase):
         lazy = {*aioresponses._LAZY.values(), *(f".{name}" for name in aioresponses._LAZY_MODULES)}
         self.assertEqual(sorted(lazy), self.LAZY[""])
 
-    def test_nothing_else_is_imported_before_somebody_asks_for_it(self):
+    def test_nothing_else_is_imported_before_it_is_used(self):
         for name in ("aioresponses", "aioresponses.pytest_plugin"):
             printed = run_python(f"""
                 import sys, types
@@ -228,7 +228,7 @@ class RoomsTest(unittest.TestCase):
             aioresponses.another
         self.assertEqual(str(raised.exception), "module 'aioresponses' has no attribute 'another'")
 
-    def test_checkers_are_told_each_lazy_name_and_its_module(self):
+    def test_type_checkers_see_each_lazy_name_and_its_module(self):
         told = {}
         for node in ast.walk(ast.parse(self.modules[""].read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level:

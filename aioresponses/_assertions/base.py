@@ -98,7 +98,7 @@ class CallAssertions(_TestCase):
         return about_nearly(calls, selection.nearly(calls))
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
-        self._fail(f"This assertion was called wrongly: {what}", msg)
+        self._fail(f"Invalid argument: {what}", msg)
 
     def _fail_with_calls(self, headline: str, msg: str | None, detail: str = "") -> NoReturn:
         self._fail(report(headline, detail, self.mock.calls), msg)

@@ -35,7 +35,7 @@ from ..matchers import (
     subset,
 )
 from .base import CallAssertions
-from .reports import difference, place_of, there_were
+from .reports import difference, place_of, there_were, to
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -49,6 +49,8 @@ _T = TypeVar("_T")
 _MOST = 10
 
 _OMITTED = "Set self.maxDiff to None to see it."
+
+_HEADERS = "Headers"
 
 
 class BodyAssertionsMixin(CallAssertions):
@@ -99,9 +101,7 @@ class BodyAssertionsMixin(CallAssertions):
         sent = self._read("JSON body", call, RequestCall.json, msg)
         missing = _listed(differences(expected, sent, partly=True))
         if missing:
-            self._fail_with_calls(
-                f"Expected more of the JSON body of {self._named(call)}:", msg, "\n".join(missing)
-            )
+            self._fail_with_calls(f"JSON body of {self._numbered(call)} does not contain:", msg, "\n".join(missing))
 
     def assertFormBody(
         self,
@@ -120,16 +120,16 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
         """
         call = self._call(url, method, index, conditions, msg)
-        form = self._read("form", call, RequestCall.form, msg)
+        form = self._read("Form", call, RequestCall.form, msg)
         if isinstance(expected, Mapping) or _decides(expected):
-            self._check_equal("form", call, as_text(by_name(expected)), by_name(form), msg)
+            self._check_equal("Form", call, as_text(by_name(expected)), by_name(form), msg)
         elif not cast(object, expected) == by_name(form):
             pairs = [
                 (name, as_text(value))
                 for name, value in self._pairs(expected, msg)
                 if name in form or not may_be_absent(value)
             ]
-            self._check_equal("form", call, pairs, list(form.items()), msg)
+            self._check_equal("Form", call, pairs, list(form.items()), msg)
 
     def assertMultipartBody(
         self,
@@ -148,9 +148,9 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
         """
         call = self._call(url, method, index, conditions, msg)
-        parts = self._read("multipart body", call, RequestCall.multipart, msg)
+        parts = self._read("Multipart body", call, RequestCall.multipart, msg)
         if _decides(expected):
-            self._check_equal("multipart body", call, expected, form_of(call), msg)
+            self._check_equal("Multipart body", call, expected, form_of(call), msg)
             return
         names = [part.name for part in parts]
         wanted = [
@@ -165,7 +165,7 @@ class BodyAssertionsMixin(CallAssertions):
             (part.name, _as_given(part, wanted[place][1] if place < len(wanted) else None))
             for place, part in enumerate(parts)
         ]
-        self._check_equal("multipart body", call, wanted, sent, msg)
+        self._check_equal("Multipart body", call, wanted, sent, msg)
 
     def assertTextBody(
         self,
@@ -181,7 +181,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertTextBody("hello", "http://example.com/greeting", "PUT")
         """
         call = self._call(url, method, index, conditions, msg)
-        self._check_equal("body", call, expected, self._read("text body", call, RequestCall.text, msg), msg)
+        self._check_equal("Body", call, expected, self._read("Body", call, RequestCall.text, msg), msg)
 
     def assertBody(
         self,
@@ -197,7 +197,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertBody(bytes(8), method="PUT")
         """
         call = self._call(url, method, index, conditions, msg)
-        self._check_equal("body", call, expected, call.body, msg)
+        self._check_equal("Body", call, expected, call.body, msg)
 
     def assertEmptyBody(
         self,
@@ -213,10 +213,9 @@ class BodyAssertionsMixin(CallAssertions):
         """
         call = self._call(url, method, index, conditions, msg)
         if call.body:
+            size = "1 byte" if len(call.body) == 1 else f"{len(call.body)} bytes"
             self._fail_with_calls(
-                f"Expected no body of {self._named(call)}, but it has one of length {len(call.body)}: "
-                f"{shown(call.body)}",
-                msg,
+                f"Expected {self._numbered(call)} to have no body, but got {size}: {shown(call.body)}", msg
             )
 
     def assertRequestHeaders(
@@ -237,7 +236,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
         """
         call = self._call(url, method, index, conditions, msg)
-        self._check_among("headers", call, expected, call.headers, msg)
+        self._check_among(_HEADERS, call, expected, call.headers, msg)
 
     def assertQuery(
         self,
@@ -257,7 +256,7 @@ class BodyAssertionsMixin(CallAssertions):
         >>> self.assertQuery({"page": "2"}, "http://example.com/users")
         """
         call = self._call(url, method, index, conditions, msg, any_query=True)
-        self._check_among("query", call, expected, call.query, msg)
+        self._check_among("Query", call, expected, call.query, msg)
 
     def assertQueryEqual(
         self,
@@ -282,7 +281,7 @@ class BodyAssertionsMixin(CallAssertions):
         except (TypeError, ValueError) as error:
             self._wrongly(str(error), msg)
         # Values of one name keep no order, as in the URLs of mocks.
-        self._check_equal("query", call, sorted_values(as_text(wanted)), sorted_values(by_name(call.query)), msg)
+        self._check_equal("Query", call, sorted_values(as_text(wanted)), sorted_values(by_name(call.query)), msg)
 
     def _call(
         self,
@@ -302,7 +301,7 @@ class BodyAssertionsMixin(CallAssertions):
         if not -len(calls) <= index < len(calls):
             which = f" at index {index}" if calls else ""
             self._fail_with_calls(
-                f"Expected a call of {selection}{which}, but {there_were(len(calls))}.", msg, self._nearly(selection)
+                f"Expected a call{to(selection)}{which}, but {there_were(len(calls))}.", msg, self._nearly(selection)
             )
         return calls[index]
 
@@ -342,21 +341,22 @@ class BodyAssertionsMixin(CallAssertions):
             return read(call)
         except ValueError as error:
             wrong = " ".join(str(error).split())
-        self._fail_with_calls(f"Expected a {what} of {self._named(call)}, but it cannot be read: {wrong}", msg)
+        self._fail_with_calls(f"{what} of {self._numbered(call)} cannot be read: {wrong}", msg)
 
-    def _named(self, call: RequestCall) -> str:
-        return f"{place_of(self.mock.calls, call)}, {call}"
+    def _numbered(self, call: RequestCall) -> str:
+        return place_of(self.mock.calls, call)
 
     def _check_equal(self, what: str, call: RequestCall, expected: Any, sent: Any, msg: str | None) -> None:
         self._check_expected(expected, msg)
         if not equals(expected, sent):
             expected, sent = settled(expected, sent), as_asked(expected, sent)
-            told = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
-            # Where unittest leaves out how they differ, at least the places are told.
-            if told.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
-                told = "\n".join([told, *_listed(differences(expected, sent))])
+            shown = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
+            # Where unittest leaves out how they differ, at least the places are listed.
+            if shown.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
+                shown = "\n".join([shown, *_listed(differences(expected, sent))])
+            differ = "differ" if what == _HEADERS else "differs"
             self._fail_with_calls(
-                f"Expected {_another(what)} of {self._named(call)} (- expected, + sent):", msg, told
+                f"{what} of {self._numbered(call)} {differ} (- expected, + sent): {call}", msg, shown
             )
 
     def _check_among(
@@ -372,11 +372,14 @@ class BodyAssertionsMixin(CallAssertions):
             self._check_equal(what, call, expected, by_name(sent), msg)
         lines = []
         for name, value, was in not_among(sent, ((name, as_text(value)) for name, value in self._pairs(expected, msg))):
-            told = f"  {name}: expected {'nothing' if value is ABSENT else shown(hidden(str(name), value, was))}, but "
-            told += "it was not sent" if was is None else f"sent was {shown(hidden(str(name), was, value, found=True))}"
-            lines.append(told)
+            wanted = "nothing" if value is ABSENT else shown(hidden(str(name), value, was))
+            got = "it was not sent" if was is None else f"got {shown(hidden(str(name), was, value, found=True))}"
+            lines.append(f"  {name}: expected {wanted}, but {got}")
         if lines:
-            self._fail_with_calls(f"Expected {_another(what)} of {self._named(call)}:", msg, "\n".join(cut(lines)))
+            do = "do" if what == _HEADERS else "does"
+            self._fail_with_calls(
+                f"{what} of {self._numbered(call)} {do} not contain:", msg, "\n".join(cut(lines))
+            )
 
 
 def _decides(expected: object) -> bool:
@@ -398,22 +401,18 @@ def _as_given(part: Part, expected: object) -> object:
     return part.content
 
 
-def _another(what: str) -> str:
-    return f"other {what}" if what == "headers" else f"another {what}"
-
-
 def _listed(found: Iterable[Difference]) -> list[str]:
     """Return the first differences, a line each."""
-    lines = [f"  {_told(difference)}" for difference in found]
+    lines = [f"  {_described(difference)}" for difference in found]
     return lines if len(lines) <= _MOST else [*lines[:_MOST], f"  … and {len(lines) - _MOST} more"]
 
 
-def _told(difference: Difference) -> str:
+def _described(difference: Difference) -> str:
     at = f"at {difference.where}: " if difference.where else ""
-    sent = f"but sent was {shown(difference.found)}"
+    got = f"but got {shown(difference.found)}"
     if difference.expected is ABSENT:
-        return f"{at}expected nothing, {sent}"
+        return f"{at}expected nothing, {got}"
     expected = f"{at}expected {shown(difference.expected)}"
     if difference.found is ABSENT:
         return f"{expected}, but it was not sent"
-    return f"{expected}{' in it' if difference.element else ''}, {sent}"
+    return f"{expected}{' in the list' if difference.element else ''}, {got}"

@@ -53,11 +53,12 @@ def check_calls(
     ):
         _check_kept(calls, dropped)
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
-        nearly = [near for one in wanted for near in one.nearly(calls)]
+        hint = next((hint for one in wanted if (hint := _other_methods(calls, one))), "")
+        nearly = about_nearly(calls, [near for one in wanted for near in one.nearly(calls)])
         fail(
             calls,
-            f"Expected these calls one after another, but they were not made so:\n{lines}",
-            about_nearly(calls, nearly),
+            f"These calls were not made consecutively:\n{lines}",
+            "\n".join(part for part in (hint, nearly) if part),
         )
 
 
@@ -76,7 +77,7 @@ def check_last_call(
     target = wanted.selection
     if not made:
         _check_kept(calls, target.dropped(dropped))
-        fail(calls, f"Expected {target} to be called, but it was never called.")
+        fail(calls, f"Expected {target} to be called, but it was never called.", _other_methods(calls, wanted))
     unmet = wanted.unmet(made[-1])
     if unmet is not None:
         fail(
@@ -94,19 +95,19 @@ def check_last_call(
         expected, found = wanted.compared(expected), wanted.compared(found)
     else:
         names = list(names)
-        for arguments, which in ((expected, "expected"), (found, "made")):
+        for arguments, which in ((expected, "expected call"), (found, "last call")):
             absent = ", ".join(
                 name for name in names if name not in arguments and not may_be_absent(expected.get(name))
             )
             if absent:
-                fail(calls, f"args_to_match: the call of {target} that was {which} has no {absent}.")
+                fail(calls, f"args_to_match: the {which} to {target} has no {absent}.")
         expected = {name: expected[name] for name in names}
         found = {name: found[name] for name in names if name in found}
     expected = settled(expected, found)
     if made[-1].args != args or not expected == found:
         fail(
             calls,
-            f"Expected {target} to be called with other arguments (- expected, + made):",
+            f"Arguments of the last call to {target} differ (- expected, + made):",
             _difference_of_arguments({**expected, "args": args} if args else expected, found),
         )
 
@@ -120,13 +121,28 @@ def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     made = wanted.made(calls)
     if not made:
-        return ""
+        return _other_methods(calls, wanted)
     found = {name: made[-1].kwargs[name] for name in wanted.kwargs if name in made[-1].kwargs}
     told = _difference_of_arguments(settled(wanted.kwargs, found), found)
     nearly = about_nearly(calls, wanted.nearly(calls))
     if told or not nearly:
-        told = f"The last one was (- expected, + made):\n{told}"
+        told = f"Arguments of the last call to {wanted.selection} differ (- expected, + made):\n{told}"
     return "\n".join(part for part in (told, nearly) if part)
+
+
+def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
+    """Return by which other methods the URL of a call that is looked for by the default method was called."""
+    target = wanted.selection.target
+    if target.method != hdrs.METH_GET or target.url is None:
+        return ""
+    anything = Selection(target._replace(method=None), None, Conditions())
+    methods = list(dict.fromkeys(call.method.upper() for call in anything.among(calls)))
+    if not methods or hdrs.METH_GET in methods:
+        return ""
+    return (
+        f"It was called with {' and '.join(methods)}; GET is the default of method, so pass "
+        f"{' or '.join(f'method={method!r}' for method in methods)}."
+    )
 
 
 def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
@@ -135,8 +151,8 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
     case = unittest.TestCase()
     # Users have no test case here on which they could set it.
     case.maxDiff = None
-    told = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
-    return shortened(told, _MOST_DIFFERENCE)
+    shown = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
+    return shortened(shown, _MOST_DIFFERENCE)
 
 
 class WantedCall:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .._matching.conditions import ConditionArguments
 from .._matching.selection import Selection, UrlOrMock
 from .base import CallAssertions
-from .reports import about_unmatched, about_unused, counted, there_were
+from .reports import about_unmatched, about_unused, counted, there_were, to
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -143,4 +143,4 @@ class CallCountAssertionsMixin(CallAssertions):
             self._check_kept(msg, selection)
         if are_too_many or made < least:
             nearly = "" if are_too_many else self._nearly(selection)
-            self._fail_with_calls(f"Expected {expected} of {selection}, but {there_were(made)}.", msg, nearly)
+            self._fail_with_calls(f"Expected {expected}{to(selection)}, but {there_were(made)}.", msg, nearly)

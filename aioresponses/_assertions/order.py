@@ -26,7 +26,7 @@ from .._display import cut, shown_url
 from .._matching.conditions import ConditionArguments
 from .._matching.selection import Selection, UrlOrMock
 from .base import CallAssertions, Expectation
-from .reports import about_nearly, counted, difference, place_of, there_were
+from .reports import about_nearly, counted, difference, place_of, there_were, to
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -98,11 +98,11 @@ class CallOrderAssertionsMixin(CallAssertions):
             for place, fits in enumerate(fit)
             if not fits and place < len(calls) and (why := selections[place].near_miss(calls[place])) is not None
         ]
-        of = "" if selected.takes_all and selected.answering is None else f" of {selected}"
         self._fail_with_calls(
-            f"Expected just {counted(len(selections))}{of}, but {there_were(len(calls))} (- expected, + made):"
+            f"Expected exactly {counted(len(selections))}{to(selected)}, "
+            f"but {there_were(len(calls))} (- expected, + made):"
             if len(selections) != len(calls)
-            else f"Expected other calls{of} than were made (- expected, + made):",
+            else f"Calls{to(selected)} differ (- expected, + made):",
             msg,
             "\n".join(part for part in (difference(self, shown, made), about_nearly(self.mock.calls, nearly)) if part),
         )
@@ -128,12 +128,12 @@ class CallOrderAssertionsMixin(CallAssertions):
         early = min(self._whole_calls_of(other), key=lambda call: call.order)
         if last is early:
             self._fail_with_calls(
-                f"Expected calls of {one} before those of {other}, but {place_of(calls, last)} is one of both.",
+                f"Expected every call{to(one)} before any call{to(other)}, but {place_of(calls, last)} is both.",
                 msg,
             )
         if _end_of(last) > early.order:
             self._fail_with_calls(
-                f"Expected every call of {one} to have ended before {other} was called, "
+                f"Expected every call{to(one)} to have ended before any call{to(other)} began, "
                 f"but {place_of(calls, early)} began before {place_of(calls, last)} had ended.",
                 msg,
             )
@@ -164,7 +164,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         most = _most_at_once(self._whole_calls_of(selection))
         if most > limit:
             self._fail_with_calls(
-                f"Expected at most {counted(limit)} of {selection} at once, but {there_were(most)}.", msg
+                f"Expected at most {counted(limit)}{to(selection)} at once, but {there_were(most)}.", msg
             )
         self._check_kept(msg, selection)
 
@@ -188,7 +188,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         if most < at_least:
             self._check_kept(msg, selection)
             self._fail_with_calls(
-                f"Expected at least {counted(at_least)} of {selection} at once, but {there_were(most)}.",
+                f"Expected at least {counted(at_least)}{to(selection)} at once, but {there_were(most)}.",
                 msg,
                 self._nearly(selection),
             )

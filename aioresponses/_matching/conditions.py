@@ -64,7 +64,7 @@ class Conditions:
         match: Match | Iterable[Match] | None = None,
     ) -> None:
         if json is not None and form is not None:
-            raise ValueError("match_json and match_form contradict each other: no body is both")
+            raise ValueError("match_json cannot be combined with match_form: a body cannot be both JSON and a form")
         self._all: list[_Condition] = []
         if query is not None:
             # Values of one name keep no order, as in the URLs of mocks.
@@ -210,17 +210,21 @@ def _callables(match: Any) -> list[Match]:
     try:
         functions = [match] if callable(match) else list(match) if isinstance(match, Iterable) else [match]
     except (TypeError, ValueError) as error:
-        raise TypeError(f"match: expected a function of the call, or several, got {shown(match)}") from error
+        raise TypeError(
+            f"match: expected a function that takes the call, or a list of them, got {shown(match)}"
+        ) from error
     for function in functions:
         if not callable(function) or isinstance(function, type) or is_coroutine_function(function):
-            raise TypeError(f"match: expected a function of the call, or several, got {shown(function)}")
+            raise TypeError(f"match: expected a function that takes the call, or a list of them, got {shown(function)}")
         if is_generator_function(function):
             raise TypeError(
-                f"match: expected a function that returns True or False, got a generator: {shown(function)}"
+                f"match: expected a function that returns True or False, got a generator function: {shown(function)}"
             )
         why = misfit(function, None)
         if why:
-            raise TypeError(f"match: expected a function of the call, or several, got {shown(function)}: {why}")
+            raise TypeError(
+                f"match: expected a function that takes the call, or a list of them, got {shown(function)}: {why}"
+            )
     return functions
 
 

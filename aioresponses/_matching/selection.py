@@ -9,6 +9,7 @@ from yarl import URL
 
 from .._calls.record import Answering, RequestCall, RequestMatch
 from .._display import shown, shown_wrong_url
+from .._suggestions import instead_of
 from .._urls import Template
 from .conditions import CONDITIONS, Conditions
 from .targets import Target, Url, reaches
@@ -16,23 +17,14 @@ from .targets import Target, Url, reaches
 # What an assertion takes as `url`: a mock and a group stand for the requests that they answered.
 UrlOrMock = Union[Url, Answering]
 
-# Names that are given for conditions, besides those that lack but their `match_`.
-_MEANT = {
-    "params": "match_query",
-    "match_params": "match_query",
-    "data": "match_form",
-    "match_data": "match_form",
-}
-
 
 def check_conditions(given: Mapping[str, Any], kind: str) -> None:
     """Raise `TypeError` for arguments, of this kind, that are no conditions, with the name that may be meant."""
     for name in given:
-        if name in CONDITIONS:
-            continue
-        meant = f"match_{name}" if f"match_{name}" in CONDITIONS else _MEANT.get(str(name))
-        hint = f"did you mean {meant!r}?" if meant is not None else f"the conditions are {', '.join(CONDITIONS)}"
-        raise TypeError(f"unexpected {kind} {shown(name)}: {hint}")
+        if name not in CONDITIONS:
+            meant = f"match_{name}"
+            hint = f"did you mean {meant!r}?" if meant in CONDITIONS else instead_of(name, CONDITIONS)
+            raise TypeError(f"unexpected {kind} {shown(name)}: {hint}")
 
 
 class Selection:

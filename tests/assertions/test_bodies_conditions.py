@@ -1,4 +1,4 @@
-"""What was sent with the calls of a mock, of a group, and with those that fulfil conditions; and whole queries."""
+"""What was sent with the calls to a mock, of a group, and with those that fulfil conditions; and whole queries."""
 
 from unittest.mock import ANY
 
@@ -47,7 +47,7 @@ class BodiesTest(MessageTestCase):
             (self.assertQueryEqual, {}, self.update), (self.assertMultipartBody, {}, self.update),
         ):
             with self.subTest(assertion.__name__):
-                self.assertIn(" of call ", self.message(assertion, *args))
+                self.assertRegex(self.message(assertion, *args), "^Expected call 3 |^[A-Z].* of call [23] ")
 
     def test_of_conditions(self):
         self.assertJsonBodyContains({"role": "author"}, match_headers={"X-Id": "1"})
@@ -59,21 +59,21 @@ class BodiesTest(MessageTestCase):
         self.assertBody(b"a=1", match=lambda call: call.method == "PUT")
         self.assertTextBody("a=1", match_form=ANY)
         self.check_fails(
-            "Expected a call of POST http://example.com/users, match_headers={'X-Id': '3'}, but there were none.\n"
+            "Expected a call to POST http://example.com/users, match_headers={'X-Id': '3'}, but there were none.\n"
             "Calls that match except for a condition:\n"
             "  call 1: headers: at X-Id: '3' != '1'\n"
             f"  call 2: headers: at X-Id: '3' != '2'\n{CALLS}",
             self.assertJsonBody, ANY, USERS, "POST", match_headers={"X-Id": "3"},
         )
         self.check_fails(
-            "Expected a call of the mock POST http://example.com/users with match_headers={'X-Id': '2'} at index 1, "
+            "Expected a call to the mock POST http://example.com/users with match_headers={'X-Id': '2'} at index 1, "
             "but there was 1.\n"
             "Calls that match except for a condition:\n"
             f"  call 1: headers: at X-Id: '2' != '1'\n{CALLS}",
             self.assertEmptyBody, self.create, index=1, match_headers={"X-Id": "2"},
         )
         self.check_fails(
-            "Expected a call of the mock PUT http://example.com/users?page=1 with method='POST', but there were none.\n"
+            "Expected a call to the mock PUT http://example.com/users?page=1 with method='POST', but there were none.\n"
             + CALLS,
             self.assertEmptyBody, self.update, "POST",
         )
@@ -86,7 +86,7 @@ class BodiesTest(MessageTestCase):
         ):
             with self.subTest(assertion.__name__):
                 self.check_fails(
-                    "This assertion was called wrongly: match_form: expected a mapping or pairs of name and value, "
+                    "Invalid argument: match_form: expected a mapping or pairs of name and value, "
                     "got 5",
                     assertion, *args, match_form=5,
                 )
@@ -99,14 +99,17 @@ class BodiesTest(MessageTestCase):
         await self.client_session().post(SITE, json={"a": 1})
         self.assertJsonBody({"a": 1}, target)
         message = self.message(self.assertJsonBody, {"a": 2}, target)
-        self.assertIn(" of call 4, POST http://example.com/v2 -> 200 ", message)
+        self.assertEqual(
+            message.splitlines()[0],
+            "JSON body of call 4 differs (- expected, + sent): POST http://example.com/v2 -> 200",
+        )
 
     async def test_of_a_mock_that_is_not_the_one_of_the_test(self):
         create, self.mock = self.create, type(self.mock)()
         self.assertJsonBody({"name": "Grace"}, create)
         message = self.message(self.assertJsonBody, {"name": "Ada"}, create)
-        self.assertIn(" of a call that is not listed, POST http://example.com/users -> 200 ", message)
-        self.assertTrue(message.endswith("There were no calls."))
+        self.assertTrue(message.startswith("JSON body of a call that is not listed differs (- expected, + sent): "))
+        self.assertIn("\nThere were no calls.\nAnother aioresponses is active and has 3 calls; ", message)
 
 
 class QueryEqualTest(MessageTestCase):
@@ -142,7 +145,7 @@ class QueryEqualTest(MessageTestCase):
         self.mock.reset()
         await self.send(url=SITE, params={"a": 1, "b": 2})
         self.check_fails(
-            "Expected another query of call 1, GET http://example.com/?a=1&b=2 -> 200 (- expected, + sent):\n"
+            "Query of call 1 differs (- expected, + sent): GET http://example.com/?a=1&b=2 -> 200\n"
             "{'a': '1'} != {'a': '1', 'b': '2'}\n"
             "- {'a': '1'}\n"
             "+ {'a': '1', 'b': '2'}\n"
@@ -167,7 +170,7 @@ class QueryEqualTest(MessageTestCase):
             ({"a": None}, "expected: expected text or numbers, got None for 'a'; to ask for its absence, use ABSENT"),
             ({"a": True}, "expected: expected text or numbers, got True for 'a'"),
         ):
-            message = f"This assertion was called wrongly: {message}"
+            message = f"Invalid argument: {message}"
             with self.subTest(wrong):
                 self.check_fails(message, self.assertQueryEqual, wrong)
 

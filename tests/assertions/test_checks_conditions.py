@@ -46,8 +46,8 @@ class OfMocksTest(ChecksTest):
             message = self.message(self.mock.assert_called_with, self.create, **wrong)
             self.assertTrue(
                 message.startswith(
-                    "Expected the mock POST http://example.com/users to be called with other arguments "
-                    "(- expected, + made):\n"
+                    "Arguments of the last call to the mock POST http://example.com/users differ (- expected, "
+                    "+ made):\n"
                 )
             )
 
@@ -135,7 +135,7 @@ class OfConditionsTest(ChecksTest):
         self.check_fails(
             "Expected the mock POST http://example.com/users, json={'name': 'Ada', 'role': 'author'}, "
             "match_headers={'X-Id': '2'} among the calls, but there was no such call.\n"
-            "The last one was (- expected, + made):\n"
+            "Arguments of the last call to the mock POST http://example.com/users differ (- expected, + made):\n"
             "{'json': {'name': 'Ada', 'role': 'author'}} != {'json': {'name': 'Grace'}}\n"
             "- {'json': {'name': 'Ada', 'role': 'author'}}\n"
             "+ {'json': {'name': 'Grace'}}\n"
@@ -145,7 +145,7 @@ class OfConditionsTest(ChecksTest):
             [call(self.create, **ADA, match_headers={"X-Id": "2"})], any_order=True,
         )
         self.check_fails(
-            "Expected these calls one after another, but they were not made so:\n"
+            "These calls were not made consecutively:\n"
             "  POST http://example.com/users, match_headers={'X-Id': '2'}\n"
             "  the mock GET http://example.com/users?page=1 with method='GET'\n"
             "  GET http://example.com/\n"
@@ -159,7 +159,7 @@ class OfConditionsTest(ChecksTest):
         for assertion in (self.mock.assert_any_call, self.mock.assert_called_with):
             with self.assertRaisesRegex(TypeError, "^match_headers: expected a mapping or pairs .*, got 5$"):
                 assertion(USERS, match_headers=5)
-            with self.assertRaisesRegex(ValueError, "^the query in url and match_query contradict each other"):
+            with self.assertRaisesRegex(ValueError, "^match_query cannot be combined with a query in url"):
                 assertion(USERS + "?a=1", match_query={})
         with self.assertRaisesRegex(TypeError, "^calls: .*: match_body: expected bytes, text or .*, got 5$"):
             self.mock.assert_has_calls([call(USERS, match_body=5)])

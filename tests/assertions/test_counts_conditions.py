@@ -1,4 +1,4 @@
-"""Counting the calls of a mock, of a group, and those that fulfil conditions."""
+"""Counting the calls to a mock, of a group, and those that fulfil conditions."""
 
 from aioresponses.matchers import subset
 
@@ -35,19 +35,19 @@ class OfMocksTest(CountsTest):
         self.assertCalledAtLeast(2, self.create, "POST")
         self.assertCalledAtMost(2, self.create)
         for message, assertion, *args in (
-            ("Expected 1 call of the mock POST http://example.com/users, but there were 2.",
+            ("Expected 1 call to the mock POST http://example.com/users, but there were 2.",
              self.assertCalledOnce, self.create),
-            ("Expected no call of the mock GET http://example.com/users, but there was 1.",
+            ("Expected no call to the mock GET http://example.com/users, but there was 1.",
              self.assertNotCalled, self.read),
-            ("Expected a call of the mock GET http://example.com/unused, but there were none.",
+            ("Expected a call to the mock GET http://example.com/unused, but there were none.",
              self.assertCalled, self.unused),
-            ("Expected a call of the mock POST http://example.com/users with method='GET', but there were none.",
+            ("Expected a call to the mock POST http://example.com/users with method='GET', but there were none.",
              self.assertCalled, self.create, "GET"),
-            ("Expected 3 calls of the mock POST http://example.com/users, but there were 2.",
+            ("Expected 3 calls to the mock POST http://example.com/users, but there were 2.",
              self.assertCallCount, 3, self.create),
-            ("Expected at least 3 calls of the mock POST http://example.com/users, but there were 2.",
+            ("Expected at least 3 calls to the mock POST http://example.com/users, but there were 2.",
              self.assertCalledAtLeast, 3, self.create),
-            ("Expected at most 1 call of the mock POST http://example.com/users, but there were 2.",
+            ("Expected at most 1 call to the mock POST http://example.com/users, but there were 2.",
              self.assertCalledAtMost, 1, self.create),
         ):
             with self.subTest(message):
@@ -58,7 +58,7 @@ class OfMocksTest(CountsTest):
         self.assertNotCalled(self.api, "GET")
         self.assertCalledOnce(self.api, match_json=subset({"name": "Ada"}))
         self.check_fails(
-            f"Expected 1 call of the group http://example.com, but there were 2.\n{CALLS}",
+            f"Expected 1 call to the group http://example.com, but there were 2.\n{CALLS}",
             self.assertCalledOnce, self.api,
         )
 
@@ -88,14 +88,14 @@ class OfConditionsTest(CountsTest):
 
     def test_messages_name_the_conditions_and_show_why_others_do_not_count(self):
         self.check_fails(
-            "Expected 2 calls of POST http://example.com/users, match_json=subset({'role': 'author'}), "
+            "Expected 2 calls to POST http://example.com/users, match_json=subset({'role': 'author'}), "
             "but there was 1.\n"
             "Calls that match except for a condition:\n"
             f"  call 2: json: at role: 'author' is missing\n{CALLS}",
             self.assertCallCount, 2, USERS, "POST", match_json=subset({"role": "author"}),
         )
         self.check_fails(
-            "Expected a call of http://example.com/users, match_headers={'X-Id': '8'}, match_body=b'', "
+            "Expected a call to http://example.com/users, match_headers={'X-Id': '8'}, match_body=b'', "
             "but there were none.\n"
             "Calls that match except for a condition:\n"
             "  call 1: headers: at X-Id: '8' is missing\n"
@@ -104,30 +104,30 @@ class OfConditionsTest(CountsTest):
             self.assertCalled, USERS, match_headers={"X-Id": "8"}, match_body=b"",
         )
         self.check_fails(
-            "Expected at least 2 calls of the mock POST http://example.com/users with match_json={'name': 'Grace'}, "
+            "Expected at least 2 calls to the mock POST http://example.com/users with match_json={'name': 'Grace'}, "
             "but there was 1.\n"
             "Calls that match except for a condition:\n"
             f"  call 1: json: at name: 'Grace' != 'Ada'\n{CALLS}",
             self.assertCalledAtLeast, 2, self.create, match_json={"name": "Grace"},
         )
         self.check_fails(
-            "Expected a call of the group http://example.com with method='GET', match_json=1, but there were none.\n"
+            "Expected a call to the group http://example.com with method='GET', match_json=1, but there were none.\n"
             + CALLS,
             self.assertCalled, self.api, "get", match_json=1,
         )
         self.check_fails(
-            "Expected 1 call of any request, match_json=1, but there were none.\n"
+            "Expected 1 call with match_json=1, but there were none.\n"
             "Calls that match except for a condition:\n"
             "  call 1: json: 1 != {'name': 'Ada', 'role': 'author'}\n"
             "  call 2: json: 1 != {'name': 'Grace'}\n"
-            "  call 3: json: the body of GET http://example.com/users is no JSON (Expecting value: line 1 column 1 "
+            "  call 3: json: the body of GET http://example.com/users is not JSON (Expecting value: line 1 column 1 "
             f"(char 0)): it has Content-Type None and 0 bytes: ''\n{CALLS} : why",
             self.assertCalledOnce, match_json=1, msg="why",
         )
 
     def test_where_there_are_too_many_the_others_are_of_no_interest(self):
         self.check_fails(
-            "Expected no call of http://example.com/users, match_json={'name': 'Grace'}, but there was 1.\n" + CALLS,
+            "Expected no call to http://example.com/users, match_json={'name': 'Grace'}, but there was 1.\n" + CALLS,
             self.assertNotCalled, USERS, match_json={"name": "Grace"},
         )
 
@@ -150,18 +150,18 @@ class WrongConditionsTest(CountsTest):
         for wrong, conditions in (
             ("match_headers: expected a mapping or pairs of name and value, got 5", {"match_headers": 5}),
             ("match_body: expected bytes, text or a compiled pattern, got 5", {"match_body": 5}),
-            ("match: expected a function of the call, or several, got 5", {"match": 5}),
+            ("match: expected a function that takes the call, or a list of them, got 5", {"match": 5}),
             (
-                "match_json and match_form contradict each other: no body is both",
+                "match_json cannot be combined with match_form: a body cannot be both JSON and a form",
                 {"match_json": 1, "match_form": {"a": "1"}},
             ),
             (
-                "the query in url and match_query contradict each other: one of them says what it is",
+                "match_query cannot be combined with a query in url; give the whole query in one of them",
                 {"url": USERS + "?a=1", "match_query": {"a": "1"}},
             ),
         ):
-            self.check_fails(f"This assertion was called wrongly: {wrong}", self.assertNotCalled, **conditions)
-            self.check_fails(f"This assertion was called wrongly: {wrong}", self.assertCallCount, 9, **conditions)
+            self.check_fails(f"Invalid argument: {wrong}", self.assertNotCalled, **conditions)
+            self.check_fails(f"Invalid argument: {wrong}", self.assertCallCount, 9, **conditions)
 
     def test_what_is_no_condition_is_an_unexpected_keyword(self):
         for assertion, *args in ((self.assertNotCalled,), (self.assertCallCount, 0), (self.assertCalledAtMost, 9)):
@@ -189,7 +189,7 @@ class DroppedTest(MessageTestCase):
         self.assertNotCalled(self.site, match_body=b"1")
         self.assertCalledAtLeast(1, self.users, match_body=b"")
         self.check_fails(
-            "Expected 2 calls of the mock GET http://example.com/users, but there were 3.\n"
+            "Expected 2 calls to the mock GET http://example.com/users, but there were 3.\n"
             "Calls:\n  1. GET http://example.com/users -> 200\n  2. GET http://example.com/ -> 200",
             self.assertCallCount, 2, self.users,
         )

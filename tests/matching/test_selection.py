@@ -93,25 +93,28 @@ class CallsOfTest(AioResponsesTestCase):
                 (self.users, "G T"), {},
             ),
             (
-                ValueError, "the query in url and match_query contradict each other: one of them says what it is",
+                ValueError, "match_query cannot be combined with a query in url; give the whole query in one of them",
                 (USERS + "?page=1",), {"match_query": {"page": "1"}},
             ),
             (
-                ValueError, "match_json and match_form contradict each other: no body is both", (),
+                ValueError, "match_json cannot be combined with match_form: a body cannot be both JSON and a form", (),
                 {"match_json": 1, "match_form": {}},
             ),
             (
                 TypeError, "match_headers: expected a mapping or pairs of name and value, got 5", (),
                 {"match_headers": 5},
             ),
-            (TypeError, "match: expected a function of the call, or several, got 5", (), {"match": 5}),
+            (TypeError, "match: expected a function that takes the call, or a list of them, got 5", (), {"match": 5}),
             (TypeError, "match_body: expected bytes, text or a compiled pattern, got {}", (), {"match_body": {}}),
             (TypeError, "unexpected keyword argument 'json': did you mean 'match_json'?", (), {"json": 1}),
             (TypeError, "unexpected keyword argument 'params': did you mean 'match_query'?", (), {"params": 1}),
-            (TypeError, "unexpected keyword argument 'data': did you mean 'match_form'?", (), {"data": 1}),
+            (
+                TypeError, "unexpected keyword argument 'data': did you mean 'match_form' or 'match_body'?", (),
+                {"data": 1},
+            ),
             (
                 TypeError,
-                "unexpected keyword argument 'status': the conditions are match_query, match_headers, match_json, "
+                "unexpected keyword argument 'status': its keywords are match_query, match_headers, match_json, "
                 "match_form, match_body, match",
                 (), {"status": 200},
             ),
@@ -138,7 +141,7 @@ class CallsOfTest(AioResponsesTestCase):
 
 
 class HopsTest(MockedTestCase):
-    """A mock stands for the requests that it answered, hops among them; a URL for calls of the code under test."""
+    """A mock stands for the requests that it answered, hops among them; a URL for calls to the code under test."""
 
     async def test_after_a_redirect(self):
         first = self.mock.post(SITE, status=307, headers={"Location": "/users"})

@@ -227,7 +227,7 @@ class AwaitedResultsTest(AskingTestCase):
 
     async def test_the_caller_hears_of_a_wrong_result(self):
         self.mock.get(SITE, callback=lambda call: CallbackResult(delay=-1))
-        self.assertEqual(await self.ask(), (ValueError, "delay: expected seconds, from 0 on, got -1"))
+        self.assertEqual(await self.ask(), (ValueError, "delay: expected seconds, 0 or more, got -1"))
 
 
 class CallbackResultTest(AioResponsesTestCase):
@@ -340,7 +340,7 @@ class DelayTest(AskingTestCase):
         mock.stop()
         self.assertEqual(
             await asyncio.wait_for(task, 10),
-            (aiohttp.ClientConnectionError, "The mock that was to answer has been stopped"),
+            (aiohttp.ClientConnectionError, "aioresponses was stopped while this request was in flight"),
         )
 
 
