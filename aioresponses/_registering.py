@@ -185,7 +185,9 @@ class Group(Registering, Answering):
         text = str(url).rstrip("/")
         target = Target.of(None, text) if "://" in text and "#" not in text else None
         if target is None or target.has_query:
-            raise ValueError(f"url: expected one with a scheme and a host, without a query, got {shown_wrong_url(url)}")
+            raise ValueError(
+                f"url: expected a URL with a scheme and a host, and without a query, got {shown_wrong_url(url)}"
+            )
         self._add = add
         self._url = text
         self._target = target

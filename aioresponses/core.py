@@ -356,6 +356,7 @@ class aioresponses(Registering, Asked):
         handle = RequestMatch(url, method, **given)
         self._router.add(route_of(handle, self.json_dumps))
         if not self.active:
+            self._interceptor.idle_at = moment()
             idle.add(self._interceptor)
         return handle
 

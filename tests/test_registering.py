@@ -158,7 +158,8 @@ class RefusedTest(unittest.TestCase):
         for value in ({}, [], (), 5, 1.5, True):
             self.check([(
                 SITE, {"match_body": value}, TypeError,
-                f"match_body: expected bytes, text or a compiled pattern, got {value!r}",
+                f"match_body: expected bytes, text or a compiled pattern, got {value!r}"
+                + ("; for JSON, use match_json=" if isinstance(value, (dict, list)) else ""),
             )])
 
     def test_values_that_are_no_functions(self):
@@ -174,6 +175,13 @@ class RefusedTest(unittest.TestCase):
                 SITE, {"match": value}, TypeError,
                 f"match: expected a function that takes the call, or a list of them, got {shown!r}",
             )])
+
+    def test_a_mapping_as_a_function_of_the_call(self):
+        self.check([(
+            SITE, {"match": {"a": 1}}, TypeError,
+            "match: expected a function that takes the call, or a list of them, got {'a': 1}; for the body, use "
+            "match_json= or match_form=",
+        )])
 
     def test_arguments_that_do_not_exist(self):
         error, message = refusal(self.mock.get, SITE, match_cookies={})
@@ -383,16 +391,17 @@ class GroupTest(AioResponsesTestCase):
             (None, TypeError, "url: expected a str or a yarl.URL, got None"),
             (re.compile("x"), TypeError, "url: expected a str or a yarl.URL, got re.compile('x')"),
             (ANY, TypeError, "url: expected a str or a yarl.URL, got <ANY>"),
-            (URL("/v2"), ValueError, "url: expected one with a scheme and a host, without a query, got URL('/v2')"),
+            (URL("/v2"), ValueError,
+             "url: expected a URL with a scheme and a host, and without a query, got URL('/v2')"),
             (URL(API + "?a=1"), ValueError,
-             f"url: expected one with a scheme and a host, without a query, got URL('{API}?a=1')"),
+             f"url: expected a URL with a scheme and a host, and without a query, got URL('{API}?a=1')"),
             ("api.example.com", ValueError,
-             "url: expected one with a scheme and a host, without a query, got 'api.example.com'"),
-            ("/v2", ValueError, "url: expected one with a scheme and a host, without a query, got '/v2'"),
+             "url: expected a URL with a scheme and a host, and without a query, got 'api.example.com'"),
+            ("/v2", ValueError, "url: expected a URL with a scheme and a host, and without a query, got '/v2'"),
             (API + "?a=1", ValueError,
-             f"url: expected one with a scheme and a host, without a query, got '{API}?a=1'"),
+             f"url: expected a URL with a scheme and a host, and without a query, got '{API}?a=1'"),
             (API + "#top", ValueError,
-             f"url: expected one with a scheme and a host, without a query, got '{API}#top'"),
+             f"url: expected a URL with a scheme and a host, and without a query, got '{API}#top'"),
             (API + "/{}", ValueError,
              f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' is neither {{name}} nor {{name:regex}}; "
              "for a pattern, pass re.compile(…), for literal braces a yarl.URL"),

@@ -201,12 +201,18 @@ def _checked_headers(headers: Any) -> Any:
 
 def _check_body(body: Any) -> None:
     if isinstance(body, (Mapping, list, tuple, bool, int, float)):
-        raise TypeError(f"match_body: expected bytes, text or a compiled pattern, got {shown(body)}")
+        hint = "; for JSON, use match_json=" if isinstance(body, (Mapping, list)) else ""
+        raise TypeError(f"match_body: expected bytes, text or a compiled pattern, got {shown(body)}{hint}")
 
 
 def _callables(match: Any) -> list[Match]:
     if match is None:
         return []
+    if isinstance(match, Mapping):
+        raise TypeError(
+            f"match: expected a function that takes the call, or a list of them, got {shown(match)}; for the body, use "
+            "match_json= or match_form="
+        )
     try:
         functions = [match] if callable(match) else list(match) if isinstance(match, Iterable) else [match]
     except (TypeError, ValueError) as error:
@@ -269,8 +275,17 @@ def _unequal_read(expected: Any, call: RequestCall, read: Callable[[RequestCall]
     try:
         found = read(call)
     except ValueError as error:
-        return str(error)
+        return f"{error}{_other_kind(call, read)}"
     return _unequal(expected, found)
+
+
+def _other_kind(call: RequestCall, read: Callable[[RequestCall], Any]) -> str:
+    """Return what to use for a body of another kind than the one that was asked for."""
+    sent = call.headers.get(hdrs.CONTENT_TYPE, "").lower()
+    if read is form_of:
+        return "; for JSON, use match_json" if sent.startswith("application/json") else ""
+    is_form = sent.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
+    return "; for a form, use match_form" if is_form else ""
 
 
 def form_of(call: RequestCall) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Selection:
         target = Target.of(method, None if answering is not None else url)
         if isinstance(target.url, URL) and not target.url.raw_host:
             # No call could be one of it.
-            raise ValueError(f"url: expected one with a scheme and a host, got {shown_wrong_url(url)}")
+            raise ValueError(f"url: expected a URL with a scheme and a host, got {shown_wrong_url(url)}")
         if conditions.get("match_query") is not None:
             target = target.with_any_query()
         elif any_query and isinstance(target.url, (URL, Template)) and not target.has_query:

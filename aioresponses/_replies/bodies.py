@@ -60,7 +60,8 @@ def checked_body(body: object) -> Any:
     check_source("body", body, BODIES)
     for piece in known_items(body):
         if not isinstance(piece, _PIECES):
-            raise TypeError(f"body: expected a list of str or bytes, got one that contains {shown(piece)}")
+            hint = _json_hint("body", piece)
+            raise TypeError(f"body: expected a list of str or bytes, got one that contains {shown(piece)}{hint}")
         if isinstance(piece, str):
             encodable("body", piece)
     return body
@@ -86,6 +87,10 @@ def known_items(source: object) -> Collection[object]:
     return source if isinstance(source, (Sequence, ValuesView)) else ()
 
 
+def _json_hint(name: str, value: object) -> str:
+    return "; to send JSON, use payload=" if name == "body" and isinstance(value, Mapping) else ""
+
+
 def check_source(name: str, source: object, expected: str) -> None:
     """Raise `TypeError` or `ValueError` unless something can be streamed.
 
@@ -102,7 +107,7 @@ def check_source(name: str, source: object, expected: str) -> None:
     # These can be iterated over, but are never meant to be.
     streams = isinstance(source, Iterable) and not isinstance(source, (*_PIECES, Mapping, Set))
     if not (streams or isinstance(source, AsyncIterable)):
-        hint = "; to raise it, use exception=" if isinstance(source, BaseException) else ""
+        hint = "; to raise it, use exception=" if isinstance(source, BaseException) else _json_hint(name, source)
         raise TypeError(f"{name}: expected {expected}, got {shown(source)}{hint}")
 
 

@@ -144,7 +144,7 @@ class WrongUseTest(MessageTestCase):
         pattern = re.compile(b"x")
         self.check_wrong(f"url: expected a pattern of text, got one of bytes: {pattern!r}", self.assertCalled, pattern)
         for url in ("/users", URL("example.com/users")):
-            self.check_wrong(f"url: expected one with a scheme and a host, got {url!r}", self.assertNotCalled, url)
+            self.check_wrong(f"url: expected a URL with a scheme and a host, got {url!r}", self.assertNotCalled, url)
         message = self.message(self.assertCalled, "http://[")
         self.assertRegex(message, r"\AInvalid argument: url: expected a URL, got 'http://\[': ")
 

@@ -14,6 +14,10 @@ from ..support import SITE, MessageTestCase, get
 CLIENTS = ("httpx", "requests", "urllib3", "niquests", "curl_cffi", "pycurl")
 
 
+left_behind = aioresponses()
+left_behind.get(SITE)
+
+
 class OtherMockTest(MessageTestCase):
     async def test_the_inner_mock_has_the_calls(self):
         with aioresponses() as inner:
@@ -107,6 +111,12 @@ class NotActiveTest(AioResponsesTestCase):
 
     async def test_one_that_is_gone_is_not_mentioned(self):
         aioresponses().get(SITE)
+        self.assertEqual(
+            await self.refusal(), ["aioresponses: no mock answers GET http://example.com/\nNo mocks are registered."]
+        )
+
+    async def test_one_that_an_earlier_test_left_behind_is_not_mentioned(self):
+        self.assertEqual(len(left_behind.unused_mocks), 1)
         self.assertEqual(
             await self.refusal(), ["aioresponses: no mock answers GET http://example.com/\nNo mocks are registered."]
         )

@@ -475,7 +475,11 @@ class FormTest(ConditionTestCase):
     async def test_a_body_that_is_not_a_form(self):
         what = "form: the body of POST http://example.com/ is not application/x-www-form-urlencoded: it has "
         await self.check([
-            ({"match_form": {}}, {"json": {}}, what + "Content-Type 'application/json' and 2 bytes: '{}'"),
+            ({"match_form": {}}, {"json": {}}, what + "Content-Type 'application/json' and 2 bytes: '{}'; "
+             "for JSON, use match_json"),
+            ({"match_json": {}}, {"data": {"a": "1"}},
+             "json: the body of POST http://example.com/ is not JSON (Expecting value: line 1 column 1 (char 0)): "
+             "it has Content-Type 'application/x-www-form-urlencoded' and 3 bytes: 'a=1'; for a form, use match_form"),
             ({"match_form": ANY}, {}, what + "Content-Type 'application/octet-stream' and 0 bytes: ''"),
             (
                 {"match_form": {}},

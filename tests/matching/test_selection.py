@@ -86,7 +86,7 @@ class CallsOfTest(AioResponsesTestCase):
     def test_what_a_mock_would_not_take(self):
         for error, message, args, conditions in (
             (TypeError, "url: expected a str, a yarl.URL or a compiled pattern, got 5", (5,), {}),
-            (ValueError, "url: expected one with a scheme and a host, got '/users'", ("/users",), {}),
+            (ValueError, "url: expected a URL with a scheme and a host, got '/users'", ("/users",), {}),
             (TypeError, "method: expected a str such as 'GET', got 5", (USERS, 5), {}),
             (
                 ValueError, "method: expected an HTTP token such as 'GET' or 'PROPFIND', got 'G T'",
@@ -105,7 +105,10 @@ class CallsOfTest(AioResponsesTestCase):
                 {"match_headers": 5},
             ),
             (TypeError, "match: expected a function that takes the call, or a list of them, got 5", (), {"match": 5}),
-            (TypeError, "match_body: expected bytes, text or a compiled pattern, got {}", (), {"match_body": {}}),
+            (
+                TypeError, "match_body: expected bytes, text or a compiled pattern, got {}; for JSON, use match_json=",
+                (), {"match_body": {}},
+            ),
             (TypeError, "unexpected keyword argument 'json': did you mean 'match_json'?", (), {"json": 1}),
             (TypeError, "unexpected keyword argument 'params': did you mean 'match_query'?", (), {"params": 1}),
             (

@@ -312,12 +312,13 @@ class RepeatedBodiesTest(AioResponsesTestCase):
 
     async def test_a_function_that_returns_what_is_not_a_body(self):
         for value in (None, 5, {"a": 1}, {"a"}):
+            hint = "; to send JSON, use payload=" if isinstance(value, dict) else ""
             with self.subTest(value):
                 self.mock.get(SITE, body=lambda: value)
                 async with ClientSession() as session:
                     self.assertEqual(
                         await error_of(session.get(SITE)),
-                        (TypeError, f"body: expected a function that returns {BODIES}, got {value!r}"),
+                        (TypeError, f"body: expected a function that returns {BODIES}, got {value!r}{hint}"),
                     )
 
     async def test_a_payload_may_be_a_function(self):
@@ -537,7 +538,11 @@ class RefusedBodiesTest(unittest.TestCase):
 
         for body, message in (
             (5, f"body: expected {BODIES}, got 5"),
-            ({"a": 1}, f"body: expected {BODIES}, got {{'a': 1}}"),
+            ({"a": 1}, f"body: expected {BODIES}, got {{'a': 1}}; to send JSON, use payload="),
+            (
+                [{"a": 1}],
+                "body: expected a list of str or bytes, got one that contains {'a': 1}; to send JSON, use payload=",
+            ),
             ({"a"}, f"body: expected {BODIES}, got {{'a'}}"),
             (frozenset(), f"body: expected {BODIES}, got frozenset()"),
             ([b"a", 5], "body: expected a list of str or bytes, got one that contains 5"),
