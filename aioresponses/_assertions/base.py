@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Union
 
+from yarl import URL
+
 from .._calls.record import RequestCall, RequestMatch
 from .._display import shown
 from .._matching.conditions import ConditionArguments
@@ -93,9 +95,16 @@ class CallAssertions(_TestCase):
             self._fail_with_calls(about_dropped(self._dropped, len(self.mock.calls)), msg)
 
     def _nearly(self, selection: Selection) -> str:
-        """Return which calls would be meant but for a condition."""
+        """Return which calls would be meant but for a condition, or if the URL were written otherwise."""
         calls = self.mock.calls
-        return about_nearly(calls, selection.nearly(calls))
+        nearly = about_nearly(calls, selection.nearly(calls))
+        if nearly or not isinstance(selection.target.url, URL):
+            return nearly
+        from .._matching.hints import for_text  # Not before it is needed: most assertions hold.
+
+        text = selection.target.url.human_repr()
+        hints = (for_text(text, call.key[1]) for call in calls)
+        return next((f"The URL is compared as it is{hint.text}." for hint in hints if hint.fits), "")
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
         self._fail(f"Invalid argument: {what}", msg)

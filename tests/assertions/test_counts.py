@@ -5,6 +5,30 @@ import re
 from ..support import SITE, USERS, MessageTestCase
 
 
+class UrlThatIsMoreTest(MessageTestCase):
+    async def test_a_url_that_was_meant_as_a_pattern_or_a_template(self):
+        await self.send(url="http://example.com/users/7")
+        calls = "Calls:\n  1. GET http://example.com/users/7 -> 200"
+        for text, instead in (
+            ("http://example.com/users/.*", "for a pattern, pass re.compile('http://example.com/users/.*')"),
+            (r"http://example.com/users/\d+", r"for a pattern, pass re.compile('http://example.com/users/\\d+')"),
+            ("http://example.com/users/:id", "for a placeholder, write 'http://example.com/users/{id}'"),
+        ):
+            with self.subTest(text):
+                message = self.message(self.assertCalledOnce, text)
+                self.assertTrue(message.startswith("Expected 1 call to http://example.com/users/"), message)
+                end = f", but there were none.\nThe URL is compared as it is; {instead}.\n{calls}"
+                self.assertTrue(message.endswith(end), message)
+
+    async def test_a_url_that_no_call_would_match_otherwise(self):
+        await self.send(url="http://example.com/posts/7")
+        self.check_fails(
+            "Expected 1 call to http://example.com/users/.*, but there were none.\n"
+            "Calls:\n  1. GET http://example.com/posts/7 -> 200",
+            self.assertCalledOnce, "http://example.com/users/.*",
+        )
+
+
 class CallCountTest(MessageTestCase):
     async def test_call_count(self):
         self.assertCallCount(0)
