@@ -14,7 +14,7 @@ from ._display import shown
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
 
-_DECORATES = "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got {}"
+_DECORATES = "@aioresponses() decorates functions, coroutine functions and subclasses of unittest.TestCase, got {}"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
+from ._absent import ABSENT
 from ._urls import without_credentials
 
 _T = TypeVar("_T")
@@ -117,9 +118,10 @@ def hidden(header: str, value: Any, other: Any = None, found: bool = False) -> A
     >>> print(hidden("Authorization", "Bearer a1b2", "Bearer a1c2"), hidden("X-Api-Key", "a1", "a2", found=True))
     'Bearer …' (4 more characters) '…' (2 characters, differing from character 2 on)
     """
-    if not _SECRET_HEADERS.fullmatch(header):
+    if value is ABSENT or not _SECRET_HEADERS.fullmatch(header):
         return value
-    return _veiled(value, other, found, has_scheme=header.lower().endswith("authorization"))
+    has_scheme = header.lower().endswith("authorization")
+    return _veiled(value, None if other is ABSENT else other, found, has_scheme)
 
 
 def shown_headers(headers: Any) -> str:

@@ -14,11 +14,12 @@ from asyncio import AbstractEventLoop
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
 from . import _urls
-from ._calls.exchange import Exchange
+from ._calls.exchange import Exchange, moment
 from ._calls.failures import FailedAssertion, failed_assertions
 from ._calls.log import Log
 from ._calls.record import RequestCall, redirect_to
@@ -60,6 +61,10 @@ class Interceptor:
         self.assertion_classes: tuple[type[BaseException], ...] = ()
         """The classes of failed assertions, which are noted where a function of the user's raises one."""
         self.failed_assertions: list[FailedAssertion] = []
+        self.made = moment()
+        """When it was made, as a moment."""
+        self.idle_at = 0
+        """When a mock was last registered with it while it was not active, as a moment."""
 
     def note_failed(self, error: BaseException, exchange: Exchange) -> None:
         """Note the failed assertions in what a function of the user's raised while `exchange` was to be answered.
@@ -89,6 +94,10 @@ class Interceptor:
         exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
         self.log.record(exchange)
         return Interception(asked, exchange, kwargs, loop)
+
+
+idle: WeakSet[Interceptor] = WeakSet()
+"""Those with which mocks were registered while they were not active; a refusal names them if they still are not."""
 
 
 class Interception:
@@ -231,7 +240,14 @@ class Interception:
             if interceptor.is_active
             for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
         ]
-        exchange.refusal = explanation(method, asked, verdicts, redirect_to(exchange))
+        began = min(one.made for one in self._interceptors)
+        unasked = [
+            mock
+            for one in list(idle)
+            if not one.is_active and one.idle_at > began  # What an earlier test left behind has no part in this.
+            for mock in one.router.registered
+        ]
+        exchange.refusal = explanation(method, asked, verdicts, redirect_to(exchange), unasked)
         latency = self._interceptors[0].latency
         if latency is not None:
             await pass_time(latency)

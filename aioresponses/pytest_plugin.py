@@ -126,7 +126,8 @@ def _check(marker: pytest.Mark) -> None:
         wrong.insert(0, "no positional arguments")
     if wrong:
         pytest.fail(
-            f"pytest.mark.aioresponses takes {' and '.join(wrong)}; write any of {'=, '.join(keywords)}=", pytrace=False
+            f"pytest.mark.aioresponses takes {' and '.join(wrong)}; its arguments are "
+            f"{'=, '.join(keywords)}=", pytrace=False
         )
 
 

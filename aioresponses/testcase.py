@@ -1,10 +1,11 @@
-"""The test case that has a mock ready in every test."""
+"""A test case that has a mock ready in every test."""
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
 from aiohttp import ClientSession
@@ -21,16 +22,26 @@ if TYPE_CHECKING:
 __unittest = True
 
 
+class _MockOfTest:
+    """Stands for the mock on the class, and on a test that does not run; that of a test that runs is its own."""
+
+    def __get__(self, test: object, case: type) -> NoReturn:
+        raise AttributeError(
+            f"{case.__name__}.mock belongs to one test, and is there only while that runs: register mocks in setUp or "
+            f"asyncSetUp, with self.mock, and not in setUpClass"
+        )
+
+
 class AioResponsesTestCase(
     CallCountAssertionsMixin, CallOrderAssertionsMixin, BodyAssertionsMixin, IsolatedAsyncioTestCase
 ):
     """A test case in which the requests of every `aiohttp.ClientSession` are answered by `self.mock`.
 
-    The mock is a new one for each test. It is active from before `setUp` until the last cleanup has run, and is taken
-    down however the test ends. Test methods may be coroutine functions or plain ones.
+    Each test has its own mock. It is active from before `setUp` until the last cleanup has run, and is stopped however
+    the test ends. Test methods may be coroutine functions or plain functions.
 
-    An assertion that fails in a callback, a condition or a stream of a mock fails the test, and so does a request that
-    no mock answers, even if the code under test swallows the exception.
+    A request that matches no mock fails the test, and so does an assertion that fails in a callback, a condition or a
+    stream of a mock, even if the code under test swallows the exception.
 
     >>> class WeatherTest(AioResponsesTestCase):
     ...     async def test_reads_the_temperature(self):
@@ -42,36 +53,39 @@ class AioResponsesTestCase(
     """URL prefixes, templates or patterns of requests that go to the network, as `aioresponses` takes them."""
 
     passthrough_unmatched: ClassVar[bool] = False
-    """Whether requests that no mock answers go to the network."""
+    """Whether requests that match no mock go to the network."""
 
     assert_all_called: ClassVar[bool] = False
-    """Whether a test fails in which a mock was never used, or not used up, unless it has `optional=True`."""
+    """Whether a test fails if a mock was never used, or has replies left, unless it has `optional=True`."""
 
     assert_all_mocked: ClassVar[bool] = True
-    """Whether a test fails in which no mock answered a request, even if the code under test swallowed the exception."""
+    """Whether a test fails if a request matched no mock, even if the code under test swallowed the exception."""
 
     strict: ClassVar[bool] = False
     """Both `assert_all_called` and `assert_all_mocked`."""
 
     latency: ClassVar[float | None] = 0
-    """The seconds that pass before each reply starts, on top of its `delay`; for 0, all that is ready runs first.
+    """The seconds that pass before each reply starts, in addition to its `delay`; with 0, all that is ready runs first.
 
-    As while a server is asked, others may go on in the meantime; that shows whether locks and limits are where they
-    must be. With None, as with aioresponses 0.7, a reply is there in the same step of the loop.
+    Other tasks run in the meantime, as they do while a server responds, which shows whether locks and limits are where
+    they must be. With None, a reply arrives in the same step of the loop, as in aioresponses 0.7.
     """
 
     keep_calls: ClassVar[int | None] = None
-    """How many calls that have ended are kept, the last ones; None for all. `aioresponses` says more of it."""
+    """How many calls that have ended are kept, the last ones; None for all. See `aioresponses`."""
 
     virtual_time: ClassVar[bool] = False
     """Whether waiting takes no real time, by a `VirtualClock` that is at `self.clock` from before `setUp` to the end.
 
-    It must be one of asyncio's default event loops that runs the test. Where the code under test waits forever, the
-    test fails, and says what waits where.
+    The test must run in one of asyncio's default event loops. If the code under test waits forever, the test fails and
+    names what waits where.
     """
 
-    mock: aioresponses
-    """The mock of the test that runs."""
+    if TYPE_CHECKING:
+        mock: aioresponses
+        """The mock of the running test."""
+    else:
+        mock = _MockOfTest()
 
     clock: VirtualClock
     """The clock of the test that runs, only where `virtual_time` is True."""
@@ -81,12 +95,20 @@ class AioResponsesTestCase(
     _wrong_settings: Exception | None = None
 
     def client_session(self, **kwargs: Any) -> ClientSession:
-        """Return a new `aiohttp.ClientSession` that is closed when the test ends.
+        """Return a new `aiohttp.ClientSession`, which is closed when the test ends.
 
-        The arguments are those of `ClientSession`. Like it, this needs a running loop.
+        The arguments are those of `ClientSession`. Raises `RuntimeError` where no event loop is running, as in `setUp`:
+        call it in `asyncSetUp` or in the test.
 
         >>> session = self.client_session(base_url="https://api.example.com")
         """
+        try:
+            get_running_loop()
+        except RuntimeError:
+            raise RuntimeError(
+                "client_session() needs a running event loop: call it in asyncSetUp, or in a coroutine function, and "
+                "not in setUp"
+            ) from None
         session = ClientSession(**kwargs)
         self.addAsyncCleanup(session.close)
         return session

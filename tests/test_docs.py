@@ -184,7 +184,7 @@ def reported(error: BaseException) -> str:
 class DocsTest(unittest.TestCase):
     maxDiff = None
 
-    def test_these_are_the_pages(self):
+    def test_every_page_is_listed(self):
         self.assertEqual(
             [path.name for path in PAGES],
             [
@@ -313,7 +313,7 @@ class CompletenessTest(unittest.TestCase):
         arguments = {name for name in inspect.signature(aioresponses.add).parameters if name.startswith("match")}
         self.assertEqual(len(arguments), 6)
         self.check_examples("matching.rst", arguments, r"\b{}=")
-        self.check_examples("matching.rst", set(matchers.__all__), r"\b{}\(")
+        self.check_examples("matching.rst", set(matchers.__all__), r"\b{}[(}})]")
 
     def test_there_is_an_example_of_every_argument_of_a_reply(self):
         arguments = {
@@ -369,7 +369,7 @@ class CheckTest(unittest.TestCase):
                 ("python", "assert seen == [200, 1]\nprint(seen)"),
                 ("text", "[200, 1]"),
                 ("python", FAILING_CASE),
-                ("text", "AssertionError: Expected 1 call of any request, but there were none.\nThere were no calls."),
+                ("text", "AssertionError: Expected 1 call, but there were none.\nThere were no calls."),
                 ("python", "await session.get('http://example.com/')"),
                 ("text", REFUSED),
                 ("sh", "make test"),
@@ -385,7 +385,7 @@ class CheckTest(unittest.TestCase):
             ([("python", "async def test_it():\n    assert False, 'no'")], "AssertionError: no"),
             ([("python", "print('more')")], "AssertionError: '' != 'more'"),
             ([("python", "def")], "SyntaxError: invalid syntax (<page>, line 3)"),
-            ([("python", FAILING_CASE)], "AssertionError: Expected 1 call of any request, but there were none."),
+            ([("python", FAILING_CASE)], "AssertionError: Expected 1 call, but there were none."),
             (
                 [("python", FAILING_CASE.replace("test", "nothing"))],
                 "AssertionError: FailingTest has no tests",

@@ -156,9 +156,9 @@ class PytestPluginTest(AioResponsesTestCase):
             "latency=, keep_calls="
         )
         for wrong, text in (
-            (marker("aioresponses", latenzy=0), f" takes no argument 'latenzy'; write any of {keywords}"),
-            (marker("aioresponses", param="m"), f" takes no argument 'param'; write any of {keywords}"),
-            (marker("aioresponses", True), f" takes no positional arguments; write any of {keywords}"),
+            (marker("aioresponses", latenzy=0), f" takes no argument 'latenzy'; its arguments are {keywords}"),
+            (marker("aioresponses", param="m"), f" takes no argument 'param'; its arguments are {keywords}"),
+            (marker("aioresponses", True), f" takes no positional arguments; its arguments are {keywords}"),
             (marker("aioresponses", latency="0"), ": latency: expected seconds or None, got '0'"),
         ):
             with self.subTest(text), self.assertRaises(Failed) as raised:

@@ -219,7 +219,7 @@ def test_a_marker_that_is_wrong_is_an_error(run):
     )
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines([
-        "pytest.mark.aioresponses takes no argument 'latenzy'; write any of passthrough=, *, keep_calls=",
+        "pytest.mark.aioresponses takes no argument 'latenzy'; its arguments are passthrough=, *, keep_calls=",
         "pytest.mark.aioresponses: latency: expected seconds or None, got '0'",
     ])
 
@@ -374,7 +374,7 @@ def test_a_refused_request_shows_the_line_of_the_user_and_the_note(run):
         "E           aiohttp.client_exceptions.ClientConnectionError: Connection refused: GET http://example.com/",
         "E           aioresponses: no mock answers GET http://example.com/",
         "E           Registered mocks, the closest first:",
-        "E             GET http://example.com/users: path differs at '/users', asked for was '/'",
+        "E             GET http://example.com/users: path differs: mock has '/users', request has '/'",
     ])
     result.stdout.fnmatch_lines([
         ">       aioresponses.assert_called_once()",
@@ -385,7 +385,7 @@ def test_a_refused_request_shows_the_line_of_the_user_and_the_note(run):
         assert part not in shown.partition("short test summary")[0]
 
 
-def test_all_frames_are_shown_to_who_asks_for_them(run):
+def test_full_trace_shows_all_frames(run):
     result = run("async def test_refused(aioresponses):\n    await get()\n", "--full-trace")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*/aioresponses/_interception.py:*: ClientConnectionError"])

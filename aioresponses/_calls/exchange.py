@@ -82,8 +82,7 @@ class Exchange:
     until: int | None = None
     """When it gave its last connection back, as a moment; of no meaning while it has `connections`."""
 
-    place = 0
-    """Which of the requests of its call it stands for; the whole call has the place of its first one."""
+    _began: int | None = None
 
     is_unpacked = False
 
@@ -138,10 +137,19 @@ class Exchange:
             self.hops = [first]
         hop = Exchange(method, url, url, {})
         self.hops[-1].response, self.hops[-1].ended = response, hop.started
-        hop.kwargs, hop.order, hop.previous = dict(self.kwargs), self.order, response
-        hop.place = len(self.hops)
+        hop.kwargs, hop._began, hop.order, hop.previous = dict(self.kwargs), hop.order, self.order, response
         self.hops.append(hop)
         return hop
+
+    @property
+    def began(self) -> int:
+        """When this request began, as a moment; `order` is when its call did."""
+        return self.order if self._began is None else self._began
+
+    @property
+    def is_hop(self) -> bool:
+        """Whether it is one that a redirect or a retry led to."""
+        return self._began is not None
 
     def depart(self) -> None:
         """Note that the call is on its way from now on, if it is not already."""

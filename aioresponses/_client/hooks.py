@@ -70,11 +70,11 @@ if TYPE_CHECKING:
 
 _Method = Callable[..., Any]
 
-STOPPED = "The mock that was to answer has been stopped"
+STOPPED = "aioresponses was stopped while this request was in flight"
 
 _UNDECIDED = (
-    "aioresponses: mocks of several threads are active, and none was started in this thread or in this context.\n"
-    "Run the code in a thread by asyncio.to_thread, which keeps the context."
+    "aioresponses: the active mocks were started in several threads, but none in this thread or context.\n"
+    "Start this thread with asyncio.to_thread, which keeps the context of the test."
 )
 
 # The sessions that were lent a loop, by their identities, with their own ones.

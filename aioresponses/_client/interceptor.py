@@ -52,6 +52,10 @@ class Interceptor(Protocol):
     """Whether it has been started, and not been stopped since."""
 
     @property
+    def log(self) -> Any:
+        """Where its calls are recorded, which is nothing to the hooks."""
+
+    @property
     def stand_ins(self) -> StandIns: ...
 
     def begin(

@@ -10,8 +10,8 @@ from aioresponses import AioResponsesTestCase, CallOrderAssertionsMixin, Virtual
 from ..support import SITE, USERS, MessageTestCase, OutcomeTestCase, get, text_of
 
 NO_CLOCK = (
-    "This assertion was called wrongly: times are those of a virtual clock, and none runs where {}; set virtual_time = "
-    "True in the test case, or make the calls while a VirtualClock runs"
+    "assertCallTimes compares virtual times, but no VirtualClock {}.\n"
+    "Set virtual_time = True in the test case, or make the calls while a VirtualClock runs."
 )
 
 
@@ -47,9 +47,9 @@ class TimesTest(MessageTestCase):
     async def test_calls_at_other_times(self):
         await self.ask(1, 2, 5)
         self.check_fails(
-            "Expected calls of GET http://example.com/ at other times:\n"
-            "  expected at 0, 1, 3, 7 s (gaps of 1, 2, 4 s)\n"
-            "  but made at 0, 1, 3, 8 s (gaps of 1, 2, 5 s)\n"
+            "Calls to GET http://example.com/ began at other times than expected:\n"
+            "  expected: 0, 1, 3, 7 s (gaps of 1, 2, 4 s)\n"
+            "  found:    0, 1, 3, 8 s (gaps of 1, 2, 5 s)\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/ -> 200\n"
@@ -62,27 +62,27 @@ class TimesTest(MessageTestCase):
         await self.ask(0.25)
         calls = "Calls:\n  1. GET http://example.com/ -> 200\n  2. GET http://example.com/ -> 200"
         self.check_fails(
-            "Expected calls of http://example.com/ at other times, and 3 calls, but there were 2:\n"
-            "  expected at 0, 0.25, 1 s (gaps of 0.25, 0.75 s)\n"
-            "  but made at 0, 0.25 s (gaps of 0.25 s)\n" + calls,
+            "Expected 3 calls to http://example.com/ at these times, but there were 2:\n"
+            "  expected: 0, 0.25, 1 s (gaps of 0.25, 0.75 s)\n"
+            "  found:    0, 0.25 s (gaps of 0.25 s)\n" + calls,
             self.assertCallTimes, [0, 0.25, 1], SITE,
         )
         self.check_fails(
-            "Expected calls of http://example.com/ at other times, and 1 call, but there were 2:\n"
-            "  expected at 0 s\n"
-            "  but made at 0, 0.25 s (gaps of 0.25 s)\n" + calls,
+            "Expected 1 call to http://example.com/ at these times, but there were 2:\n"
+            "  expected: 0 s\n"
+            "  found:    0, 0.25 s (gaps of 0.25 s)\n" + calls,
             self.assertCallTimes, [0], SITE,
         )
         self.check_fails(
-            "Expected calls of any request at other times, and 0 calls, but there were 2:\n"
-            "  expected at no time\n"
-            "  but made at 0, 0.25 s (gaps of 0.25 s)\n" + calls,
+            "Expected 0 calls at these times, but there were 2:\n"
+            "  expected: none\n"
+            "  found:    0, 0.25 s (gaps of 0.25 s)\n" + calls,
             self.assertCallTimes, [],
         )
         self.check_fails(
-            "Expected calls of http://example.com/users at other times, and 1 call, but there were none:\n"
-            "  expected at 0 s\n"
-            "  but made at no time\n" + calls,
+            "Expected 1 call to http://example.com/users at these times, but there were none:\n"
+            "  expected: 0 s\n"
+            "  found:    none\n" + calls,
             self.assertCallTimes, [0], USERS,
         )
 
@@ -93,10 +93,10 @@ class TimesTest(MessageTestCase):
         self.assertEqual(
             text.splitlines()[1:3],
             [
-                "  expected at …, " + ", ".join(map(str, range(30, 40))) + ", 40.5, "
+                "  expected: …, " + ", ".join(map(str, range(30, 40))) + ", 40.5, "
                 + ", ".join(map(str, range(41, 50))) + ", … s (gaps of …, "
                 + ", ".join(["1"] * 9 + ["1.5", "0.5"] + ["1"] * 9) + ", … s)",
-                "  but made at …, " + ", ".join(map(str, range(30, 50))) + ", … s (gaps of …, "
+                "  found:    …, " + ", ".join(map(str, range(30, 50))) + ", … s (gaps of …, "
                 + ", ".join(["1"] * 20) + ", … s)",
             ],
         )
@@ -107,8 +107,30 @@ class TimesTest(MessageTestCase):
         self.assertCallTimes([0, 1], SITE, within=0.5)
         self.assertCallTimes([0, 1.5], SITE, within=0)
         for wrong in ([0, 1.4985], [0, 1.5015]):
-            self.assertIn("at other times:", self.message(self.assertCallTimes, wrong, SITE))
-        self.assertIn("at other times:", self.message(self.assertCallTimes, [0, 1], SITE, within=0.499))
+            self.assertIn("at other times than expected:", self.message(self.assertCallTimes, wrong, SITE))
+        self.assertIn("at other times than expected:", self.message(self.assertCallTimes, [0, 1], SITE, within=0.499))
+
+    async def test_calls_that_a_mock_or_a_condition_selects(self):
+        first = self.mock.post(SITE, match_json={"page": 1}, repeat=True)
+        self.mock.post(SITE, repeat=True)
+        session = self.client_session()
+        for page in (1, 2, 1):
+            await text_of(session, SITE, "POST", json={"page": page})
+            await asyncio.sleep(10)
+        self.assertCallTimes([0, 20], first)
+        self.assertCallTimes([10], SITE, match_json={"page": 2})
+        self.assertCallTimes([0, 10, 20], match_headers={"Content-Type": "application/json"}, within=0)
+        self.assertIn(
+            "  expected: 5 s\n  found:    10 s\n", self.message(self.assertCallTimes, [5], SITE, match_json={"page": 2})
+        )
+        with self.assertRaises(TypeError):
+            self.assertCallTimes([], SITE, match_jsn={})
+
+    async def test_requests_of_a_redirect_that_a_mock_answered(self):
+        self.mock.get(USERS, status=302, headers={"Location": SITE}, delay=5)
+        mock = self.mock.get(SITE)
+        await text_of(self.client_session(), USERS)
+        self.assertCallTimes([5], mock)
 
     async def test_wrong_arguments(self):
         for arguments, options, wrong in (
@@ -116,15 +138,15 @@ class TimesTest(MessageTestCase):
             (("12",), {}, "expected: expected a list of times in seconds, got '12'"),
             ((["1"],), {}, "expected: expected seconds, got '1'"),
             (([0, None],), {}, "expected: expected seconds, got None"),
-            (([-1],), {}, "expected: expected seconds, from 0 on, got -1"),
-            (([float("nan")],), {}, "expected: expected seconds, from 0 on, got nan"),
-            (([],), {"within": -1}, "within: expected seconds, from 0 on, got -1"),
+            (([-1],), {}, "expected: expected seconds, 0 or more, got -1"),
+            (([float("nan")],), {}, "expected: expected seconds, 0 or more, got nan"),
+            (([],), {"within": -1}, "within: expected seconds, 0 or more, got -1"),
             (([],), {"within": "1"}, "within: expected seconds, got '1'"),
-            (([], "users"), {}, "url: expected one with a scheme and a host, got 'users'"),
+            (([], "users"), {}, "url: expected a URL with a scheme and a host, got 'users'"),
         ):
             with self.subTest(arguments):
                 self.check_fails(
-                    f"This assertion was called wrongly: {wrong}", self.assertCallTimes, *arguments, **options
+                    f"Invalid argument: {wrong}", self.assertCallTimes, *arguments, **options
                 )
         with self.assertRaises(TypeError):
             self.assertCallTimes([], SITE, "GET", None, 1)
@@ -164,19 +186,19 @@ class WithoutClockTest(MessageTestCase):
     """In real time, no two runs of a test are alike."""
 
     async def test_calls_without_a_clock(self):
-        self.check_fails(NO_CLOCK.format("this is asked"), self.assertCallTimes, [])
+        self.check_fails(NO_CLOCK.format("runs"), self.assertCallTimes, [])
         await self.send()
         async with VirtualClock():
             await self.send("POST")
-        self.check_fails(NO_CLOCK.format("call 1 began"), self.assertCallTimes, [0, 0])
-        self.check_fails(NO_CLOCK.format("call 1 began"), self.assertCallTimes, [], method="GET")
+        self.check_fails(NO_CLOCK.format("ran when call 1 began"), self.assertCallTimes, [0, 0])
+        self.check_fails(NO_CLOCK.format("ran when call 1 began"), self.assertCallTimes, [], method="GET")
         self.assertCallTimes([0], method="POST")
 
     async def test_a_call_of_another_thread(self):
         self.mock.get(SITE)
         async with VirtualClock():
             await asyncio.to_thread(asyncio.run, get())
-            self.check_fails(NO_CLOCK.format("call 1 began"), self.assertCallTimes, [0])
+            self.check_fails(NO_CLOCK.format("ran when call 1 began"), self.assertCallTimes, [0])
 
 
 class MixinTest(OutcomeTestCase):
@@ -209,4 +231,4 @@ class MixinTest(OutcomeTestCase):
                 self.assertCallTimes([0, 1, 3], SITE)
 
         [text] = self.outcomes(Case)["failures"]
-        self.assertIn("  but made at 0, 1, 2 s (gaps of 1, 1 s)\n", text)
+        self.assertIn("  found:    0, 1, 2 s (gaps of 1, 1 s)\n", text)

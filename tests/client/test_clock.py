@@ -255,7 +255,7 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
         for arguments, error, message in (
             ({"limit": 0}, ValueError, "limit: expected an int of at least 1, got 0"),
             ({"limit": 1.5}, TypeError, "limit: expected an int of at least 1, got 1.5"),
-            ({"grace": -1}, ValueError, "grace: expected seconds, from 0 on, got -1"),
+            ({"grace": -1}, ValueError, "grace: expected seconds, 0 or more, got -1"),
             ({"grace": "1"}, TypeError, "grace: expected seconds, got '1'"),
         ):
             with self.subTest(arguments), self.assertRaises(error) as raised:

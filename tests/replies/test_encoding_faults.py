@@ -272,7 +272,8 @@ class RefusedConnectionTest(ServerTestCase):
             mock.stop()
             outcome = await asyncio.wait_for(request, 1)
         self.assertEqual(
-            outcome[:3], ("asked", aiohttp.ClientConnectionError, "The mock that was to answer has been stopped")
+            outcome[:3],
+            ("asked", aiohttp.ClientConnectionError, "aioresponses was stopped while this request was in flight"),
         )
 
     async def test_the_time_to_connect_is_limited(self):
@@ -365,7 +366,8 @@ class HangTest(FaultTestCase):
             mock.stop()
             outcome = await asyncio.wait_for(request, 10)
         self.assertEqual(
-            outcome[:3], ("asked", aiohttp.ClientConnectionError, "The mock that was to answer has been stopped")
+            outcome[:3],
+            ("asked", aiohttp.ClientConnectionError, "aioresponses was stopped while this request was in flight"),
         )
 
     async def test_a_session_goes_on_after_a_hanging_server(self):

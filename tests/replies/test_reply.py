@@ -227,7 +227,7 @@ class AwaitedResultsTest(AskingTestCase):
 
     async def test_the_caller_hears_of_a_wrong_result(self):
         self.mock.get(SITE, callback=lambda call: CallbackResult(delay=-1))
-        self.assertEqual(await self.ask(), (ValueError, "delay: expected seconds, from 0 on, got -1"))
+        self.assertEqual(await self.ask(), (ValueError, "delay: expected seconds, 0 or more, got -1"))
 
 
 class CallbackResultTest(AioResponsesTestCase):
@@ -337,7 +337,9 @@ class DelayTest(AskingTestCase):
         task = asyncio.ensure_future(outcome_of(self.session))
         await begun.wait()
         mock.stop()
-        self.assertEqual(await task, (aiohttp.ClientConnectionError, "The mock that was to answer has been stopped"))
+        self.assertEqual(
+            await task, (aiohttp.ClientConnectionError, "aioresponses was stopped while this request was in flight")
+        )
         self.assertEqual(self.clock.elapsed, 0)
 
 
