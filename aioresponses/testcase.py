@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
 from aiohttp import ClientSession
 
+from ._assertions.reports import about_leaks
 from ._matching.targets import Url
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
@@ -70,6 +71,14 @@ class AioResponsesTestCase(
     keep_calls: ClassVar[int | None] = None
     """How many calls that have ended are kept, the last ones; None for all. See `aioresponses`."""
 
+    assert_no_leaks: ClassVar[bool | Collection[str]] = False
+    """Whether a test fails that leaves something behind, or the kinds of things that it must not leave behind.
+
+    True stands for sessions and connectors that were never closed, responses that hold a connection, calls that never
+    ended, and tasks that still run: "session", "connector", "response", "call" and "task". "unread", a response that
+    was neither read nor released, must be named. The check comes after the last cleanup.
+    """
+
     if TYPE_CHECKING:
         mock: aioresponses
         """The mock of the running test."""
@@ -94,8 +103,28 @@ class AioResponsesTestCase(
                 "not in setUp"
             ) from None
         session = ClientSession(**kwargs)
-        self.addAsyncCleanup(session.close)
+        watch = self._own_mock._watch
+        if watch is None:
+            self.addAsyncCleanup(session.close)
+        else:
+            watch.excuse(session)
+            # Closed once it has been looked at what was left behind: closing ends calls, and frees connections.
+            self._own_sessions.append(session)
         return session
+
+    def assertNoLeaks(self, msg: str | None = None) -> None:
+        """Fail if anything of what `assert_no_leaks` names has been left behind so far.
+
+        It does not wait: of the tasks, it takes all those that run and have not been cancelled.
+
+        >>> await client.close()
+        >>> self.assertNoLeaks()
+        """
+        watch = self._own_mock._watch
+        if watch is None:
+            self._fail("Nothing is watched in this test. Set `assert_no_leaks = True` in its class.", msg)
+        elif leaks := watch.left_now():
+            self._fail(about_leaks(leaks), msg)
 
     # The whole run of a test is wrapped, and not setUp and tearDown, so that no subclass can leave it out by
     # overriding those, and so that it holds for everything that unittest itself does around them.
@@ -115,6 +144,7 @@ class AioResponsesTestCase(
     def debug(self) -> None:
         self._begin()
         # The first cleanup is the last to run.
+        self.addAsyncCleanup(self._close_own_sessions)
         self.addCleanup(self._raise_found)
         try:
             super().debug()
@@ -125,6 +155,7 @@ class AioResponsesTestCase(
         self._skipped = False
         self._raised: list[BaseException] = []
         self._wrong_settings = None
+        self._own_sessions: list[ClientSession] = []
         # Kept twice: a test may put a mock of its own at self.mock.
         self.mock = self._own_mock = mock = aioresponses(  # pyright: ignore[reportIncompatibleVariableOverride]
             passthrough=self.passthrough,
@@ -134,6 +165,7 @@ class AioResponsesTestCase(
             strict=self.strict,
             latency=self.latency,
             keep_calls=self.keep_calls,
+            assert_no_leaks=self.assert_no_leaks,
         )
         mock._count_as_failed(AssertionError, self.failureException)
         # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
@@ -151,8 +183,10 @@ class AioResponsesTestCase(
         self._raised.clear()
         if mock.active:
             mock.stop()
-        # It holds the test.
+        # They hold the test.
         mock._count_as_failed()
+        if mock._watch is not None:
+            mock._watch.forget()
         del self._own_mock
         if vars(self).get("mock") is mock:
             del self.mock
@@ -182,11 +216,18 @@ class AioResponsesTestCase(
 
     def doCleanups(self) -> Any:
         done = super().doCleanups()
-        if self._found() is None:
+        fails = self._found() is not None
+        if not fails and not self._own_sessions:
             return done
-        # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
-        self.addCleanup(self._raise_found)
+        self.addAsyncCleanup(self._close_own_sessions)
+        if fails:
+            # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
+            self.addCleanup(self._raise_found)
         return super().doCleanups()
+
+    async def _close_own_sessions(self) -> None:
+        while self._own_sessions:
+            await self._own_sessions.pop().close()
 
     def _raise_found(self) -> None:
         failure = self._found()
@@ -208,7 +249,8 @@ class AioResponsesTestCase(
         """Return what is wrong with what the test did, as the failure that it is to end with."""
         if self._skipped or self._wrong_settings is not None:
             return None
-        failure = self._own_mock._failure(self.failureException, self._raised)
+        mock = self._own_mock
+        failure = mock._failure(self.failureException, self._raised, leaks=mock._leaks())
         if failure is None:
             return None
         outcome: Any = getattr(self, "_outcome", None)

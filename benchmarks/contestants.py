@@ -99,14 +99,14 @@ class Mock:
 
 
 class ThisPackage(Mock):
-    def test_case(self) -> type[IsolatedAsyncioTestCase]:
+    def test_case(self, **attributes: Any) -> type[IsolatedAsyncioTestCase]:
         from aioresponses import AioResponsesTestCase
 
         class MockedCase(AioResponsesTestCase):
             async def test(self) -> None:
                 pass
 
-        return MockedCase
+        return type("MockedCase", (MockedCase,), attributes)
 
 
 class Published(Mock):

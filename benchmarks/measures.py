@@ -174,8 +174,16 @@ def memory_of_a_forgotten_call(contestant: Any) -> AsyncIterator[float]:
 
 
 def empty_test(contestant: Any) -> Iterator[float]:
+    return taken_more(contestant.test_case(), PlainCase)
+
+
+def watched_test(contestant: Any) -> Iterator[float]:
+    return taken_more(contestant.test_case(assert_no_leaks=True), contestant.test_case())
+
+
+def taken_more(case_class: type[unittest.TestCase], plain_class: type[unittest.TestCase]) -> Iterator[float]:
     """Yield how much longer a test takes than a plain one, which runs in turn with it."""
-    cases = (PlainCase, contestant.test_case())
+    cases = (plain_class, case_class)
     while True:
         gc.collect()
         taken: tuple[list[float], list[float]] = ([], [])
@@ -186,8 +194,8 @@ def empty_test(contestant: Any) -> Iterator[float]:
                 case("test").run(result)
                 times.append(time.perf_counter() - started)
                 assert result.wasSuccessful(), result
-        plain, mocked = map(median, taken)
-        yield mocked - plain
+        plain, other = map(median, taken)
+        yield other - plain
 
 
 def importing(contestant: Any) -> Iterator[float]:
@@ -269,6 +277,10 @@ GROUPS = [
     [Measure(
         "an empty test, more than a plain one", empty_test, [Limit(60e-6), Limit(1 / 10, "aioresponses 0.7.9")],
         contestants=MOCKS,
+    )],
+    [Measure(
+        "an empty test with assert_no_leaks, more than without", watched_test, [Limit(30e-6)],
+        contestants=("this package",),
     )],
     [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
 ]

@@ -18,12 +18,15 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import gc
 import inspect
 import io
+import logging
 import re
 import textwrap
 import unittest
 import warnings
+from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -139,7 +142,8 @@ class Page:
         before = dict(self.names)
         result = Result()
         # What a block ignores, it ignores for itself.
-        with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings():
+        leaking = leaks_allowed() if "assert_no_leaks" in block.code else contextlib.nullcontext()
+        with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings(), leaking:
             try:
                 if code.co_flags & inspect.CO_COROUTINE:
                     asyncio.run(self.run_with_session(code))
@@ -171,6 +175,19 @@ class Page:
                 await eval(code, self.names)
 
 
+@contextlib.contextmanager
+def leaks_allowed() -> Iterator[None]:
+    """Have aiohttp say nothing of what an example leaves behind to show it."""
+    logger = logging.getLogger("asyncio")
+    warnings.simplefilter("ignore", ResourceWarning)
+    logger.disabled = True
+    try:
+        yield
+        gc.collect()
+    finally:
+        logger.disabled = False
+
+
 def reported(error: BaseException) -> str:
     """Return the end of a traceback, with the notes that are shown from Python 3.11 on."""
     name = type(error).__qualname__
@@ -186,8 +203,8 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(
             [path.name for path in PAGES],
             [
-                "README.rst", "assertions.rst", "guarantees.rst", "matching.rst", "migrating.rst", "replies.rst",
-                "testcase.rst",
+                "README.rst", "assertions.rst", "guarantees.rst", "leaks.rst", "matching.rst", "migrating.rst",
+                "replies.rst", "testcase.rst",
             ],
         )
 
@@ -322,7 +339,7 @@ class CompletenessTest(unittest.TestCase):
 
     def test_there_is_an_example_of_every_attribute_of_the_test_case(self):
         attributes = {name for name in AioResponsesTestCase.__annotations__ if name != "mock" and name[0] != "_"}
-        self.assertEqual(len(attributes), 7)
+        self.assertEqual(len(attributes), 8)
         self.check_examples("testcase.rst", attributes, r"\b{} = ")
 
 
