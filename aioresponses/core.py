@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,7 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from ._asked import Asked
-from ._assertions.reports import about_failed, about_unmatched, about_unused, listed, not_reported
+from ._assertions.reports import about_failed, about_leaks, about_unmatched, about_unused, listed, not_reported
 from ._calls.exchange import moment
 from ._calls.failures import shown_with
 from ._calls.log import Log
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from http.cookies import Morsel
 
     from typing_extensions import Never, Self
+
+    from ._client.leaks import Leak, Watch
 
     # What it has for suites alone is not seen by type checkers.
     from ._calls.record import RequestMatch
@@ -94,6 +96,11 @@ class aioresponses(Registering, Asked):
     - `keep_calls`: how many calls that have ended are kept, the last ones, in `calls`, `requests` and the calls of each
       mock; by default, None, all of them. Calls that no mock answered, and calls in flight, are kept as well, and
       `call_count` counts all calls. An assertion that would need other calls fails, and says so.
+    - `assert_no_leaks`: whether to fail if something was left behind that was made while the mock was active: True, or
+      the kinds to look for. "session" and "connector" are those that were never closed, "response" one that holds its
+      connection, "call" one that never ended, and "task" one that still runs after three turns of the event loop; a
+      plain `with` in a running loop does not look for tasks. True leaves out "unread", a response that nobody has read
+      or released, whose body was small enough to free its connection. `strict` includes none of these.
 
     What these find raises `AssertionError` at the end of a `with` block or a decorated function, unless that raised an
     exception; `stop()` checks nothing.
@@ -115,6 +122,7 @@ class aioresponses(Registering, Asked):
         json_dumps: JsonDumps = json_dumps,  # pyright: ignore[reportUnboundVariable]
         latency: float | None = None,
         keep_calls: int | None = None,
+        assert_no_leaks: bool | Collection[str] = False,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -134,10 +142,17 @@ class aioresponses(Registering, Asked):
             "assert_all_called": assert_all_called or strict,
             "assert_all_mocked": assert_all_mocked or strict,
             "keep_calls": keep_calls,
+            "assert_no_leaks": assert_no_leaks,
         }
+        self._watch: Watch | None = None
+        if assert_no_leaks is not False:
+            from ._client import leaks  # Not before it is needed.
+
+            kinds = leaks.checked_kinds(assert_no_leaks)
+            self._watch = leaks.Watch(kinds) if kinds else None
         self.json_dumps = json_dumps
         self._since = 0
-        self._log = Log(keep_calls)
+        self._log = Log(keep_calls, None if self._watch is None else self._watch.note_call)
         self._router = Router(effective_prefixes(passthrough), passthrough_unmatched, self._log.call_of)
         self._interceptor = Interceptor(self._router, self._log, self._response_class)
         self.latency = latency
@@ -169,7 +184,14 @@ class aioresponses(Registering, Asked):
             raise RuntimeError("start() was called on an aioresponses that is already active")
         self._since = moment()
         self._interceptor.failed_assertions.clear()
-        activate(self._interceptor)
+        try:
+            if self._watch is not None:
+                self._watch.begin(self._interceptor)
+            activate(self._interceptor)
+        except BaseException:
+            if self._watch is not None:
+                self._watch.end()
+            raise
 
     def stop(self) -> None:
         """Stop answering requests, and forget all mocks; `requests` and `calls` remain.
@@ -181,10 +203,14 @@ class aioresponses(Registering, Asked):
         try:
             deactivate(self._interceptor)
         finally:
-            # An interrupt may have come before it began.
-            if self.active:
-                deactivate(self._interceptor)
-            self.clear()
+            try:
+                # An interrupt may have come before it began.
+                if self.active:
+                    deactivate(self._interceptor)
+            finally:
+                if self._watch is not None:
+                    self._watch.end()
+                self.clear()
 
     def clear(self) -> None:
         """Forget all mocks; `requests` and `calls` remain."""
@@ -222,12 +248,14 @@ class aioresponses(Registering, Asked):
         try:
             try:
                 if exc_type is None:
-                    failure = self._failure()
+                    failure = self._failure(leaks=self._leaks())
             finally:
                 self.stop()
         finally:
             if self.active:
                 self.stop()
+            if self._watch is not None:
+                self._watch.forget()
         if failure is not None:
             raise failure
 
@@ -244,8 +272,9 @@ class aioresponses(Registering, Asked):
         make: Callable[[str], BaseException] = AssertionError,
         raised: Iterable[BaseException] = (),
         strictness: Mapping[str, bool] | None = None,
+        leaks: Sequence[Leak] = (),
     ) -> BaseException | None:
-        """Return what strictness finds, as an exception that is made of its text; None if all is well.
+        """Return what strictness finds, and the `leaks`, as an exception that is made of a text; None if all is well.
 
         What the exceptions that the test has `raised` show is not reported again. Calls of an earlier use of the mock
         do not count. `strictness` may ask for more than the mock's own arguments did.
@@ -260,13 +289,19 @@ class aioresponses(Registering, Asked):
         unused = self.unused_mocks if asked["assert_all_called"] else []
         unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
         unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
-        if not (failed or unused or unmatched):
+        if not (failed or unused or unmatched or leaks):
             return None
         found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
-        failure = make("\n".join([*found, listed(self.calls)]))
+        if found:
+            found.append(listed(self.calls))
+        failure = make("\n".join([*found, about_leaks(leaks)] if leaks else found))
         # So that its traceback is shown.
         failure.__cause__ = failed[0].error if failed else None
         return failure
+
+    def _leaks(self) -> list[Leak]:
+        """Return what was left behind, of the kinds that the mock looks for, and let go of it."""
+        return [] if self._watch is None else self._watch.conclude()
 
     def _count_as_failed(self, *classes: type[BaseException]) -> None:
         """Have failed assertions of these classes be noted from now on, and be a failure; forget those noted before."""
@@ -282,6 +317,12 @@ class aioresponses(Registering, Asked):
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
+        try:
+            if self._watch is not None and exc_type is None:
+                await self._watch.wait()
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         self.__exit__(exc_type, exc_val, exc_tb)
 
     def __call__(self, function: _Function) -> _Function:

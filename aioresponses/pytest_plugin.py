@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0]
 
+_FIXTURE = "aioresponses"
+
 _mock_of_fixture = pytest.StashKey["aioresponses"]()
+
+# The same mock, where the test has passed.
+_mock_to_look_at = pytest.StashKey["aioresponses"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -55,23 +60,38 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         names.append("virtual_clock")
 
 
-@pytest.fixture(name="aioresponses")
+@pytest.fixture(name=_FIXTURE)
 def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
     """A new mock, which answers the requests of every aiohttp.ClientSession until the test ends."""
-    from .core import aioresponses
-
-    settings = _settings_of(request.node)
-    try:
-        mock = aioresponses(**settings)
-    except (TypeError, ValueError) as error:
-        pytest.fail(f"pytest.mark.aioresponses: {error}", pytrace=False)
-    request.node.stash[_mock_of_fixture] = mock
+    mock = request.node.stash.get(_mock_of_fixture, None) or _new_mock(request.node)
     mock.start()
     yield mock
+    # What was left behind is looked at when all fixtures of the test have been taken down.
+    if mock._watch is None:
+        _take_down(request.node)
+
+
+def _new_mock(item: pytest.Item) -> aioresponses:
+    from .core import aioresponses
+
+    try:
+        mock = aioresponses(**_settings_of(item))
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"pytest.mark.aioresponses: {error}", pytrace=False)
+    item.stash[_mock_of_fixture] = mock
+    return mock
+
+
+def _take_down(item: pytest.Item) -> None:
+    mock = item.stash[_mock_of_fixture]
+    # Tests are kept for as long as the run takes.
+    for key in (_mock_of_fixture, _mock_to_look_at):
+        if item.stash.get(key, None) is not None:
+            del item.stash[key]
     if mock.active:
         mock.stop()
-    # Tests are kept for as long as the run takes.
-    del request.node.stash[_mock_of_fixture]
+    elif mock._watch is not None:
+        mock._watch.end()
 
 
 @pytest.fixture(name="virtual_clock")
@@ -133,7 +153,14 @@ def _check(marker: pytest.Mark) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     # A wrong marker is an error as well where another plugin's fixture makes the mock.
-    _settings_of(item)
+    settings = _settings_of(item)
+    if settings.get("assert_no_leaks") and _FIXTURE in getattr(item, "fixturenames", ()):
+        # What the fixtures before ours make is watched, too.
+        mock = _new_mock(item)
+        if mock._watch is not None:
+            # The plugins that run coroutines close their loops before all fixtures are taken down.
+            mock._watch.looks_before_loops_end = True
+            mock._watch.begin(mock._interceptor)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -153,13 +180,44 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         stuck = clock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), raised)
         if stuck is not None:
             outcome.force_exception(stuck)
+    passed = outcome.excinfo is None
     own = item.stash.get(_mock_of_fixture, None)
     for mock in others if own is None else [own, *others]:
         failure = mock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), strictness=strictness)
         if failure is not None and outcome.excinfo is None:
             outcome.force_exception(failure)
+            passed = False
+    if passed and own is not None:
+        item.stash[_mock_to_look_at] = own
     for mock in others:
         mock._count_as_failed()  # Its fixture need not find the same once more.
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, None]:
+    outcome = yield
+    if item.stash.get(_mock_of_fixture, None) is None:
+        return
+    mock = item.stash.get(_mock_to_look_at, None)
+    try:
+        leaks = [] if mock is None else mock._leaks()
+    finally:
+        _take_down(item)
+    if leaks and outcome.excinfo is None:
+        from ._assertions.reports import about_leaks
+
+        outcome.force_exception(pytest.fail.Exception(about_leaks(leaks), pytrace=False))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, None]:
+    # What is there for several tests is made in one of them.
+    made = sys.modules.get(f"{_PACKAGE}._client.made")
+    if made is None or fixturedef.scope == "function":
+        yield
+    else:
+        with made.paused():
+            yield
 
 
 def _mocks_of_other_fixtures(item: pytest.Item) -> list[aioresponses]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
 from aiohttp import ClientSession
 
+from ._assertions.reports import about_leaks
 from ._checks import check_flag
 from ._matching.targets import Url
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
@@ -81,6 +82,14 @@ class AioResponsesTestCase(
     names what waits where.
     """
 
+    assert_no_leaks: ClassVar[bool | Collection[str]] = False
+    """Whether a test fails that leaves something behind, or the kinds of things that it must not leave behind.
+
+    True stands for sessions and connectors that were never closed, responses that hold a connection, calls that never
+    ended, and tasks that still run: "session", "connector", "response", "call" and "task". "unread", a response that
+    was neither read nor released, must be named. The check comes after the last cleanup.
+    """
+
     if TYPE_CHECKING:
         mock: aioresponses
         """The mock of the running test."""
@@ -110,8 +119,28 @@ class AioResponsesTestCase(
                 "not in setUp"
             ) from None
         session = ClientSession(**kwargs)
-        self.addAsyncCleanup(session.close)
+        watch = self._own_mock._watch
+        if watch is None:
+            self.addAsyncCleanup(session.close)
+        else:
+            watch.excuse(session)
+            # Closed once it has been looked at what was left behind: closing ends calls, and frees connections.
+            self._own_sessions.append(session)
         return session
+
+    def assertNoLeaks(self, msg: str | None = None) -> None:
+        """Fail if anything of what `assert_no_leaks` names has been left behind so far.
+
+        It does not wait: of the tasks, it takes all those that run and have not been cancelled.
+
+        >>> await client.close()
+        >>> self.assertNoLeaks()
+        """
+        watch = self._own_mock._watch
+        if watch is None:
+            self._fail("Nothing is watched in this test. Set `assert_no_leaks = True` in its class.", msg)
+        elif leaks := watch.left_now():
+            self._fail(about_leaks(leaks), msg)
 
     # The whole run of a test is wrapped, and not setUp and tearDown, so that no subclass can leave it out by
     # overriding those, and so that it holds for everything that unittest itself does around them.
@@ -131,6 +160,7 @@ class AioResponsesTestCase(
     def debug(self) -> None:
         self._begin()
         # The first cleanup is the last to run.
+        self.addAsyncCleanup(self._close_own_sessions)
         self.addCleanup(self._raise_found)
         try:
             super().debug()
@@ -141,6 +171,7 @@ class AioResponsesTestCase(
         self._skipped = False
         self._raised: list[BaseException] = []
         self._wrong_settings = None
+        self._own_sessions: list[ClientSession] = []
         check_flag("virtual_time", self.virtual_time)
         # Kept twice: a test may put a mock of its own at self.mock.
         self.mock = self._own_mock = mock = aioresponses(  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -151,6 +182,7 @@ class AioResponsesTestCase(
             strict=self.strict,
             latency=self.latency,
             keep_calls=self.keep_calls,
+            assert_no_leaks=self.assert_no_leaks,
         )
         mock._count_as_failed(AssertionError, self.failureException)
         # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
@@ -168,8 +200,10 @@ class AioResponsesTestCase(
         self._raised.clear()
         if mock.active:
             mock.stop()
-        # It holds the test.
+        # They hold the test.
         mock._count_as_failed()
+        if mock._watch is not None:
+            mock._watch.forget()
         del self._own_mock
         self._end_clock()
         if vars(self).get("mock") is mock:
@@ -224,14 +258,20 @@ class AioResponsesTestCase(
     def doCleanups(self) -> Any:
         done = super().doCleanups()
         failure = self._found()
-        if failure is None:
+        if failure is None and not self._own_sessions:
             return done
-        # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
-        self.addCleanup(self._raise, failure)
+        self.addAsyncCleanup(self._close_own_sessions)
+        if failure is not None:
+            # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
+            self.addCleanup(self._raise, failure)
         return super().doCleanups()
 
     def _raise(self, failure: BaseException) -> None:
         raise failure
+
+    async def _close_own_sessions(self) -> None:
+        while self._own_sessions:
+            await self._own_sessions.pop().close()
 
     def _raise_found(self) -> None:
         failure = self._found()
@@ -262,7 +302,8 @@ class AioResponsesTestCase(
         """Return what is wrong with what the test did, as the failure that it is to end with."""
         if self._skipped or self._wrong_settings is not None:
             return None
-        failure = self._failure_of_clock() or self._own_mock._failure(self.failureException, self._raised)
+        mock = self._own_mock
+        failure = self._failure_of_clock() or mock._failure(self.failureException, self._raised, leaks=mock._leaks())
         if failure is None:
             return None
         outcome: Any = getattr(self, "_outcome", None)

@@ -101,17 +101,15 @@ class Mock:
 
 
 class ThisPackage(Mock):
-    def test_case(self, virtual: bool = False) -> type[IsolatedAsyncioTestCase]:
-        """Return a test case like `PlainCase`, in which requests would be answered, and perhaps time is virtual."""
+    def test_case(self, **attributes: Any) -> type[IsolatedAsyncioTestCase]:
+        """Return a test case like `PlainCase`, in which requests would be answered, with these attributes."""
         from aioresponses import AioResponsesTestCase
 
         class MockedCase(AioResponsesTestCase):
-            virtual_time = virtual
-
             async def test(self) -> None:
                 pass
 
-        return MockedCase
+        return type("MockedCase", (MockedCase,), attributes)
 
     def back_off_case(self, virtual: bool) -> type[IsolatedAsyncioTestCase]:
         """Return a test case of a client that sleeps three times, in virtual time or with its sleeps patched."""

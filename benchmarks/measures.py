@@ -174,25 +174,28 @@ def memory_of_a_forgotten_call(contestant: Any) -> AsyncIterator[float]:
 
 
 def empty_test(contestant: Any) -> Iterator[float]:
-    """Yield how much longer a test takes than a plain one."""
-    return longer(PlainCase, contestant.test_case())
+    return taken_more(contestant.test_case(), PlainCase)
 
 
-def empty_test_in_virtual_time(contestant: Any) -> Iterator[float]:
-    """Yield how much longer a test takes than one in real time."""
-    return longer(contestant.test_case(), contestant.test_case(virtual=True))
+def watched_test(contestant: Any) -> Iterator[float]:
+    return taken_more(contestant.test_case(assert_no_leaks=True), contestant.test_case())
 
 
-def longer(*cases: type[unittest.TestCase]) -> Iterator[float]:
-    """Yield how much longer the second of two tests takes than the first; they run in turns."""
+def test_in_virtual_time(contestant: Any) -> Iterator[float]:
+    return taken_more(contestant.test_case(virtual_time=True), contestant.test_case())
+
+
+def taken_more(case_class: type[unittest.TestCase], plain_class: type[unittest.TestCase]) -> Iterator[float]:
+    """Yield how much longer a test takes than a plain one, which runs in turn with it."""
+    cases = (plain_class, case_class)
     while True:
         gc.collect()
         taken: tuple[list[float], list[float]] = ([], [])
         for _ in range(20):
             for case, times in zip(cases, taken):
                 times.append(seconds_of(case))
-        first, second = map(median, taken)
-        yield second - first
+        plain, other = map(median, taken)
+        yield other - plain
 
 
 def seconds_of(case: type[unittest.TestCase]) -> float:
@@ -307,7 +310,7 @@ GROUPS = [
         contestants=MOCKS,
     )],
     [Measure(
-        "an empty test in virtual time, more than in real", empty_test_in_virtual_time, [Limit(150e-6)],
+        "an empty test in virtual time, more than in real", test_in_virtual_time, [Limit(150e-6)],
         contestants=("this package",),
     )],
     [Measure("a jump of virtual time", jump, [Limit(60e-6)], contestants=("this package",))],
@@ -318,5 +321,9 @@ GROUPS = [
             contestants=("this package",),
         ),
     ],
+    [Measure(
+        "an empty test with assert_no_leaks, more than without", watched_test, [Limit(30e-6)],
+        contestants=("this package",),
+    )],
     [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
 ]

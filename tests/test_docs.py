@@ -19,12 +19,15 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import gc
 import inspect
 import io
+import logging
 import re
 import textwrap
 import unittest
 import warnings
+from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -141,7 +144,8 @@ class Page:
         before = dict(self.names)
         result = Result()
         # What a block ignores, it ignores for itself.
-        with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings():
+        leaking = leaks_allowed() if "assert_no_leaks" in block.code else contextlib.nullcontext()
+        with contextlib.redirect_stdout(io.StringIO()) as printed, warnings.catch_warnings(), leaking:
             try:
                 if code.co_flags & inspect.CO_COROUTINE:
                     asyncio.run(self.run_with_session(code))
@@ -173,6 +177,19 @@ class Page:
                 await eval(code, self.names)
 
 
+@contextlib.contextmanager
+def leaks_allowed() -> Iterator[None]:
+    """Have aiohttp say nothing of what an example leaves behind to show it."""
+    logger = logging.getLogger("asyncio")
+    warnings.simplefilter("ignore", ResourceWarning)
+    logger.disabled = True
+    try:
+        yield
+        gc.collect()
+    finally:
+        logger.disabled = False
+
+
 def reported(error: BaseException) -> str:
     """Return the end of a traceback, with the notes that are shown from Python 3.11 on."""
     name = type(error).__qualname__
@@ -188,8 +205,8 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(
             [path.name for path in PAGES],
             [
-                "README.rst", "assertions.rst", "guarantees.rst", "matching.rst", "migrating.rst", "replies.rst",
-                "testcase.rst", "virtual_time.rst",
+                "README.rst", "assertions.rst", "guarantees.rst", "leaks.rst", "matching.rst", "migrating.rst",
+                "replies.rst", "testcase.rst", "virtual_time.rst",
             ],
         )
 
@@ -323,9 +340,9 @@ class CompletenessTest(unittest.TestCase):
         self.check_examples("replies.rst", set(Fault.__members__), r"Fault\.{}\b")
 
     def test_there_is_an_example_of_every_attribute_of_the_test_case(self):
-        attributes = set(AioResponsesTestCase.__annotations__) - {"mock", "clock"}
-        attributes = {name for name in attributes if name[0] != "_"}
-        self.assertEqual(len(attributes), 8)
+        names = set(AioResponsesTestCase.__annotations__) - {"mock", "clock"}
+        attributes = {name for name in names if name[0] != "_"}
+        self.assertEqual(len(attributes), 9)
         self.check_examples("testcase.rst", attributes, r"\b{} = ")
 
 

@@ -222,6 +222,17 @@ class RoomsTest(unittest.TestCase):
             """)
             self.assertEqual(printed.split(), sorted({"aioresponses", name}))
 
+    def test_a_mock_imports_what_it_needs_for_some_tests_alone_when_it_does(self):
+        for arguments, needed in (("", False), ("assert_no_leaks=False", False), ("assert_no_leaks=True", True)):
+            printed = run_python(f"""
+                import sys
+                from aioresponses import AioResponsesTestCase, aioresponses
+
+                with aioresponses({arguments}):
+                    print("aioresponses._client.leaks" in sys.modules, "aioresponses._client.made" in sys.modules)
+            """)
+            self.assertEqual(printed, f"{needed} {needed}\n")
+
     def test_modules_are_there_without_being_imported_as_in_0_7(self):
         for name in ("compat", "core", "matchers"):
             self.assertEqual(

@@ -14,6 +14,8 @@ import aiohttp
 import aioresponses
 from aioresponses import AioResponsesTestCase
 
+from .leaving import at, new_session
+
 ROOT = Path(__file__).parent.parent
 # What is tested may be installed elsewhere than beside the tests.
 PACKAGE = Path(aioresponses.__file__).parent
@@ -37,7 +39,7 @@ class Item(types.SimpleNamespace):
     """As in pytest: a test, with what the plugin looks at."""
 
     def __init__(self, *markers):
-        super().__init__(markers=markers, stash={}, funcargs={})
+        super().__init__(markers=markers, stash={}, funcargs={}, fixturenames=["aioresponses"])
 
     def iter_markers(self, name=None):
         return (one for one in self.markers if name in (None, one.name))
@@ -153,17 +155,98 @@ class PytestPluginTest(AioResponsesTestCase):
     def test_a_marker_that_is_wrong_is_an_error(self):
         keywords = (
             "passthrough=, passthrough_unmatched=, assert_all_called=, assert_all_mocked=, strict=, json_dumps=, "
-            "latency=, keep_calls="
+            "latency=, keep_calls=, assert_no_leaks="
         )
         for wrong, text in (
             (marker("aioresponses", latenzy=0), f" takes no argument 'latenzy'; its arguments are {keywords}"),
             (marker("aioresponses", param="m"), f" takes no argument 'param'; its arguments are {keywords}"),
             (marker("aioresponses", True), f" takes no positional arguments; its arguments are {keywords}"),
             (marker("aioresponses", latency="0"), ": latency: expected seconds or None, got '0'"),
+            (
+                marker("aioresponses", assert_no_leaks="sessions"),
+                ": assert_no_leaks: expected True, False, or any of 'session', 'connector', 'response', 'call', "
+                "'task', 'unread', got 'sessions'",
+            ),
         ):
             with self.subTest(text), self.assertRaises(Failed) as raised:
                 self.run_test(None, wrong)
             self.assertEqual(str(raised.exception), f"pytest.mark.aioresponses{text}")
+
+    def run_watched(self, test, error=None, before=lambda: None, after=lambda: None):
+        """Run a test that is to leave nothing behind; return what the hooks made of it, in the end of its teardown.
+
+        `before` and `after` stand for other fixtures, around ours.
+        """
+        item = Item(marker("aioresponses", assert_no_leaks=True))
+        self.plugin.pytest_runtest_setup(item)
+        before()
+        fixture = self.plugin.active_mock(types.SimpleNamespace(node=item))
+        active = next(fixture)
+        outcome = types.SimpleNamespace(excinfo=error, force_exception=mock.Mock())
+        call = self.plugin.pytest_runtest_call(item)
+        next(call)
+        test(active)
+        with self.assertRaises(StopIteration):
+            call.send(outcome)
+        outcome.force_exception.assert_not_called()
+        teardown = self.plugin.pytest_runtest_teardown(item)
+        next(teardown)
+        with self.assertRaises(StopIteration):
+            next(fixture)
+        self.assertTrue(active.active)
+        after()
+        outcome = types.SimpleNamespace(excinfo=None, force_exception=mock.Mock())
+        with self.assertRaises(StopIteration):
+            teardown.send(outcome)
+        self.assertEqual((active.active, item.stash), (False, {}))
+        return [str(call.args[0]) for call in outcome.force_exception.call_args_list]
+
+    def test_what_a_test_leaves_behind_is_an_error_of_its_teardown(self):
+        made = []
+
+        def make(active=None):
+            made.append(asyncio.run(new_session()))
+
+        def close():
+            asyncio.run(made[-1].close())
+
+        message = (
+            f"1 thing was left behind:\n  ClientSession never closed\n    created at {at(new_session, 1)}"
+        )
+        for kwargs, messages in (
+            ({"test": make}, [message]),
+            ({"test": make, "error": ValueError()}, []),
+            ({"test": make, "after": close}, []),
+            ({"test": lambda active: None, "before": make}, [message]),
+            ({"test": lambda active: None, "after": make}, [message]),
+            ({"test": lambda active: None, "before": lambda: self.make_wider(make, "module")}, []),
+            ({"test": lambda active: None, "before": lambda: self.make_wider(make, "function")}, [message]),
+        ):
+            with self.subTest(**kwargs):
+                self.assertEqual(self.run_watched(**kwargs), messages)
+                close()
+
+    def make_wider(self, make, scope):
+        """Make something as a fixture of this scope does."""
+        setup = self.plugin.pytest_fixture_setup(types.SimpleNamespace(scope=scope))
+        next(setup)
+        make()
+        with self.assertRaises(StopIteration):
+            next(setup)
+
+    def test_a_fixture_that_is_never_reached_leaves_nothing_in_place(self):
+        original = aiohttp.ClientSession.__init__
+        for fixtures in (["aioresponses"], []):
+            item = Item(marker("aioresponses", assert_no_leaks=True))
+            item.fixturenames = fixtures
+            self.plugin.pytest_runtest_setup(item)
+            self.assertEqual(aiohttp.ClientSession.__init__ is original, fixtures == [])
+            teardown = self.plugin.pytest_runtest_teardown(item)
+            next(teardown)
+            with self.assertRaises(StopIteration):
+                teardown.send(types.SimpleNamespace(excinfo=None))
+            self.assertIs(aiohttp.ClientSession.__init__, original)
+            self.assertEqual(item.stash, {})
 
     def test_while_pytest_makes_a_report_our_frames_are_hidden_and_for_a_refusal_those_of_aiohttp(self):
         def report(error):

@@ -219,7 +219,7 @@ def test_a_marker_that_is_wrong_is_an_error(run):
     )
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines([
-        "pytest.mark.aioresponses takes no argument 'latenzy'; its arguments are passthrough=, *, keep_calls=",
+        "pytest.mark.aioresponses takes no argument 'latenzy'; its arguments are passthrough=, *, assert_no_leaks=",
         "pytest.mark.aioresponses: latency: expected seconds or None, got '0'",
     ])
 
@@ -459,6 +459,125 @@ def anyio_backend():
     source = source.replace("FIXTURE", "pytest.fixture(scope='module')").replace("mock():", "mock(anyio_backend):")
     source = source.replace("async def test", "@pytest.mark.anyio\nasync def test")
     run(source, mode=STRICT).assert_outcomes(passed=4)
+
+
+LEAKING = """
+pytestmark = pytest.mark.aioresponses(assert_no_leaks=True)
+
+class Client:
+    def __init__(self):
+        self.session = aiohttp.ClientSession()
+        self.task = asyncio.create_task(self.refresh(), name="refreshing")
+
+    async def refresh(self):
+        await asyncio.sleep(60)
+
+    async def get(self):
+        return await self.session.get(SITE)
+
+    async def close(self):
+        self.task.cancel()
+        await self.session.close()
+"""
+
+LEFT_BEHIND = [
+    "*ERROR at teardown of *",
+    "3 things were left behind:",
+    "  ClientSession never closed",
+    "    created at *.py:* in __init__",
+    "  GET http://example.com/ -> 200: response holds its connection, neither read nor released",
+    "    requested at *.py:* in get",
+    "  task 'refreshing' still running: Client.refresh",
+    "    created at *.py:* in __init__",
+]
+
+
+def test_what_is_left_behind_is_looked_at_after_all_fixtures_of_the_test(run):
+    run(
+        LEAKING + textwrap.dedent("""
+        @pytest.fixture
+        async def before():
+            client = Client()
+            yield client
+            await client.close()
+
+        @pytest.fixture
+        async def after(aioresponses):
+            client = Client()
+            yield client
+            await client.close()
+
+        @pytest.fixture(scope="module")
+        def wide():
+            loop = asyncio.new_event_loop()
+            session = loop.run_until_complete(new_session())
+            yield session
+            loop.run_until_complete(session.close())
+            loop.close()
+
+        async def new_session():
+            return aiohttp.ClientSession()
+
+        async def test_fixture_before(before, aioresponses):
+            aioresponses.get(SITE, body=b"x" * 10 ** 6)
+            (await before.get()).release()
+
+        async def test_fixture_after(aioresponses, after):
+            aioresponses.get(SITE, body=b"x" * 10 ** 6)
+            (await after.get()).release()
+
+        def test_wider_fixture(aioresponses, request):
+            assert not request.getfixturevalue("wide").closed
+
+        async def test_client_of_a_server(aioresponses, aiohttp_client):
+            client = await aiohttp_client(web.Application())
+            async with client.get("/") as response:
+                assert response.status == 404
+
+        async def test_skipped(aioresponses):
+            task = asyncio.create_task(asyncio.sleep(60))
+            pytest.skip()
+        """)
+    ).assert_outcomes(passed=4, skipped=1)
+
+
+def test_what_is_left_behind_with_pytest_asyncio(run):
+    result = run(
+        LEAKING + textwrap.dedent("""
+        things = []
+
+        async def test_leaving(aioresponses):
+            aioresponses.get(SITE, body=b"x" * 10 ** 6)
+            client = Client()
+            things.extend([client, await client.get()])
+
+        async def test_failing(aioresponses):
+            task = asyncio.create_task(asyncio.sleep(60))
+            assert False
+        """), "-W", "ignore"
+    )
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    result.stdout.fnmatch_lines(LEFT_BEHIND)
+
+
+def test_what_is_left_behind_with_anyio(run):
+    result = run(
+        LEAKING + textwrap.dedent("""
+        things = []
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.mark.anyio
+        async def test_leaving(aioresponses):
+            aioresponses.get(SITE, body=b"x" * 10 ** 6)
+            client = Client()
+            things.extend([client, await client.get()])
+        """), "-W", "ignore", mode=STRICT
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(LEFT_BEHIND)
 
 
 VIRTUAL_TIME = """

@@ -17,6 +17,8 @@ from .._matching.selection import Selection
 if TYPE_CHECKING:
     import unittest
 
+    from .._client.leaks import Leak
+
 _MOST_CALLS = 20
 
 # What else code under test may make its requests with.
@@ -135,6 +137,15 @@ def _unmatched(alike: tuple[str, list[str], int]) -> str:
     line, refusals, count = alike
     times = f" ({count} times)" if count > 1 else ""
     return "\n".join([f"  {line}{times}", *(indent(refusal, "    ") for refusal in refusals)])
+
+
+def about_leaks(leaks: Sequence[Leak]) -> str:
+    """Return what is to be said of things that were left behind; "" of none."""
+    return _headed(("thing was", "things were"), "left behind:", leaks, _leak)
+
+
+def _leak(leak: Leak) -> str:
+    return f"  {leak.what}\n    {leak.where}" if leak.where else f"  {leak.what}"
 
 
 def not_reported(calls: Sequence[RequestCall], raised: Collection[BaseException]) -> list[RequestCall]:

@@ -86,6 +86,9 @@ class Exchange:
 
     is_unpacked = False
 
+    is_watched = False
+    """Whether a mock looks at what the call leaves behind."""
+
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
 
     outgoing: Outgoing | None = None

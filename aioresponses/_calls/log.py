@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, Union, overload
 from weakref import ref
@@ -130,16 +131,19 @@ class Log:
 
     With `keep`, it drops all calls that have ended but for so many, the last ones, and those that no mock answered.
     What is dropped is counted, until somebody empties or replaces `requests`, and with it forgets what was in there.
+
+    `note` is called with each call when it begins, unless that of another log has been.
     """
 
-    def __init__(self, keep: int | None = None) -> None:
+    def __init__(self, keep: int | None = None, note: Callable[[RequestCall], object] | None = None) -> None:
         self.keep = keep
+        self._note = note
         self._own = Requests()
         self._requests: dict[_Key, list[RequestCall]] = self._own
         self._noted: deque[Exchange] = deque()
         self._itself: ref[Calls] = ref(self)
         self._seen: dict[Exchange, RequestCall] = {}
-        self._is_looked_at = keep is not None
+        self._is_looked_at = keep is not None or note is not None
         # With `keep`: of what is filed, the calls that are on their way, those that have ended, and how many were
         # dropped.
         self._open: set[Exchange] = set()
@@ -152,6 +156,9 @@ class Log:
         """Record a call that begins."""
         self._noted.append(exchange)
         if self._is_looked_at:
+            if self._note is not None and not exchange.is_watched:
+                exchange.is_watched = True
+                self._note(self.call_of(exchange))
             self._file()
 
     def call_of(self, exchange: Exchange) -> RequestCall:
