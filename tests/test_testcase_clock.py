@@ -199,6 +199,23 @@ class AttributeTest(OutcomeTestCase):
             self.assertIn("  # this line\n", text)
             self.assertNotIn("aioresponses/_client", text)
 
+    def test_what_is_left_behind_is_looked_for_as_in_real_time(self):
+        class Case(AioResponsesTestCase):
+            virtual_time = True
+            assert_no_leaks = True
+
+            async def test(self):
+                self.mock.get(SITE, delay=60)
+                await text_of(self.client_session())
+
+            async def test_left(self):
+                asyncio.get_running_loop().create_task(asyncio.sleep(3600), name="left")
+                await asyncio.sleep(60)
+
+        self.check_passes(Case)
+        [text] = self.outcomes(Case, "test_left")["failures"]
+        self.assertIn("task 'left' still running", text)
+
     def test_a_wrong_client_fails(self):
         class Case(AioResponsesTestCase):
             virtual_time = True
