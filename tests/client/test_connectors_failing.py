@@ -255,7 +255,7 @@ class EndTest(unittest.IsolatedAsyncioTestCase):
                                 await session.close()
                         outcome = await asyncio.wait_for(request, AT_MOST)
                     self.assertEqual(
-                        outcome, (ClientConnectionError, "The mock that was to answer has been stopped")
+                        outcome, (ClientConnectionError, "aioresponses was stopped while this request was in flight")
                     )
 
     async def test_a_mock_that_is_stopped_while_another_waits_for_the_place(self):
@@ -264,7 +264,7 @@ class EndTest(unittest.IsolatedAsyncioTestCase):
                 mock.get(SITE, fault=Fault.CONNECT_TIMEOUT, repeat=True)
                 requests = [await self.begin(session) for _ in range(3)]
             outcomes = await asyncio.wait_for(asyncio.gather(*requests), AT_MOST)
-        self.assertEqual(outcomes, [(ClientConnectionError, "The mock that was to answer has been stopped")] * 3)
+        self.assertEqual(outcomes, [(ClientConnectionError, "aioresponses was stopped while this request was in flight")] * 3)
 
     async def test_a_session_that_is_closed(self):
         for reply in ({"fault": Fault.CONNECT_TIMEOUT}, {"fault": Fault.TLS_FAILURE, "delay": 60}):
