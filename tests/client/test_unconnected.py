@@ -18,7 +18,7 @@ from yarl import URL
 from aioresponses import CallbackResult, Fault, aioresponses
 
 from ..servers import METHODS, ServerTestCase
-from ..support import AIOHTTP, AT_MOST, SITE, traced
+from ..support import AT_MOST, SITE, traced
 
 SELF_SIGNED = Path(__file__).with_name("self_signed.pem")
 
@@ -242,7 +242,6 @@ class ErrorsTest(UnconnectedTestCase):
             connector=lambda: TCPConnector(ssl=ssl.create_default_context()),
         )
 
-    @unittest.skipIf(sys.version_info < (3, 11) and AIOHTTP < (3, 9), "such a proxy warns there of a loop without TLS")
     async def test_tls_through_a_proxy_is_that_of_the_server_behind_it(self):
         for serve, fault in (
             (self.serve_tls, Fault.CERTIFICATE_INVALID), (self.serve_no_tls, Fault.TLS_FAILURE)
@@ -291,7 +290,7 @@ class ErrorsTest(UnconnectedTestCase):
         outcome = await self.compare(scenario, lambda mock: mock.get(url, fault=Fault.CONNECT_TIMEOUT), False)
         self.assertEqual(outcome.seen, (asyncio.TimeoutError, ""))
 
-    async def test_all_can_be_pickled_and_shown(self):
+    async def test_each_is_recorded_and_shown_with_the_call(self):
         for fault in OF_CONNECTING:
             with self.subTest(fault), aioresponses() as mock:
                 mock.get("https://example.com/", fault=fault)
