@@ -2,6 +2,7 @@
 
 import re
 import unittest
+from unittest.mock import ANY
 
 import aiohttp
 from aiohttp import ClientSession
@@ -54,7 +55,9 @@ class RegisteringTest(unittest.TestCase):
 
     def test_groups_without_tls(self):
         api = self.mock.host("http://api.example.com/v2", headers={"Server": "api"})
-        for path, shown in (("/users", "/v2/users"), ("/users/{id}", "/")):
+        for path, shown in (
+            ("/users", "/v2/users"), ("/users/{id}", "/"), (re.compile("/users"), "/v2"), (ANY, "/v2"),
+        ):
             with self.subTest(path):
                 expected = message(Fault.TLS_FAILURE, f"http://api.example.com{shown}")
                 self.check_refused(expected, api.get, path, fault=Fault.TLS_FAILURE)
@@ -64,7 +67,7 @@ class RegisteringTest(unittest.TestCase):
         for fault in OF_TLS:
             for url in (
                 "https://example.com/", URL("https://example.com/"), "HTTPS://example.com/", "wss://example.com/",
-                "https://example.com/{id}", "https://*.example.com/", re.compile("http"), re.compile("^http://"),
+                "https://example.com/{id}", "https://*.example.com/", re.compile("http"), re.compile("^http://"), ANY,
             ):
                 with self.subTest(fault, url=url):
                     self.assertIsInstance(self.mock.get(url, fault=fault), RequestMatch)
@@ -96,7 +99,8 @@ class RequestsTest(AioResponsesTestCase):
 
     async def test_a_pattern_that_is_asked_for_a_url_without_tls(self):
         for fault in OF_TLS:
-            await self.check_fails(fault, re.compile(".*"), fault=fault)
+            for url in (re.compile(".*"), ANY):
+                await self.check_fails(fault, url, fault=fault)
 
     async def test_a_callback_that_is_asked_for_a_url_without_tls(self):
         for fault in OF_TLS:
