@@ -88,7 +88,7 @@ class Reply:
         self.fault = self.result.fault if callback is None else None
         """What goes wrong, perhaps before the request is sent; None if nothing does, or a callback is asked first."""
         self.may_fail = callback is not None or result is not None or self.result.fault is not None
-        """Whether something goes wrong, or may turn out to, as what is returned by a callback or held by users may say."""
+        """Whether something goes wrong, or may do so: what a callback returns, or users hold, is not known before."""
 
     @classmethod
     def of(cls, given: object, place: int, json_dumps: JsonDumps, is_repeated: bool) -> Reply:
