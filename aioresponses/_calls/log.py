@@ -227,7 +227,8 @@ class Log:
         """Yield the responses with which mocks answered, of the calls that are kept."""
         for exchange in (*self._noted, *self._seen):
             for one in exchange.hops or (exchange,):
-                if one.response is not None and one.answered_by is not None:
+                # What goes to the network is not written to the far end.
+                if one.response is not None and one.answered_by is not None and one.outgoing is None:
                     yield one.response
 
     @property
