@@ -20,7 +20,7 @@ from ._replies.bodies import Body
 from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
 from ._replies.reply import Raises, Reply
-from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, checked_headers
+from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, check_tls, checked_headers
 from ._suggestions import by_position, hides_unknown, unexpected
 from .matchers import subset
 
@@ -280,6 +280,10 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
         check_flag(name, given.get(name, False))
     times = _times(given.get("repeat", False))
     replies = _replies(given, json_dumps, is_repeated=times != 1)
+    if target.base is not None:
+        for reply in replies:
+            if reply.fault is not None:
+                check_tls(reply.fault, target.base, reply.name)
     # Of a group's mock, it is the pattern that was given.
     url_or_pattern = checked.rest if isinstance(checked, Below) else checked
     return Route(handle, url_or_pattern, target, conditions, replies, times, given.get("override", False))

@@ -19,6 +19,7 @@ from ._calls.log import Log
 from ._calls.record import RequestCall
 from ._checks import Default, check_count, check_flag, check_seconds, default
 from ._client.hooks import activate, deactivate
+from ._client.responses import leave_readable
 from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
 from ._display import shown
@@ -196,7 +197,8 @@ class aioresponses(Registering, Asked):
     def stop(self) -> None:
         """Stop answering requests, and forget all mocks; `requests` and `calls` remain.
 
-        Raises `RuntimeError` if this mock is not active.
+        The responses of calls that have come in completely can be read from now on, even if they were released. Raises
+        `RuntimeError` if this mock is not active.
         """
         if not self.active:
             raise RuntimeError("stop() was called on an aioresponses that is not active")
@@ -211,6 +213,8 @@ class aioresponses(Registering, Asked):
                 if self._watch is not None:
                     self._watch.end()
                 self.clear()
+                for response in self._log.responses():
+                    leave_readable(response)
 
     def clear(self) -> None:
         """Forget all mocks; `requests` and `calls` remain."""

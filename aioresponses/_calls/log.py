@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, Union, overload
 from weakref import ref
 
+from aiohttp import ClientResponse
 from yarl import URL
 
 from .. import _urls
@@ -227,6 +228,14 @@ class Log:
         self._open.clear()
         self._ended.clear()
         self._dropped = 0
+
+    def responses(self) -> Iterator[ClientResponse]:
+        """Yield the responses with which mocks answered, of the calls that are kept."""
+        for exchange in (*self._noted, *self._seen):
+            for one in exchange.hops or (exchange,):
+                # What goes to the network is not written to the far end.
+                if one.response is not None and one.answered_by is not None and one.outgoing is None:
+                    yield one.response
 
     @property
     def dropped(self) -> int:

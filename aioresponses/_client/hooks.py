@@ -351,9 +351,9 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
         if connector._closed:
             # As a session finds it that is closed while aiohttp makes ready for its second try.
             raise ClientConnectionError("Connector is closed.")
-        far_end = call.plain_far_end(req, connector, traces)
+        far_end = call.plain_far_end(req, connector, traces, timeout)
         if far_end is None:
-            far_end = await call.far_end(req, connector, traces)
+            far_end = await call.far_end(req, connector, traces, timeout)
         if far_end is None:
             passed = PassedThrough(get_running_loop())
             try:

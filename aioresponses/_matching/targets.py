@@ -203,10 +203,16 @@ class Target(NamedTuple):
         return f"* {self}" if self.method is None and self.url is not None else str(self)
 
     @property
+    def base(self) -> URL | None:
+        """What is written out of the URL; None of a pattern, and of any URL."""
+        url = self.url.url if isinstance(self.url, Below) else self.url
+        url = url.base if isinstance(url, Template) else url
+        return url if isinstance(url, URL) else None
+
+    @property
     def has_query(self) -> bool:
         """Whether there is a query in the URL, or in that of the template."""
-        url = self.url.base if isinstance(self.url, Template) else self.url
-        return isinstance(url, URL) and bool(url.raw_query_string)
+        return self.base is not None and bool(self.base.raw_query_string)
 
     def with_any_query(self) -> Target:
         """Return this without a query, for `match_query` says what it is; raise `ValueError` where there is one."""

@@ -107,7 +107,7 @@ def encode(
 ) -> Answer:
     """Return a result as the answer to a request, which has been sent; its functions are given the `call`.
 
-    The faults `CONNECTION_REFUSED` and `HANG` are no answers, and have no place here.
+    The faults of clients that cannot connect, and `HANG`, are no answers, and have no place here.
     """
     if result.fault is Fault.CONNECTION_RESET:
         return Answer(b"", close=Close(error=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")))

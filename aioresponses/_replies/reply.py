@@ -48,7 +48,8 @@ class Reply:
         passes_through: bool = False,
         **of_result: Any,
     ) -> None:
-        self._name = ""
+        self.name = ""
+        """How messages name it among `replies`, in front of what they say."""
         self.passes_through = passes_through
         """Whether the request goes to the network, which replies in its place."""
         # What it is called with is known by its signature alone.
@@ -84,8 +85,10 @@ class Reply:
             result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
         ):
             self.at_once = KeptAnswer(self.result, json_dumps).to
-        self.refuses = callback is None and self.result.fault is Fault.CONNECTION_REFUSED
-        """Whether the connection is refused, so that the request is never sent."""
+        self.fault = self.result.fault if callback is None else None
+        """What goes wrong, perhaps before the request is sent; None if nothing does, or a callback is asked first."""
+        self.may_fail = callback is not None or result is not None or self.result.fault is not None
+        """Whether something goes wrong, or may do so: what a callback returns, or users hold, is not known before."""
 
     @classmethod
     def of(cls, given: object, place: int, json_dumps: JsonDumps, is_repeated: bool) -> Reply:
@@ -95,7 +98,7 @@ class Reply:
             reply = cls(**_arguments_of(given), json_dumps=json_dumps, is_repeated=is_repeated)
         except (TypeError, ValueError) as error:
             raise same_kind(error, f"{name}{error}") from error
-        reply._name = name
+        reply.name = name
         return reply
 
     def is_registered(self, error: BaseException) -> bool:
@@ -156,7 +159,8 @@ class Reply:
             raise TypeError(
                 f"callback: expected a CallbackResult or None from the callback of {call().match}, got {shown(result)}"
             )
-        return self._when_due(result) if result.delay or result.fault is Fault.HANG else result
+        waits = result.delay or result.fault is Fault.HANG or result.fault is Fault.CONNECT_TIMEOUT
+        return self._when_due(result) if waits else result
 
     async def _when_due(self, result: CallbackResult) -> CallbackResult:
         await pass_time(result.delay)
@@ -168,7 +172,7 @@ class Reply:
 
     def _late_refusal(self, wrong: Exception, mock: object) -> Exception:
         """Return what would have been raised when the reply was registered, had it been needed."""
-        error = same_kind(wrong, f"{self._name}{wrong}")
+        error = same_kind(wrong, f"{self.name}{wrong}")
         add_note(
             error, f"aioresponses: the callback of the mock {mock} returned None, so its registered reply was used"
         )

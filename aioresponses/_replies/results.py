@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Union
 
 from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict, MultiDict
+from yarl import URL
 
 from .._calls.record import RequestCall
 from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
-from .._display import shown, shown_headers
+from .._display import shown, shown_headers, shown_url
 from .._suggestions import hides_unknown, unexpected
 from .bodies import Body, check_function, check_source, checked_body, known_items
 from .events import Event, encoded_event
@@ -80,7 +81,37 @@ class Fault(enum.Enum):
     """Something that is no HTTP: `aiohttp.ClientResponseError`."""
 
     HANG = "hang"
-    """No answer, ever: the client's own timeouts end it."""
+    """No answer, ever, once the connection is established: the client's own timeouts end it."""
+
+    CONNECT_TIMEOUT = "connect timeout"
+    """The connection is never established: the client's own timeouts end it.
+
+    Its `connect` and `sock_connect` do so with `aiohttp.ConnectionTimeoutError` (a `ServerTimeoutError` before 3.10).
+    """
+
+    DNS_FAILURE = "DNS failure"
+    """The name of the host has no address: `aiohttp.ClientConnectorDNSError` (a `ClientConnectorError` before 3.10)."""
+
+    CERTIFICATE_INVALID = "certificate invalid"
+    """The certificate of the server is self-signed: `aiohttp.ClientConnectorCertificateError`. For https URLs alone.
+
+    A client that does not verify certificates, because of `ssl=False` for instance, gets the rest of the reply.
+    """
+
+    TLS_FAILURE = "TLS failure"
+    """The server does not talk TLS: `aiohttp.ClientConnectorSSLError`. For https URLs alone."""
+
+
+_OF_TLS = (Fault.CERTIFICATE_INVALID, Fault.TLS_FAILURE)
+
+
+def check_tls(fault: Fault, url: URL, name: str = "") -> None:
+    """Raise `ValueError`, with `name` in front, for a fault of TLS where a URL goes without."""
+    if fault in _OF_TLS and url.scheme in ("http", "ws"):
+        raise ValueError(
+            f"{name}fault: {fault} needs an https URL, got {shown_url(url)}; over http, use a fault such as "
+            f"{Fault.CONNECTION_RESET}"
+        )
 
 
 class CallbackResult:
