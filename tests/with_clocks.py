@@ -98,7 +98,9 @@ def test_order_where_the_clock_is_put_back_between_the_calls(clock):
         case.assertCalledBefore(SECOND, FIRST)
 
     assert failure_of(right) is None
-    assert failure_of(wrong).startswith(f"Expected every call of {SECOND} to have ended before {FIRST} was called")
+    assert failure_of(wrong).startswith(
+        f"Expected every call to {SECOND} to have ended before any call to {FIRST} began"
+    )
 
 
 def test_two_at_once_are_found_out(clock):
