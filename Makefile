@@ -6,8 +6,8 @@
 #                     editors show of the arguments of a mock
 #   make shuffled     run all tests in an order of chance, twice in one process; SEED=7 for an order that was there
 #   make coverage     run all tests, and show the lines that none of them reaches
-#   make pytest       run the examples with pytest, what is there for its users, also beside other plugins, and tests
-#                     under clocks that are stopped
+#   make pytest       run the examples with pytest, what is there for its users, also beside other plugins, tests under
+#                     clocks that are stopped, and tests of virtual time with libraries that wait
 #   make matrix       run all tests on every supported aiohttp and every CPython that is found, on uvloop, with all that
 #                     aiohttp uses if it is there, and with packages of 2022
 #   make fuzz         play random exchanges against a server and against a mock; SEED=7 chooses them, SECONDS=300 for longer
@@ -47,7 +47,8 @@ coverage: $(VENV)/installed-dev
 
 pytest: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q -W error -p no:cacheprovider -o asyncio_default_fixture_loop_scope=function \
-		tests/examples/test_weather.py tests/examples/with_pytest.py tests/with_clocks.py tests/with_pytest_plugins.py
+		tests/examples/test_weather.py tests/examples/with_pytest.py tests/with_clocks.py tests/with_pytest_plugins.py \
+		tests/with_virtual_time.py
 
 fuzz: $(VENV)/installed
 	$(BIN)/python -m tests.fuzz $(addprefix --seed ,$(SEED)) --seconds $(SECONDS)

@@ -27,10 +27,10 @@ NAMES = ("add", "any", "delete", "get", "head", "options", "patch", "post", "put
 
 # A line of the meaning of each of some arguments, from the first to the last.
 MEANT = (
-    "Register a mock: what requests it answers, and with what.",
+    "Register a mock: which requests it answers, and with what.",
     "- `match_json`: the body, decoded from JSON.",
     "- `status`: an int from 200 to 999, or 101.",
-    "- `optional`: whether the mock need not be used",
+    "- `optional`: whether the mock may have replies left",
 )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from . import compat as compat, core as core, matchers as matchers  # noqa: F401
     from ._calls.messages import Part
     from ._checks import CompatibilityWarning
+    from ._client.clock import VirtualClock
     from ._registering import Group
     from ._replies.events import ServerSentEvent
     from ._replies.results import Fault
@@ -36,6 +37,7 @@ __all__ = [
     "RequestCall",
     "RequestMatch",
     "ServerSentEvent",
+    "VirtualClock",
     "aioresponses",
 ]
 
@@ -55,6 +57,7 @@ _LAZY = {
     "RequestCall": ".core",
     "RequestMatch": ".core",
     "ServerSentEvent": "._replies.events",
+    "VirtualClock": "._client.clock",
     "aioresponses": ".core",
 }
 

@@ -1,17 +1,23 @@
-"""What a mock was asked for, and its own assertions about that, in the manner of `unittest.mock`."""
+"""The calls of a mock, and its own assertions about them, in the manner of `unittest.mock`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import hdrs
+from yarl import URL
 
 from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
 from ._assertions.reports import there_were
 from ._calls.log import Log, Requests
 from ._calls.record import RequestCall
-from ._matching.targets import Url
+from ._checks import default
+from ._matching.conditions import ConditionArguments
+from ._matching.selection import Selection, UrlOrMock, check_conditions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -24,13 +30,16 @@ class Asked:
 
     @property
     def requests(self) -> Requests:
-        """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in."""
+        """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in.
+
+        A dict in which a key is found in any spelling, such as `mock.requests["GET", "http://example.com/users"]`.
+        """
         return self._log.requests
 
     # Suites put another dict in its place, for a while or for good.
 
     @requests.setter
-    def requests(self, value: Requests) -> None:
+    def requests(self, value: dict[tuple[str, URL], list[RequestCall]]) -> None:
         self._log.requests = value
 
     @requests.deleter
@@ -39,57 +48,75 @@ class Asked:
 
     @property
     def calls(self) -> list[RequestCall]:
-        """All calls, in their order; with `keep_calls`, those that are kept."""
+        """All calls, in order; with `keep_calls`, the calls that are kept."""
         return sorted(
             (call for calls in list(self.requests.values()) for call in calls), key=lambda call: call.order
         )
 
+    def calls_of(
+        self, url: UrlOrMock | None = None, method: str | None = None, **conditions: Unpack[ConditionArguments]
+    ) -> list[RequestCall]:
+        """Return the calls of this URL and method that fulfil the conditions, in their order.
+
+        - `url`: what a mock takes as its URL; or a mock or a group, which stands for the requests that it answered,
+          hops of redirects among them. None, the default, stands for any URL, as it does for `method`.
+        - The conditions are those of mocks, by the same names: `match_query`, `match_headers`, `match_json`,
+          `match_form`, `match_body` and `match`.
+
+        Raises `TypeError` or `ValueError` for what a mock would not take, with the name of the argument.
+
+        >>> [call] = mock.calls_of("http://example.com/events", "POST", match_json=subset({"type": "created"}))
+        """
+        check_conditions(conditions, "keyword argument")
+        return Selection.of(url, method, conditions).among(self.calls)
+
     @property
     def call_count(self) -> int:
-        """The number of calls, those that `keep_calls` has dropped among them."""
+        """The number of calls, including those that `keep_calls` has dropped."""
         return sum(map(len, list(self.requests.values()))) + self._log.dropped
 
     @property
     def called(self) -> bool:
-        """Whether there was a call."""
+        """Whether any call was made."""
         return self.call_count > 0
 
     @property
     def call_args(self) -> RequestCall | None:
-        """The last call, with its `args` and `kwargs`; None where there was none."""
+        """The last call, with its `args` and `kwargs`; None if there were no calls."""
         calls = self.calls
         return calls[-1] if calls else None
 
     @property
     def call_args_list(self) -> list[RequestCall]:
-        """All calls, in their order: another name of `calls`, known from `unittest.mock`."""
+        """All calls, in order: another name for `calls`, known from `unittest.mock`."""
         return self.calls
 
     @property
     def unmatched_calls(self) -> list[RequestCall]:
-        """The calls that were refused because no mock answers them, after a redirect for instance."""
+        """The calls that were refused because no mock answered, perhaps only after a redirect."""
         return [call for call in self.calls if call.unmatched]
 
     def assert_not_called(self) -> None:
-        """Raise `AssertionError` if there was a call."""
+        """Raise `AssertionError` if any call was made."""
         if self.called:
             fail(self.calls, f"Expected no calls, but {there_were(self.call_count)}.")
 
     def assert_called(self) -> None:
-        """Raise `AssertionError` if there was no call."""
+        """Raise `AssertionError` if no call was made."""
         if not self.called:
             fail([], "Expected at least one call.")
 
     def assert_called_once(self) -> None:
-        """Raise `AssertionError` unless there was exactly one call."""
+        """Raise `AssertionError` unless exactly one call was made."""
         if self.call_count != 1:
             fail(self.calls, f"Expected one call, but {there_were(self.call_count)}.")
 
-    def assert_any_call(self, url: Url, method: str = hdrs.METH_GET, *args: Any, **kwargs: Any) -> None:
+    def assert_any_call(self, url: UrlOrMock, method: str = default(hdrs.METH_GET), *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.
 
         `params` are part of the URL, whether the caller gave them or wrote them there. Keyword arguments that are not
-        given may have been anything.
+        given may have been anything. The conditions of mocks, such as `match_json`, look at what was sent. In place of
+        a URL, a mock or a group stands for the requests that it answered, of any method unless one is given.
         """
         check_any_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs))
 
@@ -97,7 +124,7 @@ class Asked:
         """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, all of them.
 
         Each is a `unittest.mock.call(url, method="GET", …)`; URL, method, and those keyword arguments that are given,
-        are compared; `params` are part of the URL.
+        are compared; `params` are part of the URL. It takes conditions, mocks and groups as `assert_any_call` does.
 
         >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
         """
@@ -105,8 +132,8 @@ class Asked:
 
     def assert_called_with(
         self,
-        url: Url,
-        method: str = hdrs.METH_GET,
+        url: UrlOrMock,
+        method: str = default(hdrs.METH_GET),
         *args: Any,
         args_to_match: Iterable[str] | None = None,
         **kwargs: Any,
@@ -115,7 +142,9 @@ class Asked:
 
         `params` are part of the URL, whether the caller gave them or wrote them there. `allow_redirects` is True, and
         `data` of a POST None, unless given. With `args_to_match`, only the arguments of these names are compared,
-        `params` among them, and each of them must be there.
+        `params` among them, and each of them must be there. The last call must fulfil the conditions of mocks that are
+        given, such as `match_json`; beside these alone, keyword arguments may have been anything. In place of a URL, a
+        mock or a group stands for the requests that it answered, of any method unless one is given.
         """
         check_last_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs), args, args_to_match)
 

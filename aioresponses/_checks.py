@@ -6,16 +6,19 @@ import inspect
 import re
 import sys
 import warnings
+from typing import TypeVar, cast
 
 from ._display import hidden, shown
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
+_T = TypeVar("_T")
+
 _LINE_END = re.compile(r"[\r\n\0]")
 
 
 class CompatibilityWarning(DeprecationWarning):
-    """Warns of an argument that aioresponses 0.7 accepted, and that does not do what it seems to say.
+    """Warns about an argument that aioresponses 0.7 accepts although it does not do what it seems to say.
 
     >>> warnings.filterwarnings("ignore", category=CompatibilityWarning)
     """
@@ -28,6 +31,21 @@ def warn(message: str) -> None:
     while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == package:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, CompatibilityWarning, stacklevel=level)
+
+
+class Default:
+    """Stands for an argument that was not given, and shows the value that it has then."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return repr(self._value)
+
+
+def default(value: _T) -> _T:
+    """Return what tells an argument that was not given from one that was given this value."""
+    return cast(_T, Default(value))
 
 
 def same_kind(error: Exception, text: str) -> TypeError | ValueError:
@@ -93,7 +111,7 @@ def check_seconds(name: str, value: object, expected: str = "seconds") -> None:
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     # An int may be too large for a float, which is what the event loop counts in.
     if not 0 <= value <= sys.float_info.max:
-        raise ValueError(f"{name}: expected {expected}, from 0 on, got {shown(value)}")
+        raise ValueError(f"{name}: expected {expected}, 0 or more, got {shown(value)}")
 
 
 def misfit(function: object, *args: object, **kwargs: object) -> str:

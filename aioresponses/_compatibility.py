@@ -35,16 +35,13 @@ from ._matching.router import Router
 from ._matching.targets import Url
 from ._registering import ReplyArguments, route_of
 from ._replies.encoding import json_dumps, phrase
+from ._suggestions import SIMILARITY
 from ._urls import comparable
 
 if TYPE_CHECKING:
     from ._matching.routes import Route
     from ._replies.reply import Raises
 
-
-# So much is a misspelled keyword like the right one. With the 0.6 that difflib has by default,
-# `assert_all_requests_are_fired`, which is in use, would be a misspelled one.
-_SIMILARITY = 0.8
 
 # Keywords of other packages that suites pass to this one.
 _EVERY_MOCK = "With assert_all_called=True, every mock must be used."
@@ -63,7 +60,7 @@ def ignore_keywords(unknown: Iterable[str], method: Callable[..., object]) -> No
 
     _, *parameters, _ = inspect.signature(method).parameters
     for name in unknown:
-        for meant in get_close_matches(name, parameters, 1, _SIMILARITY):
+        for meant in get_close_matches(name, parameters, 1, SIMILARITY):
             raise TypeError(f"aioresponses() got an unexpected keyword argument {name!r}: did you mean {meant!r}?")
     for name in unknown:
         meant = _MEANT.get(name) or f"The keywords are {', '.join(parameters)}."
@@ -134,7 +131,7 @@ class _Argument:
     def __set__(self, match: RequestMatch, value: object) -> None:
         if "_at_work" in vars(match):
             raise AttributeError(
-                f"{self._name} of {match!r} cannot be set any more, for the mock is at work: register another one, or "
+                f"{self._name} of {match!r} cannot be changed once the mock is registered: register another one, or "
                 f"one with `replies` or a `callback`"
             )
         match._given[self._name] = value

@@ -6,19 +6,24 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from ._display import shown
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+
+    class _Mock(AbstractContextManager[object], AbstractAsyncContextManager[object], Protocol):
+        """What a function runs in, and a coroutine function."""
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
 
-_DECORATES = "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got {}"
+_DECORATES = "@aioresponses() decorates functions, coroutine functions and subclasses of unittest.TestCase, got {}"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_MockOfARun = Callable[[], AbstractContextManager[object]]
+_MockOfARun = Callable[[], "_Mock"]
 
 
 def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None) -> _Function:
@@ -41,7 +46,7 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
 
         @functools.wraps(function)
         async def decorated_coroutine(*args: Any, **kwargs: Any) -> Any:
-            with mock_of_a_run() as mock:
+            async with mock_of_a_run() as mock:
                 return await run(mock, args, kwargs)
 
         return cast(_Function, _without(name, signature, decorated_coroutine))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
+from ._absent import ABSENT
 from ._urls import without_credentials
 
 _T = TypeVar("_T")
@@ -70,6 +71,11 @@ def cut(things: Sequence[_T], around: int = 0, show: Callable[[_T], str] = str) 
     return [*before, *map(show, things[start:end]), *after]
 
 
+def shown_seconds(seconds: float) -> str:
+    """Return seconds as a number, to the microsecond, with no more digits than it needs."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")
+
+
 def add_note(error: BaseException, note: str) -> None:
     """Add a note to an exception, in the manner of Python 3.11."""
     if hasattr(error, "add_note"):
@@ -112,9 +118,10 @@ def hidden(header: str, value: Any, other: Any = None, found: bool = False) -> A
     >>> print(hidden("Authorization", "Bearer a1b2", "Bearer a1c2"), hidden("X-Api-Key", "a1", "a2", found=True))
     'Bearer …' (4 more characters) '…' (2 characters, differing from character 2 on)
     """
-    if not _SECRET_HEADERS.fullmatch(header):
+    if value is ABSENT or not _SECRET_HEADERS.fullmatch(header):
         return value
-    return _veiled(value, other, found, has_scheme=header.lower().endswith("authorization"))
+    has_scheme = header.lower().endswith("authorization")
+    return _veiled(value, None if other is ABSENT else other, found, has_scheme)
 
 
 def shown_headers(headers: Any) -> str:

@@ -14,32 +14,45 @@ from asyncio import AbstractEventLoop
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
 from . import _urls
-from ._calls.exchange import Exchange
+from ._calls.exchange import Exchange, moment
 from ._calls.failures import FailedAssertion, failed_assertions
 from ._calls.log import Log
 from ._calls.record import RequestCall, redirect_to
-from ._client.connectors import InMemoryConnector, StandIns, refusal
+from ._client import unconnected
+from ._client.connectors import InMemoryConnector, StandIns
 from ._client.hooks import STOPPED
 from ._client.incoming import Incoming
 from ._client.outgoing import ahead, passing, response_of, set_response_class, unsent
 from ._client.own_servers import is_own_server
 from ._client.transport import Answer
+from ._client.unconnected import Failure, connect_in_vain, verifies
 from ._client.waiting import pass_time
 from ._client.wrapping import show_as_they_are, show_unwrapped, unwrapped
+from ._display import add_note
 from ._matching.refusal import explanation, refused
 from ._matching.router import Claim, Router
-from ._replies.results import CallbackResult, Fault
+from ._replies.results import CallbackResult, Fault, check_tls
 from ._urls import merge_params, with_credentials_of, without_credentials
 
 if TYPE_CHECKING:
-    from aiohttp import BaseConnector, ClientRequest, ClientResponse
+    from aiohttp import BaseConnector, ClientRequest, ClientResponse, ClientTimeout
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
+
+# The faults that keep a client from connecting.
+_FAILURES: dict[Fault, Failure] = {
+    Fault.CONNECTION_REFUSED: unconnected.refused,
+    Fault.CONNECT_TIMEOUT: unconnected.timed_out,
+    Fault.DNS_FAILURE: unconnected.not_found,
+    Fault.CERTIFICATE_INVALID: unconnected.not_trusted,
+    Fault.TLS_FAILURE: unconnected.no_tls,
+}
 
 
 class Recorder(Protocol):
@@ -82,6 +95,10 @@ class Interceptor:
         self.assertion_classes: tuple[type[BaseException], ...] = ()
         """The classes of failed assertions, which are noted where a function of the user's raises one."""
         self.failed_assertions: list[FailedAssertion] = []
+        self.made = moment()
+        """When it was made, as a moment."""
+        self.idle_at = 0
+        """When a mock was last registered with it while it was not active, as a moment."""
 
     def note_failed(self, error: BaseException, exchange: Exchange) -> None:
         """Note the failed assertions in what a function of the user's raised while `exchange` was to be answered.
@@ -113,6 +130,10 @@ class Interceptor:
         return Interception(asked, exchange, kwargs, loop)
 
 
+idle: WeakSet[Interceptor] = WeakSet()
+"""Those with which mocks were registered while they were not active; a refusal names them if they still are not."""
+
+
 class Interception:
     """One call on its way, which sends one request after another: the next after a redirect or a retry.
 
@@ -139,7 +160,9 @@ class Interception:
         self._recorded = 1
         """How many of the mocks have recorded the call."""
 
-    def plain_far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> _FarEnd | None:
+    def plain_far_end(
+        self, request: ClientRequest, connector: BaseConnector, traces: list[Trace], timeout: ClientTimeout
+    ) -> _FarEnd | None:
         """Return what answers the first request of a call, where the innermost mock does by method and URL alone.
 
         Nearly all requests are of this kind. For others, this returns None and notes nothing.
@@ -159,9 +182,11 @@ class Interception:
             return None
         far_end = self._last = _FarEnd(request, exchange, exchange.normalized_url, traces, self._kwargs)
         far_end.interceptor = interceptor
-        return self._answering(far_end, claim, connector)
+        return self._answering(far_end, claim, connector, timeout)
 
-    async def far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> _FarEnd | None:
+    async def far_end(
+        self, request: ClientRequest, connector: BaseConnector, traces: list[Trace], timeout: ClientTimeout
+    ) -> _FarEnd | None:
         """Return what answers a request that asks `connector` for a connection; None if the network does.
 
         Raises what a condition of a mock raises, and `ClientConnectionError` where the request is refused.
@@ -210,7 +235,7 @@ class Interception:
                 raise
             if not isinstance(claim, dict):
                 if not claim[1].passes_through:
-                    return self._answering(far_end, claim, connector)
+                    return self._answering(far_end, claim, connector, timeout)
                 far_end.claim, far_end.passes_through = claim, True
                 break
             unmet.update(claim)
@@ -220,7 +245,7 @@ class Interception:
                 far_end.interceptor = last.interceptor
                 exchange.answered_by = last.claim[0].handle_ref
                 if not last.claim[1].passes_through:
-                    return self._answering(far_end, last.claim, connector)
+                    return self._answering(far_end, last.claim, connector, timeout)
                 far_end.claim, far_end.passes_through = last.claim, True
             far_end.passes_through = far_end.passes_through or self._is_for_network(far_end)
         if not far_end.body_is_read:
@@ -271,7 +296,14 @@ class Interception:
             if interceptor.is_active
             for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
         ]
-        explained = explanation(method, asked, verdicts, redirect_to(exchange))
+        began = min(one.made for one in self._interceptors)
+        unasked = [
+            mock
+            for one in list(idle)
+            if not one.is_active and one.idle_at > began  # What an earlier test left behind has no part in this.
+            for mock in one.router.registered
+        ]
+        explained = explanation(method, asked, verdicts, redirect_to(exchange), unasked)
         advice = [recorder.advice for one in self._interceptors if one.is_active for recorder in one.recorders]
         exchange.refusal = "\n".join([explained, *filter(None, advice)])
         latency = self._interceptors[0].latency
@@ -292,7 +324,9 @@ class Interception:
         if not self._interceptors[0].is_active:
             raise ClientConnectionError(STOPPED)
 
-    def _answering(self, far_end: _FarEnd, claim: Claim, connector: BaseConnector) -> _FarEnd:
+    def _answering(
+        self, far_end: _FarEnd, claim: Claim, connector: BaseConnector, timeout: ClientTimeout
+    ) -> _FarEnd:
         """Have a mock answer a request."""
         far_end.claim = claim
         reply = claim[1]
@@ -301,12 +335,16 @@ class Interception:
         if response_class is not None:
             set_response_class(far_end.request, response_class)
         far_end.latency = latency = interceptor.latency
-        if reply.refuses:
-            self._exchange.depart()
-            delay = None if latency is None and not result.delay else result.delay + (latency or 0)
-            self.connector = interceptor.stand_ins.refusing(connector, delay)
-        else:
-            self.connector = interceptor.stand_ins.of(connector, self._loop)
+        if reply.may_fail:
+            far_end.connecting = connector, timeout
+            failure = None if reply.fault is None else far_end.failure(reply.fault)
+            if failure is not None:
+                delay = None if latency is None and not result.delay else result.delay + (latency or 0)
+                self.connector = interceptor.stand_ins.failing(
+                    connector, self._loop, failure, delay, self._exchange.depart
+                )
+                return far_end
+        self.connector = interceptor.stand_ins.of(connector, self._loop)
         return far_end
 
     def _asked_for(self, request: ClientRequest) -> tuple[str, URL]:
@@ -355,6 +393,9 @@ class _FarEnd:
     """One request, and the mock that answers it."""
 
     interceptor: Interceptor
+
+    connecting: tuple[BaseConnector, ClientTimeout]
+    """Which connector it asked, and the time limits; noted where something may keep it from connecting."""
 
     latency: float | None = None
     """After how many seconds it responds; for 0 in the next turn of the loop, for None in the same."""
@@ -415,6 +456,20 @@ class _FarEnd:
         """Tell whether aiohttp sends the request once more because of what the mock raised."""
         return isinstance(self.raised, (ClientOSError, ServerDisconnectedError)) and self.is_sent_again_by(request)
 
+    def failure(self, fault: Fault) -> Failure | None:
+        """Return what makes the exception of a client that this fault keeps from connecting; None if it connects.
+
+        Raises `ValueError` for a fault of TLS where the request goes without.
+        """
+        try:
+            check_tls(fault, self.request.url)
+        except ValueError as error:
+            add_note(error, f"aioresponses: this is the fault of the mock {self.call().match}")
+            raise
+        if fault is Fault.CERTIFICATE_INVALID and not verifies(self.request, self.connecting[0]):
+            return None
+        return _FAILURES.get(fault)
+
     def respond(self) -> Answer | Awaitable[Answer]:
         """Have the mock answer the request, which has been sent."""
         if self.raised is not None:
@@ -438,7 +493,10 @@ class _FarEnd:
 
     async def _respond_later(self, result: Awaitable[CallbackResult]) -> Answer:
         try:
-            answer = self._encoded(await result)
+            settled = await result
+            if settled.fault is Fault.CONNECT_TIMEOUT:
+                await connect_in_vain(self.request, *self.connecting)
+            answer = self._encoded(settled)
         except BaseException as error:
             self.note_raised(error)
             raise
@@ -462,9 +520,11 @@ class _FarEnd:
             # A callback says so when there is a response object already.
             set_response_class(self.request, result.response_class)
         if result.fault is not None:
-            self.has_fault = True
-            if result.fault is Fault.CONNECTION_REFUSED:
-                raise refusal(self.request)
+            failure = self.failure(result.fault)
+            # To a client that accepts any certificate, a wrong one is no fault.
+            self.has_fault = failure is not None or result.fault is not Fault.CERTIFICATE_INVALID
+            if failure is not None:
+                raise failure(self.request, self.connecting[0])
         assert self.claim is not None
         return self.claim[1].encoded(result, self.request, self.call)
 

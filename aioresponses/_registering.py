@@ -10,30 +10,27 @@ from aiohttp import hdrs
 from multidict import CIMultiDict
 from yarl import URL
 
-from ._calls.record import RequestMatch, in_order
+from ._calls.record import Answering, RequestCall, RequestMatch, in_order
 from ._checks import check_count, check_flag, equals_anything
 from ._display import shown, shown_wrong_url
-from ._matching.conditions import Conditions, Match
+from ._matching.conditions import ConditionArguments, Conditions
 from ._matching.routes import Route
 from ._matching.targets import Below, Target, Url, check_url
 from ._replies.bodies import Body
 from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
 from ._replies.reply import Raises, Reply
-from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, checked_headers
+from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, check_tls, checked_headers
+from ._suggestions import by_position, hides_unknown, unexpected
 from .matchers import subset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from http.cookies import Morsel
 
     from aiohttp import ClientResponse
     from typing_extensions import Unpack
 
-    from ._calls.record import RequestCall
 
-
-_T = TypeVar("_T")
 _Add = TypeVar("_Add", bound=Callable[..., RequestMatch])
 
 
@@ -56,7 +53,7 @@ class ReplyArguments(TypedDict, total=False):
     fault: Fault | None
 
 
-class Arguments(ReplyArguments, total=False):
+class Arguments(ReplyArguments, ConditionArguments, total=False):
     """The keyword arguments of `aioresponses.add` and its shortcuts."""
 
     override: bool
@@ -64,33 +61,18 @@ class Arguments(ReplyArguments, total=False):
     repeat: bool | int
     optional: bool
     replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
-    match_query: Any
-    match_headers: Any
-    match_json: Any
-    match_form: Any
-    match_body: Any
-    match: Match | Iterable[Match] | None
-
-
-class Default:
-    """Stands for an argument that was not given, and shows the value that it has then."""
-
-    def __init__(self, value: object) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return repr(self._value)
-
-
-def default(value: _T) -> _T:
-    """Return what tells an argument that was not given from one that was given this value."""
-    return cast(_T, Default(value))
 
 
 def _shortcut(method: str | None, add: _Add) -> _Add:
     """Return `add` for one method, None for every one; with its documentation, which so is written once."""
 
-    def shortcut(self: Registering, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
+    @hides_unknown
+    def shortcut(self: Registering, url: Url, *unknown: object, **kwargs: Unpack[Arguments]) -> RequestMatch:
+        for value in unknown:
+            raise by_position(shortcut.__name__, value)
+        for name in kwargs:
+            if name not in Arguments.__annotations__:
+                raise unexpected(shortcut.__name__, name, Arguments.__annotations__)
         return self.add(url, method=method, **kwargs)  # type: ignore[call-arg]
 
     shortcut.__doc__ = add.__doc__
@@ -103,31 +85,31 @@ class Registering:
     """What the mock and its groups share: `add`, and a shortcut of it for each method that is in use."""
 
     def add(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
-        """Register a mock: what requests it answers, and with what.
+        """Register a mock: which requests it answers, and with what.
 
-        `get`, `post`, `put`, `patch`, `delete`, `head` and `options` register one for the method of their name, and
-        `any` one for every method. Everything but the URL is given by keyword.
+        `get`, `post`, `put`, `patch`, `delete`, `head` and `options` register a mock for the method of that name, `any`
+        one for every method. Pass everything but the URL by keyword.
 
-        Of several mocks that fit a request, the one that was registered first answers.
+        If several mocks match a request, the one that was registered first answers.
 
         - `url`: text, a `yarl.URL`, a compiled pattern, of which `match` is called with the whole URL, or
-          `unittest.mock.ANY` for every URL. The order of query parameters does not matter, and fragments play no part.
+          `unittest.mock.ANY` for every URL. The order of query parameters does not matter, and fragments are ignored.
           Text may be a template: `{name}` in its path stands for a segment, `{name:regex}` for what the regex matches,
-          a leading `*.` of its host for one label or more. What they stand for is the call's `match_info`. In a group,
-          text and patterns are for what follows the URL of the group.
+          a leading `*.` of its host for one or more labels. The values are the call's `match_info`. In a group, text
+          and patterns are for what follows the URL of the group.
         - `method`, of `add` alone: any method, GET by default; its case does not matter. None stands for every method.
         - `override`: whether this mock is asked before all that are registered so far, the latest override first. Once
           it is used up, they answer again.
 
-        Conditions, all of which must hold. Values are compared with `==`, so `unittest.mock.ANY` and the objects of
-        `aioresponses.matchers` may stand anywhere in them. None, the default, asks for nothing.
+        Conditions, which the request must all meet. Values are compared with `==`, so `unittest.mock.ANY` and the
+        objects of `aioresponses.matchers` can be used anywhere in them. None, the default, is no condition.
 
-        - `match_query`: the query, as a mapping, pairs or text; `url` must not have one then.
-        - `match_headers`: headers that must be among those that are sent; names are case-insensitive.
+        - `match_query`: the query, as a mapping, pairs or text; `url` must not have a query then.
+        - `match_headers`: headers that must be among those sent; names are case-insensitive.
         - `match_json`: the body, decoded from JSON.
         - `match_form`: the fields of an urlencoded or multipart form; a `FilePart` stands for a file.
         - `match_body`: the body, as bytes or text, or a compiled pattern that is searched for in it.
-        - `match`: a function of the `RequestCall`, or several, that return True, False, or `(False, "why not")`.
+        - `match`: a function that takes the `RequestCall` and returns True, False or `(False, "why not")`, or several.
 
         The reply:
 
@@ -136,35 +118,35 @@ class Registering:
           iterable or async iterable of text or bytes, an `aiohttp.MultipartWriter` or `FormData` with its own
           `Content-Type`; or a function that returns one of these, which is called for every reply, with the
           `RequestCall` if it takes a parameter.
-        - `payload`: what is sent as JSON, or a function of the `RequestCall` that returns it; takes precedence over
-          `body`. It is serialised when it is sent.
+        - `payload`: a value that is sent as JSON, or a function that takes the `RequestCall` and returns it; takes
+          precedence over `body`. It is serialised when it is sent.
         - `events`: a `text/event-stream`, as an iterable or async iterable of text, dicts or `ServerSentEvent`.
-        - `headers`: a mapping, a multidict or pairs of text or ints; a name may stand there more than once.
+        - `headers`: a mapping, a multidict or pairs of text or ints; a name may appear more than once.
         - `cookies`: a mapping of names and values, sent as `Set-Cookie`.
-        - `content_type`: the `Content-Type` header, unless `headers` have one; None sends none.
-        - `reason`: the reason phrase; by default the one that goes with `status`.
-        - `delay`: seconds before the status line, by the timers of the event loop; the `latency` comes on top.
+        - `content_type`: the `Content-Type` header, unless `headers` has one; None sends none.
+        - `reason`: the reason phrase; by default the standard one for `status`.
+        - `delay`: seconds before the status line, measured by the event loop's timers; the `latency` is added to it.
         - `fault`: a `Fault` of the server.
-        - `response_class`: the class of the response, instead of the session's; beside `replies`, that of the dicts
-          among them that name none.
-        - `exception`: an exception that the call raises, exactly as it is, or a class that can be made without
-          arguments. Other arguments of the reply, but for `delay`, are not looked at then.
+        - `response_class`: the class of the response, instead of the session's; with `replies`, the default for those
+          that are dicts.
+        - `exception`: an exception that the call raises, unchanged, or a class that can be called without arguments.
+          Apart from `delay`, the other arguments of the reply are then ignored.
         - `timeout`: whether the call raises `asyncio.TimeoutError`.
-        - `callback`: a function or a coroutine function, called with the URL and the keyword arguments of the call, or
-          if its first parameter is named `call` or is its only one, with the `RequestCall`. It returns a
-          `CallbackResult`, or None to have the mock answer as it is registered; only then does it matter how. It runs
-          before an `exception` is raised, and what it raises reaches the caller; an assertion that fails in it fails a
-          test that asks for `assert_all_mocked`, too.
-        - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, to be given one after
+        - `callback`: a function or a coroutine function. It is called with the URL and the keyword arguments of the
+          call, or with the `RequestCall` if its first parameter is named `call` or is its only one. It returns a
+          `CallbackResult`, or None to use the reply that is registered here. It runs before an `exception` is raised,
+          and what it raises reaches the caller. An assertion that fails in it also fails a test with
+          `assert_all_mocked`.
+        - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, which are used one after
           another, instead of one reply.
         - `passthrough`: whether the requests go to the network, which replies instead. It cannot be combined with other
           arguments of a reply.
-        - `repeat`: how many times the mock answers, or goes through its `replies`; True for any number of times, False
-          (the default) for once.
-        - `optional`: whether the mock need not be used, nor used up, where `assert_all_called` is asked for.
+        - `repeat`: how many times the mock answers, or goes through its `replies`; True for no limit, False (the
+          default) for once.
+        - `optional`: whether the mock may have replies left, or remain unused, despite `assert_all_called`.
 
-        Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
-        be used or contradicts another; nothing is registered then.
+        Returns the `RequestMatch`. Raises `TypeError` or `ValueError`, with the name of the argument, for arguments
+        that cannot be used or combined; nothing is registered then.
 
         >>> mock.add("http://example.com/users", "POST", match_json={"name": "Ada"}, status=201, payload={"id": 7})
         <RequestMatch POST http://example.com/users, match_json={'name': 'Ada'}, used 0 of 1>
@@ -181,7 +163,7 @@ class Registering:
     any = _shortcut(None, add)
 
 
-class Group(Registering):
+class Group(Registering, Answering):
     """The mocks of one host, or below one path of it: what `aioresponses.host` returns.
 
     It can be given to functions that register what they know of that host:
@@ -203,7 +185,9 @@ class Group(Registering):
         text = str(url).rstrip("/")
         target = Target.of(None, text) if "://" in text and "#" not in text else None
         if target is None or target.has_query:
-            raise ValueError(f"url: expected one with a scheme and a host, without a query, got {shown_wrong_url(url)}")
+            raise ValueError(
+                f"url: expected a URL with a scheme and a host, and without a query, got {shown_wrong_url(url)}"
+            )
         self._add = add
         self._url = text
         self._target = target
@@ -213,17 +197,18 @@ class Group(Registering):
         self._handles: list[RequestMatch] = []
 
     def __repr__(self) -> str:
-        return f"<Group {self._target}>"
+        return f"<Group {self}>"
+
+    def __str__(self) -> str:
+        return str(self._target)
+
+    def _answered(self, call: RequestCall) -> bool:
+        return any(call.match is handle for handle in self._handles)
 
     @property
     def calls(self) -> list[RequestCall]:
         """The requests that the mocks of this group answered, in order; with `keep_calls`, those that are kept."""
-        return sorted((call for handle in self._handles for call in handle.calls), key=in_order)
-
-    @property
-    def called(self) -> bool:
-        """Whether a mock of this group answered a request."""
-        return self.call_count > 0
+        return in_order(call for handle in self._handles for call in handle.calls)
 
     @property
     def call_count(self) -> int:
@@ -286,19 +271,19 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     given = handle._given
     for name in given:
         if name not in Arguments.__annotations__:
-            raise TypeError(f"add() got an unexpected keyword argument {shown(name)}")
+            raise unexpected("add", name, Arguments.__annotations__)
     target = Target.of(handle._method, checked := check_url(handle._url))
     if given.get("match_query") is not None:
-        if target.has_query:
-            raise ValueError("the query in url and match_query contradict each other: one of them says what it is")
-        target = target._replace(any_query=True)
-    conditions = Conditions(
-        **{name.removeprefix("match_"): value for name, value in given.items() if name.startswith("match")}
-    )
+        target = target.with_any_query()
+    conditions = Conditions.of(given)
     for name in ("optional", "override", "passthrough"):
         check_flag(name, given.get(name, False))
     times = _times(given.get("repeat", False))
     replies = _replies(given, json_dumps, is_repeated=times != 1)
+    if target.base is not None:
+        for reply in replies:
+            if reply.fault is not None:
+                check_tls(reply.fault, target.base, reply.name)
     # Of a group's mock, it is the pattern that was given.
     url_or_pattern = checked.rest if isinstance(checked, Below) else checked
     return Route(handle, url_or_pattern, target, conditions, replies, times, given.get("override", False))
@@ -318,7 +303,7 @@ def _replies(given: Mapping[str, Any], json_dumps: JsonDumps, is_repeated: bool)
     response_class = reply.pop("response_class", None)
     for name, value in reply.items():
         if value is not None:
-            raise ValueError(f"{name} and replies contradict each other: each of the replies says it for itself")
+            raise ValueError(f"{name} cannot be combined with replies; set it in each reply")
     if not isinstance(replies, (list, tuple)) or not replies:
         raise TypeError(f"replies: expected a list of dicts, exceptions or CallbackResults, got {shown(replies)}")
     return [

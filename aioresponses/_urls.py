@@ -135,7 +135,8 @@ class Template(NamedTuple):
         authority = origin["authority"]
         if "{" in authority or "*" in authority or "@" in authority:
             raise ValueError(
-                "in place of a host, a template takes nothing but a leading *.; for any host, give a compiled pattern"
+                "the host of a template may have a leading *. and nothing else to fill in; for any host, pass a "
+                "compiled pattern"
             )
         base = normalize_url(f"{origin['scheme']}://{authority}/{query}")
         if not base.raw_host:
@@ -227,13 +228,16 @@ def _compiled(path: str) -> re.Pattern[str] | _Places:
         if place is not None:
             name, regex = place["name"], place["regex"]
             if name in names:
-                raise ValueError(f"two of its places are named {name!r}")
+                raise ValueError(f"two of its placeholders are named {name!r}")
             names.append(name)
             texts.append("")
             has_regex = has_regex or regex is not None
             pattern += f"(?P<{name}>{regex or _SEGMENT})"
         elif "{" in part or "}" in part:
-            raise ValueError(f"{part!r} in it is neither {{name}} nor {{name:regex}}; for such braces, give a yarl.URL")
+            raise ValueError(
+                f"{part!r} is neither {{name}} nor {{name:regex}}; for a pattern, pass re.compile(…), for literal "
+                "braces a yarl.URL"
+            )
         else:
             texts[-1] = _readable(part)
             pattern += re.escape(texts[-1])
@@ -242,7 +246,7 @@ def _compiled(path: str) -> re.Pattern[str] | _Places:
     try:
         return re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"its path makes no pattern: {error}") from None
+        raise ValueError(f"its path is not a valid pattern: {error}") from None
 
 
 def _readable(raw: str) -> str:

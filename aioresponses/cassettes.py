@@ -248,7 +248,7 @@ class Cassette:
         warnings.warn(text, UserWarning, stacklevel=4)
 
     def _write(self) -> None:
-        noted = sorted(self._noted, key=lambda one: (one[0].order, one[0].place))
+        noted = sorted(self._noted, key=lambda one: (one[0].order, one[0].began))
         recorded = [entry_of(exchange, began, self._timings) for exchange, began in noted]
         entries = [without_secrets(entry, self._secrets) for entry in recorded if entry is not None]
         if self._filter is not None:

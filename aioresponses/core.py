@@ -1,9 +1,9 @@
-"""The mock: registering answers, starting and stopping, and what was asked for."""
+"""The mock: registering replies, starting and stopping, and the calls that were made."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,29 +12,33 @@ from aiohttp import ClientResponse, hdrs
 from yarl import URL
 
 from ._asked import Asked
-from ._assertions.reports import about_failed, about_unmatched, about_unused, listed, not_reported
+from ._assertions.reports import about_failed, about_leaks, about_unmatched, about_unused, listed, not_reported
 from ._calls.exchange import moment
 from ._calls.failures import shown_with
 from ._calls.log import Log
 from ._calls.record import RequestCall
-from ._checks import check_count, check_flag, check_seconds
+from ._checks import Default, check_count, check_flag, check_seconds, default
 from ._client.hooks import activate, deactivate
+from ._client.responses import leave_readable
 from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
 from ._display import shown
-from ._interception import Interceptor
+from ._interception import Interceptor, idle
 from ._matching.router import Router
 from ._matching.targets import Url
 from ._recordings import Recordings
-from ._registering import Arguments, Default, Group, Registering, default, route_of
+from ._registering import Arguments, Group, Registering, route_of
 from ._replies.encoding import JsonDumps, checked_dumps, json_dumps
 from ._replies.results import CallbackResult, Headers
+from ._suggestions import hides_unknown, unexpected
 from ._urls import merge_params, normalize_url
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
 
     from typing_extensions import Never, Self
+
+    from ._client.leaks import Leak, Watch
 
     # What it has for suites alone is not seen by type checkers.
     from ._calls.record import RequestMatch
@@ -73,30 +77,35 @@ class aioresponses(Registering, Recordings, Asked):
     Use it as a context manager (`with` or `async with`), as a decorator of functions and coroutine functions, or with
     `start()` and `stop()`; in a test case, `AioResponsesTestCase` does it for you.
 
-    - `param`: the name of the parameter under which a decorated function is given the mock; by default it is given as
-      the last positional argument.
+    - `param`: the name of the keyword argument with which a decorated function receives the mock; by default it is the
+      last positional argument.
     - `passthrough`: prefixes of URLs whose requests go to the network, templates such as `https://*.internal.example`
       among them, or compiled patterns. Prefixes are compared by scheme, host, port and path; what a prefix leaves out
       may be anything: `http://127.0.0.1` stands for all ports of that host. `http` covers `ws` as well, and `https`
       covers `wss`.
-    - `passthrough_unmatched`: whether requests that no mock answers go to the network. By default they raise
+    - `passthrough_unmatched`: whether requests that match no mock go to the network. By default they raise
       `aiohttp.ClientConnectionError`.
-    - `assert_all_called`: whether it is a failure if a mock was never used, or has answers left that `repeat` or
-      `replies` promise, those with `optional=True` excepted.
-    - `assert_all_mocked`: whether it is a failure if no mock answered a request, or if an assertion failed in a
-      callback, a condition or a stream of a mock, even if the code under test swallowed the exception.
-    - `strict`: both.
-    - `json_dumps`: what serialises each `payload`, to text or bytes; `json.dumps` by default. It is an attribute as
-      well, and holds for the mocks that are registered from then on.
-    - `latency`: the seconds that pass before each reply starts, on top of its `delay`; for 0 all that is ready runs
-      first, as it does while a server is asked. By default, None, a reply is there in the same step of the loop, as
-      it is in aioresponses 0.7, so code that forgets a lock or a limit is not found out. It is an attribute as well.
-    - `keep_calls`: how many of the calls that have ended are kept, the last ones, in `calls`, `requests` and the calls
-      of each mock; by default, None, all of them. Those that no mock answered, and those on their way, are kept
-      besides, and `call_count` counts all. An assertion that would have to look at others fails, and says so.
+    - `assert_all_called`: whether to fail if a mock was never used, or has replies left of those that `repeat` or
+      `replies` promise. Mocks with `optional=True` are exempt.
+    - `assert_all_mocked`: whether to fail if a request matched no mock, or if an assertion failed in a callback, a
+      condition or a stream of a mock, even if the code under test swallowed the exception.
+    - `strict`: both of these.
+    - `json_dumps`: a function that serialises each `payload` to text or bytes; `json.dumps` by default. It is also an
+      attribute, and applies to mocks that are registered from then on.
+    - `latency`: the seconds that pass before each reply starts, in addition to its `delay`; with 0, everything that is
+      ready runs first, as it does while a server responds. By default, None, a reply arrives in the same step of the
+      loop, as in aioresponses 0.7, so that code which forgets a lock or a limit still passes. It is also an attribute.
+    - `keep_calls`: how many calls that have ended are kept, the last ones, in `calls`, `requests` and the calls of each
+      mock; by default, None, all of them. Calls that no mock answered, and calls in flight, are kept as well, and
+      `call_count` counts all calls. An assertion that would need other calls fails, and says so.
+    - `assert_no_leaks`: whether to fail if something was left behind that was made while the mock was active: True, or
+      the kinds to look for. "session" and "connector" are those that were never closed, "response" one that holds its
+      connection, "call" one that never ended, and "task" one that still runs after three turns of the event loop; a
+      plain `with` in a running loop does not look for tasks. True leaves out "unread", a response that nobody has read
+      or released, whose body was small enough to free its connection. `strict` includes none of these.
 
-    These are looked at when a `with` block or a decorated function is left, unless by an exception, and raise
-    `AssertionError`; `stop()` does not look.
+    What these find raises `AssertionError` at the end of a `with` block or a decorated function, unless that raised an
+    exception; `stop()` checks nothing.
 
     >>> with aioresponses() as mock:
     ...     mock.get("http://example.com/users/7", payload={"name": "Ada"})
@@ -115,6 +124,7 @@ class aioresponses(Registering, Recordings, Asked):
         json_dumps: JsonDumps = json_dumps,  # pyright: ignore[reportUnboundVariable]
         latency: float | None = None,
         keep_calls: int | None = None,
+        assert_no_leaks: bool | Collection[str] = False,
         **unknown: Never,
     ) -> None:
         if unknown:
@@ -134,10 +144,17 @@ class aioresponses(Registering, Recordings, Asked):
             "assert_all_called": assert_all_called or strict,
             "assert_all_mocked": assert_all_mocked or strict,
             "keep_calls": keep_calls,
+            "assert_no_leaks": assert_no_leaks,
         }
+        self._watch: Watch | None = None
+        if assert_no_leaks is not False:
+            from ._client import leaks  # Not before it is needed.
+
+            kinds = leaks.checked_kinds(assert_no_leaks)
+            self._watch = leaks.Watch(kinds) if kinds else None
         self.json_dumps = json_dumps
         self._since = 0
-        self._log = Log(keep_calls)
+        self._log = Log(keep_calls, None if self._watch is None else self._watch.note_call)
         self._router = Router(effective_prefixes(passthrough), passthrough_unmatched, self._log.call_of)
         self._interceptor = Interceptor(self._router, self._log, self._response_class)
         self.latency = latency
@@ -161,30 +178,44 @@ class aioresponses(Registering, Recordings, Asked):
         return self._interceptor.is_active
 
     def start(self) -> None:
-        """Answer requests from now on, before any mock that is active already.
+        """Answer requests from now on, ahead of any mock that is already active.
 
-        Raises `RuntimeError` if it is active itself.
+        Raises `RuntimeError` if this mock is already active.
         """
         if self.active:
-            raise RuntimeError("start() called on an aioresponses that is active already")
+            raise RuntimeError("start() was called on an aioresponses that is already active")
         self._since = moment()
         self._interceptor.failed_assertions.clear()
-        activate(self._interceptor)
+        try:
+            if self._watch is not None:
+                self._watch.begin(self._interceptor)
+            activate(self._interceptor)
+        except BaseException:
+            if self._watch is not None:
+                self._watch.end()
+            raise
 
     def stop(self) -> None:
-        """Answer no more requests, and forget all mocks; `requests` and `calls` remain.
+        """Stop answering requests, and forget all mocks; `requests` and `calls` remain.
 
-        Raises `RuntimeError` if it is not active.
+        The responses of calls that have come in completely can be read from now on, even if they were released. Raises
+        `RuntimeError` if this mock is not active.
         """
         if not self.active:
-            raise RuntimeError("stop() called on an aioresponses that is not active")
+            raise RuntimeError("stop() was called on an aioresponses that is not active")
         try:
             deactivate(self._interceptor)
         finally:
-            # An interrupt may have come before it began.
-            if self.active:
-                deactivate(self._interceptor)
-            self.clear()
+            try:
+                # An interrupt may have come before it began.
+                if self.active:
+                    deactivate(self._interceptor)
+            finally:
+                if self._watch is not None:
+                    self._watch.end()
+                self.clear()
+                for response in self._log.responses():
+                    leave_readable(response)
 
     def clear(self) -> None:
         """Forget all mocks; `requests` and `calls` remain."""
@@ -192,9 +223,9 @@ class aioresponses(Registering, Recordings, Asked):
         self._responses.clear()
 
     def reset(self) -> None:
-        """Forget all calls, in `calls`, `requests` and those of each mock; the mocks remain.
+        """Forget all calls, in `calls`, in `requests` and of each mock; the mocks remain.
 
-        A mock that answers a number of requests has as many left as before. What is on its way is forgotten as well.
+        A mock with a limited number of replies has as many left as before. Calls in flight are forgotten as well.
         """
         self._log.forget()
         self._router.forget_calls()
@@ -222,21 +253,22 @@ class aioresponses(Registering, Recordings, Asked):
         try:
             try:
                 if exc_type is None:
-                    failure = self._failure()
+                    failure = self._failure(leaks=self._leaks())
             finally:
                 self.stop()
         finally:
             if self.active:
                 self.stop()
+            if self._watch is not None:
+                self._watch.forget()
         if failure is not None:
             raise failure
 
     @property
     def unused_mocks(self) -> list[RequestMatch]:
-        """The registered mocks that were not used as often as they answer, without those that are optional.
+        """The registered mocks that were never used, or that have replies left, except those that are optional.
 
-        They were never used, or fewer times than their `repeat` and `replies` say: see `call_count` and `remaining` of
-        each. One that answers any number of requests need be used but once.
+        See `call_count` and `remaining` of each. A mock that answers any number of requests need be used only once.
         """
         return [mock for mock in self._router.registered if mock._at_work.left_to_answer and not mock.optional]
 
@@ -245,8 +277,9 @@ class aioresponses(Registering, Recordings, Asked):
         make: Callable[[str], BaseException] = AssertionError,
         raised: Iterable[BaseException] = (),
         strictness: Mapping[str, bool] | None = None,
+        leaks: Sequence[Leak] = (),
     ) -> BaseException | None:
-        """Return what strictness finds, as an exception that is made of its text; None if all is well.
+        """Return what strictness finds, and the `leaks`, as an exception that is made of a text; None if all is well.
 
         What the exceptions that the test has `raised` show is not reported again. Calls of an earlier use of the mock
         do not count. `strictness` may ask for more than the mock's own arguments did.
@@ -261,13 +294,19 @@ class aioresponses(Registering, Recordings, Asked):
         unused = self.unused_mocks if asked["assert_all_called"] else []
         unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
         unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
-        if not (failed or unused or unmatched):
+        if not (failed or unused or unmatched or leaks):
             return None
         found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
-        failure = make("\n".join([*found, listed(self.calls)]))
+        if found:
+            found.append(listed(self.calls))
+        failure = make("\n".join([*found, about_leaks(leaks)] if leaks else found))
         # So that its traceback is shown.
         failure.__cause__ = failed[0].error if failed else None
         return failure
+
+    def _leaks(self) -> list[Leak]:
+        """Return what was left behind, of the kinds that the mock looks for, and let go of it."""
+        return [] if self._watch is None else self._watch.conclude()
 
     def _count_as_failed(self, *classes: type[BaseException]) -> None:
         """Have failed assertions of these classes be noted from now on, and be a failure; forget those noted before."""
@@ -283,12 +322,18 @@ class aioresponses(Registering, Recordings, Asked):
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
+        try:
+            if self._watch is not None and exc_type is None:
+                await self._watch.wait()
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         self.__exit__(exc_type, exc_val, exc_tb)
 
     def __call__(self, function: _Function) -> _Function:
-        """Decorate a function or a coroutine function: while it runs, the mock is active, and is given to it.
+        """Decorate a function or a coroutine function: the mock is active while it runs, and is passed to it.
 
-        Of a subclass of `unittest.TestCase`, all test methods are decorated. Any other class: `TypeError`.
+        For a subclass of `unittest.TestCase`, all test methods are decorated. Raises `TypeError` for any other class.
         """
         if isinstance(function, type):
             # A new mock for each run, so that no test sees the calls of another.
@@ -316,6 +361,7 @@ class aioresponses(Registering, Recordings, Asked):
 
     # Registering.
 
+    @hides_unknown
     def add(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         url: Url,
@@ -346,12 +392,18 @@ class aioresponses(Registering, Recordings, Asked):
         match: Match | Iterable[Match] | None = default(None),
         override: bool = default(False),
         passthrough: bool = default(False),
+        **unknown: Never,
     ) -> RequestMatch:
         # `Registering.add` says what they mean.
+        for name in unknown:
+            raise unexpected("add", name, Arguments.__annotations__)
         arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
         given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
         handle = RequestMatch(url, method, **given)
         self._router.add(route_of(handle, self.json_dumps))
+        if not self.active:
+            self._interceptor.idle_at = moment()
+            idle.add(self._interceptor)
         return handle
 
     def host(
@@ -370,7 +422,7 @@ class aioresponses(Registering, Recordings, Asked):
 
     @property
     def passthrough_unmatched(self) -> bool:
-        """Whether requests that no mock answers go to the network."""
+        """Whether requests that match no mock go to the network."""
         return self._router.passthrough_unmatched
 
     @passthrough_unmatched.setter
@@ -380,7 +432,7 @@ class aioresponses(Registering, Recordings, Asked):
 
     @property
     def latency(self) -> float | None:
-        """The seconds that pass before each reply starts; 0 for a turn of the event loop, None for no time at all."""
+        """The seconds that pass before each reply starts; 0 for one turn of the event loop, None for none."""
         return self._interceptor.latency
 
     @latency.setter
@@ -391,7 +443,7 @@ class aioresponses(Registering, Recordings, Asked):
 
     @property
     def json_dumps(self) -> JsonDumps:
-        """What serialises the payloads of the mocks that are registered from now on."""
+        """The function that serialises the payloads of mocks that are registered from now on."""
         return self._json_dumps
 
     @json_dumps.setter

@@ -12,9 +12,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard, TypeVar
 
+from multidict import MultiDict
+
+from ._absent import ABSENT
 from ._display import shown
 
-__all__ = ["FilePart", "one_of", "regex", "subset", "unordered"]
+__all__ = ["ABSENT", "FilePart", "one_of", "regex", "subset", "unordered"]
 
 # How many characters of a value are shown.
 _MOST = 200
@@ -39,6 +42,8 @@ class subset:
     def __init__(self, expected: Mapping[Any, Any] | Sequence[Any]) -> None:
         if not isinstance(expected, (Mapping, list, tuple)):
             raise TypeError(f"subset: expected a mapping or a list, got {shown(expected)}")
+        if not isinstance(expected, Mapping):
+            _check_elements("subset", expected)
         self.expected = expected
 
     def __eq__(self, other: object) -> bool:
@@ -86,13 +91,14 @@ class unordered:
         if isinstance(expected, (str, bytes)) or not isinstance(expected, Iterable):
             raise TypeError(f"unordered: expected a list, got {shown(expected)}")
         self.expected = list(expected)
+        _check_elements("unordered", self.expected)
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Sequence)
             and not isinstance(other, (str, bytes))
             and len(other) == len(self.expected)
-            and not unpaired(self.expected, other, lambda one, another: bool(one == another))
+            and not unpaired(self.expected, other, equals)
         )
 
     def __repr__(self) -> str:
@@ -100,7 +106,7 @@ class unordered:
 
 
 class one_of:
-    """Equals whatever equals one of `choices`.
+    """Equals whatever equals one of `choices`; with `ABSENT` among them, it may be missing.
 
     >>> one_of("author", "admin") == "admin"
     True
@@ -114,7 +120,7 @@ class one_of:
         self.choices = choices
 
     def __eq__(self, other: object) -> bool:
-        return any(choice == other for choice in self.choices)
+        return any(equals(choice, other) for choice in self.choices)
 
     def __repr__(self) -> str:
         return f"one_of({', '.join(shown(choice, most=None) for choice in self.choices)})"
@@ -176,19 +182,75 @@ class Difference(NamedTuple):
         if self.found is ABSENT:
             return f"{at}{shown(self.expected, _MOST)} is missing"
         if self.expected is ABSENT:
-            return f"{at}{shown(self.found, _MOST)} is too much"
+            return f"{at}unexpected {shown(self.found, _MOST)}"
         if self.element:
             return f"{at}{shown(self.expected, _MOST)} is not in {shown(self.found, _MOST)}"
         return f"{at}{shown(self.expected, _MOST)} != {shown(self.found, _MOST)}"
 
 
-class _Absent:
-    def __repr__(self) -> str:
-        return "ABSENT"
+def _check_elements(name: str, elements: Iterable[Any]) -> None:
+    if any(one is ABSENT for one in elements):
+        raise TypeError(
+            f"{name}: ABSENT stands for the value of a key, not for an element of a list, got {shown(elements)}"
+        )
 
 
-ABSENT = _Absent()
-"""Stands in a `Difference` for what is not there."""
+def may_be_absent(expected: object) -> bool:
+    """Tell whether what is expected may be missing."""
+    return expected is ABSENT or isinstance(expected, one_of) and any(map(may_be_absent, expected.choices))
+
+
+def equals(expected: Any, found: Any) -> bool:
+    """Tell whether `found` is as expected; `ABSENT` may stand anywhere in `expected`."""
+    # Expected first: its values decide what equals them.
+    return bool(settled(expected, found) == found)
+
+
+def settled(expected: Any, found: Any) -> Any:
+    """Return what is expected, without what may be missing in `found` and is; the same object if nothing is."""
+    if isinstance(expected, Mapping) and isinstance(found, Mapping):
+        missing = [name for name, value in expected.items() if may_be_absent(value) and name not in found]
+        if isinstance(expected, MultiDict):
+            present = expected.copy() if missing else expected
+            for name in missing:
+                present.popall(name, None)
+            return present
+        kept = {
+            name: settled(value, found[name]) if name in found else value
+            for name, value in expected.items()
+            if name not in missing
+        }
+        return kept if missing or any(kept[name] is not value for name, value in expected.items()) else expected
+    if type(expected) in (list, tuple) and _is_list(found):
+        elements = [settled(one, found[place]) for place, one in enumerate(expected[:len(found)])]
+        elements += [one for one in expected[len(found):] if not may_be_absent(one)]
+        is_same = len(elements) == len(expected) and all(map(lambda one, other: one is other, elements, expected))
+        return expected if is_same else tuple(elements) if isinstance(expected, tuple) else elements
+    return expected
+
+
+def as_asked(expected: Any, found: Any) -> Any:
+    """Return what was found, but of files just what `expected` asks for."""
+    if isinstance(expected, subset):
+        expected = expected.expected
+    if isinstance(expected, Mapping) and isinstance(found, dict):
+        return {name: as_asked(expected[name], one) if name in expected else one for name, one in found.items()}
+    if type(found) in (list, tuple, Several):
+        elements = [
+            as_asked((expected[place] if place < len(expected) else None) if _is_list(expected) else expected, one)
+            for place, one in enumerate(found)
+        ]
+        return tuple(elements) if isinstance(found, tuple) else elements
+    names = asked_of(expected) if isinstance(found, FilePart) else ()
+    return FilePart(**{name: value for name, value in found.given.items() if name in names}) if names else found
+
+
+def asked_of(expected: Any) -> set[str]:
+    """Return which attributes of a file are asked for, of this or within `one_of` and the like."""
+    if isinstance(expected, FilePart):
+        return set(expected.given)
+    choices = expected.choices if isinstance(expected, one_of) else getattr(expected, "expected", ())
+    return {name for one in choices for name in asked_of(one)} if _is_list(choices) else set()
 
 
 def differences(expected: Any, found: Any, where: str = "", partly: bool = False) -> Iterator[Difference]:
@@ -197,13 +259,15 @@ def differences(expected: Any, found: Any, where: str = "", partly: bool = False
     `partly` is whether more may be there than is expected, as within a `subset`.
     """
     if found is ABSENT or expected is ABSENT:
-        yield Difference(where, expected, found)
+        # `found` is ABSENT where there is nothing.
+        if not (found is ABSENT and may_be_absent(expected)):
+            yield Difference(where, expected, found)
         return
     if isinstance(expected, subset):
         expected, partly = expected.expected, True
     elif isinstance(expected, FilePart) and isinstance(found, FilePart):
         expected, found, partly = expected.given, found.given, True
-    elif not partly and expected == found:  # Expected first: its values decide what equals them.
+    elif not partly and equals(expected, found):
         return
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
         for key, value in expected.items():
@@ -214,7 +278,7 @@ def differences(expected: Any, found: Any, where: str = "", partly: bool = False
                     yield from differences(ABSENT, value, _below(where, key))
     elif partly and _is_list(expected) and isinstance(found, list):
         for value in unpaired(expected, found, lambda one, other: not any(differences(one, other, "", True))):
-            yield Difference(where, value, found, element=True)
+            yield Difference(where, value, [as_asked(value, one) for one in found], element=True)
     elif _is_list(expected) and isinstance(found, list):
         for place in range(max(len(expected), len(found))):
             one = expected[place] if place < len(expected) else ABSENT
@@ -223,7 +287,7 @@ def differences(expected: Any, found: Any, where: str = "", partly: bool = False
     elif partly and isinstance(found, Several) and any(expected == one for one in found):
         return
     elif not expected == found:
-        yield Difference(where, expected, found)
+        yield Difference(where, expected, as_asked(expected, found))
 
 
 def beside(expected: Any, found: Any, partly: bool = False) -> Any:
@@ -234,10 +298,18 @@ def beside(expected: Any, found: Any, partly: bool = False) -> Any:
     if not any(differences(expected, found, partly=partly)):
         return found
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
-        shown = {key: beside(value, found.get(key, ABSENT), partly) for key, value in expected.items()}
+        shown = {
+            key: beside(value, found.get(key, ABSENT), partly)
+            for key, value in expected.items()
+            if key in found or not may_be_absent(value)
+        }
         return {**found, **shown} if partly else shown
     if not partly and _is_list(expected) and isinstance(found, list):
-        return [beside(one, found[place] if place < len(found) else ABSENT) for place, one in enumerate(expected)]
+        return [
+            beside(one, found[place] if place < len(found) else ABSENT)
+            for place, one in enumerate(expected)
+            if place < len(found) or not may_be_absent(one)
+        ]
     return given
 
 

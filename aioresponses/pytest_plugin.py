@@ -1,6 +1,7 @@
-"""For those who run their tests with pytest: the fixture `aioresponses`, and its markers.
+"""For those who run their tests with pytest: fixtures, and markers.
 
-The markers `aioresponses` and `strict` say how the mock is made, and `cassette` has it record and replay.
+The fixture `aioresponses` is a mock, and `virtual_clock` a clock. The markers `aioresponses` and `strict` are about the
+mock, `cassette` has it record and replay, and `virtual_time` makes a test run with the clock.
 
 pytest finds this module by an entry point of the package, and imports it in every run. So it imports the mock, and with
 it aiohttp, not before a test asks for one.
@@ -21,12 +22,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from ._client.clock import VirtualClock
     from .cassettes import Cassette
     from .core import aioresponses
 
 _PACKAGE = __name__.partition(".")[0]
 
+_FIXTURE = "aioresponses"
+
 _mock_of_fixture = pytest.StashKey["aioresponses"]()
+
+# The same mock, where the test has passed.
+_mock_to_look_at = pytest.StashKey["aioresponses"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,19 +52,26 @@ def pytest_configure(config: pytest.Config) -> None:
         "cassette(path='auto', mode='once', ...): the arguments of aioresponses.cassette, for the whole test; "
         "'auto' is cassettes/<module>/<Class>.<test>.har in the folder of the test's file",
     )
+    config.addinivalue_line(
+        "markers",
+        "virtual_time(limit=10_000, grace=0.1): have waiting take no real time, by the fixture virtual_clock, which is "
+        "a VirtualClock with these arguments",
+    )
 
 
-@pytest.fixture(name="aioresponses")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # As the last fixture, so that it is the test that runs in virtual time: a fixture that is to, asks for the clock.
+    names = getattr(item, "fixturenames", None)
+    if names is not None and item.get_closest_marker("cassette") and _FIXTURE not in names:
+        names.append(_FIXTURE)  # A test that is recorded need not name it.
+    if names is not None and item.get_closest_marker("virtual_time") and "virtual_clock" not in names:
+        names.append("virtual_clock")
+
+
+@pytest.fixture(name=_FIXTURE)
 def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
     """A new mock, which answers the requests of every aiohttp.ClientSession until the test ends."""
-    from .core import aioresponses
-
-    settings = _settings_of(request.node)
-    try:
-        mock = aioresponses(**settings)
-    except (TypeError, ValueError) as error:
-        pytest.fail(f"pytest.mark.aioresponses: {error}", pytrace=False)
-    request.node.stash[_mock_of_fixture] = mock
+    mock = request.node.stash.get(_mock_of_fixture, None) or _new_mock(request.node)
     mock.start()
     cassette = None
     try:
@@ -70,10 +84,58 @@ def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
     finally:
         if cassette is not None:
             cassette.end(write=False)
-        if mock.active:
-            mock.stop()
+        # What was left behind is looked at when all fixtures of the test have been taken down.
+        if mock._watch is None:
+            _take_down(request.node)
+
+
+def _new_mock(item: pytest.Item) -> aioresponses:
+    from .core import aioresponses
+
+    try:
+        mock = aioresponses(**_settings_of(item))
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"pytest.mark.aioresponses: {error}", pytrace=False)
+    item.stash[_mock_of_fixture] = mock
+    return mock
+
+
+def _take_down(item: pytest.Item) -> None:
+    mock = item.stash[_mock_of_fixture]
     # Tests are kept for as long as the run takes.
-    del request.node.stash[_mock_of_fixture]
+    for key in (_mock_of_fixture, _mock_to_look_at):
+        if item.stash.get(key, None) is not None:
+            del item.stash[key]
+    if mock.active:
+        mock.stop()
+    elif mock._watch is not None:
+        mock._watch.end()
+
+
+@pytest.fixture(name="virtual_clock")
+def running_clock(request: pytest.FixtureRequest) -> Iterator[VirtualClock]:
+    """A VirtualClock, which runs until the test ends: waiting takes no real time."""
+    from ._client.clock import VirtualClock
+
+    try:
+        clock = VirtualClock(**_settings_of_clock(request.node))
+    except (TypeError, ValueError) as error:
+        pytest.fail(f"pytest.mark.virtual_time: {error}", pytrace=False)
+    with clock:
+        yield clock
+
+
+def _settings_of_clock(item: pytest.Item) -> dict[str, Any]:
+    """Return the arguments that the markers of a test give the clock."""
+    settings: dict[str, Any] = {}
+    for marker in item.iter_markers("virtual_time"):  # The closest first.
+        wrong = [f"no argument {name!r}" for name in marker.kwargs if name not in ("limit", "grace")]
+        if marker.args:
+            wrong.insert(0, "no positional arguments")
+        if wrong:
+            pytest.fail(f"pytest.mark.virtual_time takes {' and '.join(wrong)}; write limit= or grace=", pytrace=False)
+        settings = {**marker.kwargs, **settings}
+    return settings
 
 
 def _settings_of(item: pytest.Item) -> dict[str, Any]:
@@ -124,19 +186,21 @@ def _check(marker: pytest.Mark) -> None:
         wrong.insert(0, "no positional arguments")
     if wrong:
         pytest.fail(
-            f"pytest.mark.{marker.name} takes {' and '.join(wrong)}; write any of {'=, '.join(keywords)}=",
+            f"pytest.mark.{marker.name} takes {' and '.join(wrong)}; its arguments are {'=, '.join(keywords)}=",
             pytrace=False,
         )
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     # A wrong marker is an error as well where another plugin's fixture makes the mock.
-    _settings_of(item)
-    # A test that is recorded need not name the fixture; one of unittest has no fixtures of its own.
-    fixtures: list[str] = getattr(item, "fixturenames", ["aioresponses"])
-    if "aioresponses" not in fixtures and any(marker.name == "cassette" for marker in item.iter_markers()):
-        fixtures.append("aioresponses")
+    settings = _settings_of(item)
+    if settings.get("assert_no_leaks") and _FIXTURE in getattr(item, "fixturenames", ()):
+        # What the fixtures before ours make is watched, too.
+        mock = _new_mock(item)
+        if mock._watch is not None:
+            # The plugins that run coroutines close their loops before all fixtures are taken down.
+            mock._watch.looks_before_loops_end = True
+            mock._watch.begin(mock._interceptor)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -151,13 +215,49 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         for mock in others:
             mock._count_as_failed(AssertionError)
     outcome = yield
+    for clock in _clocks_of(item):
+        raised = outcome.excinfo[1] if outcome.excinfo else None
+        stuck = clock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), raised)
+        if stuck is not None:
+            outcome.force_exception(stuck)
+    passed = outcome.excinfo is None
     own = item.stash.get(_mock_of_fixture, None)
     for mock in others if own is None else [own, *others]:
         failure = mock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), strictness=strictness)
         if failure is not None and outcome.excinfo is None:
             outcome.force_exception(failure)
+            passed = False
+    if passed and own is not None:
+        item.stash[_mock_to_look_at] = own
     for mock in others:
         mock._count_as_failed()  # Its fixture need not find the same once more.
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, None]:
+    outcome = yield
+    if item.stash.get(_mock_of_fixture, None) is None:
+        return
+    mock = item.stash.get(_mock_to_look_at, None)
+    try:
+        leaks = [] if mock is None else mock._leaks()
+    finally:
+        _take_down(item)
+    if leaks and outcome.excinfo is None:
+        from ._assertions.reports import about_leaks
+
+        outcome.force_exception(pytest.fail.Exception(about_leaks(leaks), pytrace=False))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, None]:
+    # What is there for several tests is made in one of them.
+    made = sys.modules.get(f"{_PACKAGE}._client.made")
+    if made is None or fixturedef.scope == "function":
+        yield
+    else:
+        with made.paused():
+            yield
 
 
 def _mocks_of_other_fixtures(item: pytest.Item) -> list[aioresponses]:
@@ -167,6 +267,13 @@ def _mocks_of_other_fixtures(item: pytest.Item) -> list[aioresponses]:
     own = item.stash.get(_mock_of_fixture, None)
     arguments = getattr(item, "funcargs", {}).values()
     return [one for one in arguments if isinstance(one, core.aioresponses) and one is not own]
+
+
+def _clocks_of(item: pytest.Item) -> list[VirtualClock]:
+    clock = sys.modules.get(f"{_PACKAGE}._client.clock")
+    if clock is None:
+        return []
+    return [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, clock.VirtualClock)]
 
 
 @pytest.hookimpl(hookwrapper=True)

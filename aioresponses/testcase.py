@@ -1,22 +1,38 @@
-"""The test case that has a mock ready in every test."""
+"""A test case that has a mock ready in every test."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from asyncio import get_running_loop
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 
 from aiohttp import ClientSession
 
+from ._assertions.reports import about_leaks
+from ._checks import check_flag
 from ._matching.targets import Url
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
 
+if TYPE_CHECKING:
+    from ._client.clock import VirtualClock
+
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
+
+
+class _MockOfTest:
+    """Stands for the mock on the class, and on a test that does not run; that of a test that runs is its own."""
+
+    def __get__(self, test: object, case: type) -> NoReturn:
+        raise AttributeError(
+            f"{case.__name__}.mock belongs to one test, and is there only while that runs: register mocks in setUp or "
+            f"asyncSetUp, with self.mock, and not in setUpClass"
+        )
 
 
 class AioResponsesTestCase(
@@ -24,11 +40,11 @@ class AioResponsesTestCase(
 ):
     """A test case in which the requests of every `aiohttp.ClientSession` are answered by `self.mock`.
 
-    The mock is a new one for each test. It is active from before `setUp` until the last cleanup has run, and is taken
-    down however the test ends. Test methods may be coroutine functions or plain ones.
+    Each test has its own mock. It is active from before `setUp` until the last cleanup has run, and is stopped however
+    the test ends. Test methods may be coroutine functions or plain functions.
 
-    An assertion that fails in a callback, a condition or a stream of a mock fails the test, and so does a request that
-    no mock answers, even if the code under test swallows the exception.
+    A request that matches no mock fails the test, and so does an assertion that fails in a callback, a condition or a
+    stream of a mock, even if the code under test swallows the exception.
 
     >>> class WeatherTest(AioResponsesTestCase):
     ...     async def test_reads_the_temperature(self):
@@ -40,26 +56,41 @@ class AioResponsesTestCase(
     """URL prefixes, templates or patterns of requests that go to the network, as `aioresponses` takes them."""
 
     passthrough_unmatched: ClassVar[bool] = False
-    """Whether requests that no mock answers go to the network."""
+    """Whether requests that match no mock go to the network."""
 
     assert_all_called: ClassVar[bool] = False
-    """Whether a test fails in which a mock was never used, or not used up, unless it has `optional=True`."""
+    """Whether a test fails if a mock was never used, or has replies left, unless it has `optional=True`."""
 
     assert_all_mocked: ClassVar[bool] = True
-    """Whether a test fails in which no mock answered a request, even if the code under test swallowed the exception."""
+    """Whether a test fails if a request matched no mock, even if the code under test swallowed the exception."""
 
     strict: ClassVar[bool] = False
     """Both `assert_all_called` and `assert_all_mocked`."""
 
     latency: ClassVar[float | None] = 0
-    """The seconds that pass before each reply starts, on top of its `delay`; for 0, all that is ready runs first.
+    """The seconds that pass before each reply starts, in addition to its `delay`; with 0, all that is ready runs first.
 
-    As while a server is asked, others may go on in the meantime; that shows whether locks and limits are where they
-    must be. With None, as with aioresponses 0.7, a reply is there in the same step of the loop.
+    Other tasks run in the meantime, as they do while a server responds, which shows whether locks and limits are where
+    they must be. With None, a reply arrives in the same step of the loop, as in aioresponses 0.7.
     """
 
     keep_calls: ClassVar[int | None] = None
-    """How many calls that have ended are kept, the last ones; None for all. `aioresponses` says more of it."""
+    """How many calls that have ended are kept, the last ones; None for all. See `aioresponses`."""
+
+    virtual_time: ClassVar[bool] = False
+    """Whether waiting takes no real time, by a `VirtualClock` that is at `self.clock` from before `setUp` to the end.
+
+    The test must run in one of asyncio's default event loops. If the code under test waits forever, the test fails and
+    names what waits where.
+    """
+
+    assert_no_leaks: ClassVar[bool | Collection[str]] = False
+    """Whether a test fails that leaves something behind, or the kinds of things that it must not leave behind.
+
+    True stands for sessions and connectors that were never closed, responses that hold a connection, calls that never
+    ended, and tasks that still run: "session", "connector", "response", "call" and "task". "unread", a response that
+    was neither read nor released, must be named. The check comes after the last cleanup.
+    """
 
     cassette: ClassVar[str | PathLike[str] | None] = None
     """The path of a HAR file from which a test is answered, or which it is recorded in; None for no recording.
@@ -71,21 +102,57 @@ class AioResponsesTestCase(
     cassette_options: ClassVar[Mapping[str, Any]] = {}
     """What else `aioresponses.cassette` takes."""
 
-    mock: aioresponses
-    """The mock of the test that runs."""
+    if TYPE_CHECKING:
+        mock: aioresponses
+        """The mock of the running test."""
+    else:
+        mock = _MockOfTest()
+
+    clock: VirtualClock
+    """The clock of the test that runs, only where `virtual_time` is True."""
+
+    _own_clock: VirtualClock | None = None
 
     _wrong_settings: Exception | None = None
 
     def client_session(self, **kwargs: Any) -> ClientSession:
-        """Return a new `aiohttp.ClientSession` that is closed when the test ends.
+        """Return a new `aiohttp.ClientSession`, which is closed when the test ends.
 
-        The arguments are those of `ClientSession`. Like it, this needs a running loop.
+        The arguments are those of `ClientSession`. Raises `RuntimeError` where no event loop is running, as in `setUp`:
+        call it in `asyncSetUp` or in the test.
 
         >>> session = self.client_session(base_url="https://api.example.com")
         """
+        try:
+            get_running_loop()
+        except RuntimeError:
+            raise RuntimeError(
+                "client_session() needs a running event loop: call it in asyncSetUp, or in a coroutine function, and "
+                "not in setUp"
+            ) from None
         session = ClientSession(**kwargs)
-        self.addAsyncCleanup(session.close)
+        watch = self._own_mock._watch
+        if watch is None:
+            self.addAsyncCleanup(session.close)
+        else:
+            watch.excuse(session)
+            # Closed once it has been looked at what was left behind: closing ends calls, and frees connections.
+            self._own_sessions.append(session)
         return session
+
+    def assertNoLeaks(self, msg: str | None = None) -> None:
+        """Fail if anything of what `assert_no_leaks` names has been left behind so far.
+
+        It does not wait: of the tasks, it takes all those that run and have not been cancelled.
+
+        >>> await client.close()
+        >>> self.assertNoLeaks()
+        """
+        watch = self._own_mock._watch
+        if watch is None:
+            self._fail("Nothing is watched in this test. Set `assert_no_leaks = True` in its class.", msg)
+        elif leaks := watch.left_now():
+            self._fail(about_leaks(leaks), msg)
 
     # The whole run of a test is wrapped, and not setUp and tearDown, so that no subclass can leave it out by
     # overriding those, and so that it holds for everything that unittest itself does around them.
@@ -106,6 +173,7 @@ class AioResponsesTestCase(
         self._begin()
         # The first cleanup is the last to run.
         self.addCleanup(self._end_cassettes)
+        self.addAsyncCleanup(self._close_own_sessions)
         self.addCleanup(self._raise_found)
         try:
             super().debug()
@@ -116,6 +184,8 @@ class AioResponsesTestCase(
         self._skipped = False
         self._raised: list[BaseException] = []
         self._wrong_settings = None
+        self._own_sessions: list[ClientSession] = []
+        check_flag("virtual_time", self.virtual_time)
         # Kept twice: a test may put a mock of its own at self.mock.
         self.mock = self._own_mock = mock = aioresponses(  # pyright: ignore[reportIncompatibleVariableOverride]
             passthrough=self.passthrough,
@@ -125,6 +195,7 @@ class AioResponsesTestCase(
             strict=self.strict,
             latency=self.latency,
             keep_calls=self.keep_calls,
+            assert_no_leaks=self.assert_no_leaks,
         )
         mock._count_as_failed(AssertionError, self.failureException)
         # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
@@ -178,11 +249,35 @@ class AioResponsesTestCase(
         self._raised.clear()
         if mock.active:
             mock.stop()
-        # It holds the test.
+        # They hold the test.
         mock._count_as_failed()
+        if mock._watch is not None:
+            mock._watch.forget()
         del self._own_mock
+        self._end_clock()
         if vars(self).get("mock") is mock:
             del self.mock
+
+    def _begin_clock(self) -> None:
+        # Not before unittest has made the loop: if the clock refuses it, that is an error of the test.
+        from ._client.clock import VirtualClock  # Most tests need none.
+
+        runner: Any = getattr(self, "_asyncioRunner", None)
+        # CPython 3.10 has no runners.
+        loop = vars(self)["_asyncioTestLoop"] if runner is None else runner.get_loop()
+        # Kept twice: test cases have clocks of their own at self.clock.
+        self.clock = self._own_clock = clock = VirtualClock()
+        clock.start()
+        clock._take(loop)
+
+    def _end_clock(self) -> None:
+        clock = self._own_clock
+        if clock is None:
+            return
+        clock._end()
+        del self._own_clock
+        if vars(self).get("clock") is clock:
+            del self.clock
 
     # A test that was skipped says nothing about its mocks, and what has failed it already is not reported twice. Only
     # the result learns of either from unittest, and results are of many kinds.
@@ -190,6 +285,8 @@ class AioResponsesTestCase(
     def _callSetUp(self) -> None:
         if self._wrong_settings is not None:
             raise self._wrong_settings
+        if self.virtual_time:
+            self._begin_clock()
         with _Noting(self, skips_test=True):
             super()._callSetUp()  # type: ignore[misc]
 
@@ -211,14 +308,24 @@ class AioResponsesTestCase(
 
     def doCleanups(self) -> Any:
         done = super().doCleanups()
-        # As cleanups, which unittest runs as a part of the test: what is found is a failure of the test itself.
-        if self._found() is not None:
-            self.addCleanup(self._raise_found)
+        failure = self._found()
+        if failure is not None or self._own_sessions:
+            self.addAsyncCleanup(self._close_own_sessions)
+            if failure is not None:
+                # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
+                self.addCleanup(self._raise, failure)
             done = super().doCleanups()
         if self._wrong_settings is None and self._has_cassettes():
             self.addCleanup(self._end_cassettes)
             done = super().doCleanups()
         return done
+
+    def _raise(self, failure: BaseException) -> None:
+        raise failure
+
+    async def _close_own_sessions(self) -> None:
+        while self._own_sessions:
+            await self._own_sessions.pop().close()
 
     def _raise_found(self) -> None:
         failure = self._found()
@@ -230,17 +337,27 @@ class AioResponsesTestCase(
         with super().subTest(*args, **params), _Noting(self):
             yield
 
-    def _note(self, error: BaseException, skips_test: bool) -> None:
-        if not isinstance(error, SkipTest):
-            self._raised.append(error)
-        elif skips_test:
-            self._skipped = True
+    def _note(self, error: BaseException, skips_test: bool) -> BaseException | None:
+        """Note what was raised; return what is to be raised in its place, if the clock has ended the test."""
+        if isinstance(error, SkipTest):
+            self._skipped = self._skipped or skips_test
+            return None
+        failure = self._failure_of_clock(instead_of=error)
+        self._raised.append(failure or error)
+        return failure
+
+    def _failure_of_clock(self, instead_of: BaseException | None = None) -> BaseException | None:
+        """Return why the clock has ended the test, if it did and that was not reported yet."""
+        if self._own_clock is None:
+            return None
+        return self._own_clock._failure(self.failureException, instead_of)
 
     def _found(self) -> BaseException | None:
         """Return what is wrong with what the test did, as the failure that it is to end with."""
         if self._skipped or self._wrong_settings is not None:
             return None
-        failure = self._own_mock._failure(self.failureException, self._raised)
+        mock = self._own_mock
+        failure = self._failure_of_clock() or mock._failure(self.failureException, self._raised, leaks=mock._leaks())
         if failure is None:
             return None
         outcome: Any = getattr(self, "_outcome", None)
@@ -267,5 +384,6 @@ class _Noting:
         pass
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is not None:
-            self._test._note(error, self._skips_test)
+        failure = None if error is None else self._test._note(error, self._skips_test)
+        if failure is not None:
+            raise failure

@@ -5,14 +5,16 @@ Nothing but the contestant itself is imported in a process, for two of them go b
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import IsolatedAsyncioTestCase
+from unittest.mock import AsyncMock, patch
 
 from aiohttp import ClientSession
 
@@ -99,14 +101,44 @@ class Mock:
 
 
 class ThisPackage(Mock):
-    def test_case(self) -> type[IsolatedAsyncioTestCase]:
+    def test_case(self, **attributes: Any) -> type[IsolatedAsyncioTestCase]:
+        """Return a test case like `PlainCase`, in which requests would be answered, with these attributes."""
         from aioresponses import AioResponsesTestCase
 
         class MockedCase(AioResponsesTestCase):
             async def test(self) -> None:
                 pass
 
-        return MockedCase
+        return type("MockedCase", (MockedCase,), attributes)
+
+    def back_off_case(self, virtual: bool) -> type[IsolatedAsyncioTestCase]:
+        """Return a test case of a client that sleeps three times, in virtual time or with its sleeps patched."""
+        from aioresponses import AioResponsesTestCase
+
+        class BackOffCase(AioResponsesTestCase):
+            virtual_time = virtual
+
+            async def test(self) -> None:
+                self.mock.get("http://api.example.com/users/7", status=503, repeat=3)
+                self.mock.get("http://api.example.com/users/7", payload=SMALL)
+                session = self.client_session()
+                with nullcontext() if virtual else patch("asyncio.sleep", AsyncMock()):
+                    for seconds in (1, 2, 4, 8):
+                        async with session.get("http://api.example.com/users/7") as response:
+                            if response.status == 200:
+                                break
+                        await asyncio.sleep(seconds)
+                self.assertCallCount(4)
+
+        return BackOffCase
+
+    @contextmanager
+    def clock(self) -> Iterator[None]:
+        """Have time be virtual."""
+        from aioresponses import VirtualClock
+
+        with VirtualClock(limit=10 ** 9):
+            yield
 
 
 class Published(Mock):

@@ -175,20 +175,59 @@ def memory_of_a_forgotten_call(contestant: Any) -> AsyncIterator[float]:
 
 
 def empty_test(contestant: Any) -> Iterator[float]:
+    return taken_more(contestant.test_case(), PlainCase)
+
+
+def watched_test(contestant: Any) -> Iterator[float]:
+    return taken_more(contestant.test_case(assert_no_leaks=True), contestant.test_case())
+
+
+def test_in_virtual_time(contestant: Any) -> Iterator[float]:
+    return taken_more(contestant.test_case(virtual_time=True), contestant.test_case())
+
+
+def taken_more(case_class: type[unittest.TestCase], plain_class: type[unittest.TestCase]) -> Iterator[float]:
     """Yield how much longer a test takes than a plain one, which runs in turn with it."""
-    cases = (PlainCase, contestant.test_case())
+    cases = (plain_class, case_class)
     while True:
         gc.collect()
         taken: tuple[list[float], list[float]] = ([], [])
         for _ in range(20):
             for case, times in zip(cases, taken):
-                result = unittest.TestResult()
-                started = time.perf_counter()
-                case("test").run(result)
-                times.append(time.perf_counter() - started)
-                assert result.wasSuccessful(), result
-        plain, mocked = map(median, taken)
-        yield mocked - plain
+                times.append(seconds_of(case))
+        plain, other = map(median, taken)
+        yield other - plain
+
+
+def seconds_of(case: type[unittest.TestCase]) -> float:
+    """Return how long a test takes, which passes."""
+    result = unittest.TestResult()
+    started = time.perf_counter()
+    case("test").run(result)
+    seconds = time.perf_counter() - started
+    assert result.wasSuccessful(), result
+    return seconds
+
+
+def back_off_tests(contestant: Any, virtual: bool = True) -> Iterator[float]:
+    case = contestant.back_off_case(virtual)
+    while True:
+        gc.collect()
+        yield sum(seconds_of(case) for _ in range(1000))
+
+
+def back_off_tests_with_sleeps_patched(contestant: Any) -> Iterator[float]:
+    return back_off_tests(contestant, virtual=False)
+
+
+async def jump(contestant: Any) -> AsyncIterator[float]:
+    async def sleep() -> None:
+        await asyncio.sleep(1)
+
+    while True:
+        with contestant.clock():
+            seconds = await timed(sleep)
+        yield seconds
 
 
 def importing(contestant: Any) -> Iterator[float]:
@@ -361,5 +400,21 @@ GROUPS = [
             "the same, recorded", recorded, [Limit(1.2, "GET that passes through to a server")], contestants=OURS
         ),
     ],
+    [Measure(
+        "an empty test in virtual time, more than in real", test_in_virtual_time, [Limit(150e-6)],
+        contestants=("this package",),
+    )],
+    [Measure("a jump of virtual time", jump, [Limit(60e-6)], contestants=("this package",))],
+    [
+        Measure("1,000 tests that back off, virtually", back_off_tests, [], rounds=5, contestants=("this package",)),
+        Measure(
+            "the same, with sleeps patched", back_off_tests_with_sleeps_patched, [], rounds=5,
+            contestants=("this package",),
+        ),
+    ],
+    [Measure(
+        "an empty test with assert_no_leaks, more than without", watched_test, [Limit(30e-6)],
+        contestants=("this package",),
+    )],
     [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
 ]

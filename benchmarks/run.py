@@ -47,6 +47,7 @@ in brackets.
   that ``keep_calls=10`` has dropped.
 - An empty test is one with its mock active and no request, less what an empty ``IsolatedAsyncioTestCase`` takes.
 - What is recorded is a GET of a real server in one more process, within a cassette; writing the file is not timed.
+- Each of the tests that back off makes four requests and sleeps three times in between.
 - Imports are timed in new processes, with all modules compiled.
 """
 

@@ -16,7 +16,7 @@ class Lying(str):
 
 
 class TextTest(unittest.TestCase):
-    def test_of_a_subclass_it_is_what_is_stored(self):
+    def test_text_of_a_subclass_is_used_as_it_is_stored(self):
         for check in (_checks.line, _checks.encodable):
             for value in (Lying("text"), "text", Lying(""), "ü"):
                 checked = check("name", value)
@@ -28,7 +28,7 @@ class TextTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             _checks.encodable("name", Lying("\ud800"))
 
-    def test_the_place_of_a_surrogate_is_told(self):
+    def test_the_place_of_a_surrogate_is_named(self):
         with self.assertRaises(ValueError) as raised:
             _checks.encodable("name", "x" * 10 ** 6 + "\udfff" + "\ud800")
         self.assertEqual(

@@ -84,15 +84,15 @@ class AttributesTest(unittest.TestCase):
             match.status = 404
         self.assertEqual(
             str(raised.exception),
-            "status of <RequestMatch GET http://example.com/, used 0 of 1> cannot be set any more, for the mock is at "
-            "work: register another one, or one with `replies` or a `callback`",
+            "status of <RequestMatch GET http://example.com/, used 0 of 1> cannot be changed once the mock is "
+            "registered: register another one, or one with `replies` or a `callback`",
         )
         self.assertEqual(match.status, 200)
 
     def test_wrong_arguments_are_refused_when_one_made_by_hand_is_used(self):
         for arguments, message in (
             ({"status": "200"}, "status: expected an int from 200 to 999, or 101, got '200'"),
-            ({"satus": 200}, "add() got an unexpected keyword argument 'satus'"),
+            ({"satus": 200}, "add() got an unexpected keyword argument 'satus': did you mean 'status'?"),
         ):
             with self.subTest(**arguments), self.assertRaises(TypeError) as raised:
                 RequestMatch(SITE, **arguments).match("GET", URL(SITE))

@@ -43,11 +43,11 @@ class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
         mock = aioresponses()
         with self.assertRaises(RuntimeError) as raised:
             mock.stop()
-        self.assertEqual(str(raised.exception), "stop() called on an aioresponses that is not active")
+        self.assertEqual(str(raised.exception), "stop() was called on an aioresponses that is not active")
         with mock:
             with self.assertRaises(RuntimeError) as raised:
                 mock.start()
-            self.assertEqual(str(raised.exception), "start() called on an aioresponses that is active already")
+            self.assertEqual(str(raised.exception), "start() was called on an aioresponses that is already active")
             mock.get(SITE, body="x")
             self.assertEqual(await get(), "x")
 
@@ -67,7 +67,7 @@ class RegisteringTest(AioResponsesTestCase):
             ({"callback": 5}, TypeError, "callback: expected a function or a coroutine function, got 5"),
             (
                 {"callback": answer}, TypeError,
-                f"callback: expected a function of the call, or of url and **kwargs, got {answer!r}, "
+                f"callback: expected a function that takes the call, or url and **kwargs, got {answer!r}, "
                 "which takes no positional argument",
             ),
             ({"exception": "x"}, TypeError, "exception: expected an exception or a class of exceptions, got 'x'"),
@@ -128,7 +128,7 @@ class StrictnessTest(ServerTestCase):
         "1 call matched no mock:\n"
         "  GET http://example.com/x -> no mock answered\n"
         "    Registered mocks, the closest first:\n"
-        "      GET http://example.com/: path differs at '/', asked for was '/x'\n"
+        "      GET http://example.com/: path differs: mock has '/', request has '/x'\n"
     )
     NO_CALLS = "There were no calls."
     CALL = "Calls:\n  1. GET http://example.com/x -> no mock answered"
@@ -251,10 +251,10 @@ class StrictnessTest(ServerTestCase):
             str(raised.exception),
             "1 call matched no mock:\n"
             f"  {line}\n"
-            "    It is the target of a redirect: "
+            "    This request follows a redirect: "
             "GET http://example.com/ was answered with 302, which keeps the method.\n"
             "    Registered mocks, the closest first:\n"
-            "      GET http://example.com/: path differs at '/', asked for was '/x'\n"
+            "      GET http://example.com/: path differs: mock has '/', request has '/x'\n"
             "Calls:\n"
             f"  1. {line}",
         )

@@ -12,9 +12,9 @@ from .support import SITE, USERS, text_of
 WRONG = [
     (True, TypeError, "latency: expected seconds or None, got True"),
     ("1", TypeError, "latency: expected seconds or None, got '1'"),
-    (float("nan"), ValueError, "latency: expected seconds or None, from 0 on, got nan"),
-    (float("inf"), ValueError, "latency: expected seconds or None, from 0 on, got inf"),
-    (-1, ValueError, "latency: expected seconds or None, from 0 on, got -1"),
+    (float("nan"), ValueError, "latency: expected seconds or None, 0 or more, got nan"),
+    (float("inf"), ValueError, "latency: expected seconds or None, 0 or more, got inf"),
+    (-1, ValueError, "latency: expected seconds or None, 0 or more, got -1"),
 ]
 
 
@@ -53,7 +53,7 @@ class ValuesTest(unittest.TestCase):
                     mock.latency = value
                 self.assertEqual((str(raised.exception), mock.latency), (message, 0.5))
 
-    def test_it_has_a_name(self):
+    def test_the_latency_is_an_attribute(self):
         with self.assertRaises(TypeError):
             aioresponses(None, (), False, 0)
 
@@ -88,7 +88,7 @@ class DecoratedTest(unittest.TestCase):
 
 
 class TestCaseTest(AioResponsesTestCase):
-    async def test_it_is_a_turn_of_the_loop_unless_the_class_says_otherwise(self):
+    async def test_the_latency_of_a_test_case_is_a_turn_of_the_loop_by_default(self):
         self.assertEqual((AioResponsesTestCase.latency, self.mock.latency), (0, 0))
         for url in (SITE, USERS):
             self.mock.get(url, repeat=True)

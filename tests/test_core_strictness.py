@@ -341,7 +341,7 @@ class RefusalTest(StrictCase):
             "      GET http://example.com/users, match_headers={'X-One': '1'}: headers: at X-One: '1' is missing\n"
             "  GET http://example.com/users -> no mock answered\n"
             "    Registered mocks, the closest first:\n"
-            "      GET http://example.com/: path differs at '/', asked for was '/users'",
+            "      GET http://example.com/: path differs: mock has '/', request has '/users'",
         )
 
     async def test_the_reasons_of_a_refusal_are_those_of_its_note(self):
@@ -392,10 +392,10 @@ class RefusalTest(StrictCase):
             await self.found(use),
             "1 call matched no mock:\n"
             "  GET http://example.com/ -> 302, GET http://example.com/users -> no mock answered\n"
-            "    It is the target of a redirect: "
+            "    This request follows a redirect: "
             "GET http://example.com/ was answered with 302, which keeps the method.\n"
             "    Registered mocks, the closest first:\n"
-            "      GET http://example.com/: path differs at '/', asked for was '/users'",
+            "      GET http://example.com/: path differs: mock has '/', request has '/users'",
         )
 
     async def test_a_copy_of_a_call_has_the_reasons_of_its_refusal(self):
@@ -425,8 +425,8 @@ class RefusalTest(StrictCase):
             "1 call matched no mock:\n"
             "  GET http://example.com/users -> no mock answered\n"
             "    Registered mocks, the closest first:\n"
-            "      GET http://example.com/: path differs at '/', asked for was '/users'\n"
-            "      POST http://example.com/: other method: POST",
+            "      GET http://example.com/: path differs: mock has '/', request has '/users'\n"
+            "      POST http://example.com/: method differs: mock has POST, request has GET",
         )
         self.assertEqual(self.inner.partition("\nCalls:")[0], found)
 

@@ -237,7 +237,7 @@ class ClassDecoratorTest(unittest.TestCase):
             aioresponses()(5)
         self.assertEqual(
             str(raised.exception),
-            "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, got 5",
+            "@aioresponses() decorates functions, coroutine functions and subclasses of unittest.TestCase, got 5",
         )
 
     def test_inherited_methods_are_decorated_and_the_base_class_is_left_alone(self):
@@ -286,7 +286,7 @@ class ClassDecoratorTest(unittest.TestCase):
             aioresponses()(Other)
         self.assertEqual(
             str(raised.exception),
-            "aioresponses decorates functions, coroutine functions and subclasses of unittest.TestCase, "
+            "@aioresponses() decorates functions, coroutine functions and subclasses of unittest.TestCase, "
             f"got {Other!r}",
         )
         self.assertEqual(dict(vars(Other)), before)

@@ -16,6 +16,7 @@ from aioresponses._display import (
     shortened,
     shown_arguments,
     shown_headers,
+    shown_seconds,
     shown_url,
     shown_wrong_url,
     without_passwords,
@@ -31,6 +32,10 @@ class WordingTest(unittest.TestCase):
         self.assertEqual(shortened("x" * 501), "x" * 500 + "… (1 more characters)")
         self.assertEqual(shortened("abcdef", 2), "ab… (4 more characters)")
         self.assertEqual(shortened("", 0), "")
+
+    def test_seconds_have_no_more_digits_than_they_need(self):
+        for seconds, text in ((0, "0"), (7.0, "7"), (600000, "600000"), (0.25, "0.25"), (1e9, "1000000000")):
+            self.assertEqual(shown_seconds(seconds), text)
 
     def test_lines_around_one_of_many_are_shown(self):
         lines = [str(number) for number in range(50)]

@@ -215,7 +215,7 @@ class ReplyTest(AioResponsesTestCase):
             yield Silent()
 
         for reply, message in (
-            ({"body": stream}, f"body: expected str or bytes from what is streamed, got {SHOWN}"),
+            ({"body": stream}, f"body: expected a stream of str or bytes, got {SHOWN}"),
             ({"events": stream}, f"events: expected text, dicts or ServerSentEvent, got {SHOWN}"),
         ):
             self.mock.get(SITE, **reply)
@@ -241,14 +241,14 @@ class AssertionsTest(MessageTestCase):
     async def asyncSetUp(self):
         await self.send("POST", json={"a": 1}, headers={"X-One": "1"}, params={"b": "2"})
         self.calls = self.CALLS.replace("/ ->", "/?b=2 ->")
-        self.call = "call 1, POST http://example.com/?b=2 -> 200"
+        self.call = "POST http://example.com/?b=2 -> 200"
 
     def check(self, headline, detail, assertion, *args, **kwargs):
         self.check_fails("\n".join([headline, *detail, self.calls]), assertion, *args, **kwargs)
 
     async def test_a_value_that_cannot_be_shown_is_not_equal(self):
         self.check(
-            f"Expected another JSON body of {self.call} (- expected, + sent):",
+            f"JSON body of call 1 differs (- expected, + sent): {self.call}",
             ["<dict object (repr raised ZeroDivisionError)> != {'a': 1}"],
             self.assertJsonBody, {"a": Silent()},
         )
@@ -259,26 +259,26 @@ class AssertionsTest(MessageTestCase):
                 raise AssertionError("repr")
 
         self.check(
-            f"Expected another JSON body of {self.call} (- expected, + sent):",
+            f"JSON body of call 1 differs (- expected, + sent): {self.call}",
             ["<dict object (repr raised AssertionError)> != {'a': 1}"],
             self.assertJsonBody, {"a": Failing()},
         )
 
     async def test_a_missing_value_that_cannot_be_shown(self):
         self.check(
-            f"Expected more of the JSON body of {self.call}:",
-            [f"  at a: expected {SHOWN}, but sent was 1", f"  at c: expected {SHOWN}, but it was not sent"],
+            "JSON body of call 1 does not contain:",
+            [f"  at a: expected {SHOWN}, but got 1", f"  at c: expected {SHOWN}, but it was not sent"],
             self.assertJsonBodyContains, {"a": Silent(), "c": Silent()},
         )
 
     async def test_values_of_headers_and_a_query_that_cannot_be_shown(self):
         self.check(
-            f"Expected other headers of {self.call}:",
-            [f"  X-One: expected {SHOWN}, but sent was '1'", f"  X-Two: expected {SHOWN}, but it was not sent"],
+            "Headers of call 1 do not contain:",
+            [f"  X-One: expected {SHOWN}, but got '1'", f"  X-Two: expected {SHOWN}, but it was not sent"],
             self.assertRequestHeaders, {"X-One": Silent(), "X-Two": Silent()},
         )
         self.check(
-            f"Expected another query of {self.call}:", [f"  b: expected {SHOWN}, but sent was '2'"],
+            "Query of call 1 does not contain:", [f"  b: expected {SHOWN}, but got '2'"],
             self.assertQuery, {"b": Silent()}, SITE,
         )
 
@@ -286,7 +286,7 @@ class AssertionsTest(MessageTestCase):
         for assertion, headline in (
             (
                 lambda **kwargs: self.mock.assert_called_with(SITE + "?b=2", "POST", **kwargs),
-                "Expected POST http://example.com/?b=2 to be called with other arguments (- expected, + made):",
+                "Arguments of the last call to POST http://example.com/?b=2 differ (- expected, + made):",
             ),
             (
                 lambda **kwargs: self.mock.assert_any_call(SITE + "?b=2", "POST", **kwargs),
@@ -312,7 +312,7 @@ class AssertionsTest(MessageTestCase):
             with self.subTest(assertion=assertion.__name__):
                 self.assertRegex(
                     self.message(assertion, *args),
-                    r"^(This assertion was called wrongly: .*, got|Expected another query of .*\n)"
+                    r"^(Invalid argument: .*, got|Query of call 1 differs .*\n)"
                     r".*<Silent object \(repr raised ZeroDivisionError\)>",
                 )
 

@@ -44,7 +44,7 @@ class FuzzTest(unittest.TestCase):
         self.assertIn("Falsified", printed)
         self.assertIn("0 passed, 1 failed", printed)
 
-    def test_it_leaves_no_task_behind(self):
+    def test_fuzzing_leaves_no_task_behind(self):
         self.run_fuzz("--seed", "tests", "--case", "0")
         with self.assertRaises(RuntimeError):
             asyncio.get_running_loop()

@@ -467,7 +467,7 @@ class AfterTheCallTest(ServerTestCase):
 class StoppedOuterMockTest(unittest.IsolatedAsyncioTestCase):
     """The mock around the innermost is stopped while a call is on its way."""
 
-    async def test_it_answers_no_further_request_and_lets_none_through(self):
+    async def test_a_stopped_outer_mock_answers_no_further_request_and_lets_none_through(self):
         for options in ({}, {"passthrough_unmatched": True}, {"passthrough": [SITE]}):
             with self.subTest(options):
                 outer = aioresponses(**options)

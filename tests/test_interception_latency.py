@@ -28,7 +28,7 @@ class WhoseTest(LatencyTestCase):
         self.mock.get(SITE, repeat=True)
         await text_of(self.session, USERS)
 
-    async def test_that_of_the_mock_that_answers(self):
+    async def test_the_latency_of_the_mock_that_answers_counts(self):
         self.assertEqual(await self.more_turns(), 0)
         with aioresponses(latency=0) as inner:
             self.assertEqual(await self.more_turns(), 0)
@@ -37,7 +37,7 @@ class WhoseTest(LatencyTestCase):
             inner.get(SITE, fault=Fault.CONNECTION_REFUSED)
             self.assertEqual(await self.turns_of(), 1)
 
-    async def test_that_of_the_innermost_mock_where_none_answers(self):
+    async def test_the_latency_of_the_innermost_mock_counts_for_a_refusal(self):
         url = SITE + "nowhere"
         self.assertEqual(await self.turns_of(url), 0)
         with aioresponses(latency=0):
@@ -45,7 +45,7 @@ class WhoseTest(LatencyTestCase):
             with aioresponses():
                 self.assertEqual(await self.turns_of(url), 0)
 
-    async def test_it_may_be_changed_at_any_time(self):
+    async def test_the_latency_may_be_changed_at_any_time(self):
         with aioresponses() as inner:
             inner.get(SITE, repeat=True)
             for latency, turns in ((None, 0), (0, 1), (None, 0)):
@@ -58,7 +58,7 @@ class RefusedTest(LatencyTestCase):
         await super().asyncSetUp()
         self.mock.get(USERS, repeat=True)
 
-    async def test_it_is_seen_and_noted_before_it_waits(self):
+    async def test_a_refused_request_is_recorded_before_it_waits(self):
         self.mock.latency = 60
         task = asyncio.ensure_future(self.session.get(SITE))
         await asyncio.sleep(0)
@@ -82,7 +82,7 @@ class RefusedTest(LatencyTestCase):
             [
                 "aioresponses: no mock answers GET http://example.com/\n"
                 "Registered mocks, the closest first:\n"
-                "  GET http://example.com/users: path differs at '/users', asked for was '/'"
+                "  GET http://example.com/users: path differs: mock has '/users', request has '/'"
             ],
         )
 
@@ -118,7 +118,7 @@ class SecondTryTest(LatencyTestCase):
 
 
 class PassedThroughTest(ServerTestCase):
-    async def test_it_does_not_wait(self):
+    async def test_a_request_that_passes_through_does_not_wait(self):
         async def answer(request):
             return web.Response(text="real")
 

@@ -309,8 +309,11 @@ class RefusedTest(unittest.TestCase):
             for group in (self.mock.host(SITE), self.mock.host(SITE, headers={"X-One": "1"})):
                 self.check(TypeError, message, group.get, url="/", passthrough=value)
 
-    def test_it_is_no_reply_among_several(self):
-        message = "replies[0]: expected the arguments of a reply, got 'passthrough' among them"
+    def test_passthrough_is_not_a_reply_among_several(self):
+        message = (
+            "replies[0]: unexpected argument 'passthrough': 'passthrough' is an argument of the mock, and not of a "
+            "single reply"
+        )
         self.check(TypeError, message, self.mock.get, url=SITE, replies=[{"passthrough": True}])
 
     def test_none_is_an_argument_that_was_not_given(self):

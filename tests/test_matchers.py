@@ -177,10 +177,10 @@ class DifferencesTest(unittest.TestCase):
             {"a": 2, "b": [1, {"c": 3}, 3], "e": 5, 5: 7},
             "at a: 1 != 2",
             "at b[1].c: 2 != 3",
-            "at b[2]: 3 is too much",
+            "at b[2]: unexpected 3",
             "at d: 4 is missing",
             "at 5: 6 != 7",
-            "at e: 5 is too much",
+            "at e: unexpected 5",
         )
         self.check([1, 2], [1], "at [1]: 2 is missing")
         self.check(1, 2, "1 != 2")
@@ -239,7 +239,7 @@ class AssertionsTest(AioResponsesTestCase):
         self.assertEqual(
             # Where in a line the difference is, is unittest's to say.
             [line for line in str(raised.exception).splitlines() if line and not line.startswith("?")],
-            [headline.format(f"call {number}, {call}"), *lines, "Calls:", *listed],
+            [headline.format(number=number, call=call), *lines, "Calls:", *listed],
         )
 
     async def test_matchers_in_json_body(self):
@@ -253,23 +253,23 @@ class AssertionsTest(AioResponsesTestCase):
             self.assertJsonBody(expected)
         self.assertJsonBodyContains({"roles": [regex("b")], "name": one_of("Ada")})
         self.check_failing(
-            "Expected another JSON body of {} (- expected, + sent):",
+            "JSON body of call {number} differs (- expected, + sent): {call}",
             "{'id': 8, 'name': regex('^B'), 'roles': ['a', 'b']} != {'id': 8, 'name': 'Ada', 'roles': ['a', 'b']}",
             "- {'id': 8, 'name': regex('^B'), 'roles': ['a', 'b']}",
             "+ {'id': 8, 'name': 'Ada', 'roles': ['a', 'b']}",
             lambda: self.assertJsonBody({"id": ANY, "name": regex("^B"), "roles": unordered(["b", "a"])}),
         )
         self.check_failing(
-            "Expected another JSON body of {} (- expected, + sent):",
+            "JSON body of call {number} differs (- expected, + sent): {call}",
             "{'id': 9, 'name': 'Ada', 'roles': ['a', 'b']} != {'id': 8, 'name': 'Ada', 'roles': ['a', 'b']}",
             "- {'id': 9, 'name': 'Ada', 'roles': ['a', 'b']}",
             "+ {'id': 8, 'name': 'Ada', 'roles': ['a', 'b']}",
             lambda: self.assertJsonBody(subset({"id": 9})),
         )
         self.check_failing(
-            "Expected more of the JSON body of {}:",
-            "  at name: expected regex('^B'), but sent was 'Ada'",
-            "  at roles: expected one_of('c') in it, but sent was ['a', 'b']",
+            "JSON body of call {number} does not contain:",
+            "  at name: expected regex('^B'), but got 'Ada'",
+            "  at roles: expected one_of('c') in the list, but got ['a', 'b']",
             lambda: self.assertJsonBodyContains({"name": regex("^B"), "roles": [one_of("c")]}),
         )
 
@@ -278,14 +278,14 @@ class AssertionsTest(AioResponsesTestCase):
         for expected in (ANY, {"a": regex("1"), "b": one_of("2")}, subset({"a": "1"}), [("a", ANY), ("b", "2")]):
             self.assertFormBody(expected)
         self.check_failing(
-            "Expected another form of {} (- expected, + sent):",
+            "Form of call {number} differs (- expected, + sent): {call}",
             "{'a': '1', 'b': one_of('3')} != {'a': '1', 'b': '2'}",
             "- {'a': '1', 'b': one_of('3')}",
             "+ {'a': '1', 'b': '2'}",
             lambda: self.assertFormBody({"a": ANY, "b": one_of("3")}),
         )
         self.check_failing(
-            "Expected another form of {} (- expected, + sent):",
+            "Form of call {number} differs (- expected, + sent): {call}",
             "{'a': '3', 'b': '2'} != {'a': '1', 'b': '2'}",
             "- {'a': '3', 'b': '2'}",
             "+ {'a': '1', 'b': '2'}",
@@ -317,14 +317,14 @@ class AssertionsTest(AioResponsesTestCase):
         form.add_field("title", "Report", content_type="text/plain")
         await self.send(data=form)
         self.check_failing(
-            "Expected another multipart body of {} (- expected, + sent):",
+            "Multipart body of call {number} differs (- expected, + sent): {call}",
             "{'title': regex('x')} != {'title': 'Report'}",
             "- {'title': regex('x')}",
             "+ {'title': 'Report'}",
             lambda: self.assertMultipartBody(subset({"title": regex("x")})),
         )
         self.check_failing(
-            "Expected another multipart body of {} (- expected, + sent):",
+            "Multipart body of call {number} differs (- expected, + sent): {call}",
             "{'title': FilePart(filename='a')} != {'title': 'Report'}",
             "- {'title': FilePart(filename='a')}",
             "+ {'title': 'Report'}",
@@ -336,7 +336,7 @@ class AssertionsTest(AioResponsesTestCase):
         for expected in (ANY, regex("^h"), one_of("hello", "hallo")):
             self.assertTextBody(expected)
         self.check_failing(
-            "Expected another body of {} (- expected, + sent):",
+            "Body of call {number} differs (- expected, + sent): {call}",
             "regex('^x') != 'hello'",
             lambda: self.assertTextBody(regex("^x")),
         )
@@ -346,7 +346,7 @@ class AssertionsTest(AioResponsesTestCase):
         for expected in (ANY, regex(b"^h"), one_of(b"hello", b"hallo")):
             self.assertBody(expected)
         self.check_failing(
-            "Expected another body of {} (- expected, + sent):",
+            "Body of call {number} differs (- expected, + sent): {call}",
             "one_of(b'x') != b'hello'",
             lambda: self.assertBody(one_of(b"x")),
         )
@@ -361,10 +361,10 @@ class AssertionsTest(AioResponsesTestCase):
         ):
             self.assertRequestHeaders(expected)
         self.check_failing(
-            "Expected other headers of {}:",
-            "  X-One: expected regex('3'), but sent was ['1', '2']",
+            "Headers of call {number} do not contain:",
+            "  X-One: expected regex('3'), but got ['1', '2']",
             "  X-Two: expected <ANY>, but it was not sent",
-            "  Authorization: expected '…', but sent was 'Bearer …' (6 more characters)",
+            "  Authorization: expected '…', but got 'Bearer …' (6 more characters)",
             lambda: self.assertRequestHeaders(
                 subset({"X-One": regex("3"), "X-Two": ANY, "Authorization": regex("other secret")})
             ),
@@ -376,8 +376,8 @@ class AssertionsTest(AioResponsesTestCase):
         for expected in (ANY, {"a": regex("2"), "b": ANY}, {"a": unordered(["2", "1"])}, subset({"b": one_of("3")})):
             self.assertQuery(expected)
         self.check_failing(
-            "Expected another query of {}:",
-            "  a: expected one_of('3'), but sent was ['1', '2']",
+            "Query of call {number} does not contain:",
+            "  a: expected one_of('3'), but got ['1', '2']",
             lambda: self.assertQuery(subset({"a": one_of("3")})),
         )
 

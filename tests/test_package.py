@@ -36,13 +36,14 @@ class PublicNamesTest(unittest.TestCase):
                 "RequestCall",
                 "RequestMatch",
                 "ServerSentEvent",
+                "VirtualClock",
                 "aioresponses",
             ],
         )
 
     def test_public_names_of_the_matchers(self):
         self.assertEqual(
-            matchers.__all__, ["FilePart", "one_of", "regex", "subset", "unordered"]
+            matchers.__all__, ["ABSENT", "FilePart", "one_of", "regex", "subset", "unordered"]
         )
 
     def test_public_names_of_the_mock(self):
@@ -51,9 +52,10 @@ class PublicNamesTest(unittest.TestCase):
             [
                 "active", "add", "any", "assert_any_call", "assert_called", "assert_called_once",
                 "assert_called_once_with", "assert_called_with", "assert_has_calls", "assert_not_called", "call_args",
-                "call_args_list", "call_count", "called", "calls", "cassette", "clear", "delete", "get", "head", "host",
-                "json_dumps", "latency", "load_har", "options", "passthrough_unmatched", "patch", "post", "put",
-                "requests", "reset", "start", "stop", "to_har", "to_python", "unmatched_calls", "unused_mocks",
+                "call_args_list", "call_count", "called", "calls", "calls_of", "cassette", "clear", "delete", "get",
+                "head", "host", "json_dumps", "latency", "load_har", "options", "passthrough_unmatched", "patch",
+                "post", "put", "requests", "reset", "start", "stop", "to_har", "to_python", "unmatched_calls",
+                "unused_mocks",
             ],
         )
 
@@ -66,12 +68,20 @@ class PublicNamesTest(unittest.TestCase):
             ],
         )
 
+    def test_public_names_of_a_virtual_clock(self):
+        self.assertEqual(
+            [name for name in dir(aioresponses.VirtualClock()) if not name.startswith("_")],
+            ["elapsed", "hold", "on_jump", "start", "stop"],
+        )
+
     def test_public_names_have_docstrings_and_those_that_can_be_called_an_example(self):
         for name in aioresponses.__all__ + [f"matchers.{name}" for name in matchers.__all__]:
             with self.subTest(name):
                 thing = aioresponses
                 for part in name.split("."):
                     thing = getattr(thing, part)
+                # ABSENT is the only one of its class.
+                thing = thing if isinstance(thing, type) else type(thing)
                 own = thing.__dict__.get("__doc__")
                 self.assertTrue(own, f"{name} has no docstring of its own")
                 if "Mixin" not in name and name not in ("Part", "RequestMatch"):
@@ -158,8 +168,8 @@ class RoomsTest(unittest.TestCase):
     # in every run.
     LAZY = {
         "": [
-            "._calls.messages", "._checks", "._registering", "._replies.events", "._replies.results", ".assertions",
-            ".compat", ".core", ".matchers", ".testcase",
+            "._calls.messages", "._checks", "._client.clock", "._registering", "._replies.events", "._replies.results",
+            ".assertions", ".compat", ".core", ".matchers", ".testcase",
         ],
     }
     NEEDED_FOR_A_MOCK = ("aiohttp", "aioresponses", "asyncio", "unittest", "yarl")
@@ -197,7 +207,7 @@ class RoomsTest(unittest.TestCase):
         lazy = {*aioresponses._LAZY.values(), *(f".{name}" for name in aioresponses._LAZY_MODULES)}
         self.assertEqual(sorted(lazy), self.LAZY[""])
 
-    def test_nothing_else_is_imported_before_somebody_asks_for_it(self):
+    def test_nothing_else_is_imported_before_it_is_used(self):
         for name in ("aioresponses", "aioresponses.pytest_plugin"):
             printed = run_python(f"""
                 import sys, types
@@ -225,6 +235,17 @@ class RoomsTest(unittest.TestCase):
         """)
         self.assertEqual(printed, "[]\nTrue\n")
 
+    def test_a_mock_imports_what_it_needs_for_some_tests_alone_when_it_does(self):
+        for arguments, needed in (("", False), ("assert_no_leaks=False", False), ("assert_no_leaks=True", True)):
+            printed = run_python(f"""
+                import sys
+                from aioresponses import AioResponsesTestCase, aioresponses
+
+                with aioresponses({arguments}):
+                    print("aioresponses._client.leaks" in sys.modules, "aioresponses._client.made" in sys.modules)
+            """)
+            self.assertEqual(printed, f"{needed} {needed}\n")
+
     def test_modules_are_there_without_being_imported_as_in_0_7(self):
         for name in ("compat", "core", "matchers"):
             self.assertEqual(
@@ -238,7 +259,7 @@ class RoomsTest(unittest.TestCase):
             aioresponses.another
         self.assertEqual(str(raised.exception), "module 'aioresponses' has no attribute 'another'")
 
-    def test_checkers_are_told_each_lazy_name_and_its_module(self):
+    def test_type_checkers_see_each_lazy_name_and_its_module(self):
         told = {}
         for node in ast.walk(ast.parse(self.modules[""].read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.level:
@@ -302,8 +323,11 @@ class TestsOfRoomsTest(unittest.TestCase):
         "_asked": "assertions/test_checks.py",
         "_cassettes.recording": "test_cassettes.py",
         "_calls.exchange": "calls/test_record.py",
+        "_client.clocks": "client/test_clock.py",
         # It only states what the hooks need.
         "_client.interceptor": "test_interception.py",
+        "_client.passing": "client/test_outside.py",
+        "_client.virtual_time": "client/test_clock.py",
         "_client.wrapping": "test_interception.py",
         "_matching.index": "matching/test_router.py",
         # It only imports the mixins.

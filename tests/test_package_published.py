@@ -52,7 +52,7 @@ class ReadmeTest(unittest.TestCase):
             ],
         )
 
-    def test_it_needs_no_roles_or_directives_of_sphinx(self):
+    def test_the_readme_needs_no_roles_or_directives_of_sphinx(self):
         self.assertEqual(re.findall(r"(?<!`):[a-z:]+:`", README), [])
         self.assertEqual(set(re.findall(r"^ *\.\. ([\w:-]+)::", README, re.MULTILINE)), {"code-block"})
 
@@ -61,7 +61,7 @@ class ReadmeTest(unittest.TestCase):
         self.assertGreater(len(names), 6)
         self.assertEqual([name for name in names if not (ROOT / name).is_file()], [])
 
-    def test_it_has_pip_install_this_major_release_or_a_newer_one(self):
+    def test_the_readme_has_pip_install_this_major_release_or_a_newer_one(self):
         [bound] = re.findall(r"^ +pip install \"aioresponses>=(\d+)\"$", README, re.MULTILINE)
         self.assertEqual(bound, aioresponses.__version__.partition(".")[0])
 
@@ -79,7 +79,7 @@ class MetadataTest(unittest.TestCase):
         for url in [*values("metadata", "url"), *urls]:
             self.assertRegex(url, "^https://")
 
-    def test_it_can_be_found_by_its_keywords(self):
+    def test_the_package_can_be_found_by_its_keywords(self):
         keywords = SETUP["metadata"]["keywords"].split(", ")
         self.assertLess({"aiohttp", "mock", "testing", "unittest", "pytest"}, set(keywords))
         self.assertEqual(sorted(set(keywords)), sorted(keywords))

@@ -71,7 +71,7 @@ class EachTest(unittest.IsolatedAsyncioTestCase):
             [one.order for one in calls] == sorted(one.order for one in calls),
         )
 
-    async def test_nothing_becomes_of_it(self):
+    async def test_nothing_that_tests_replace_is_called(self):
         expected = await self.scenario()
         self.assertEqual(expected[0], ['{"id": 7}', "onetwo"] + ['{"url": "http://example.com/"}'] * 2)
         self.assertEqual(expected[1][:2], [ClientConnectorError, ClientConnectionError])
@@ -108,7 +108,7 @@ class LookedUpTest(unittest.TestCase):
             with self.subTest(path.name):
                 self.assertEqual(self.looked_up(path.read_text(encoding="utf-8")), set())
 
-    def test_such_are_found(self):
+    def test_names_that_tests_replace_are_found(self):
         source = """
             import asyncio, json, time
             from time import monotonic

@@ -14,6 +14,8 @@ import aiohttp
 import aioresponses
 from aioresponses import AioResponsesTestCase
 
+from .leaving import at, new_session
+
 ROOT = Path(__file__).parent.parent
 # What is tested may be installed elsewhere than beside the tests.
 PACKAGE = Path(aioresponses.__file__).parent
@@ -37,11 +39,14 @@ class Item(types.SimpleNamespace):
     """As in pytest: a test, with what the plugin looks at."""
 
     def __init__(self, *markers):
-        super().__init__(markers=markers, stash={}, funcargs={}, fixturenames=[])
+        super().__init__(markers=markers, stash={}, funcargs={}, fixturenames=["aioresponses"])
         self.name, self.path, self.cls = "test[A]", Path(__file__), None
 
-    def iter_markers(self):
-        return iter(self.markers)
+    def iter_markers(self, name=None):
+        return (one for one in self.markers if name in (None, one.name))
+
+    def get_closest_marker(self, name):
+        return next(self.iter_markers(name), None)
 
 
 def marker(name, *args, **kwargs):
@@ -151,17 +156,98 @@ class PytestPluginTest(AioResponsesTestCase):
     def test_a_marker_that_is_wrong_is_an_error(self):
         keywords = (
             "passthrough=, passthrough_unmatched=, assert_all_called=, assert_all_mocked=, strict=, json_dumps=, "
-            "latency=, keep_calls="
+            "latency=, keep_calls=, assert_no_leaks="
         )
         for wrong, text in (
-            (marker("aioresponses", latenzy=0), f" takes no argument 'latenzy'; write any of {keywords}"),
-            (marker("aioresponses", param="m"), f" takes no argument 'param'; write any of {keywords}"),
-            (marker("aioresponses", True), f" takes no positional arguments; write any of {keywords}"),
+            (marker("aioresponses", latenzy=0), f" takes no argument 'latenzy'; its arguments are {keywords}"),
+            (marker("aioresponses", param="m"), f" takes no argument 'param'; its arguments are {keywords}"),
+            (marker("aioresponses", True), f" takes no positional arguments; its arguments are {keywords}"),
             (marker("aioresponses", latency="0"), ": latency: expected seconds or None, got '0'"),
+            (
+                marker("aioresponses", assert_no_leaks="sessions"),
+                ": assert_no_leaks: expected True, False, or any of 'session', 'connector', 'response', 'call', "
+                "'task', 'unread', got 'sessions'",
+            ),
         ):
             with self.subTest(text), self.assertRaises(Failed) as raised:
                 self.run_test(None, wrong)
             self.assertEqual(str(raised.exception), f"pytest.mark.aioresponses{text}")
+
+    def run_watched(self, test, error=None, before=lambda: None, after=lambda: None):
+        """Run a test that is to leave nothing behind; return what the hooks made of it, in the end of its teardown.
+
+        `before` and `after` stand for other fixtures, around ours.
+        """
+        item = Item(marker("aioresponses", assert_no_leaks=True))
+        self.plugin.pytest_runtest_setup(item)
+        before()
+        fixture = self.plugin.active_mock(types.SimpleNamespace(node=item))
+        active = next(fixture)
+        outcome = types.SimpleNamespace(excinfo=error, force_exception=mock.Mock())
+        call = self.plugin.pytest_runtest_call(item)
+        next(call)
+        test(active)
+        with self.assertRaises(StopIteration):
+            call.send(outcome)
+        outcome.force_exception.assert_not_called()
+        teardown = self.plugin.pytest_runtest_teardown(item)
+        next(teardown)
+        with self.assertRaises(StopIteration):
+            next(fixture)
+        self.assertTrue(active.active)
+        after()
+        outcome = types.SimpleNamespace(excinfo=None, force_exception=mock.Mock())
+        with self.assertRaises(StopIteration):
+            teardown.send(outcome)
+        self.assertEqual((active.active, item.stash), (False, {}))
+        return [str(call.args[0]) for call in outcome.force_exception.call_args_list]
+
+    def test_what_a_test_leaves_behind_is_an_error_of_its_teardown(self):
+        made = []
+
+        def make(active=None):
+            made.append(asyncio.run(new_session()))
+
+        def close():
+            asyncio.run(made[-1].close())
+
+        message = (
+            f"1 thing was left behind:\n  ClientSession never closed\n    created at {at(new_session, 1)}"
+        )
+        for kwargs, messages in (
+            ({"test": make}, [message]),
+            ({"test": make, "error": ValueError()}, []),
+            ({"test": make, "after": close}, []),
+            ({"test": lambda active: None, "before": make}, [message]),
+            ({"test": lambda active: None, "after": make}, [message]),
+            ({"test": lambda active: None, "before": lambda: self.make_wider(make, "module")}, []),
+            ({"test": lambda active: None, "before": lambda: self.make_wider(make, "function")}, [message]),
+        ):
+            with self.subTest(**kwargs):
+                self.assertEqual(self.run_watched(**kwargs), messages)
+                close()
+
+    def make_wider(self, make, scope):
+        """Make something as a fixture of this scope does."""
+        setup = self.plugin.pytest_fixture_setup(types.SimpleNamespace(scope=scope))
+        next(setup)
+        make()
+        with self.assertRaises(StopIteration):
+            next(setup)
+
+    def test_a_fixture_that_is_never_reached_leaves_nothing_in_place(self):
+        original = aiohttp.ClientSession.__init__
+        for fixtures in (["aioresponses"], []):
+            item = Item(marker("aioresponses", assert_no_leaks=True))
+            item.fixturenames = fixtures
+            self.plugin.pytest_runtest_setup(item)
+            self.assertEqual(aiohttp.ClientSession.__init__ is original, fixtures == [])
+            teardown = self.plugin.pytest_runtest_teardown(item)
+            next(teardown)
+            with self.assertRaises(StopIteration):
+                teardown.send(types.SimpleNamespace(excinfo=None))
+            self.assertIs(aiohttp.ClientSession.__init__, original)
+            self.assertEqual(item.stash, {})
 
     def test_while_pytest_makes_a_report_our_frames_are_hidden_and_for_a_refusal_those_of_aiohttp(self):
         def report(error):
@@ -204,15 +290,16 @@ class PytestPluginTest(AioResponsesTestCase):
     def test_a_test_that_is_recorded_need_not_name_the_fixture(self):
         for markers, fixtures in (((), []), ((marker("cassette"),), ["aioresponses"])):
             item = Item(*markers)
+            item.fixturenames.clear()
             for _ in range(2):
-                self.plugin.pytest_runtest_setup(item)
+                self.plugin.pytest_itemcollected(item)
                 self.assertEqual(item.fixturenames, fixtures)
 
     def test_a_marker_of_a_cassette_that_is_wrong_is_an_error(self):
         for wrong, text in (
             (
                 marker("cassette", mod="all"),
-                " takes no argument 'mod'; write any of path=, mode=, match_on=, filter=, secrets=, expires_after=, "
+                " takes no argument 'mod'; its arguments are path=, mode=, match_on=, filter=, secrets=, expires_after=, "
                 "timings=",
             ),
             (marker("cassette", mode="x"), ": mode: expected one of 'none', 'once', 'new', 'all', got 'x'"),
@@ -226,6 +313,63 @@ class PytestPluginTest(AioResponsesTestCase):
         fixture = self.plugin.active_mock(types.SimpleNamespace(node=Item()))
         next(fixture).stop()
         self.assertEqual(list(fixture), [])
+
+    def test_a_test_with_the_marker_of_virtual_time_uses_the_clock(self):
+        marked, plain = Item(marker("virtual_time")), Item(STRICT)
+        for item in (marked, plain):
+            item.fixturenames = ["tmp_path"]
+            for _ in range(2):
+                self.plugin.pytest_itemcollected(item)
+        self.assertEqual((marked.fixturenames, plain.fixturenames), (["tmp_path", "virtual_clock"], ["tmp_path"]))
+        self.plugin.pytest_itemcollected(Item(marker("virtual_time")))
+
+    def test_the_clock_runs_while_the_test_does(self):
+        fixture = self.plugin.running_clock(types.SimpleNamespace(node=Item(STRICT)))
+        clock = next(fixture)
+        asyncio.run(asyncio.sleep(3600))
+        self.assertEqual(clock.elapsed, 3600)
+        self.assertEqual(list(fixture), [])
+        with self.assertRaises(RuntimeError):
+            clock.stop()
+
+    def test_of_each_argument_of_the_clock_the_closest_value_counts(self):
+        item = Item(marker("virtual_time", limit=2), marker("virtual_time", limit=9, grace=0.5), STRICT)
+        fixture = self.plugin.running_clock(types.SimpleNamespace(node=item))
+        clock = next(fixture)
+        self.assertEqual((clock._time._limit, clock._time.grace), (2, 0.5))
+        self.assertEqual(list(fixture), [])
+
+    def test_a_marker_of_virtual_time_that_is_wrong_is_an_error(self):
+        for wrong, text in (
+            (marker("virtual_time", limt=5), " takes no argument 'limt'; write limit= or grace="),
+            (marker("virtual_time", 5), " takes no positional arguments; write limit= or grace="),
+            (marker("virtual_time", limit=0), ": limit: expected an int of at least 1, got 0"),
+        ):
+            with self.subTest(text), self.assertRaises(Failed) as raised:
+                next(self.plugin.running_clock(types.SimpleNamespace(node=Item(wrong))))
+            self.assertEqual(str(raised.exception), f"pytest.mark.virtual_time{text}")
+
+    def test_a_test_that_waits_forever_fails(self):
+        def made_of(raised):
+            item = Item()
+            fixture = self.plugin.running_clock(types.SimpleNamespace(node=item))
+            item.funcargs["clock"] = next(fixture)
+            with contextlib.suppress(asyncio.CancelledError):
+                asyncio.run(asyncio.Event().wait())
+            excinfo = raised and (type(raised), raised, None)
+            outcome = types.SimpleNamespace(excinfo=excinfo, force_exception=mock.Mock())
+            hook = self.plugin.pytest_runtest_call(item)
+            next(hook)
+            with self.assertRaises(StopIteration):
+                hook.send(outcome)
+            with contextlib.suppress(AssertionError):
+                self.assertEqual(list(fixture), [])
+            return [str(call.args[0]).splitlines()[0] for call in outcome.force_exception.call_args_list]
+
+        forever = ["The test waits forever: no timer, no socket and no other thread is left that could wake it."]
+        for raised in (None, asyncio.CancelledError(), KeyError()):
+            self.assertEqual(made_of(raised), forever)
+        self.assertEqual(made_of(KeyboardInterrupt()), [])
 
     def test_pytest_finds_the_plugin(self):
         settings = configparser.ConfigParser()

@@ -44,8 +44,8 @@ class RefusedTest(unittest.TestCase):
                 self.assertEqual(self.mock._matches, {})
 
     def test_conditions_that_contradict_each_other(self):
-        body = "match_json and match_form contradict each other: no body is both"
-        query = "the query in url and match_query contradict each other: one of them says what it is"
+        body = "match_json cannot be combined with match_form: a body cannot be both JSON and a form"
+        query = "match_query cannot be combined with a query in url; give the whole query in one of them"
         self.check([
             (SITE, {"match_json": {}, "match_form": {}}, ValueError, body),
             (SITE, {"match_json": ANY, "match_form": {"file": FilePart()}}, ValueError, body),
@@ -62,23 +62,21 @@ class RefusedTest(unittest.TestCase):
     def test_replies_that_contradict_each_other(self):
         self.check([
             (SITE, {"body": "x", "events": []}, ValueError,
-             "body and events contradict each other: a reply has one body"),
+             "body cannot be combined with events: a reply has only one body"),
             (SITE, {"payload": 0, "events": ["x"]}, ValueError,
-             "payload and events contradict each other: a reply has one body"),
+             "payload cannot be combined with events: a reply has only one body"),
             (SITE, {"exception": OSError(), "fault": Fault.HANG}, ValueError,
-             "exception and fault contradict each other: a reply fails in one way"),
+             "exception cannot be combined with fault: a reply can fail in only one way"),
             (SITE, {"timeout": True, "fault": Fault.HANG}, ValueError,
-             "timeout and fault contradict each other: a reply fails in one way"),
+             "timeout cannot be combined with fault: a reply can fail in only one way"),
             (SITE, {"body": iter("x"), "repeat": 2}, ValueError,
-             "body and repeat contradict each other: an iterator or a file that cannot be rewound is used up by one "
-             "reply; give the generator function itself"),
+             "body: an iterator can be sent only once; with repeat, pass the generator function"),
             (SITE, {"events": iter("x"), "repeat": True}, ValueError,
-             "events and repeat contradict each other: an iterator or a file that cannot be rewound is used up by one "
-             "reply; give the generator function itself"),
+             "events: an iterator can be sent only once; with repeat, pass the generator function"),
         ])
 
     def test_an_argument_of_a_reply_beside_several_replies(self):
-        message = "{} and replies contradict each other: each of the replies says it for itself"
+        message = "{} cannot be combined with replies; set it in each reply"
         for name, value in [
             ("status", 201),
             ("body", "x"),
@@ -108,19 +106,21 @@ class RefusedTest(unittest.TestCase):
             (SITE, {"replies": [{}, None]}, TypeError, one.format(1, None)),
             (SITE, {"replies": [int]}, TypeError, one.format(0, int)),
             (SITE, {"replies": [{"repeat": 2}]}, TypeError,
-             "replies[0]: expected the arguments of a reply, got 'repeat' among them"),
+             "replies[0]: unexpected argument 'repeat': "
+             "'repeat' is an argument of the mock, and not of a single reply"),
             (SITE, {"replies": [{"match_json": 2}]}, TypeError,
-             "replies[0]: expected the arguments of a reply, got 'match_json' among them"),
+             "replies[0]: unexpected argument 'match_json': "
+             "'match_json' is an argument of the mock, and not of a single reply"),
             (SITE, {"replies": [{"status": 99}]}, ValueError,
              "replies[0]: status: expected an int from 200 to 999, or 101, got 99"),
-            (SITE, {"replies": [{"delay": -1}]}, ValueError, "replies[0]: delay: expected seconds, from 0 on, got -1"),
+            (SITE, {"replies": [{"delay": -1}]}, ValueError, "replies[0]: delay: expected seconds, 0 or more, got -1"),
         ])
 
     def test_values_that_are_no_delays(self):
         for delay, error, message in [
-            (-1, ValueError, "delay: expected seconds, from 0 on, got -1"),
-            (float("nan"), ValueError, "delay: expected seconds, from 0 on, got nan"),
-            (float("inf"), ValueError, "delay: expected seconds, from 0 on, got inf"),
+            (-1, ValueError, "delay: expected seconds, 0 or more, got -1"),
+            (float("nan"), ValueError, "delay: expected seconds, 0 or more, got nan"),
+            (float("inf"), ValueError, "delay: expected seconds, 0 or more, got inf"),
             ("1", TypeError, "delay: expected seconds, got '1'"),
             (True, TypeError, "delay: expected seconds, got True"),
         ]:
@@ -130,7 +130,9 @@ class RefusedTest(unittest.TestCase):
         error, message = refusal(self.mock.get, SITE + "{id:(}")
         self.assertIs(error, ValueError)
         self.assertTrue(
-            message.startswith("url: expected a URL, got 'http://example.com/{id:(}': its path makes no pattern: "),
+            message.startswith(
+                "url: expected a URL, got 'http://example.com/{id:(}': its path is not a valid pattern: "
+            ),
             message,
         )
 
@@ -156,7 +158,8 @@ class RefusedTest(unittest.TestCase):
         for value in ({}, [], (), 5, 1.5, True):
             self.check([(
                 SITE, {"match_body": value}, TypeError,
-                f"match_body: expected bytes, text or a compiled pattern, got {value!r}",
+                f"match_body: expected bytes, text or a compiled pattern, got {value!r}"
+                + ("; for JSON, use match_json=" if isinstance(value, (dict, list)) else ""),
             )])
 
     def test_values_that_are_no_functions(self):
@@ -170,8 +173,15 @@ class RefusedTest(unittest.TestCase):
         ]:
             self.check([(
                 SITE, {"match": value}, TypeError,
-                f"match: expected a function of the call, or several, got {shown!r}",
+                f"match: expected a function that takes the call, or a list of them, got {shown!r}",
             )])
+
+    def test_a_mapping_as_a_function_of_the_call(self):
+        self.check([(
+            SITE, {"match": {"a": 1}}, TypeError,
+            "match: expected a function that takes the call, or a list of them, got {'a': 1}; for the body, use "
+            "match_json= or match_form=",
+        )])
 
     def test_arguments_that_do_not_exist(self):
         error, message = refusal(self.mock.get, SITE, match_cookies={})
@@ -381,19 +391,20 @@ class GroupTest(AioResponsesTestCase):
             (None, TypeError, "url: expected a str or a yarl.URL, got None"),
             (re.compile("x"), TypeError, "url: expected a str or a yarl.URL, got re.compile('x')"),
             (ANY, TypeError, "url: expected a str or a yarl.URL, got <ANY>"),
-            (URL("/v2"), ValueError, "url: expected one with a scheme and a host, without a query, got URL('/v2')"),
+            (URL("/v2"), ValueError,
+             "url: expected a URL with a scheme and a host, and without a query, got URL('/v2')"),
             (URL(API + "?a=1"), ValueError,
-             f"url: expected one with a scheme and a host, without a query, got URL('{API}?a=1')"),
+             f"url: expected a URL with a scheme and a host, and without a query, got URL('{API}?a=1')"),
             ("api.example.com", ValueError,
-             "url: expected one with a scheme and a host, without a query, got 'api.example.com'"),
-            ("/v2", ValueError, "url: expected one with a scheme and a host, without a query, got '/v2'"),
+             "url: expected a URL with a scheme and a host, and without a query, got 'api.example.com'"),
+            ("/v2", ValueError, "url: expected a URL with a scheme and a host, and without a query, got '/v2'"),
             (API + "?a=1", ValueError,
-             f"url: expected one with a scheme and a host, without a query, got '{API}?a=1'"),
+             f"url: expected a URL with a scheme and a host, and without a query, got '{API}?a=1'"),
             (API + "#top", ValueError,
-             f"url: expected one with a scheme and a host, without a query, got '{API}#top'"),
+             f"url: expected a URL with a scheme and a host, and without a query, got '{API}#top'"),
             (API + "/{}", ValueError,
-             f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' in it is neither {{name}} nor {{name:regex}}; "
-             "for such braces, give a yarl.URL"),
+             f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' is neither {{name}} nor {{name:regex}}; "
+             "for a pattern, pass re.compile(…), for literal braces a yarl.URL"),
         ]:
             with self.subTest(url=url):
                 self.assertEqual(refusal(self.mock.host, url), (error, message))
@@ -404,12 +415,12 @@ class GroupTest(AioResponsesTestCase):
             (5, TypeError, "url: expected a path of str, or a compiled pattern, got 5"),
             (None, TypeError, "url: expected a path of str, or a compiled pattern, got None"),
             (re.compile(b"/users"), TypeError,
-             "url: expected a pattern of str, got one of bytes: re.compile(b'/users')"),
+             "url: expected a pattern of text, got one of bytes: re.compile(b'/users')"),
             (URL(SITE), ValueError, "url: expected a path that begins with /, got URL('http://example.com/')"),
             ("users", ValueError, "url: expected a path that begins with /, got 'users'"),
             (SITE, ValueError, "url: expected a path that begins with /, got 'http://example.com/'"),
-            ("/{}", ValueError, f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' in it is neither {{name}} nor "
-             "{name:regex}; for such braces, give a yarl.URL"),
+            ("/{}", ValueError, f"url: expected a URL, got '{API}/{{}}': '/v2/{{}}' is neither {{name}} nor "
+             "{name:regex}; for a pattern, pass re.compile(…), for literal braces a yarl.URL"),
         ]:
             with self.subTest(path=path):
                 self.assertEqual(refusal(api.get, path), (error, message))

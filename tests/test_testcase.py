@@ -231,7 +231,7 @@ class StrictTest(unittest.TestCase):
     UNMATCHED = "1 call matched no mock:\n  GET http://example.com/x -> no mock answered\n"
     CLOSEST = (
         "    Registered mocks, the closest first:\n"
-        "      GET http://example.com/: path differs at '/', asked for was '/x'\n"
+        "      GET http://example.com/: path differs: mock has '/', request has '/x'\n"
     )
     CALL = "Calls:\n  1. GET http://example.com/x -> no mock answered\n"
 

@@ -19,7 +19,7 @@ class RefusedTest(OutcomeTestCase):
         "1 call matched no mock:\n"
         "  POST http://example.com/ -> no mock answered\n"
         "    Registered mocks, the closest first:\n"
-        "      GET http://example.com/: other method: GET\n"
+        "      GET http://example.com/: method differs: mock has GET, request has POST\n"
         "Calls:\n"
         "  1. POST http://example.com/ -> no mock answered"
     )

@@ -178,9 +178,13 @@ class TemplateOrUrlTest(unittest.TestCase):
 
     def test_what_cannot_be_a_template_is_refused(self):
         host = (
-            "in place of a host, a template takes nothing but a leading *.; for any host, give a compiled pattern"
+            "the host of a template may have a leading *. and nothing else to fill in; for any host, pass a compiled "
+            "pattern"
         )
-        braces = "{!r} in it is neither {{name}} nor {{name:regex}}; for such braces, give a yarl.URL"
+        braces = (
+            "{!r} is neither {{name}} nor {{name:regex}}; for a pattern, pass re.compile(…), for literal braces a "
+            "yarl.URL"
+        )
         for url, reason in [
             (API + "/{}", braces.format("/{}")),
             (API + "/{1a}", braces.format("/{1a}")),
@@ -192,8 +196,8 @@ class TemplateOrUrlTest(unittest.TestCase):
             (API + "/{{id}}", braces.format("/{")),
             (API + "/{id:}", braces.format("{id:}")),
             (API + '/{"a": 1}', braces.format('/{"a": 1}')),
-            (API + "/{id}/{id}", "two of its places are named 'id'"),
-            (API + r"/{id:\d}/{id}", "two of its places are named 'id'"),
+            (API + "/{id}/{id}", "two of its placeholders are named 'id'"),
+            (API + r"/{id:\d}/{id}", "two of its placeholders are named 'id'"),
             ("/users/{id}", "a template needs a scheme and a host"),
             ("api.example.com/{id}", "a template needs a scheme and a host"),
             ("https:///{id}", "a template needs a scheme and a host"),
@@ -221,7 +225,9 @@ class TemplateOrUrlTest(unittest.TestCase):
             with self.subTest(url=url), self.assertRaises(ValueError) as raised:
                 aioresponses().get(url)
             self.assertTrue(
-                str(raised.exception).startswith(f"url: expected a URL, got {url!r}: its path makes no pattern: "),
+                str(raised.exception).startswith(
+                    f"url: expected a URL, got {url!r}: its path is not a valid pattern: "
+                ),
                 raised.exception,
             )
 
@@ -312,15 +318,18 @@ class MatchInfoTest(AioResponsesTestCase):
 
     async def test_why_a_template_does_not_answer(self):
         for template, asked, reason in [
-            (API + "/{id}", API + "/a/b", "the template does not fit the path, asked for was '/a/b'"),
+            (API + "/{id}", API + "/a/b", "path '/a/b' does not match the template; "
+             "a placeholder takes one segment, {name:.+} takes slashes too"),
             (API + "/{id}?a=1", API + "/7", "query differs: a='1' is missing"),
-            (API + "/{id}", API + "/7?a=1", "query differs: a='1' is too much"),
-            (API + "/{id}", "http://api.example.com/7", "other scheme: https"),
-            (API + "/{id}", "https://www.example.com/7", "other host: api.example.com"),
-            (API + ":81/{id}", API + "/7", "other port: 81"),
-            ("https://*.example.com/a", "https://example.com/a", "other host: *.example.com"),
+            (API + "/{id}", API + "/7?a=1", "query differs: unexpected a='1' (match_query=ANY takes any query)"),
+            (API + "/{id}", "http://api.example.com/7", "scheme differs: mock has 'https', request has 'http'"),
+            (API + "/{id}", "https://www.example.com/7",
+             "host differs: mock has 'api.example.com', request has 'www.example.com'"),
+            (API + ":81/{id}", API + "/7", "port differs: mock has 81, request has 443"),
+            ("https://*.example.com/a", "https://example.com/a",
+             "host differs: mock has '*.example.com', request has 'example.com'"),
             ("https://*.example.com/a", "https://x.example.com/b",
-             "the template does not fit the path, asked for was '/b'"),
+             "path '/b' does not match the template"),
         ]:
             with self.subTest(template=template, asked=asked):
                 self.mock.clear()
@@ -365,7 +374,7 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
             self.assertCalled(API + "/posts/{id}", "POST")
         self.assertEqual(
             str(raised.exception).splitlines()[0],
-            "Expected a call of POST https://api.example.com/posts/{id}, but there were none.",
+            "Expected a call to POST https://api.example.com/posts/{id}, but there were none.",
         )
 
     async def test_a_template_that_does_not_compile(self):
@@ -373,8 +382,8 @@ class TemplatesInAssertionsTest(AioResponsesTestCase):
             self.assertCalled(API + "/{}")
         self.assertEqual(
             str(raised.exception),
-            "This assertion was called wrongly: url: expected a URL, got 'https://api.example.com/{}': '/{}' in it is "
-            "neither {name} nor {name:regex}; for such braces, give a yarl.URL",
+            "Invalid argument: url: expected a URL, got 'https://api.example.com/{}': '/{}' is "
+            "neither {name} nor {name:regex}; for a pattern, pass re.compile(…), for literal braces a yarl.URL",
         )
 
     async def test_assertions_of_the_mock(self):

@@ -77,12 +77,12 @@ def test_the_wrong_order_is_found_out(clock):
 
     assert failure_of(right) is None
     assert failure_of(wrong) == (
-        f"Expected every call of {SECOND} to have ended before {FIRST} was called, "
+        f"Expected every call to {SECOND} to have ended before any call to {FIRST} began, "
         f"but call 1 began before call 2 had ended.\n{CALLS}"
     )
 
 
-def test_so_it_is_where_the_clock_is_put_back_between_the_calls(clock):
+def test_order_where_the_clock_is_put_back_between_the_calls(clock):
     async def ask(session):
         for url, around in ((FIRST, contextlib.nullcontext), (SECOND, clock)):
             with around():
@@ -98,7 +98,9 @@ def test_so_it_is_where_the_clock_is_put_back_between_the_calls(clock):
         case.assertCalledBefore(SECOND, FIRST)
 
     assert failure_of(right) is None
-    assert failure_of(wrong).startswith(f"Expected every call of {SECOND} to have ended before {FIRST} was called")
+    assert failure_of(wrong).startswith(
+        f"Expected every call to {SECOND} to have ended before any call to {FIRST} began"
+    )
 
 
 def test_two_at_once_are_found_out(clock):
@@ -114,7 +116,7 @@ def test_two_at_once_are_found_out(clock):
         case.assertMaxConcurrency(1)
 
     assert failure_of(right) is None
-    assert failure_of(wrong) == f"Expected at most 1 call of any request at once, but there were 2.\n{CALLS}"
+    assert failure_of(wrong) == f"Expected at most 1 call at once, but there were 2.\n{CALLS}"
 
 
 def test_a_refused_call_is_seen(clock):

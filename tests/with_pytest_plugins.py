@@ -219,7 +219,7 @@ def test_a_marker_that_is_wrong_is_an_error(run):
     )
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines([
-        "pytest.mark.aioresponses takes no argument 'latenzy'; write any of passthrough=, *, keep_calls=",
+        "pytest.mark.aioresponses takes no argument 'latenzy'; its arguments are passthrough=, *, assert_no_leaks=",
         "pytest.mark.aioresponses: latency: expected seconds or None, got '0'",
     ])
 
@@ -374,7 +374,7 @@ def test_a_refused_request_shows_the_line_of_the_user_and_the_note(run):
         "E           aiohttp.client_exceptions.ClientConnectionError: Connection refused: GET http://example.com/",
         "E           aioresponses: no mock answers GET http://example.com/",
         "E           Registered mocks, the closest first:",
-        "E             GET http://example.com/users: path differs at '/users', asked for was '/'",
+        "E             GET http://example.com/users: path differs: mock has '/users', request has '/'",
     ])
     result.stdout.fnmatch_lines([
         ">       aioresponses.assert_called_once()",
@@ -385,7 +385,7 @@ def test_a_refused_request_shows_the_line_of_the_user_and_the_note(run):
         assert part not in shown.partition("short test summary")[0]
 
 
-def test_all_frames_are_shown_to_who_asks_for_them(run):
+def test_full_trace_shows_all_frames(run):
     result = run("async def test_refused(aioresponses):\n    await get()\n", "--full-trace")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*/aioresponses/_interception.py:*: ClientConnectionError"])
@@ -542,5 +542,266 @@ def test_a_wrong_marker_of_a_cassette(run):
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines([
         "pytest.mark.cassette: mode: expected one of 'none', 'once', 'new', 'all', got 'record'",
-        "pytest.mark.cassette takes no argument 'match'; write any of path=, mode=, match_on=, filter=, secrets=, *",
+        "pytest.mark.cassette takes no argument 'match'; its arguments are path=, mode=, match_on=, filter=, secrets=, *",
     ])
+
+
+LEAKING = """
+pytestmark = pytest.mark.aioresponses(assert_no_leaks=True)
+
+class Client:
+    def __init__(self):
+        self.session = aiohttp.ClientSession()
+        self.task = asyncio.create_task(self.refresh(), name="refreshing")
+
+    async def refresh(self):
+        await asyncio.sleep(60)
+
+    async def get(self):
+        return await self.session.get(SITE)
+
+    async def close(self):
+        self.task.cancel()
+        await self.session.close()
+"""
+
+LEFT_BEHIND = [
+    "*ERROR at teardown of *",
+    "3 things were left behind:",
+    "  ClientSession never closed",
+    "    created at *.py:* in __init__",
+    "  GET http://example.com/ -> 200: response holds its connection, neither read nor released",
+    "    requested at *.py:* in get",
+    "  task 'refreshing' still running: Client.refresh",
+    "    created at *.py:* in __init__",
+]
+
+
+def test_what_is_left_behind_is_looked_at_after_all_fixtures_of_the_test(run):
+    run(
+        LEAKING + textwrap.dedent("""
+        @pytest.fixture
+        async def before():
+            client = Client()
+            yield client
+            await client.close()
+
+        @pytest.fixture
+        async def after(aioresponses):
+            client = Client()
+            yield client
+            await client.close()
+
+        @pytest.fixture(scope="module")
+        def wide():
+            loop = asyncio.new_event_loop()
+            session = loop.run_until_complete(new_session())
+            yield session
+            loop.run_until_complete(session.close())
+            loop.close()
+
+        async def new_session():
+            return aiohttp.ClientSession()
+
+        async def test_fixture_before(before, aioresponses):
+            aioresponses.get(SITE, body=b"x" * 10 ** 6)
+            (await before.get()).release()
+
+        async def test_fixture_after(aioresponses, after):
+            aioresponses.get(SITE, body=b"x" * 10 ** 6)
+            (await after.get()).release()
+
+        def test_wider_fixture(aioresponses, request):
+            assert not request.getfixturevalue("wide").closed
+
+        async def test_client_of_a_server(aioresponses, aiohttp_client):
+            client = await aiohttp_client(web.Application())
+            async with client.get("/") as response:
+                assert response.status == 404
+
+        async def test_skipped(aioresponses):
+            task = asyncio.create_task(asyncio.sleep(60))
+            pytest.skip()
+        """)
+    ).assert_outcomes(passed=4, skipped=1)
+
+
+def test_what_is_left_behind_with_pytest_asyncio(run):
+    result = run(
+        LEAKING + textwrap.dedent("""
+        things = []
+
+        async def test_leaving(aioresponses):
+            aioresponses.get(SITE, body=b"x" * 10 ** 6)
+            client = Client()
+            things.extend([client, await client.get()])
+
+        async def test_failing(aioresponses):
+            task = asyncio.create_task(asyncio.sleep(60))
+            assert False
+        """), "-W", "ignore"
+    )
+    result.assert_outcomes(passed=1, failed=1, errors=1)
+    result.stdout.fnmatch_lines(LEFT_BEHIND)
+
+
+def test_what_is_left_behind_with_anyio(run):
+    result = run(
+        LEAKING + textwrap.dedent("""
+        things = []
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.mark.anyio
+        async def test_leaving(aioresponses):
+            aioresponses.get(SITE, body=b"x" * 10 ** 6)
+            client = Client()
+            things.extend([client, await client.get()])
+        """), "-W", "ignore", mode=STRICT
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(LEFT_BEHIND)
+
+
+VIRTUAL_TIME = """
+MARK
+import time
+from aioresponses import VirtualClock
+
+@FIXTURE
+async def session():
+    async with aiohttp.ClientSession() as session:
+        yield session
+        await asyncio.sleep(0.01)
+
+@pytest.mark.virtual_time
+async def test_marker(session, aioresponses):
+    aioresponses.get(SITE, delay=60)
+    began = time.monotonic()
+    await session.get(SITE)
+    assert time.monotonic() - began == 60
+
+async def test_fixture(virtual_clock, session):
+    await asyncio.sleep(3600)
+    assert virtual_clock.elapsed == 3600
+
+@pytest.mark.virtual_time(limit=3)
+class TestLimit:
+    async def test_enough(self):
+        for _ in range(3):
+            await asyncio.sleep(3600)
+
+    @pytest.mark.virtual_time(limit=5)
+    async def test_more(self, virtual_clock):
+        for _ in range(5):
+            await asyncio.sleep(3600)
+        assert virtual_clock.elapsed == 5 * 3600
+
+    def test_of_a_plain_function(self, virtual_clock):
+        asyncio.run(asyncio.sleep(3600))
+        assert virtual_clock.elapsed == 3600
+
+class TestCase(AioResponsesTestCase):
+    virtual_time = True
+
+    async def test_case(self):
+        await asyncio.sleep(3600)
+
+async def test_without():
+    began = time.perf_counter()
+    await asyncio.sleep(0.05)
+    assert time.perf_counter() - began >= 0.04
+"""
+
+STUCK = """
+MARK
+
+@pytest.mark.virtual_time
+async def test_forever():
+    await asyncio.Event().wait()
+
+@pytest.mark.virtual_time
+async def test_swallowed():
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        pass
+
+@pytest.mark.virtual_time(limit=5)
+async def test_endless():
+    while True:
+        await asyncio.sleep(1)
+
+class TestCase(AioResponsesTestCase):
+    virtual_time = True
+
+    async def test_case(self):
+        await asyncio.Event().wait()
+
+async def test_after_them(virtual_clock):
+    await asyncio.sleep(3600)
+"""
+
+OF_PLUGINS = {
+    "pytest-asyncio": ("import pytest_asyncio", "pytest_asyncio.fixture", "@pytest.mark.asyncio\n", ""),
+    "anyio": (
+        "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n", "pytest.fixture", "@pytest.mark.anyio\n",
+        "anyio_backend",
+    ),
+}
+
+
+@pytest.fixture(params=OF_PLUGINS)
+def run_with(run, request):
+    """Return a function that runs a source with a plugin that runs coroutine functions."""
+    mark, fixture, marker, argument = OF_PLUGINS[request.param]
+
+    def run_with(source):
+        source = source.replace("MARK", mark).replace("FIXTURE", fixture).replace("session():", f"session({argument}):")
+        source = re.sub("^( *)async def test(?!_case)", rf"\1{marker}\1async def test", source, flags=re.M)
+        return run(source, mode=STRICT)
+
+    return run_with
+
+
+def test_virtual_time(run_with):
+    run_with(VIRTUAL_TIME).assert_outcomes(passed=7)
+
+
+def test_tests_that_wait_forever(run_with):
+    result = run_with(STUCK)
+    result.assert_outcomes(failed=4, passed=1)
+    text = result.stdout.str()
+    assert text.count("The test waits forever: no timer, no socket and no other thread") >= 3
+    assert "The test does not end: the clock has jumped 5 times without a request." in text
+    for name in ("test_forever", "test_swallowed", "test_endless", "test_case"):
+        assert re.search(rf"waits at \S+:\d+ in {name}$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("session", ["function", "session"])
+def test_uvloop_is_refused(run, session):
+    result = run(
+        f"""
+        import uvloop
+        from aioresponses import VirtualClock
+
+        @pytest.fixture(scope="session")
+        def event_loop_policy():
+            return uvloop.EventLoopPolicy()
+
+        @pytest.mark.virtual_time
+        @pytest.mark.asyncio(loop_scope="{session}")
+        async def test_refused(aioresponses):
+            await asyncio.sleep(0)
+
+        def test_refused_by_a_factory():
+            with pytest.raises(RuntimeError, match="Virtual time needs asyncio's default event loop"):
+                with VirtualClock(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    runner.run(asyncio.sleep(0))
+        """,
+        "-W", "ignore::DeprecationWarning",
+    )
+    assert result.parseoutcomes() in ({"failed": 1, "passed": 1}, {"errors": 1, "passed": 1})
+    result.stdout.fnmatch_lines(["*RuntimeError: Virtual time needs asyncio's default event loop*"])

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NoReturn, Protocol, Union
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Union
 
 from yarl import URL
 
 from .._calls.record import RequestCall, RequestMatch
-from .._display import shown, shown_wrong_url
-from .._matching.targets import Target, Url, reaches
-from .reports import about_dropped, report
+from .._checks import check_seconds
+from .._display import shown
+from .._matching.conditions import ConditionArguments
+from .._matching.selection import Selection, UrlOrMock, check_conditions
+from .reports import about_dropped, about_nearly, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
 
-Expectation = Union[Url, "tuple[str | None, Url | None]"]
+Expectation = Union[
+    UrlOrMock, "tuple[str | None, UrlOrMock | None]", "tuple[str | None, UrlOrMock | None, ConditionArguments]"
+]
 
 
 if TYPE_CHECKING:
@@ -46,27 +50,30 @@ class CallAssertions(_TestCase):
 
     mock: CallsOfMock
 
-    def _target(self, url: object, method: object, msg: str | None) -> Target:
+    def _selection(
+        self, url: object, method: object, conditions: Mapping[str, Any], msg: str | None, any_query: bool = False
+    ) -> Selection:
+        check_conditions(conditions, "keyword argument")
         try:
-            target = Target.of(method, url)
+            return Selection.of(url, method, conditions, any_query)
         except (TypeError, ValueError) as error:
             wrong = str(error)
-        else:
-            if not isinstance(target.url, URL) or target.url.raw_host:
-                return target
-            # No call could be one of it.
-            wrong = f"url: expected one with a scheme and a host, got {shown_wrong_url(url)}"
         self._wrongly(wrong, msg)
 
-    def _expectation(self, expected: object, msg: str | None) -> Target:
+    def _expectation(self, expected: object, msg: str | None) -> Selection:
         if not isinstance(expected, tuple):
-            return self._target(expected, None, msg)
-        if len(expected) != 2:
+            return self._selection(expected, None, {}, msg)
+        parts = expected if len(expected) == 3 else (*expected, {})
+        if len(parts) != 3 or not isinstance(parts[2], Mapping):
             self._wrongly(f"expected a URL or a pair of method and URL, got {shown(expected)}", msg)
-        method, url = expected
-        return self._target(url, method, msg)
+        method, url, conditions = parts
+        try:
+            check_conditions(conditions, "condition")
+        except TypeError as error:
+            self._wrongly(str(error), msg)
+        return self._selection(url, method, conditions, msg)
 
-    def _expectations(self, expected: object, msg: str | None) -> list[Target]:
+    def _expectations(self, expected: object, msg: str | None) -> list[Selection]:
         if isinstance(expected, Iterable) and not isinstance(expected, (str, bytes)):
             return [self._expectation(one, msg) for one in expected]
         self._wrongly(f"expected a list of URLs, or of pairs of method and URL, got {shown(expected)}", msg)
@@ -75,21 +82,44 @@ class CallAssertions(_TestCase):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             self._wrongly(f"{name}: expected an int of at least {least}, got {shown(value)}", msg)
 
-    def _calls_of(self, target: Target) -> list[RequestCall]:
-        return [call for call in self.mock.calls if reaches(target, call)]
+    def _times(self, name: str, values: object, msg: str | None) -> list[float]:
+        if not isinstance(values, Iterable) or isinstance(values, (str, bytes)):
+            self._wrongly(f"{name}: expected a list of times in seconds, got {shown(values)}", msg)
+        times = list(values)
+        for one in times:
+            try:
+                check_seconds(name, one)
+            except (TypeError, ValueError) as error:
+                self._wrongly(str(error), msg)
+        return times
+
+    def _calls_of(self, selection: Selection) -> list[RequestCall]:
+        return selection.among(self.mock.calls)
 
     @property
     def _dropped(self) -> int:
         """How many calls are not among `self.mock.calls`, because the mock does not keep all."""
         return self.mock.call_count - len(self.mock.calls)
 
-    def _check_kept(self, msg: str | None) -> None:
+    def _check_kept(self, msg: str | None, *selections: Selection) -> None:
         """Fail if calls were dropped that would have to be looked at."""
-        if self._dropped:
+        if any(one.dropped(self._dropped) for one in selections):
             self._fail_with_calls(about_dropped(self._dropped, len(self.mock.calls)), msg)
 
+    def _nearly(self, selection: Selection) -> str:
+        """Return which calls would be meant but for a condition, or if the URL were written otherwise."""
+        calls = self.mock.calls
+        nearly = about_nearly(calls, selection.nearly(calls))
+        if nearly or not isinstance(selection.target.url, URL):
+            return nearly
+        from .._matching.hints import for_text  # Not before it is needed: most assertions hold.
+
+        text = selection.target.url.human_repr()
+        hints = (for_text(text, call.key[1]) for call in calls)
+        return next((f"The URL is compared as it is{hint.text}." for hint in hints if hint.fits), "")
+
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
-        self._fail(f"This assertion was called wrongly: {what}", msg)
+        self._fail(f"Invalid argument: {what}", msg)
 
     def _fail_with_calls(self, headline: str, msg: str | None, detail: str = "") -> NoReturn:
         self._fail(report(headline, detail, self.mock.calls), msg)

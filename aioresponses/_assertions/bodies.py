@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from multidict import CIMultiDict, MultiMapping
-from yarl import URL
 
+from .._absent import ABSENT
 from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._display import cut, hidden, shown
-from .._matching.conditions import as_text, by_name, file_of, form_of, not_among
-from .._matching.targets import Url
-from .._urls import Template
-from ..matchers import ABSENT, Difference, FilePart, beside, differences, subset
+from .._matching.conditions import (
+    ConditionArguments,
+    as_text,
+    by_name,
+    checked_query,
+    file_of,
+    form_of,
+    not_among,
+    sorted_values,
+)
+from .._matching.selection import UrlOrMock
+from ..matchers import (
+    Difference,
+    FilePart,
+    as_asked,
+    asked_of,
+    beside,
+    differences,
+    equals,
+    may_be_absent,
+    settled,
+    subset,
+)
 from .base import CallAssertions
-from .reports import difference, place_of, there_were
+from .reports import difference, place_of, there_were, to
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -28,28 +50,44 @@ _MOST = 10
 
 _OMITTED = "Set self.maxDiff to None to see it."
 
+_HEADERS = "Headers"
+
 
 class BodyAssertionsMixin(CallAssertions):
     """Assertions about what was sent.
 
     Each looks at the last call of this URL and method, or at number `index` of them, counted from 0 or, if negative,
-    from the end. Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may
-    stand anywhere in what is expected. Each raises `failureException` where it does not hold, with `msg` behind its
-    own message.
+    from the end. In place of a URL, each takes a mock or a group, for the requests that it answered. Each takes the
+    conditions of mocks, such as `match_headers`, by keyword, and then looks only at the calls that fulfil them.
+
+    Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may stand anywhere
+    in what is expected. Each raises `failureException` where it does not hold, with `msg` behind its own message.
     """
 
     def assertJsonBody(
-        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        expected: Any,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the body, decoded from JSON, equals `expected`.
 
         >>> self.assertJsonBody({"name": "Ada", "id": ANY}, "http://example.com/users", "POST")
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         self._check_equal("JSON body", call, expected, self._read("JSON body", call, RequestCall.json, msg), msg)
 
     def assertJsonBodyContains(
-        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        expected: Any,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless everything in `expected` is in the body, decoded from JSON.
 
@@ -58,21 +96,21 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertJsonBodyContains({"user": {"name": "Ada"}, "roles": ["admin"]})
         """
-        call = self._call(url, method, index, msg)
+        self._check_expected(expected, msg)
+        call = self._call(url, method, index, conditions, msg)
         sent = self._read("JSON body", call, RequestCall.json, msg)
         missing = _listed(differences(expected, sent, partly=True))
         if missing:
-            self._fail_with_calls(
-                f"Expected more of the JSON body of {self._named(call)}:", msg, "\n".join(missing)
-            )
+            self._fail_with_calls(f"JSON body of {self._numbered(call)} does not contain:", msg, "\n".join(missing))
 
     def assertFormBody(
         self,
         expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
-        url: Url | None = None,
+        url: UrlOrMock | None = None,
         method: str | None = None,
         index: int = -1,
         msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the fields of the urlencoded body equal `expected`.
 
@@ -81,21 +119,26 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
         """
-        call = self._call(url, method, index, msg)
-        form = self._read("form", call, RequestCall.form, msg)
+        call = self._call(url, method, index, conditions, msg)
+        form = self._read("Form", call, RequestCall.form, msg)
         if isinstance(expected, Mapping) or _decides(expected):
-            self._check_equal("form", call, as_text(by_name(expected)), by_name(form), msg)
+            self._check_equal("Form", call, as_text(by_name(expected)), by_name(form), msg)
         elif not cast(object, expected) == by_name(form):
-            pairs = [(name, as_text(value)) for name, value in self._pairs(expected, msg)]
-            self._check_equal("form", call, pairs, list(form.items()), msg)
+            pairs = [
+                (name, as_text(value))
+                for name, value in self._pairs(expected, msg)
+                if name in form or not may_be_absent(value)
+            ]
+            self._check_equal("Form", call, pairs, list(form.items()), msg)
 
     def assertMultipartBody(
         self,
         expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
-        url: Url | None = None,
+        url: UrlOrMock | None = None,
         method: str | None = None,
         index: int = -1,
         msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the parts of the multipart body equal `expected`: a mapping, or pairs, of name and part.
 
@@ -104,64 +147,85 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
         """
-        call = self._call(url, method, index, msg)
-        parts = self._read("multipart body", call, RequestCall.multipart, msg)
+        call = self._call(url, method, index, conditions, msg)
+        parts = self._read("Multipart body", call, RequestCall.multipart, msg)
         if _decides(expected):
-            self._check_equal("multipart body", call, expected, form_of(call), msg)
+            self._check_equal("Multipart body", call, expected, form_of(call), msg)
             return
-        wanted = [(name, self._part(part, msg)) for name, part in self._pairs(expected, msg)]
+        names = [part.name for part in parts]
+        wanted = [
+            (name, self._part(part, msg))
+            for name, part in self._pairs(expected, msg)
+            if name in names or not may_be_absent(part)
+        ]
         # Of a mapping the order says nothing: the parts are shown in the order in which they were sent.
         if isinstance(expected, Mapping):
-            names = [part.name for part in parts]
             wanted.sort(key=lambda pair: names.index(pair[0]) if pair[0] in names else len(names))
         sent = [
             (part.name, _as_given(part, wanted[place][1] if place < len(wanted) else None))
             for place, part in enumerate(parts)
         ]
-        self._check_equal("multipart body", call, wanted, sent, msg)
+        self._check_equal("Multipart body", call, wanted, sent, msg)
 
     def assertTextBody(
-        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        expected: Any,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the body, as text, equals `expected`.
 
         >>> self.assertTextBody("hello", "http://example.com/greeting", "PUT")
         """
-        call = self._call(url, method, index, msg)
-        self._check_equal("body", call, expected, self._read("text body", call, RequestCall.text, msg), msg)
+        call = self._call(url, method, index, conditions, msg)
+        self._check_equal("Body", call, expected, self._read("Body", call, RequestCall.text, msg), msg)
 
     def assertBody(
-        self, expected: Any, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        expected: Any,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless the body, after transfer and content decoding, equals these bytes.
 
         >>> self.assertBody(bytes(8), method="PUT")
         """
-        call = self._call(url, method, index, msg)
-        self._check_equal("body", call, expected, call.body, msg)
+        call = self._call(url, method, index, conditions, msg)
+        self._check_equal("Body", call, expected, call.body, msg)
 
     def assertEmptyBody(
-        self, url: Url | None = None, method: str | None = None, index: int = -1, msg: str | None = None
+        self,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail if there was a body.
 
         >>> self.assertEmptyBody("http://example.com/users/7", "DELETE")
         """
-        call = self._call(url, method, index, msg)
+        call = self._call(url, method, index, conditions, msg)
         if call.body:
+            size = "1 byte" if len(call.body) == 1 else f"{len(call.body)} bytes"
             self._fail_with_calls(
-                f"Expected no body of {self._named(call)}, but it has one of length {len(call.body)}: "
-                f"{shown(call.body)}",
-                msg,
+                f"Expected {self._numbered(call)} to have no body, but got {size}: {shown(call.body)}", msg
             )
 
     def assertRequestHeaders(
         self,
         expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
-        url: Url | None = None,
+        url: UrlOrMock | None = None,
         method: str | None = None,
         index: int = -1,
         msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless these are among the headers that were really sent; names are case-insensitive.
 
@@ -171,16 +235,17 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
         """
-        call = self._call(url, method, index, msg)
-        self._check_among("headers", call, expected, call.headers, msg)
+        call = self._call(url, method, index, conditions, msg)
+        self._check_among(_HEADERS, call, expected, call.headers, msg)
 
     def assertQuery(
         self,
         expected: Mapping[str, Any] | Iterable[tuple[str, Any]],
-        url: Url | None = None,
+        url: UrlOrMock | None = None,
         method: str | None = None,
         index: int = -1,
         msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless these are among the query parameters that were sent.
 
@@ -190,27 +255,59 @@ class BodyAssertionsMixin(CallAssertions):
 
         >>> self.assertQuery({"page": "2"}, "http://example.com/users")
         """
-        call = self._call(url, method, index, msg, any_query=True)
-        self._check_among("query", call, expected, call.query, msg)
+        call = self._call(url, method, index, conditions, msg, any_query=True)
+        self._check_among("Query", call, expected, call.query, msg)
+
+    def assertQueryEqual(
+        self,
+        expected: Mapping[str, Any] | Iterable[tuple[str, Any]] | str,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        index: int = -1,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
+    ) -> None:
+        """Fail unless the query parameters that were sent equal `expected`: these and no others.
+
+        `expected` is what `match_query` takes: a mapping, pairs or text. The order of parameters does not matter. For
+        values, and for `url`, see `assertQuery`.
+
+        >>> self.assertQueryEqual({"page": "2", "tag": ["a", "b"]}, "http://example.com/users")
+        """
+        call = self._call(url, method, index, conditions, msg, any_query=True)
+        try:
+            is_fields = isinstance(expected, (str, Mapping)) or _decides(expected)
+            wanted = checked_query(expected if is_fields else self._pairs(expected, msg), "expected")
+        except (TypeError, ValueError) as error:
+            self._wrongly(str(error), msg)
+        # Values of one name keep no order, as in the URLs of mocks.
+        self._check_equal("Query", call, sorted_values(as_text(wanted)), sorted_values(by_name(call.query)), msg)
 
     def _call(
-        self, url: object, method: object, index: object, msg: str | None, any_query: bool = False
+        self,
+        url: object,
+        method: object,
+        index: object,
+        conditions: Mapping[str, Any],
+        msg: str | None,
+        any_query: bool = False,
     ) -> RequestCall:
-        target = self._target(url, method, msg)
+        selection = self._selection(url, method, conditions, msg, any_query)
         if isinstance(index, bool) or not isinstance(index, int):
             self._wrongly(f"index: expected an int, got {shown(index)}", msg)
-        if any_query and isinstance(target.url, (URL, Template)) and not target.has_query:
-            target = target._replace(any_query=True)
-        calls = self._calls_of(target)
+        calls = self._calls_of(selection)
         if not -len(calls) <= index < 0:
-            self._check_kept(msg)
-        if not calls:
-            self._fail_with_calls(f"Expected a call of {target}, but there were none.", msg)
+            self._check_kept(msg, selection)
         if not -len(calls) <= index < len(calls):
+            which = f" at index {index}" if calls else ""
             self._fail_with_calls(
-                f"Expected a call of {target} at index {index}, but {there_were(len(calls))}.", msg
+                f"Expected a call{to(selection)}{which}, but {there_were(len(calls))}.", msg, self._nearly(selection)
             )
         return calls[index]
+
+    def _check_expected(self, expected: object, msg: str | None) -> None:
+        if expected is ABSENT:
+            self._wrongly("expected: ABSENT cannot stand for the whole value; use it for a value in a dict", msg)
 
     def _pairs(self, expected: object, msg: str | None) -> list[tuple[Any, Any]]:
         """Return what is expected as pairs of name and value."""
@@ -244,25 +341,28 @@ class BodyAssertionsMixin(CallAssertions):
             return read(call)
         except ValueError as error:
             wrong = " ".join(str(error).split())
-        self._fail_with_calls(f"Expected a {what} of {self._named(call)}, but it cannot be read: {wrong}", msg)
+        self._fail_with_calls(f"{what} of {self._numbered(call)} cannot be read: {wrong}", msg)
 
-    def _named(self, call: RequestCall) -> str:
-        return f"call {place_of(self.mock.calls, call)}, {call}"
+    def _numbered(self, call: RequestCall) -> str:
+        return place_of(self.mock.calls, call)
 
     def _check_equal(self, what: str, call: RequestCall, expected: Any, sent: Any, msg: str | None) -> None:
-        # Expected first: its values decide what equals them.
-        if not expected == sent:
-            told = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
-            # Where unittest leaves out how they differ, at least the places are told.
-            if told.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
-                told = "\n".join([told, *_listed(differences(expected, sent))])
+        self._check_expected(expected, msg)
+        if not equals(expected, sent):
+            expected, sent = settled(expected, sent), as_asked(expected, sent)
+            shown = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
+            # Where unittest leaves out how they differ, at least the places are listed.
+            if shown.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
+                shown = "\n".join([shown, *_listed(differences(expected, sent))])
+            differ = "differ" if what == _HEADERS else "differs"
             self._fail_with_calls(
-                f"Expected {_another(what)} of {self._named(call)} (- expected, + sent):", msg, told
+                f"{what} of {self._numbered(call)} {differ} (- expected, + sent): {call}", msg, shown
             )
 
     def _check_among(
         self, what: str, call: RequestCall, expected: object, sent: MultiMapping[str], msg: str | None
     ) -> None:
+        self._check_expected(expected, msg)
         # ANY, and other objects that decide for themselves what equals them.
         if expected == by_name(sent):
             return
@@ -272,11 +372,14 @@ class BodyAssertionsMixin(CallAssertions):
             self._check_equal(what, call, expected, by_name(sent), msg)
         lines = []
         for name, value, was in not_among(sent, ((name, as_text(value)) for name, value in self._pairs(expected, msg))):
-            told = f"  {name}: expected {shown(hidden(str(name), value, was))}, but "
-            told += "it was not sent" if was is None else f"sent was {shown(hidden(str(name), was, value, found=True))}"
-            lines.append(told)
+            wanted = "nothing" if value is ABSENT else shown(hidden(str(name), value, was))
+            got = "it was not sent" if was is None else f"got {shown(hidden(str(name), was, value, found=True))}"
+            lines.append(f"  {name}: expected {wanted}, but {got}")
         if lines:
-            self._fail_with_calls(f"Expected {_another(what)} of {self._named(call)}:", msg, "\n".join(cut(lines)))
+            do = "do" if what == _HEADERS else "does"
+            self._fail_with_calls(
+                f"{what} of {self._numbered(call)} {do} not contain:", msg, "\n".join(cut(lines))
+            )
 
 
 def _decides(expected: object) -> bool:
@@ -288,31 +391,28 @@ def _as_given(part: Part, expected: object) -> object:
     """Return a part in the form in which one is expected."""
     if isinstance(expected, Part):
         return part
-    if isinstance(expected, FilePart):
+    if isinstance(expected, FilePart) or asked_of(expected):
         return file_of(part)
     if isinstance(expected, Mapping):
-        return {name: getattr(part, name) for name in expected}
+        given = {name: getattr(part, name) for name in expected}
+        return {name: value for name, value in given.items() if value is not None or not may_be_absent(expected[name])}
     if isinstance(expected, str):
         return part.content.decode("utf-8", "replace")
     return part.content
 
 
-def _another(what: str) -> str:
-    return f"other {what}" if what == "headers" else f"another {what}"
-
-
 def _listed(found: Iterable[Difference]) -> list[str]:
     """Return the first differences, a line each."""
-    lines = [f"  {_told(difference)}" for difference in found]
+    lines = [f"  {_described(difference)}" for difference in found]
     return lines if len(lines) <= _MOST else [*lines[:_MOST], f"  … and {len(lines) - _MOST} more"]
 
 
-def _told(difference: Difference) -> str:
+def _described(difference: Difference) -> str:
     at = f"at {difference.where}: " if difference.where else ""
-    sent = f"but sent was {shown(difference.found)}"
+    got = f"but got {shown(difference.found)}"
     if difference.expected is ABSENT:
-        return f"{at}expected nothing, {sent}"
+        return f"{at}expected nothing, {got}"
     expected = f"{at}expected {shown(difference.expected)}"
     if difference.found is ABSENT:
         return f"{expected}, but it was not sent"
-    return f"{expected}{' in it' if difference.element else ''}, {sent}"
+    return f"{expected}{' in the list' if difference.element else ''}, {got}"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from aiohttp import hdrs
 from yarl import URL
 
-from .._calls.record import RequestCall
+from .._calls.record import Answering, RequestCall
+from .._checks import Default, default
 from .._display import cut, shortened, shown, shown_arguments
-from .._matching.targets import Target, Url, check_url, reaches
+from .._matching.conditions import CONDITIONS, Conditions
+from .._matching.selection import Selection, UrlOrMock
+from .._matching.targets import Target, Url, check_url
 from .._urls import Template, merge_params
-from ..matchers import unpaired
-from .reports import about_dropped, difference, report
+from ..matchers import equals, may_be_absent, settled, unpaired
+from .reports import about_dropped, about_nearly, difference, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -33,8 +35,8 @@ def fail(calls: Sequence[RequestCall], headline: str, detail: str = "") -> NoRet
 
 def check_any_call(calls: Sequence[RequestCall], dropped: int, wanted: WantedCall) -> None:
     """Raise `AssertionError` unless one of the calls is the wanted one."""
-    if not any(map(wanted.fits, calls)):
-        _check_kept(calls, dropped)
+    if not any(map(wanted.is_fulfilled, wanted.made(calls))):
+        _check_kept(calls, wanted.selection.dropped(dropped))
         fail(calls, f"Expected {wanted}, but there was no such call.", _closest(calls, wanted))
 
 
@@ -44,14 +46,20 @@ def check_calls(
     """Raise `AssertionError` unless the wanted calls are among them, one after another or in any order."""
     if any_order:
         for one in unpaired(wanted, calls, WantedCall.fits):
-            _check_kept(calls, dropped)
+            _check_kept(calls, one.selection.dropped(dropped))
             fail(calls, f"Expected {one} among the calls, but there was no such call.", _closest(calls, one))
     elif not any(
         all(map(WantedCall.fits, wanted, calls[start:])) for start in range(len(calls) - len(wanted) + 1)
     ):
         _check_kept(calls, dropped)
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
-        fail(calls, f"Expected these calls one after another, but they were not made so:\n{lines}")
+        hint = next((hint for one in wanted if (hint := _other_methods(calls, one))), "")
+        nearly = about_nearly(calls, [near for one in wanted for near in one.nearly(calls)])
+        fail(
+            calls,
+            f"These calls were not made consecutively:\n{lines}",
+            "\n".join(part for part in (hint, nearly) if part),
+        )
 
 
 def check_last_call(
@@ -65,28 +73,41 @@ def check_last_call(
 
     They are all that it had; if there are `names`, only the arguments of these are compared, `params` as any other.
     """
-    made = [call for call in calls if wanted.reaches(call)]
+    made = wanted.made(calls)
+    target = wanted.selection
     if not made:
-        _check_kept(calls, dropped)
-        fail(calls, f"Expected {wanted.target} to be called, but it was never called.")
+        _check_kept(calls, target.dropped(dropped))
+        fail(calls, f"Expected {target} to be called, but it was never called.", _other_methods(calls, wanted))
+    unmet = wanted.unmet(made[-1])
+    if unmet is not None:
+        fail(
+            calls,
+            f"Expected {target} to be called with {wanted.conditions}, but the last call does not match.",
+            about_nearly(calls, [(made[-1], unmet)]),
+        )
+    if wanted.conditions and not wanted.given and not args and names is None:
+        return  # They say all that the call must be.
     expected = {"allow_redirects": True, **wanted.given}
-    if wanted.target.method == hdrs.METH_POST:
+    if (target.target.method or made[-1].method) == hdrs.METH_POST:
         expected.setdefault("data", None)
     found: dict[str, Any] = made[-1].kwargs
     if names is None:
         expected, found = wanted.compared(expected), wanted.compared(found)
     else:
         names = list(names)
-        for arguments, which in ((expected, "expected"), (found, "made")):
-            absent = ", ".join(name for name in names if name not in arguments)
+        for arguments, which in ((expected, "expected call"), (found, "last call")):
+            absent = ", ".join(
+                name for name in names if name not in arguments and not may_be_absent(expected.get(name))
+            )
             if absent:
-                fail(calls, f"args_to_match: the call of {wanted.target} that was {which} has no {absent}.")
+                fail(calls, f"args_to_match: the {which} to {target} has no {absent}.")
         expected = {name: expected[name] for name in names}
-        found = {name: found[name] for name in names}
+        found = {name: found[name] for name in names if name in found}
+    expected = settled(expected, found)
     if made[-1].args != args or not expected == found:
         fail(
             calls,
-            f"Expected {wanted.target} to be called with other arguments (- expected, + made):",
+            f"Arguments of the last call to {target} differ (- expected, + made):",
             _difference_of_arguments({**expected, "args": args} if args else expected, found),
         )
 
@@ -98,10 +119,30 @@ def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
 
 
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
-    found = wanted.of_last(calls)
-    if found is None:
+    made = wanted.made(calls)
+    if not made:
+        return _other_methods(calls, wanted)
+    found = {name: made[-1].kwargs[name] for name in wanted.kwargs if name in made[-1].kwargs}
+    told = _difference_of_arguments(settled(wanted.kwargs, found), found)
+    nearly = about_nearly(calls, wanted.nearly(calls))
+    if told or not nearly:
+        told = f"Arguments of the last call to {wanted.selection} differ (- expected, + made):\n{told}"
+    return "\n".join(part for part in (told, nearly) if part)
+
+
+def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
+    """Return by which other methods the URL of a call that is looked for by the default method was called."""
+    target = wanted.selection.target
+    if target.method != hdrs.METH_GET or target.url is None:
         return ""
-    return "The last one was (- expected, + made):\n" + _difference_of_arguments(wanted.kwargs, found)
+    anything = Selection(target._replace(method=None), None, Conditions())
+    methods = list(dict.fromkeys(call.method.upper() for call in anything.among(calls)))
+    if not methods or hdrs.METH_GET in methods:
+        return ""
+    return (
+        f"It was called with {' and '.join(methods)}; GET is the default of method, so pass "
+        f"{' or '.join(f'method={method!r}' for method in methods)}."
+    )
 
 
 def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
@@ -110,31 +151,33 @@ def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, An
     case = unittest.TestCase()
     # Users have no test case here on which they could set it.
     case.maxDiff = None
-    told = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
-    return shortened(told, _MOST_DIFFERENCE)
+    shown = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
+    return shortened(shown, _MOST_DIFFERENCE)
 
 
 class WantedCall:
-    """A call that is looked for: its method and URL, and keyword arguments that it must have, `kwargs`.
+    """A call that is looked for: its method and URL, keyword arguments that it must have, `kwargs`, and conditions.
 
     `params` are part of the URL: it makes no difference whether the code under test gave them or wrote them there.
-    Beside a pattern, which has no query, they are an argument like any other.
+    Beside a pattern, which has no query, they are an argument like any other. A mock or a group in place of the URL
+    stands for the requests that it answered, of any method unless there is one.
     """
 
-    def __init__(self, url: Url, method: str, kwargs: Mapping[str, Any]) -> None:
-        checked = check_url(url)
-        params = kwargs.get("params")
-        target = Target.of(method, merge_params(checked, params) if isinstance(checked, URL) else url)
-        if isinstance(target.url, Template):
-            target = target._replace(url=target.url.merged(params))
-        self.target = target
-        self.given = kwargs
-        self.kwargs = self.compared(kwargs)
+    def __init__(self, url: UrlOrMock, method: str, kwargs: Mapping[str, Any]) -> None:
+        self.conditions = Conditions.of(kwargs)
+        self.given = {name: value for name, value in kwargs.items() if name not in CONDITIONS}
+        if isinstance(url, Answering):
+            target = Target.of(None if isinstance(method, Default) else method, None)
+            self.selection = Selection(target, url, Conditions())
+        else:
+            method = hdrs.METH_GET if isinstance(method, Default) else method
+            self.selection = Selection(_target(url, method, kwargs), None, Conditions())
+        self.kwargs = self.compared(self.given)
 
     def compared(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of these keyword arguments that are compared."""
-        beside_pattern = isinstance(self.target.url, re.Pattern)
-        return {name: value for name, value in kwargs.items() if name != "params" or beside_pattern}
+        is_argument = not isinstance(self.selection.target.url, (URL, Template))
+        return {name: value for name, value in kwargs.items() if name != "params" or is_argument}
 
     @classmethod
     def of(cls, call: Any) -> WantedCall:
@@ -152,21 +195,42 @@ class WantedCall:
 
     def __str__(self) -> str:
         arguments = shown_arguments(self.given, {}).items()
-        return shortened(f"{self.target}{''.join(f', {name}={shown(value, most=None)}' for name, value in arguments)}")
+        shown_ones = [f"{name}={shown(value, most=None)}" for name, value in arguments]
+        return shortened(", ".join(part for part in [str(self.selection), *shown_ones, str(self.conditions)] if part))
 
-    def reaches(self, call: RequestCall) -> bool:
-        return reaches(self.target, call)
+    def made(self, calls: Sequence[RequestCall]) -> list[RequestCall]:
+        """Return the calls of this method and URL."""
+        return self.selection.among(calls)
+
+    def unmet(self, call: RequestCall) -> str | None:
+        """Return why a call of this method and URL does not fulfil the conditions; None if it does."""
+        return self.conditions.unmet(call, self, "the assertion about")
+
+    def nearly(self, calls: Sequence[RequestCall]) -> list[tuple[RequestCall, str]]:
+        """Return the calls of this method and URL that do not fulfil a condition, each with the reason."""
+        made = self.made(calls) if self.conditions else []
+        return [(call, why) for call in made if (why := self.unmet(call)) is not None]
 
     def fits(self, call: RequestCall) -> bool:
-        return self.reaches(call) and all(
-            name in call.kwargs and value == call.kwargs[name] for name, value in self.kwargs.items()
+        return self.selection.fits(call) and self.is_fulfilled(call)
+
+    def is_fulfilled(self, call: RequestCall) -> bool:
+        """Tell whether a call of this method and URL has the arguments, and fulfils the conditions."""
+        has_arguments = all(
+            equals(value, call.kwargs[name]) if name in call.kwargs else may_be_absent(value)
+            for name, value in self.kwargs.items()
         )
-
-    def of_last(self, calls: Iterable[RequestCall]) -> dict[str, Any] | None:
-        """Return the arguments that are looked for, as the last call of this method and URL had them."""
-        made = [call for call in calls if self.reaches(call)]
-        return {name: made[-1].kwargs[name] for name in self.kwargs if name in made[-1].kwargs} if made else None
+        return has_arguments and self.unmet(call) is None
 
 
-def _call(url: Url, method: str = hdrs.METH_GET, **kwargs: Any) -> None:
+def _target(url: Url, method: str, kwargs: Mapping[str, Any]) -> Target:
+    checked = check_url(url)
+    params = kwargs.get("params")
+    target = Target.of(method, merge_params(checked, params) if isinstance(checked, URL) else url)
+    if isinstance(target.url, Template):
+        target = target._replace(url=target.url.merged(params))
+    return target if kwargs.get("match_query") is None else target.with_any_query()
+
+
+def _call(url: UrlOrMock, method: str = default(hdrs.METH_GET), **kwargs: Any) -> None:
     """Stand for what may be in a `unittest.mock.call`."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from .._matching.targets import Url
+from .._matching.conditions import ConditionArguments
+from .._matching.selection import Selection, UrlOrMock
 from .base import CallAssertions
-from .reports import about_unmatched, about_unused, counted, there_were
+from .reports import about_unmatched, about_unused, counted, there_were, to
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __unittest = True
 
@@ -14,59 +18,96 @@ __unittest = True
 class CallCountAssertionsMixin(CallAssertions):
     """Assertions about how often something was called.
 
+    In place of a URL, each takes a mock or a group, for the requests that it answered. Each takes the conditions of
+    mocks, such as `match_json`, by keyword, and counts only the calls that fulfil them.
+
     Each raises `failureException` where it does not hold, with `msg` behind its own message.
     """
 
     def assertCallCount(
-        self, count: int, url: Url | None = None, method: str | None = None, msg: str | None = None
+        self,
+        count: int,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless exactly `count` calls were made, of this URL and method.
 
-        >>> self.assertCallCount(2, "http://example.com/users", "POST")
+        >>> self.assertCallCount(2, "http://example.com/events", "POST", match_json=subset({"type": "created"}))
         """
         self._count("count", count, 0, msg)
-        self._check_count(url, method, lambda made: made == count, counted(count), msg)
+        self._check_count(self._selection(url, method, conditions, msg), count, count, counted(count), msg)
 
-    def assertCalled(self, url: Url | None = None, method: str | None = None, msg: str | None = None) -> None:
+    def assertCalled(
+        self,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
+    ) -> None:
         """Fail unless at least one call was made, of this URL and method.
 
-        >>> self.assertCalled("http://example.com/users")
+        >>> users = self.mock.get("http://example.com/users")
+        >>> self.assertCalled(users)
         """
-        self._check_count(url, method, lambda made: made > 0, "a call", msg)
+        self._check_count(self._selection(url, method, conditions, msg), 1, None, "a call", msg)
 
-    def assertCalledOnce(self, url: Url | None = None, method: str | None = None, msg: str | None = None) -> None:
+    def assertCalledOnce(
+        self,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
+    ) -> None:
         """Fail unless exactly one call was made, of this URL and method.
 
         >>> self.assertCalledOnce(re.compile("http://example.com/users/"), "DELETE")
         """
-        self._check_count(url, method, lambda made: made == 1, "1 call", msg)
+        self._check_count(self._selection(url, method, conditions, msg), 1, 1, "1 call", msg)
 
-    def assertNotCalled(self, url: Url | None = None, method: str | None = None, msg: str | None = None) -> None:
+    def assertNotCalled(
+        self,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
+    ) -> None:
         """Fail if a call was made, of this URL and method.
 
         >>> self.assertNotCalled(method="DELETE")
         """
-        self._check_count(url, method, lambda made: made == 0, "no call", msg)
+        self._check_count(self._selection(url, method, conditions, msg), 0, 0, "no call", msg)
 
     def assertCalledAtLeast(
-        self, count: int, url: Url | None = None, method: str | None = None, msg: str | None = None
+        self,
+        count: int,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless `count` calls or more were made, of this URL and method.
 
         >>> self.assertCalledAtLeast(2, "http://example.com/users")
         """
         self._count("count", count, 0, msg)
-        self._check_count(url, method, lambda made: made >= count, f"at least {counted(count)}", msg)
+        self._check_count(self._selection(url, method, conditions, msg), count, None, f"at least {counted(count)}", msg)
 
     def assertCalledAtMost(
-        self, count: int, url: Url | None = None, method: str | None = None, msg: str | None = None
+        self,
+        count: int,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless `count` calls or fewer were made, of this URL and method.
 
         >>> self.assertCalledAtMost(3)
         """
         self._count("count", count, 0, msg)
-        self._check_count(url, method, lambda made: made <= count, f"at most {counted(count)}", msg)
+        self._check_count(self._selection(url, method, conditions, msg), 0, count, f"at most {counted(count)}", msg)
 
     def assertAllMocksCalled(self, msg: str | None = None) -> None:
         """Fail if a registered mock was never used, or not used up; those with `optional=True` need not be.
@@ -91,15 +132,15 @@ class CallCountAssertionsMixin(CallAssertions):
             self._fail_with_calls(about_unmatched(unmatched), msg)
 
     def _check_count(
-        self, url: Url | None, method: str | None, holds: Callable[[int], bool], expected: str, msg: str | None
+        self, selection: Selection, least: int, most: int | None, expected: str, msg: str | None
     ) -> None:
-        target = self._target(url, method, msg)
-        made, dropped = len(self._calls_of(target)), self._dropped
-        if url is None and method is None:
+        made, dropped = len(self._calls_of(selection)), selection.dropped(self._dropped)
+        if selection.takes_all:
             made, dropped = made + dropped, 0
         # Of those that were dropped, any number may have been such calls.
-        possible = {holds(number) for number in range(made, made + dropped + 1)}
-        if len(possible) > 1:
-            self._check_kept(msg)
-        if False in possible:
-            self._fail_with_calls(f"Expected {expected} of {target}, but {there_were(made)}.", msg)
+        are_too_many = most is not None and made > most
+        if not are_too_many and (made < least <= made + dropped or most is not None and made + dropped > most):
+            self._check_kept(msg, selection)
+        if are_too_many or made < least:
+            nearly = "" if are_too_many else self._nearly(selection)
+            self._fail_with_calls(f"Expected {expected}{to(selection)}, but {there_were(made)}.", msg, nearly)

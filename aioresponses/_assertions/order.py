@@ -7,74 +7,107 @@ the calls.
 An assertion looks at `self.mock.calls`: one for each call of the code under test. Where it takes `url` and `method`,
 they are compared as those of a mock are: text, a `yarl.URL` or a pattern, queries in any order, fragments left aside;
 None stands for any. The requests that a redirect leads to are `hops` of a call, not calls.
+
+In place of a URL, a mock or a group of mocks stands for the requests that it answered, its `calls`; such a hop may be
+among them. Where an assertion takes `url` and `method`, it takes the conditions of mocks as well, by the same names and
+by keyword: `match_query`, `match_headers`, `match_json`, `match_form`, `match_body` and `match`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from yarl import URL
 
-from .._calls.record import RequestCall, span_of
-from .._display import cut, shown_url
-from .._matching.targets import Url, reaches
+from .._calls.record import RequestCall, in_order, span_of, virtual_start_of
+from .._client.clocks import time_here
+from .._display import cut, shown_seconds, shown_url
+from .._matching.conditions import ConditionArguments
+from .._matching.selection import Selection, UrlOrMock
 from .base import CallAssertions, Expectation
-from .reports import counted, difference, place_of, there_were
+from .reports import about_nearly, counted, difference, place_of, there_were, to
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
 
+_MOST_TIMES = 20
+
 
 class CallOrderAssertionsMixin(CallAssertions):
-    """Assertions about the order of calls, and how many were on their way at once.
+    """Assertions about the order of calls, their times, and how many were on their way at once.
 
-    An expectation is a URL (any method), or a pair of method and URL. Calls are in the order in which they began, which
-    no clock tells: it may be stopped or put back. Each assertion raises `failureException` where it does not hold, with
-    `msg` behind its own message.
+    An expectation is a URL (any method), a mock, a group, or a pair of method and one of these; the pair may have a
+    third element, a dict of conditions. Calls are in the order in which they began, which no clock tells: it may be
+    stopped or put back. Each assertion raises `failureException` where it does not hold, with `msg` behind its own
+    message.
     """
 
     def assertCallOrder(self, expected: Iterable[Expectation], msg: str | None = None) -> None:
         """Fail unless these calls were made in this order; others may stand between them.
 
-        >>> self.assertCallOrder([("POST", "http://example.com/login"), "http://example.com/users"])
+        >>> login = self.mock.post("http://example.com/login")
+        >>> self.assertCallOrder([login, ("POST", "http://example.com/users", {"match_json": {"name": "Ada"}})])
         """
-        calls = enumerate(self.mock.calls, 1)
-        targets = self._expectations(expected, msg)
-        after = "at all"
-        for place, target in enumerate(targets, 1):
-            found = next((number for number, call in calls if reaches(target, call)), None)
+        selections = self._expectations(expected, msg)
+        # A mock may have answered a hop of a call.
+        made = iter(in_order(one for call in self.mock.calls for one in (call, *call.hops[1:])))
+        last: RequestCall | None = None
+        for place, selection in enumerate(selections, 1):
+            found = next(filter(selection.fits, made), None)
             if found is None:
-                self._check_kept(msg)
+                self._check_kept(msg, *selections)
+                after = "at all" if last is None else f"after {place_of(self.mock.calls, last)}"
+                wanted = "\n".join(cut([f"  {one}" for one in selections], around=place))
+                nearly = self._nearly(selection)
                 self._fail_with_calls(
-                    f"Expected these calls in this order, but number {place}, {target}, was not made {after}:",
+                    f"Expected these calls in this order, but number {place}, {selection}, was not made {after}:",
                     msg,
-                    "\n".join(cut([f"  {one}" for one in targets], around=place)),
+                    f"{wanted}\n{nearly}" if nearly else wanted,
                 )
-            after = f"after call {found}"
+            last = found
 
-    def assertCallsEqual(self, expected: Iterable[Expectation], msg: str | None = None) -> None:
+    def assertCallsEqual(
+        self,
+        expected: Iterable[Expectation],
+        msg: str | None = None,
+        *,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        **conditions: Unpack[ConditionArguments],
+    ) -> None:
         """Fail unless these calls and no others were made, in this order.
+
+        With `url`, `method` or conditions, only the calls that these select are looked at.
 
         >>> self.assertCallsEqual([("POST", "http://example.com/login"), ("GET", "http://example.com/users")])
         """
-        targets = self._expectations(expected, msg)
-        self._check_kept(msg)
-        calls = self.mock.calls
-        if len(targets) == len(calls) and all(map(reaches, targets, calls)):
+        selections = self._expectations(expected, msg)
+        selected = self._selection(url, method, conditions, msg)
+        self._check_kept(msg, selected)
+        calls = self._calls_of(selected)
+        fit = [place < len(calls) and one.fits(calls[place]) for place, one in enumerate(selections)]
+        if len(selections) == len(calls) and all(fit):
             return
         # An expectation that fits the call in its place is shown as that call, so that only the others differ.
         made = [f"{call.method.upper()} {shown_url(URL(call.url))}" for call in calls]
-        shown = [
-            made[place] if place < len(calls) and reaches(target, calls[place]) else str(target)
-            for place, target in enumerate(targets)
+        shown = [made[place] if fits else str(selections[place]) for place, fits in enumerate(fit)]
+        nearly = [
+            (calls[place], why)
+            for place, fits in enumerate(fit)
+            if not fits and place < len(calls) and (why := selections[place].near_miss(calls[place])) is not None
         ]
         self._fail_with_calls(
-            f"Expected just {counted(len(targets))}, but {there_were(len(calls))} (- expected, + made):"
-            if len(targets) != len(calls)
-            else "Expected other calls than were made (- expected, + made):",
+            f"Expected exactly {counted(len(selections))}{to(selected)}, "
+            f"but {there_were(len(calls))} (- expected, + made):"
+            if len(selections) != len(calls)
+            else f"Calls{to(selected)} differ (- expected, + made):",
             msg,
-            difference(self, shown, made),
+            "\n".join(part for part in (difference(self, shown, made), about_nearly(self.mock.calls, nearly)) if part),
         )
 
     def assertCalledBefore(self, first: Expectation, second: Expectation, msg: str | None = None) -> None:
@@ -85,30 +118,83 @@ class CallOrderAssertionsMixin(CallAssertions):
         >>> self.assertCalledBefore(("PUT", "http://example.com/lock"), ("DELETE", "http://example.com/lock"))
         """
         one, other = self._expectation(first, msg), self._expectation(second, msg)
-        for target in (one, other):
-            if not self._calls_of(target):
-                self._check_kept(msg)
+        for selection in (one, other):
+            if not self._calls_of(selection):
+                self._check_kept(msg, selection)
                 self._fail_with_calls(
-                    f"Expected {one} to be called before {other}, but {target} was never called.", msg
+                    f"Expected {one} to be called before {other}, but {selection} was never called.",
+                    msg,
+                    self._nearly(selection),
                 )
         calls = self.mock.calls
-        last = max(self._calls_of(one), key=_end_of)
-        early = min(self._calls_of(other), key=lambda call: call.order)
+        last = max(self._whole_calls_of(one), key=_end_of)
+        early = min(self._whole_calls_of(other), key=lambda call: call.order)
         if last is early:
             self._fail_with_calls(
-                f"Expected calls of {one} before those of {other}, but call {place_of(calls, last)} is one of both.",
+                f"Expected every call{to(one)} before any call{to(other)}, but {place_of(calls, last)} is both.",
                 msg,
             )
         if _end_of(last) > early.order:
             self._fail_with_calls(
-                f"Expected every call of {one} to have ended before {other} was called, "
-                f"but call {place_of(calls, early)} began before call {place_of(calls, last)} had ended.",
+                f"Expected every call{to(one)} to have ended before any call{to(other)} began, "
+                f"but {place_of(calls, early)} began before {place_of(calls, last)} had ended.",
                 msg,
             )
-        self._check_kept(msg)
+        self._check_kept(msg, one, other)
+
+    def assertCallTimes(
+        self,
+        expected: Iterable[float],
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        *,
+        within: float = 0.001,
+        **conditions: Unpack[ConditionArguments],
+    ) -> None:
+        """Fail unless the calls, of this URL and method, began at these times, and there were no others.
+
+        Times are in seconds since the start of the virtual clock, as its `elapsed`. Each may differ by as much as
+        `within`. Where no clock ran, the assertion fails: in real time, no two runs of a test are alike.
+
+        >>> self.assertCallTimes([0, 1, 3, 7], "http://example.com/users")
+        """
+        wanted = self._times("expected", expected, msg)
+        [tolerance] = self._times("within", [within], msg)
+        selection = self._selection(url, method, conditions, msg)
+        self._check_kept(msg, selection)
+        calls = self._calls_of(selection)
+        found = [virtual_start_of(call) for call in calls]
+        times = [one for one in found if one is not None]
+        if len(times) != len(calls) or not calls and time_here() is None:
+            which = f"ran when {place_of(self.mock.calls, calls[found.index(None)])} began" if calls else "runs"
+            self._fail(
+                f"assertCallTimes compares virtual times, but no VirtualClock {which}.\n"
+                "Set virtual_time = True in the test case, or make the calls while a VirtualClock runs.",
+                msg,
+            )
+        # To the microsecond, as the times are.
+        differs = [abs(one - other) - tolerance > 1e-6 for one, other in zip(wanted, times)]
+        if len(wanted) == len(times) and True not in differs:
+            return
+        around = differs.index(True) if True in differs else len(differs)
+        lines = [f"  expected: {_seconds(wanted, around)}", f"  found:    {_seconds(times, around)}"]
+        nearly = "" if times else self._nearly(selection)
+        self._fail_with_calls(
+            f"Calls{to(selection)} began at other times than expected:"
+            if len(wanted) == len(times)
+            else f"Expected {counted(len(wanted))}{to(selection)} at these times, but {there_were(len(times))}:",
+            msg,
+            "\n".join([*lines, nearly] if nearly else lines),
+        )
 
     def assertMaxConcurrency(
-        self, limit: int, url: Url | None = None, method: str | None = None, msg: str | None = None
+        self,
+        limit: int,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail if more than `limit` calls, of this URL and method, were on their way at once.
 
@@ -123,16 +209,21 @@ class CallOrderAssertionsMixin(CallAssertions):
         >>> self.assertMaxConcurrency(5, "http://example.com/pages")
         """
         self._count("limit", limit, 0, msg)
-        target = self._target(url, method, msg)
-        most = _most_at_once(self._calls_of(target))
+        selection = self._selection(url, method, conditions, msg)
+        most = _most_at_once(self._whole_calls_of(selection))
         if most > limit:
             self._fail_with_calls(
-                f"Expected at most {counted(limit)} of {target} at once, but {there_were(most)}.", msg
+                f"Expected at most {counted(limit)}{to(selection)} at once, but {there_were(most)}.", msg
             )
-        self._check_kept(msg)
+        self._check_kept(msg, selection)
 
     def assertConcurrent(
-        self, url: Url | None = None, method: str | None = None, at_least: int = 2, msg: str | None = None
+        self,
+        url: UrlOrMock | None = None,
+        method: str | None = None,
+        at_least: int = 2,
+        msg: str | None = None,
+        **conditions: Unpack[ConditionArguments],
     ) -> None:
         """Fail unless at some time `at_least` calls, of this URL and method, were on their way at once.
 
@@ -141,13 +232,34 @@ class CallOrderAssertionsMixin(CallAssertions):
         >>> self.assertConcurrent("http://example.com/pages", at_least=3)
         """
         self._count("at_least", at_least, 1, msg)
-        target = self._target(url, method, msg)
-        most = _most_at_once(self._calls_of(target))
+        selection = self._selection(url, method, conditions, msg)
+        most = _most_at_once(self._whole_calls_of(selection))
         if most < at_least:
-            self._check_kept(msg)
+            self._check_kept(msg, selection)
             self._fail_with_calls(
-                f"Expected at least {counted(at_least)} of {target} at once, but {there_were(most)}.", msg
+                f"Expected at least {counted(at_least)}{to(selection)} at once, but {there_were(most)}.",
+                msg,
+                self._nearly(selection),
             )
+
+    def _whole_calls_of(self, selection: Selection) -> list[RequestCall]:
+        """Return the calls that are meant; for a hop, the call that it belongs to, which is what begins and ends."""
+        calls = {call.order: call for call in self.mock.calls}
+        meant = {call.order: calls.get(call.order, call) for call in self._calls_of(selection)}
+        return list(meant.values())
+
+
+def _seconds(times: Sequence[float], around: int) -> str:
+    """Return times, of many those around one of them, and what lies between them."""
+    if not times:
+        return "none"
+    start = max(0, around - _MOST_TIMES // 2)
+    gaps = [second - first for first, second in zip(times, times[1:])]
+    parts = []
+    for values in (times, gaps):
+        part = ", ".join(shown_seconds(one) for one in values[start:start + _MOST_TIMES])
+        parts.append(f"{'…, ' if start else ''}{part}{', …' if len(values) > start + _MOST_TIMES else ''}")
+    return f"{parts[0]} s" + (f" (gaps of {parts[1]} s)" if gaps else "")
 
 
 def _end_of(call: RequestCall) -> float:

@@ -1,20 +1,28 @@
-"""What is said to a person of calls, mocks and differences."""
+"""How failures describe calls, mocks and differences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from textwrap import indent
 from typing import TYPE_CHECKING, TypeVar
 
 from .._calls.failures import FailedAssertion
 from .._calls.record import RequestCall, RequestMatch
+from .._client.active import asked_here
 from .._display import cut, shortened, shown
+from .._matching.selection import Selection
 
 if TYPE_CHECKING:
     import unittest
 
+    from .._client.leaks import Leak
+
 _MOST_CALLS = 20
+
+# What else code under test may make its requests with.
+_OTHER_CLIENTS = ("httpx", "requests", "urllib3", "niquests", "curl_cffi", "pycurl")
 
 _T = TypeVar("_T")
 
@@ -22,7 +30,7 @@ __unittest = True
 
 
 def about_dropped(dropped: int, kept: int) -> str:
-    """Return the sentences about an assertion that would have to look at calls that were dropped."""
+    """Return the sentences for an assertion that would have to look at calls that were dropped."""
     return (
         f"This cannot be checked: keep_calls has dropped {dropped} of {counted(dropped + kept)}.\n"
         "Raise keep_calls, or call reset() on the mock right before the calls that this is about."
@@ -32,7 +40,7 @@ def about_dropped(dropped: int, kept: int) -> str:
 def listed(calls: Sequence[RequestCall]) -> str:
     """Return the calls, numbered, a line each; of many, the first and the last ones."""
     if not calls:
-        return "There were no calls."
+        return "\n".join(["There were no calls.", *_seen_elsewhere()])
     lines = [f"{number:>3}. {shortened(str(call))}" for number, call in enumerate(calls, 1)]
     if len(lines) > _MOST_CALLS:
         half = _MOST_CALLS // 2
@@ -40,9 +48,38 @@ def listed(calls: Sequence[RequestCall]) -> str:
     return "\n".join(["Calls:", *lines])
 
 
+def _seen_elsewhere() -> Iterator[str]:
+    """Yield where the calls that are missed may have gone."""
+    for interceptor in asked_here() or ():
+        others = [call for calls in interceptor.log.requests.values() for call in calls]
+        if others:
+            yield f"Another aioresponses is active and has {counted(len(others))}; use the same one for everything:"
+            yield from cut(others, show=lambda call: f"  {shortened(str(call))}")
+    clients = [name for name in _OTHER_CLIENTS if name in sys.modules]
+    if clients:
+        yield f"Only requests of aiohttp's client are seen, none that are made with {' or '.join(clients)}."
+
+
 def report(headline: str, detail: str, calls: Sequence[RequestCall]) -> str:
-    """Return the message of a failed assertion: its headline, what more there is to say, and the calls."""
+    """Return the message of a failed assertion: its headline, any detail, and the calls."""
     return "\n".join(part for part in (headline, detail, listed(calls)) if part)
+
+
+def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCall, str]]) -> str:
+    """Return the calls that would be meant but for a condition, each with the reason; "" of no calls."""
+    if not nearly:
+        return ""
+    lines = cut(nearly, show=lambda near: f"  {place_of(calls, near[0])}: {near[1]}")
+    return "\n".join(["Calls that match except for a condition:", *lines])
+
+
+def to(selection: Selection) -> str:
+    """Return which calls are meant, to stand behind "call" or "calls"."""
+    method, conditions = selection.target.method, str(selection.conditions)
+    if selection.answering is not None or selection.target.url is not None:
+        return f" to {selection}"
+    parts = [part for part in ("" if method is None else f"method {method}", conditions) if part]
+    return f" with {', '.join(parts)}" if parts else ""
 
 
 def there_were(count: int) -> str:
@@ -51,7 +88,7 @@ def there_were(count: int) -> str:
 
 
 def about_failed(assertions: Sequence[FailedAssertion]) -> str:
-    """Return what is to be said of assertions that failed while a mock answered; "" of no assertions."""
+    """Return the report of assertions that failed while a mock answered; "" if there are none."""
     return _headed(("assertion failed", "assertions failed"), "while a mock answered:", assertions, _failed)
 
 
@@ -61,7 +98,7 @@ def _failed(assertion: FailedAssertion) -> str:
 
 
 def about_unused(mocks: Sequence[RequestMatch]) -> str:
-    """Return what is to be said of mocks that were not used as they should be; "" of no mocks."""
+    """Return the report of mocks that were never used, or not used up; "" if there are none."""
     never = [mock for mock in mocks if mock._at_work.left_to_answer == (mock._at_work.limit or 1)]
     partly = [mock for mock in mocks if mock not in never]
     parts = [
@@ -87,7 +124,7 @@ def _not_used_up(mock: RequestMatch) -> str:
 
 
 def about_unmatched(calls: Sequence[RequestCall]) -> str:
-    """Return what is to be said of calls that no mock answered; "" of no calls."""
+    """Return the report of calls that no mock answered; "" if there are none."""
     # Code that tries again is refused for the same reasons.
     alike = [
         (line, refusals, len(list(same)))
@@ -100,6 +137,15 @@ def _unmatched(alike: tuple[str, list[str], int]) -> str:
     line, refusals, count = alike
     times = f" ({count} times)" if count > 1 else ""
     return "\n".join([f"  {line}{times}", *(indent(refusal, "    ") for refusal in refusals)])
+
+
+def about_leaks(leaks: Sequence[Leak]) -> str:
+    """Return what is to be said of things that were left behind; "" of none."""
+    return _headed(("thing was", "things were"), "left behind:", leaks, _leak)
+
+
+def _leak(leak: Leak) -> str:
+    return f"  {leak.what}\n    {leak.where}" if leak.where else f"  {leak.what}"
 
 
 def not_reported(calls: Sequence[RequestCall], raised: Collection[BaseException]) -> list[RequestCall]:
@@ -127,8 +173,12 @@ def counted(count: int) -> str:
     return "1 call" if count == 1 else f"{count} calls"
 
 
-def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> int:
-    return next(number for number, call in enumerate(calls, 1) if call is wanted)
+def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> str:
+    """Return the number of a call among those that are listed; its hops share that number."""
+    for number, call in enumerate(calls, 1):
+        if call.order == wanted.order:
+            return f"call {number}"
+    return "a call that is not listed"
 
 
 def difference(case: unittest.TestCase, expected: object, found: object) -> str:

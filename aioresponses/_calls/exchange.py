@@ -18,6 +18,7 @@ from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from .._client.clocks import running, time_here
 from .._client.incoming import Incoming
 from .._client.outgoing import Outgoing
 from .._client.written import Written
@@ -28,7 +29,7 @@ _count = itertools.count()
 
 # What copies of it keep: what took part in it is no part of a record.
 _RECORDED = (
-    "method", "url", "normalized_url", "kwargs", "order", "started", "ended", "over", "since", "until",
+    "method", "url", "normalized_url", "kwargs", "order", "started", "virtually", "ended", "over", "since", "until",
     "connections", "unmatched", "refusal", "_sent", "outgoing",
 )
 
@@ -71,6 +72,9 @@ class Exchange:
     response: ClientResponse | None = None
     exception: BaseException | None = None
 
+    virtually: float | None = None
+    """When it began in virtual time, in seconds since the start of the clock; None where no clock ran."""
+
     ended: float | None = None
 
     over: int | None = None
@@ -79,10 +83,12 @@ class Exchange:
     until: int | None = None
     """When it gave its last connection back, as a moment; of no meaning while it has `connections`."""
 
-    place = 0
-    """Which of the requests of its call it stands for; the whole call has the place of its first one."""
+    _began: int | None = None
 
     is_unpacked = False
+
+    is_watched = False
+    """Whether a mock looks at what the call leaves behind."""
 
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
 
@@ -106,6 +112,14 @@ class Exchange:
         """How many it has: one for each request that is on its way."""
         self.order = next(_count)
         self.started = perf_counter()
+        if running:
+            self._start_virtually()
+
+    def _start_virtually(self) -> None:
+        virtual = time_here()
+        if virtual is not None:
+            virtual.note_call()
+            self.started, self.virtually = virtual.perf_counter(), virtual.elapsed
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of the call as users see them, the same dict whenever it is asked for."""
@@ -130,10 +144,19 @@ class Exchange:
             self.hops = [first]
         hop = Exchange(method, url, url, {})
         self.hops[-1].response, self.hops[-1].ended = response, hop.started
-        hop.kwargs, hop.order, hop.previous = dict(self.kwargs), self.order, response
-        hop.place = len(self.hops)
+        hop.kwargs, hop._began, hop.order, hop.previous = dict(self.kwargs), hop.order, self.order, response
         self.hops.append(hop)
         return hop
+
+    @property
+    def began(self) -> int:
+        """When this request began, as a moment; `order` is when its call did."""
+        return self.order if self._began is None else self._began
+
+    @property
+    def is_hop(self) -> bool:
+        """Whether it is one that a redirect or a retry led to."""
+        return self._began is not None
 
     def depart(self) -> None:
         """Note that the call is on its way from now on, if it is not already."""
@@ -177,7 +200,8 @@ class Exchange:
         self.response = response
         self.exception = exception
         self.over = next(_count)
-        self.ended = perf_counter()
+        virtual = time_here() if running else None
+        self.ended = perf_counter() if virtual is None else virtual.perf_counter()
         if self.hops is not None:
             last = self.hops[-1]
             last.response, last.exception, last.ended = response, exception, self.ended

@@ -3,15 +3,126 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterator
 from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar, Union, overload
 from weakref import ref
 
+from aiohttp import ClientResponse
 from yarl import URL
 
+from .. import _urls
+from .._urls import comparable
 from .exchange import Exchange
 from .record import Calls, RequestCall
 
-Requests = dict[tuple[str, URL], list[RequestCall]]
+_Key = tuple[str, URL]
+
+# What a key may be looked up by.
+_Spelled = tuple[str, Union[str, URL]]
+
+_T = TypeVar("_T")
+
+
+class Requests(dict[_Key, list[RequestCall]]):
+    """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in.
+
+    A key is found in any spelling: the URL as text or as a `yarl.URL`, its query in any order, the method in any case.
+    Where several keys fit, that of the same method is found, or else that of the method in upper case.
+
+    >>> [call] = mock.requests["GET", "http://example.com/users?page=1"]
+    """
+
+    def _found(self, key: Any) -> Any:
+        """Return the key that one is a spelling of; that one itself where there is none."""
+        if super().__contains__(key) or not isinstance(key, tuple) or len(key) != 2:
+            return key
+        method, url = key
+        if not isinstance(method, str) or not isinstance(url, (str, URL)):
+            return key
+        try:
+            url = _urls.normalize_url(url)
+        except ValueError:
+            return key  # It is no URL.
+        for own in ((method, url), (method.upper(), url)):
+            if super().__contains__(own):
+                return own
+        spelled = method.upper(), comparable(url)
+        return next((own for own in self if _in_one_form(own) == spelled), key)
+
+    def __missing__(self, key: Any) -> list[RequestCall]:
+        found = self._found(key)
+        if found is key:
+            raise KeyError(key)
+        return self[found]
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(self._found(key))
+
+    # What is given as text is put there as a URL; otherwise a key is what it is, as the caller wrote it.
+
+    def __setitem__(self, key: _Spelled, value: list[RequestCall]) -> None:
+        super().__setitem__(self._own(key), value)
+
+    def setdefault(self, key: _Spelled, default: Any = None) -> Any:
+        """Return the calls of a key, which is put there with `default` if it is not."""
+        return super().setdefault(self._own(key), default)
+
+    def _own(self, key: Any) -> Any:
+        """Return the key at which something is put."""
+        if not isinstance(key, tuple) or len(key) != 2 or not isinstance(key[1], str):
+            return key
+        found = self._found(key)
+        if found is not key or super().__contains__(key):
+            return found
+        try:
+            return key[0], _urls.normalize_url(key[1])
+        except ValueError:
+            return key  # It is no URL.
+
+    def __delitem__(self, key: _Spelled) -> None:
+        super().__delitem__(self._found(key))
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, key: _Spelled, /) -> list[RequestCall]: ...
+
+        @overload
+        def get(self, key: _Spelled, default: None = None, /) -> list[RequestCall] | None: ...
+
+        @overload
+        def get(self, key: _Spelled, default: list[RequestCall] | _T, /) -> list[RequestCall] | _T: ...
+
+        def get(self, key: _Spelled, default: Any = None, /) -> Any: ...
+
+        @overload
+        def pop(self, key: _Spelled, /) -> list[RequestCall]: ...
+
+        @overload
+        def pop(self, key: _Spelled, default: list[RequestCall] | _T, /) -> list[RequestCall] | _T: ...
+
+        def pop(self, key: _Spelled, default: Any = None, /) -> Any: ...
+
+    else:
+
+        def get(self, key, default=None, /):
+            return super().get(self._found(key), default)
+
+        def pop(self, key, /, *default):
+            return super().pop(self._found(key), *default)
+
+    def copy(self) -> Requests:
+        """Return another dict of the same keys and lists."""
+        return Requests(self)
+
+
+def _in_one_form(key: Any) -> Any:
+    """Return a key in the form in which its spellings are the same."""
+    try:
+        method, url = key
+        return method.upper(), comparable(_urls.normalize_url(url))
+    except (AttributeError, TypeError, ValueError):
+        return key  # Somebody else has put it there.
 
 
 class Log:
@@ -21,16 +132,19 @@ class Log:
 
     With `keep`, it drops all calls that have ended but for so many, the last ones, and those that no mock answered.
     What is dropped is counted, until somebody empties or replaces `requests`, and with it forgets what was in there.
+
+    `note` is called with each call when it begins, unless that of another log has been.
     """
 
-    def __init__(self, keep: int | None = None) -> None:
+    def __init__(self, keep: int | None = None, note: Callable[[RequestCall], object] | None = None) -> None:
         self.keep = keep
-        self._own: Requests = {}
-        self._requests = self._own
+        self._note = note
+        self._own = Requests()
+        self._requests: dict[_Key, list[RequestCall]] = self._own
         self._noted: deque[Exchange] = deque()
         self._itself: ref[Calls] = ref(self)
         self._seen: dict[Exchange, RequestCall] = {}
-        self._is_looked_at = keep is not None
+        self._is_looked_at = keep is not None or note is not None
         # With `keep`: of what is filed, the calls that are on their way, those that have ended, and how many were
         # dropped.
         self._open: set[Exchange] = set()
@@ -43,6 +157,9 @@ class Log:
         """Record a call that begins."""
         self._noted.append(exchange)
         if self._is_looked_at:
+            if self._note is not None and not exchange.is_watched:
+                exchange.is_watched = True
+                self._note(self.call_of(exchange))
             self._file()
 
     def call_of(self, exchange: Exchange) -> RequestCall:
@@ -112,6 +229,14 @@ class Log:
         self._ended.clear()
         self._dropped = 0
 
+    def responses(self) -> Iterator[ClientResponse]:
+        """Yield the responses with which mocks answered, of the calls that are kept."""
+        for exchange in (*self._noted, *self._seen):
+            for one in exchange.hops or (exchange,):
+                # What goes to the network is not written to the far end.
+                if one.response is not None and one.answered_by is not None and one.outgoing is None:
+                    yield one.response
+
     @property
     def dropped(self) -> int:
         """How many calls were dropped."""
@@ -123,10 +248,11 @@ class Log:
         """The calls, in the dict that was put here last, or in the log's own."""
         self._is_looked_at = True
         self._file()
-        return self._requests
+        # One that somebody has put there may be another dict, in which text finds nothing.
+        return self._requests  # type: ignore[return-value]
 
     @requests.setter
-    def requests(self, value: Requests) -> None:
+    def requests(self, value: dict[_Key, list[RequestCall]]) -> None:
         self._is_looked_at = True
         self._file()
         self._requests = value

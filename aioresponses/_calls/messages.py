@@ -67,7 +67,7 @@ class Message(NamedTuple):
         try:
             return self.body.decode(charset)
         except (ValueError, LookupError) as error:
-            raise ValueError(f"the body of {self.name} is no text in {shortened(charset, 60)}: {error}") from error
+            raise ValueError(f"the body of {self.name} is not text in {shortened(charset, 60)}: {error}") from error
 
     def json(self) -> Any:
         """Return the body, decoded from JSON."""
@@ -78,7 +78,7 @@ class Message(NamedTuple):
             wrong = "it is nested too deeply"
         except ValueError as error:
             wrong = str(error)
-        raise ValueError(f"the body of {self.name} is no JSON ({wrong}): {self._described()}")
+        raise ValueError(f"the body of {self.name} is not JSON ({wrong}): {self._described()}")
 
     def form(self) -> MultiDict[str]:
         """Return the fields of an urlencoded form."""
@@ -88,7 +88,7 @@ class Message(NamedTuple):
             return MultiDict(parse_qsl(text, keep_blank_values=True, encoding=charset))
         except ValueError as error:
             # A charset may take all of the text, and nothing of what is quoted in it.
-            raise ValueError(f"the body of {self.name} is no form in {shortened(charset, 60)}: {error}") from error
+            raise ValueError(f"the body of {self.name} is not a form in {shortened(charset, 60)}: {error}") from error
 
     def multipart(self) -> list[Part]:
         """Return the parts of a multipart body; those of a nested one in its place."""
@@ -99,7 +99,7 @@ class Message(NamedTuple):
         try:
             return _at_once(_parts(MultipartReader(self.headers, stream)))
         except Exception as error:  # aiohttp raises ValueError, RuntimeError, and errors of its own and of zlib.
-            raise ValueError(f"the body of {self.name} is no multipart that can be read: {error!r}") from error
+            raise ValueError(f"the body of {self.name} cannot be read as multipart: {error!r}") from error
 
     def _charset(self) -> str:
         message = EmailMessage()

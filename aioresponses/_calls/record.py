@@ -6,7 +6,7 @@ exchanges, and an exchange refers to the handle of its mock weakly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import ref
 
@@ -56,9 +56,9 @@ def span_of(call: RequestCall) -> Span:
     return Span(exchange.order, exchange.over, exchange.since, until)
 
 
-def in_order(call: RequestCall) -> tuple[int, int]:
-    """Return what sorts calls, and the hops of one call, in the order in which they were made."""
-    return call._exchange.order, call._exchange.place
+def virtual_start_of(call: RequestCall) -> float | None:
+    """Return when a call began in virtual time, in seconds since the start of the clock; None where no clock ran."""
+    return call._exchange.virtually
 
 
 class Calls(Protocol):
@@ -76,9 +76,9 @@ class _Arguments(NamedTuple):
 class RequestCall(_Arguments):
     """One call of a session's method, such as `session.get(url, params=…)`, and the request that was really sent.
 
-    A named tuple of the call's positional arguments after the URL, `args`, and its keyword arguments, `kwargs`, as the
-    caller gave them, the headers of the session among them; it compares as one. What was sent is parsed when it is
-    asked for. A copy, or what is unpickled, has neither response nor exception nor hops.
+    It is a named tuple, and compares as one: `args`, the positional arguments after the URL, and `kwargs`, the keyword
+    arguments as the caller gave them, together with the headers of the session. What was sent is parsed when you read
+    it. A copy, or an unpickled call, has no response, exception or hops.
 
     >>> call = mock.calls[0]
     >>> call.method, call.url, call.headers["Accept"], call.json()
@@ -111,27 +111,27 @@ class RequestCall(_Arguments):
 
     @property
     def url(self) -> str:
-        """The URL that was asked for: `params` merged in, without its fragment."""
+        """The URL that was requested, with `params` merged in and without its fragment."""
         return str(self._exchange.url.with_fragment(None))
 
     @property
     def response(self) -> ClientResponse | None:
-        """The response that the caller got; None until it has got one, and if the call raised."""
+        """The response that the caller got; None while there is none, and if the call raised."""
         return self._exchange.response
 
     @property
     def exception(self) -> BaseException | None:
-        """What the call raised, if it did."""
+        """The exception that the call raised, if any."""
         return self._exchange.exception
 
     @property
     def previous(self) -> ClientResponse | None:
-        """Of a hop: the response to the hop before it, such as the redirect that led here."""
+        """For a hop, the response to the hop before it, such as the redirect that led here."""
         return self._exchange.previous
 
     @property
     def unmatched(self) -> bool:
-        """Whether a request of this call was refused because no mock answers it."""
+        """Whether a request of this call was refused because no mock answered it."""
         return self._exchange.unmatched
 
     @property
@@ -148,27 +148,27 @@ class RequestCall(_Arguments):
 
     @property
     def match_info(self) -> Mapping[str, str]:
-        """What the places of the mock's template, or the named groups of its pattern, stand for in the URL."""
+        """The values in the URL of the placeholders of the mock's template, or of the named groups of its pattern."""
         return self._exchange.match_info
 
     @property
     def started(self) -> float:
-        """When the call began, in seconds of `time.perf_counter()`."""
+        """When the call began, in seconds of `time.perf_counter()`, which follow a `VirtualClock` while one runs."""
         return self._exchange.started
 
     @property
     def ended(self) -> float | None:
-        """When the call returned or raised, in seconds of `time.perf_counter()`; None while it has not."""
+        """When the call returned or raised, in the same seconds as `started`; None until then."""
         return self._exchange.ended
 
     @property
     def key(self) -> tuple[str, URL]:
-        """Where the call stands in `aioresponses.requests`: the method and the normalised URL, with its fragment."""
+        """The key of the call in `aioresponses.requests`: the method and the normalised URL, with its fragment."""
         return self._exchange.method, self._exchange.normalized_url
 
     @property
     def order(self) -> int:
-        """The place of the call among all calls of this process."""
+        """The position of the call among all calls of this process."""
         return self._exchange.order
 
     def __getstate__(self) -> dict[str, Any]:
@@ -193,11 +193,11 @@ class RequestCall(_Arguments):
         if self.exception is not None:
             text = without_passwords(" ".join(shown(self.exception, most=None, by=str).split()))
             return f"{asked} -> raised {type(self.exception).__name__}{f': {text}' if text else ''}"
-        return f"{asked} -> not ended" if self.ended is None else asked
+        return f"{asked} -> in flight" if self.ended is None else asked
 
     @property
     def hops(self) -> Sequence[RequestCall]:
-        """The requests of the call: itself, or if there was a redirect or a retry, each of them in order."""
+        """The requests of the call: the call itself or, after a redirect or a retry, each of them in order."""
         hops = self._exchange.hops
         if hops is None:
             return [self]
@@ -206,7 +206,7 @@ class RequestCall(_Arguments):
 
     @property
     def redirect(self) -> ClientResponse | None:
-        """Of a hop: the redirect that led to it, if one did."""
+        """For a hop, the redirect that led to it, if any."""
         return redirect_to(self._exchange)
 
     @property
@@ -216,12 +216,12 @@ class RequestCall(_Arguments):
 
     @property
     def headers(self) -> CIMultiDictProxy[str]:
-        """The headers that were sent; none where the request never got that far."""
+        """The headers that were sent; empty if the request never got that far."""
         return self._exchange.received_headers()
 
     @property
     def body(self) -> bytes:
-        """The body that was sent, after transfer and content decoding; empty where there was none."""
+        """The body that was sent, after transfer and content decoding; empty if there was none."""
         return self._exchange.received()[1]
 
     @property
@@ -230,30 +230,30 @@ class RequestCall(_Arguments):
         return cookies_of(self.headers)
 
     def text(self) -> str:
-        """Return the body as text, by the charset of its `Content-Type`, or else as UTF-8.
+        """Return the body as text, in the charset of its `Content-Type`, or else as UTF-8.
 
-        Raises `ValueError` where it is no such text.
+        Raises `ValueError` if it cannot be decoded.
         """
         return self._message().text()
 
     def json(self) -> Any:
         """Return the body, decoded from JSON.
 
-        Raises `ValueError` where it is no JSON.
+        Raises `ValueError` if it is not JSON.
         """
         return self._message().json()
 
     def form(self) -> MultiDict[str]:
         """Return the fields of an urlencoded form.
 
-        Raises `ValueError` where the body is none, by its `Content-Type`.
+        Raises `ValueError` if the body is not a form, according to its `Content-Type`.
         """
         return self._message().form()
 
     def multipart(self) -> list[Part]:
         """Return the parts of a multipart body: `name`, `filename`, `headers` and `content` of each.
 
-        Raises `ValueError` where the body is none, by its `Content-Type`.
+        Raises `ValueError` if the body is not multipart, according to its `Content-Type`.
         """
         return self._message().multipart()
 
@@ -262,6 +262,11 @@ class RequestCall(_Arguments):
 
     def _named(self) -> str:
         return f"{self.method} {shown_url(self._exchange.url)}"
+
+
+def in_order(calls: Iterable[RequestCall]) -> list[RequestCall]:
+    """Return requests in the order in which they were made, those of one call among them."""
+    return sorted(calls, key=lambda call: call._exchange.began)
 
 
 class AtWork(Calls, Protocol):
@@ -308,7 +313,27 @@ class AtWork(Calls, Protocol):
         """Take the mock out of service."""
 
 
-class RequestMatch:
+class Answering:
+    """A registered mock, or several: the requests that they answered."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def calls(self) -> list[RequestCall]: ...
+
+        @property
+        def call_count(self) -> int: ...
+
+        def _answered(self, call: RequestCall) -> bool:
+            """Tell whether a request was answered here."""
+
+    @property
+    def called(self) -> bool:
+        """Whether a request was answered here."""
+        return self.call_count > 0
+
+
+class RequestMatch(Answering):
     """A registered mock: the requests that it answered, and how many more it answers.
 
     `aioresponses.add` makes and returns it, and describes its arguments.
@@ -324,7 +349,7 @@ class RequestMatch:
         self.method = str.lower(method) if isinstance(method, str) else "*" if method is None else method
         """The method, in lower case (as in aioresponses 0.7); `*` for every method."""
         self.optional: bool = given.get("optional", False)
-        """Whether the mock need not be used, nor used up, where all mocks must be called."""
+        """Whether the mock may remain unused, or have replies left, where all mocks must be called."""
 
     def __repr__(self) -> str:
         count, limit = self.call_count, self._at_work.limit
@@ -351,15 +376,13 @@ class RequestMatch:
         return list(map(self._at_work.call_of, self._at_work.exchanges))
 
     @property
-    def called(self) -> bool:
-        """Whether this mock answered a request."""
-        return self.call_count > 0
-
-    @property
     def call_count(self) -> int:
         """How many requests this mock answered."""
         return len(self._at_work.exchanges) + self._at_work.dropped
 
+    def _answered(self, call: RequestCall) -> bool:
+        return call.match is self
+
     def remove(self) -> None:
-        """Take the mock out of service, as if it had never been registered; without effect where it is already."""
+        """Remove the mock, as if it had never been registered; has no effect if it was removed already."""
         self._at_work.remove()

@@ -14,28 +14,30 @@ Anything else gives it back to the pool first. It is never kept back where a req
 limit might be reached by it, so no request waits for a connection that is not in use.
 
 The private parts of aiohttp's connector that this needs have been the same from 3.8.6 to 3.14.5: `_create_connection`,
-`_loop`, `_release`, `_acquired`, `_waiters` and `_keepalive_timeout`, and for closing `_close`, which its development
-branch calls `_close_immediately`.
+`_loop`, `_release`, `_acquired`, `_acquired_per_host`, `_waiters`, `_closed` and `_keepalive_timeout`, and for closing
+`_close`, which its development branch calls `_close_immediately`. `aiohttp.helpers.ceil_timeout`, by which aiohttp
+limits the time for connecting, is not documented either.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
 import sys
 from asyncio import AbstractEventLoop
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakKeyDictionary, WeakSet, ref
+from weakref import WeakKeyDictionary, WeakMethod, WeakSet, ref
 
-from aiohttp import BaseConnector, ClientConnectionError, ClientConnectorError, ClientRequest
+from aiohttp import BaseConnector, ClientConnectionError, ClientRequest
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.helpers import ceil_timeout
 
 from .protocol import InMemoryProtocol
 from .transport import InMemoryTransport
+from .unconnected import Failure, not_found, timed_out
 from .waiting import pass_time
 
 if TYPE_CHECKING:
@@ -98,8 +100,7 @@ class InMemoryConnector(BaseConnector):
         """Return the connection that was kept back if it is of use to `request`; else give it back to the pool."""
         if self._spare is None:
             return None
-        key, protocol, released = self._spare
-        self._spare = None
+        key, protocol, _ = self._spare
         transport: Any = protocol.transport
         if (
             not traces
@@ -113,10 +114,18 @@ class InMemoryConnector(BaseConnector):
             )
         ):
             # How long it has been there makes no difference but to the traces.
+            self._spare = None
             return Connection(self, key, protocol, self._loop)
-        expired = self._keepalive_timeout is not None and monotonic() - released > self._keepalive_timeout
-        super()._release(key, protocol, should_close=expired)
+        self.let_spare_go()
         return None
+
+    def let_spare_go(self) -> None:
+        """Give the connection that was kept back, if there is one, to the pool."""
+        if self._spare is not None:
+            key, protocol, released = self._spare
+            self._spare = None
+            expired = self._keepalive_timeout is not None and monotonic() - released > self._keepalive_timeout
+            super()._release(key, protocol, should_close=expired)
 
     def close_from_here(self) -> list[Awaitable[object]]:
         """Close as the session's connector would: what is in flight ends as `session.close()` ends it.
@@ -157,41 +166,75 @@ class InMemoryConnector(BaseConnector):
         self.close_from_here()
 
 
-class RefusingConnector(InMemoryConnector):
-    """Finds the port closed after `delay` seconds; for 0 in the next turn of the loop, for None in the same."""
+class FailingConnector(InMemoryConnector):
+    """Connects in vain, and raises what `failure` makes after `delay` seconds.
 
-    def __init__(self, stands_for: BaseConnector, delay: float | None) -> None:
+    For 0 that is in the next turn of the loop, for None in the same. `timed_out` waits for the time limits of the
+    client instead. Requests need a free place under the limits of the `stand_in`, and take it while they connect;
+    `depart` is called when one has it. There are no connections that could be used again.
+    """
+
+    def __init__(
+        self,
+        stands_for: BaseConnector,
+        stand_in: InMemoryConnector,
+        failure: Failure,
+        delay: float | None,
+        depart: Callable[[], object],
+    ) -> None:
         super().__init__(stands_for)
+        stand_in.let_spare_go()
+        self._acquired = stand_in._acquired
+        self._acquired_per_host = stand_in._acquired_per_host
+        self._waiters = stand_in._waiters
+        self._stand_in = stand_in
+        self._failure = failure
         self._delay = delay
-        self._found: asyncio.Future[None] = self._loop.create_future()
+        # The frames in the traceback of the failure hold this, and whoever departs may hold the failure.
+        self._depart = WeakMethod(depart)
+        # Other connectors than `TCPConnector` may have no use for names.
+        self._looks_up: bool | None = getattr(stands_for, "use_dns_cache", None)
+        self._stopped: asyncio.Future[None] = self._loop.create_future()
 
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
-        delay, most = self._delay, timeout.sock_connect or 0
-        times_out = delay is not None and 0 < most < delay
-        if delay is not None:
-            await pass_time(most if times_out else delay, self._found)
-        if self._found.done():
-            self._found.result()
-        if times_out:
-            raise asyncio.TimeoutError
-        raise refusal(req)
+        depart = self._depart()
+        if depart is not None:
+            depart()
+        limit = timeout.sock_connect
+        try:
+            if self._failure is not_found:
+                limit = None  # It is one for the connection alone.
+                if req.proxy is None:
+                    await self._show_lookup(req, traces)
+            async with ceil_timeout(limit):
+                if self._failure is timed_out:
+                    await self._stopped
+                elif self._delay is not None:
+                    await pass_time(self._delay, self._stopped)
+            if self._stopped.done():
+                self._stopped.result()
+            raise self._failure(req, self)
+        finally:
+            # Its place has been taken from the request already where the session has been closed meanwhile.
+            self._closed = self._stand_in._closed
+
+    async def _show_lookup(self, req: ClientRequest, traces: list[Trace]) -> None:
+        """Show the beginning of a lookup to traces, as `TCPConnector` does; in a lookup that fails, there is no end."""
+        host = req.url.raw_host or ""
+        if self._looks_up:
+            for trace in traces:
+                await trace.send_dns_cache_miss(host)
+        if self._looks_up is not None:
+            for trace in traces:
+                await trace.send_dns_resolvehost_start(host)
 
     def _hang_up(self, why: str) -> None:
-        if not self._loop.is_closed() and not self._found.done():
-            self._found.set_exception(ClientConnectionError(why))
-            self._found.exception()  # There may be no request waiting for it.
-        super()._hang_up(why)
-
-
-def refusal(request: ClientRequest) -> ClientConnectorError:
-    """Return what `TCPConnector` raises where nothing listens on the port."""
-    where = (request.url.raw_host, request.url.port)
-    error = ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {where!r}")
-    refused = ClientConnectorError(request.connection_key, error)
-    refused.__cause__ = error
-    return refused
+        # Who waits for a place is the concern of the one that it stands beside.
+        if not self._loop.is_closed() and not self._stopped.done():
+            self._stopped.set_exception(ClientConnectionError(why))
+            self._stopped.exception()  # There may be no request waiting for it.
 
 
 class StandIns:
@@ -208,7 +251,7 @@ class StandIns:
         return WeakKeyDictionary()
 
     @functools.cached_property
-    def _refusing(self) -> WeakSet[RefusingConnector]:
+    def _failing(self) -> WeakSet[FailingConnector]:
         return WeakSet()
 
     def of(self, connector: BaseConnector, loop: AbstractEventLoop) -> InMemoryConnector:
@@ -227,11 +270,18 @@ class StandIns:
         self._last = (ref(connector), loop, found)
         return found
 
-    def refusing(self, connector: BaseConnector, delay: float | None) -> InMemoryConnector:
-        """Return one that stands for `connector` and refuses the connection after `delay` seconds, or at once."""
-        refusing = RefusingConnector(connector, delay)
-        self._refusing.add(refusing)
-        return refusing
+    def failing(
+        self,
+        connector: BaseConnector,
+        loop: AbstractEventLoop,
+        failure: Failure,
+        delay: float | None,
+        depart: Callable[[], object],
+    ) -> InMemoryConnector:
+        """Return one that fails to connect, in place of the one that stands for `connector` on `loop`."""
+        failing = FailingConnector(connector, self.of(connector, loop), failure, delay, depart)
+        self._failing.add(failing)
+        return failing
 
     def close_those_of(self, connector: BaseConnector) -> list[Awaitable[object]]:
         """Close those that stand for `connector`, which is being closed; return what is to be waited for."""
@@ -251,5 +301,5 @@ class StandIns:
         for connectors in list(made.pop("_connectors", {}).values()):
             for connector in list(connectors.values()):
                 connector.close_from_afar(why)
-        for refusing in list(made.pop("_refusing", ())):
-            refusing.close_from_afar(why)
+        for failing in list(made.pop("_failing", ())):
+            failing.close_from_afar(why)

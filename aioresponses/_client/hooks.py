@@ -57,6 +57,7 @@ from . import active
 from .interceptor import Interception, Interceptor
 from .outgoing import authorize_to_proxy, response_of
 from .own_servers import is_of_test_client
+from .passing import PassedThrough
 from .wrapping import empty_frames
 
 if TYPE_CHECKING:
@@ -69,11 +70,11 @@ if TYPE_CHECKING:
 
 _Method = Callable[..., Any]
 
-STOPPED = "The mock that was to answer has been stopped"
+STOPPED = "aioresponses was stopped while this request was in flight"
 
 _UNDECIDED = (
-    "aioresponses: mocks of several threads are active, and none was started in this thread or in this context.\n"
-    "Run the code in a thread by asyncio.to_thread, which keeps the context."
+    "aioresponses: the active mocks were started in several threads, but none in this thread or context.\n"
+    "Start this thread with asyncio.to_thread, which keeps the context of the test."
 )
 
 # The sessions that were lent a loop, by their identities, with their own ones.
@@ -353,11 +354,17 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
         if connector._closed:
             # As a session finds it that is closed while aiohttp makes ready for its second try.
             raise ClientConnectionError("Connector is closed.")
-        far_end = call.plain_far_end(req, connector, traces)
+        far_end = call.plain_far_end(req, connector, traces, timeout)
         if far_end is None:
-            far_end = await call.far_end(req, connector, traces)
+            far_end = await call.far_end(req, connector, traces, timeout)
         if far_end is None:
-            real: Connection = await original(connector, req, traces, timeout)
+            passed = PassedThrough(get_running_loop())
+            try:
+                real: Connection = await original(connector, req, traces, timeout)
+            except BaseException:
+                passed.end()
+                raise
+            passed.connected(real)
             call.connected_to_network(real)
             return real
         stand_in = call.connector

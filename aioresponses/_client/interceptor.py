@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
-    from aiohttp import BaseConnector, ClientRequest, ClientResponse
+    from aiohttp import BaseConnector, ClientRequest, ClientResponse, ClientTimeout
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
@@ -24,10 +24,14 @@ class Interception(Protocol):
     def connector(self) -> InMemoryConnector:
         """Has the connections to the last far end that was returned."""
 
-    def plain_far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> FarEnd | None:
+    def plain_far_end(
+        self, request: ClientRequest, connector: BaseConnector, traces: list[Trace], timeout: ClientTimeout
+    ) -> FarEnd | None:
         """Return what answers a request, where its method and URL alone tell; None where there is more to find out."""
 
-    async def far_end(self, request: ClientRequest, connector: BaseConnector, traces: list[Trace]) -> FarEnd | None:
+    async def far_end(
+        self, request: ClientRequest, connector: BaseConnector, traces: list[Trace], timeout: ClientTimeout
+    ) -> FarEnd | None:
         """Return what answers a request that asks `connector` for a connection; None if the network does.
 
         Raises where the request is refused.
@@ -54,6 +58,10 @@ class Interceptor(Protocol):
 
     is_active: bool
     """Whether it has been started, and not been stopped since."""
+
+    @property
+    def log(self) -> Any:
+        """Where its calls are recorded, which is nothing to the hooks."""
 
     @property
     def stand_ins(self) -> StandIns: ...

@@ -84,16 +84,22 @@ def set_response_class(request: ClientRequest, response_class: Callable[..., Cli
         response.__class__ = response_class
 
 
-def authorize_to_proxy(request: ClientRequest, connector: BaseConnector) -> None:
-    """Put the credentials for its proxy into a request, as `TCPConnector` does while it connects."""
+def authorize_to_proxy(request: ClientRequest, connector: BaseConnector) -> ClientRequest:
+    """Put the credentials for its proxy into a request, as `TCPConnector` does while it connects.
+
+    Returns the request by which it connects to the proxy.
+    """
     # aiohttp 4 has each connector do it; in earlier releases it is written out where it is needed.
     authorize = getattr(connector, "_update_proxy_auth_header_and_build_proxy_req", None)
     if authorize is not None:
-        authorize(request)
-    elif request.proxy is not None and not request.is_ssl():
-        to_proxy = ClientRequest(hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop)
-        if hdrs.AUTHORIZATION in to_proxy.headers:
-            request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
+        return authorize(request)  # type: ignore[no-any-return]
+    assert request.proxy is not None
+    to_proxy = ClientRequest(
+        hdrs.METH_GET, request.proxy, auth=request.proxy_auth, loop=request.loop, ssl=request.ssl
+    )
+    if not request.is_ssl() and hdrs.AUTHORIZATION in to_proxy.headers:
+        request.headers[hdrs.PROXY_AUTHORIZATION] = to_proxy.headers[hdrs.AUTHORIZATION]
+    return to_proxy
 
 
 def _is_encoded(request: ClientRequest) -> bool:

@@ -5,19 +5,43 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, TypedDict, Union
 from urllib.parse import parse_qsl
 
 from aiohttp import hdrs
 from multidict import MultiDict, MultiMapping
 
+from .._absent import ABSENT
 from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._checks import TOKEN, equals_anything, is_coroutine_function, is_generator_function, misfit
 from .._display import add_note, hidden, name_of, shortened, shown, shown_headers
-from ..matchers import FilePart, Several, differences, one_of, subset, unordered
+from ..matchers import Difference, FilePart, Several, differences, may_be_absent, one_of, subset, unordered
 
 Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
+
+
+class ConditionArguments(TypedDict, total=False):
+    """The keyword arguments that ask for more than a method and a URL, of mocks and of assertions."""
+
+    match_query: Any
+    match_headers: Any
+    match_json: Any
+    match_form: Any
+    match_body: Any
+    match: Match | Iterable[Match] | None
+
+
+CONDITIONS = tuple(ConditionArguments.__annotations__)
+
+# What to use where nothing must be there at all.
+_NOTHING = {
+    "match_query": "for no query, use {}",
+    "match_headers": "use a dict such as {'Authorization': ABSENT}",
+    "match_json": "for no body, use match_body=b''",
+    "match_form": "for no fields, use {}",
+    "match_body": "for no body, use b''",
+}
 
 
 class _Condition(NamedTuple):
@@ -40,12 +64,12 @@ class Conditions:
         match: Match | Iterable[Match] | None = None,
     ) -> None:
         if json is not None and form is not None:
-            raise ValueError("match_json and match_form contradict each other: no body is both")
+            raise ValueError("match_json cannot be combined with match_form: a body cannot be both JSON and a form")
         self._all: list[_Condition] = []
         if query is not None:
-            fields = as_text(_checked_query(query))
             # Values of one name keep no order, as in the URLs of mocks.
-            self._add("match_query", query, lambda call: _unequal(_in_order(fields), _in_order(by_name(call.query))))
+            wanted = sorted_values(as_text(checked_query(query)))
+            self._add("match_query", query, lambda call: _unequal(wanted, sorted_values(by_name(call.query))))
         if headers is not None:
             wanted_headers = as_text(_checked_headers(headers))
             self._add("match_headers", headers, lambda call: _unlike_headers(wanted_headers, call))
@@ -60,7 +84,14 @@ class Conditions:
         for condition in _callables(match):
             self._add("match", condition, functools.partial(_unmet, condition))
 
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Conditions:
+        """Make those that are among these keyword arguments."""
+        return cls(**{name.removeprefix("match_"): value for name, value in given.items() if name in CONDITIONS})
+
     def _add(self, argument: str, expected: Any, unmet: Callable[[RequestCall], str | None]) -> None:
+        if expected is ABSENT:
+            raise TypeError(f"{argument}: ABSENT cannot stand for the whole value; {_NOTHING[argument]}")
         self._all.append(_Condition(argument, expected, unmet))
 
     def __bool__(self) -> bool:
@@ -79,16 +110,16 @@ class Conditions:
         """Whether they ask for nothing: there are none, or there is one that takes any query."""
         return all(one.argument == "match_query" and equals_anything(one.expected) for one in self._all)
 
-    def unmet(self, call: RequestCall, mock: object) -> str | None:
+    def unmet(self, call: RequestCall, asker: object, kind: str = "the mock") -> str | None:
         """Return the first reason why a call does not fulfil them; None if it does.
 
-        What a condition raises, this raises, with a note that names the mock.
+        What a condition raises, this raises, with a note that names the asker, and of which kind it is.
         """
         for condition in self._all:
             try:
                 reason = condition.unmet(call)
             except BaseException as error:
-                add_note(error, f"aioresponses: raised by {condition.argument} of the mock {shortened(str(mock))}")
+                add_note(error, f"aioresponses: raised by {condition.argument} of {kind} {shortened(str(asker))}")
                 raise
             if reason is not None:
                 return f"{condition.argument.replace('match_', '')}: {shortened(reason)}"
@@ -114,10 +145,11 @@ def _shown(condition: _Condition) -> str:
     return shown(expected, 200)
 
 
-def _checked_query(query: Any) -> Any:
+def checked_query(query: Any, name: str = "match_query") -> Any:
+    """Return the parameters of a query by name, of a mapping, of pairs or of text; matchers as they are."""
     if isinstance(query, str):
         query = MultiDict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
-    return _checked_fields("match_query", query)
+    return _checked_fields(name, query)
 
 
 def _checked_fields(name: str, fields: Any) -> Any:
@@ -133,15 +165,18 @@ def _checked_fields(name: str, fields: Any) -> Any:
     fields = by_name(fields)
     expected = fields.expected if isinstance(fields, subset) else fields
     for field, value in expected.items() if isinstance(expected, dict) else ():
-        for one in value if isinstance(value, list) else (value,):
+        values = value if isinstance(value, list) else [value]
+        for one in values:
             _check_value(name, field, one)
+        if len(values) > 1 and any(map(may_be_absent, values)):
+            raise TypeError(f"{name}: {shown(field)} has several values, one of which is ABSENT; use ABSENT alone")
     return fields
 
 
 def _check_value(name: str, field: object, value: object) -> None:
     """Raise `TypeError` for a value that nothing sent can equal: what is sent is text."""
     if value is None:
-        hint = "; to ask for its absence, use match="
+        hint = "; to ask for its absence, use ABSENT"
     elif isinstance(value, (bool, bytes, bytearray)):
         hint = ""
     else:
@@ -166,26 +201,36 @@ def _checked_headers(headers: Any) -> Any:
 
 def _check_body(body: Any) -> None:
     if isinstance(body, (Mapping, list, tuple, bool, int, float)):
-        raise TypeError(f"match_body: expected bytes, text or a compiled pattern, got {shown(body)}")
+        hint = "; for JSON, use match_json=" if isinstance(body, (Mapping, list)) else ""
+        raise TypeError(f"match_body: expected bytes, text or a compiled pattern, got {shown(body)}{hint}")
 
 
 def _callables(match: Any) -> list[Match]:
     if match is None:
         return []
+    if isinstance(match, Mapping):
+        raise TypeError(
+            f"match: expected a function that takes the call, or a list of them, got {shown(match)}; for the body, use "
+            "match_json= or match_form="
+        )
     try:
         functions = [match] if callable(match) else list(match) if isinstance(match, Iterable) else [match]
     except (TypeError, ValueError) as error:
-        raise TypeError(f"match: expected a function of the call, or several, got {shown(match)}") from error
+        raise TypeError(
+            f"match: expected a function that takes the call, or a list of them, got {shown(match)}"
+        ) from error
     for function in functions:
         if not callable(function) or isinstance(function, type) or is_coroutine_function(function):
-            raise TypeError(f"match: expected a function of the call, or several, got {shown(function)}")
+            raise TypeError(f"match: expected a function that takes the call, or a list of them, got {shown(function)}")
         if is_generator_function(function):
             raise TypeError(
-                f"match: expected a function that returns True or False, got a generator: {shown(function)}"
+                f"match: expected a function that returns True or False, got a generator function: {shown(function)}"
             )
         why = misfit(function, None)
         if why:
-            raise TypeError(f"match: expected a function of the call, or several, got {shown(function)}: {why}")
+            raise TypeError(
+                f"match: expected a function that takes the call, or a list of them, got {shown(function)}: {why}"
+            )
     return functions
 
 
@@ -212,7 +257,7 @@ def _unequal(expected: Any, found: Any) -> str | None:
     return next((str(difference) for difference in differences(expected, found)), None)
 
 
-def _in_order(fields: Any) -> Any:
+def sorted_values(fields: Any) -> Any:
     """Return fields by name, with several values of one name in order, or in any if there are matchers among them."""
     if not isinstance(fields, dict):
         return fields
@@ -230,8 +275,17 @@ def _unequal_read(expected: Any, call: RequestCall, read: Callable[[RequestCall]
     try:
         found = read(call)
     except ValueError as error:
-        return str(error)
+        return f"{error}{_other_kind(call, read)}"
     return _unequal(expected, found)
+
+
+def _other_kind(call: RequestCall, read: Callable[[RequestCall], Any]) -> str:
+    """Return what to use for a body of another kind than the one that was asked for."""
+    sent = call.headers.get(hdrs.CONTENT_TYPE, "").lower()
+    if read is form_of:
+        return "; for JSON, use match_json" if sent.startswith("application/json") else ""
+    is_form = sent.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
+    return "; for a form, use match_form" if is_form else ""
 
 
 def form_of(call: RequestCall) -> dict[str, Any]:
@@ -257,6 +311,8 @@ def _unlike_headers(expected: Any, call: RequestCall) -> str | None:
             return None
         return f"{shown_headers(expected)} != {shown_headers(by_name(sent))}"
     for name, value, found in not_among(sent, expected.items()):
+        if value is ABSENT:
+            return str(Difference(name, ABSENT, hidden(name, found)))
         wanted = shown(hidden(name, value, found), most=None)
         if found is None:
             return f"at {name}: {wanted} is missing"
@@ -272,6 +328,8 @@ def not_among(sent: MultiMapping[str], expected: Iterable[tuple[Any, Any]]) -> I
     """
     for name, value in expected:
         values = sent.getall(name, []) if isinstance(name, str) else []
+        if not values and may_be_absent(value):
+            continue
         if not values or value not in values and not value == values:
             yield name, value, values[0] if len(values) == 1 else values or None
 

@@ -1,4 +1,4 @@
-"""What is said to a person where no mock answers a request, and why none does."""
+"""The note on a request that no mock answers, and the reasons in it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,29 @@ from collections.abc import Sequence
 from aiohttp import ClientConnectionError, ClientResponse
 from yarl import URL
 
-from .._display import add_note, shortened, shown_url, without_passwords
+from .._display import add_note, cut, shortened, shown_url, without_passwords
 from .targets import Verdict
 
 _MOST_MOCKS = 5
 
 
 def explanation(
-    method: str, url: URL, mocks: Sequence[tuple[object, Verdict]], redirect: ClientResponse | None
+    method: str,
+    url: URL,
+    mocks: Sequence[tuple[object, Verdict]],
+    redirect: ClientResponse | None,
+    idle: Sequence[object],
 ) -> str:
     """Return why no mock answers a request.
 
     `mocks` are the registered ones, each with the reason why it does not; `redirect` is the response that sent the
-    client here, if one did.
+    client here, if one did; `idle` are mocks of those that are not active.
     """
     lines = []
     if redirect is not None:
-        rule = "keeps the method" if redirect.method.upper() == method.upper() else f"makes it a {method.upper()}"
+        rule = "keeps the method" if redirect.method.upper() == method.upper() else f"turns it into {method.upper()}"
         lines.append(
-            f"It is the target of a redirect: {redirect.method} {shortened(shown_url(redirect.url))} "
+            f"This request follows a redirect: {redirect.method} {shortened(shown_url(redirect.url))} "
             f"was answered with {redirect.status}, which {rule}."
         )
     if mocks:
@@ -37,6 +41,13 @@ def explanation(
             lines.append(f"  … and {len(mocks) - len(closest)} more")
     else:
         lines.append("No mocks are registered.")
+    if idle:
+        has = "1 mock" if len(idle) == 1 else f"{len(idle)} mocks"
+        lines.append(
+            f"Another aioresponses has {has}, but is not active; start it, or register with the active one (in an "
+            f"AioResponsesTestCase, the self.mock that it makes):"
+        )
+        lines += [f"  {line}" for line in cut(idle, show=lambda mock: shortened(str(mock)))]
     return "\n".join(lines)
 
 

@@ -122,7 +122,9 @@ class Route:
         """
         verdict = self.target.verdict(method, url)
         if verdict is not None:
-            return verdict
+            given = self.handle._url
+            is_elsewhere = not self.target._replace(method=None).fits(method, url)
+            return _with_hint(verdict, given, url) if is_elsewhere and isinstance(given, str) else verdict
         if unmet is None:
             try:
                 unmet = self.conditions.unmet(call, self)
@@ -188,3 +190,11 @@ class Route:
         service = None if self._service is None else self._service()
         if service is not None:
             service.take_out(self)
+
+
+def _with_hint(verdict: Verdict, given: str, url: URL) -> Verdict:
+    """Return a verdict on a mock whose URL was given as text, with what to pass instead where that can be guessed."""
+    from .hints import for_text  # Not before it is needed: most tests see no refusal.
+
+    hint = for_text(given, url)
+    return Verdict(min(verdict.distance, 0.75) if hint.fits else verdict.distance, verdict.reason + hint.text)

@@ -60,7 +60,8 @@ def checked_body(body: object) -> Any:
     check_source("body", body, BODIES)
     for piece in known_items(body):
         if not isinstance(piece, _PIECES):
-            raise TypeError(f"body: expected a list of str or bytes, got {shown(piece)} in it")
+            hint = _json_hint("body", piece)
+            raise TypeError(f"body: expected a list of str or bytes, got one that contains {shown(piece)}{hint}")
         if isinstance(piece, str):
             encodable("body", piece)
     return body
@@ -86,6 +87,10 @@ def known_items(source: object) -> Collection[object]:
     return source if isinstance(source, (Sequence, ValuesView)) else ()
 
 
+def _json_hint(name: str, value: object) -> str:
+    return "; to send JSON, use payload=" if name == "body" and isinstance(value, Mapping) else ""
+
+
 def check_source(name: str, source: object, expected: str) -> None:
     """Raise `TypeError` or `ValueError` unless something can be streamed.
 
@@ -102,18 +107,18 @@ def check_source(name: str, source: object, expected: str) -> None:
     # These can be iterated over, but are never meant to be.
     streams = isinstance(source, Iterable) and not isinstance(source, (*_PIECES, Mapping, Set))
     if not (streams or isinstance(source, AsyncIterable)):
-        hint = "; give it as exception= to have it raised" if isinstance(source, BaseException) else ""
+        hint = "; to raise it, use exception=" if isinstance(source, BaseException) else _json_hint(name, source)
         raise TypeError(f"{name}: expected {expected}, got {shown(source)}{hint}")
 
 
 def _check_file(name: str, file: Any) -> None:
     if inspect.iscoroutinefunction(file.read):
-        raise TypeError(f"{name}: expected a file that is read at once, or an async iterable, got {shown(file)}")
+        raise TypeError(f"{name}: expected a file with a plain read(), or an async iterable, got {shown(file)}")
     if getattr(file, "closed", False) is True:
-        raise ValueError(f"{name}: expected a file that is open when it is sent, got a closed one: {shown(file)}")
+        raise ValueError(f"{name}: expected an open file, got a closed one: {shown(file)}")
     if hasattr(file, "readable") and file.readable() is False:
         raise ValueError(
-            f"{name}: expected a file that can be read, got one that is open for writing alone: {shown(file)}"
+            f"{name}: expected a readable file, got one that is open only for writing: {shown(file)}"
         )
 
 
@@ -121,18 +126,20 @@ def check_function(name: str, function: Callable[..., Any]) -> None:
     """Raise `TypeError` unless a function can be called as `called` calls it."""
     if isinstance(function, type) and issubclass(function, BaseException):
         raise TypeError(
-            f"{name}: expected a function that returns it, got {shown(function)}; "
-            f"give it as exception= to have it raised"
+            f"{name}: expected a function, got an exception class: {shown(function)}; "
+            "to raise it, use exception="
         )
     if isinstance(function, FormData):  # It can be called.
         raise TypeError(f"{name}: a form cannot be sent as {name}, got {shown(function)}; give it as body=")
     if is_coroutine_function(function):
         raise TypeError(
-            f"{name}: expected a function that returns at once, got a coroutine function: {shown(function)}"
+            f"{name}: expected a plain function, got a coroutine function: {shown(function)}"
         )
     why = misfit(function, None) if _takes_parameter(function) else misfit(function)
     if why:
-        raise TypeError(f"{name}: expected a function of the call, or of nothing, got {shown(function)}: {why}")
+        raise TypeError(
+            f"{name}: expected a function that takes the call, or no argument, got {shown(function)}: {why}"
+        )
 
 
 def is_used_up_by_one(source: object) -> bool:
@@ -151,7 +158,7 @@ def called(name: str, function: Callable[..., Any], call: Callable[[], RequestCa
     result = function(call()) if _takes_parameter(function) else function()
     if inspect.iscoroutine(result):
         result.close()
-        raise TypeError(f"{name}: expected a function that returns at once, got a coroutine from {shown(function)}")
+        raise TypeError(f"{name}: expected a plain function, got one that returned a coroutine: {shown(function)}")
     return result
 
 
@@ -238,4 +245,4 @@ def _as_bytes(piece: object) -> bytes:
         return encodable("body", piece).encode()
     if isinstance(piece, (bytes, bytearray, memoryview)):
         return bytes(piece)
-    raise TypeError(f"body: expected str or bytes from what is streamed, got {shown(piece)}")
+    raise TypeError(f"body: expected a stream of str or bytes, got {shown(piece)}")

@@ -45,7 +45,7 @@ Callback = Union[Callable[[RequestCall], _Returned], _OfUrl, _OfNamedUrl, _OfNam
 
 _URLS = ("url", "uri")
 
-_EXPECTED = "callback: expected a function of the call, or of url and **kwargs"
+_EXPECTED = "callback: expected a function that takes the call, or url and **kwargs"
 
 
 def takes_call(callback: Any) -> bool:
@@ -72,14 +72,15 @@ def takes_call(callback: Any) -> bool:
     asks_for_call = _asks_for_call(first, is_alone=not others)
     if not asks_for_call and not any(map(_takes_allow_redirects, others)):
         is_url = first.name in _URLS or first.kind is first.VAR_POSITIONAL
-        hint = "" if is_url else f"; to be given the call, name the parameter {first.name!r} call"
+        hint = "" if is_url else f"; to get the call, rename the parameter {first.name!r} to 'call'"
         raise TypeError(
-            f"{_EXPECTED}, got {shown(callback)}, which does not take the keyword arguments: add **kwargs{hint}"
+            f"{_EXPECTED}, got {shown(callback)}, which does not take the keyword arguments of the request: add "
+            f"**kwargs{hint}"
         )
     for one in others:
         if _is_needed(one) and (asks_for_call or not _may_be_given(one)):
             raise TypeError(
-                f"{_EXPECTED}, got {shown(callback)}, whose parameter {one.name!r} is not given: add a default"
+                f"{_EXPECTED}, got {shown(callback)}, whose parameter {one.name!r} is never passed: give it a default"
             )
     return asks_for_call
 

@@ -107,7 +107,7 @@ def encode(
 ) -> Answer:
     """Return a result as the answer to a request, which has been sent; its functions are given the `call`.
 
-    The faults `CONNECTION_REFUSED` and `HANG` are no answers, and have no place here.
+    The faults of clients that cannot connect, and `HANG`, are no answers, and have no place here.
     """
     if result.fault is Fault.CONNECTION_RESET:
         return Answer(b"", close=Close(error=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")))
@@ -282,7 +282,7 @@ def checked_dumps(dumps: Any) -> JsonDumps:
     """Return what serialises payloads; raise `TypeError` for what cannot."""
     # Nearly every mock has the default, and looking at a signature takes as long as making the mock.
     if dumps is not json_dumps and (not callable(dumps) or misfit(dumps, None)):
-        raise TypeError(f"json_dumps: expected a function of a value, got {shown(dumps)}")
+        raise TypeError(f"json_dumps: expected a function that takes one value, got {shown(dumps)}")
     return dumps  # type: ignore[no-any-return]
 
 

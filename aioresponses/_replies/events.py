@@ -12,12 +12,12 @@ from .._display import shown
 class ServerSentEvent:
     """One event of a `text/event-stream`.
 
-    - `data`: text, of one line or more, or a dict, which is sent as JSON; None for an event without data.
+    - `data`: text of one or more lines, or a dict, which is sent as JSON; None for an event without data.
     - `event`: the name of the event, if it has one.
-    - `id`: what a client sends as `Last-Event-ID` when it comes back.
-    - `retry`: after how many milliseconds it is to come back.
+    - `id`: what a client sends as `Last-Event-ID` when it reconnects.
+    - `retry`: after how many milliseconds the client should reconnect.
 
-    Raises `TypeError` or `ValueError` for what cannot be sent.
+    Raises `TypeError` or `ValueError` for values that cannot be sent.
 
     >>> ServerSentEvent("21 °C", event="temperature", id="7")
     ServerSentEvent(data='21 °C', event='temperature', id='7')

@@ -8,7 +8,8 @@ from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Union
 
-from aiohttp import ClientRequest
+from aiohttp import ClientRequest, MultipartWriter
+from aiohttp.payload import Payload as AiohttpPayload
 from yarl import URL
 
 from .._calls.record import RequestCall
@@ -16,15 +17,16 @@ from .._checks import same_kind, warn
 from .._client.transport import Answer
 from .._client.waiting import pass_time
 from .._display import add_note, shown
+from .._suggestions import instead_of
 from .bodies import is_used_up_by_one
 from .callbacks import Callback, takes_call
 from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
-from .results import CallbackResult, Fault
+from .results import RESULT_ARGUMENTS, CallbackResult, Fault
 
 Raises = Union[BaseException, "type[BaseException]"]
 
-# What a dict in `replies=` may hold. The method of a result plays no part.
-_ARGUMENTS = {"exception", "timeout", "callback", *inspect.signature(CallbackResult).parameters} - {"method"}
+# What a dict in `replies=` may hold.
+_ARGUMENTS = [*RESULT_ARGUMENTS, "exception", "timeout", "callback"]
 
 
 class Reply:
@@ -46,7 +48,8 @@ class Reply:
         passes_through: bool = False,
         **of_result: Any,
     ) -> None:
-        self._name = ""
+        self.name = ""
+        """How messages name it among `replies`, in front of what they say."""
         self.passes_through = passes_through
         """Whether the request goes to the network, which replies in its place."""
         # What it is called with is known by its signature alone.
@@ -59,7 +62,7 @@ class Reply:
         if self._raises is not None:
             if of_result.get("fault") is not None:
                 name = "exception" if exception is not None else "timeout"
-                raise ValueError(f"{name} and fault contradict each other: a reply fails in one way")
+                raise ValueError(f"{name} cannot be combined with fault: a reply can fail in only one way")
             self._made = _made(self._raises)
             of_result = {"delay": of_result.get("delay", 0)}
         self._wrong: Exception | None = None
@@ -82,8 +85,10 @@ class Reply:
             result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
         ):
             self.at_once = KeptAnswer(self.result, json_dumps).to
-        self.refuses = callback is None and self.result.fault is Fault.CONNECTION_REFUSED
-        """Whether the connection is refused, so that the request is never sent."""
+        self.fault = self.result.fault if callback is None else None
+        """What goes wrong, perhaps before the request is sent; None if nothing does, or a callback is asked first."""
+        self.may_fail = callback is not None or result is not None or self.result.fault is not None
+        """Whether something goes wrong, or may do so: what a callback returns, or users hold, is not known before."""
 
     @classmethod
     def of(cls, given: object, place: int, json_dumps: JsonDumps, is_repeated: bool) -> Reply:
@@ -93,7 +98,7 @@ class Reply:
             reply = cls(**_arguments_of(given), json_dumps=json_dumps, is_repeated=is_repeated)
         except (TypeError, ValueError) as error:
             raise same_kind(error, f"{name}{error}") from error
-        reply._name = name
+        reply.name = name
         return reply
 
     def is_registered(self, error: BaseException) -> bool:
@@ -154,7 +159,8 @@ class Reply:
             raise TypeError(
                 f"callback: expected a CallbackResult or None from the callback of {call().match}, got {shown(result)}"
             )
-        return self._when_due(result) if result.delay or result.fault is Fault.HANG else result
+        waits = result.delay or result.fault is Fault.HANG or result.fault is Fault.CONNECT_TIMEOUT
+        return self._when_due(result) if waits else result
 
     async def _when_due(self, result: CallbackResult) -> CallbackResult:
         await pass_time(result.delay)
@@ -166,8 +172,10 @@ class Reply:
 
     def _late_refusal(self, wrong: Exception, mock: object) -> Exception:
         """Return what would have been raised when the reply was registered, had it been needed."""
-        error = same_kind(wrong, f"{self._name}{wrong}")
-        add_note(error, f"aioresponses: the callback of the mock {mock} returned None, so the mock answers by itself")
+        error = same_kind(wrong, f"{self.name}{wrong}")
+        add_note(
+            error, f"aioresponses: the callback of the mock {mock} returned None, so its registered reply was used"
+        )
         return error
 
     def _exception(self) -> BaseException:
@@ -188,7 +196,7 @@ def _arguments_of(given: object) -> Mapping[str, Any]:
     if isinstance(given, Mapping):
         for name in given:
             if name not in _ARGUMENTS:
-                raise TypeError(f"expected the arguments of a reply, got {shown(name)} among them")
+                raise TypeError(f"unexpected argument {shown(name)}: {instead_of(name, _ARGUMENTS)}")
         return given
     if isinstance(given, CallbackResult):
         return {"result": given}
@@ -219,26 +227,28 @@ def _made(exception: Any) -> BaseException | None:
             made = exception()
         except Exception as error:
             raise TypeError(
-                f"exception: expected an exception, or a class that needs no arguments, got {shown(exception)}; "
-                f"give an instance"
+                "exception: expected an exception, or a class that can be called without arguments, got "
+                f"{shown(exception)}; pass an instance"
             ) from error
     raised = exception if made is None else made
     if not isinstance(raised, BaseException):
         raise TypeError(f"exception: expected an exception or a class of exceptions, got {shown(exception)}")
     if isinstance(raised, StopIteration):
         raise TypeError(
-            f"exception: expected one that a coroutine can raise, got {shown(exception)}; Python forbids it"
+            f"exception: expected an exception that a coroutine can raise, got {shown(exception)}; Python does not "
+            "allow it"
         )
     return made
 
 
 def _check_repeatable(result: CallbackResult) -> None:
-    if result.events is not None:
-        name, is_used_up = "events", is_used_up_by_one(result.events)
-    else:
-        name, is_used_up = "body", result.payload is None and is_used_up_by_one(result.body)
-    if is_used_up:
-        raise ValueError(
-            f"{name} and repeat contradict each other: an iterator or a file that cannot be rewound is used up "
-            f"by one reply; give the generator function itself"
-        )
+    name, source = ("events", result.events) if result.events is not None else ("body", result.body)
+    if result.payload is not None or not is_used_up_by_one(source):
+        return
+    what, instead = "an iterator", "the generator function"
+    if isinstance(source, AiohttpPayload):
+        kind = "multipart body" if isinstance(source, MultipartWriter) else "payload"
+        what, instead = f"a {kind} with a file or an iterator in it", "a function that makes one"
+    elif hasattr(source, "read") and not hasattr(source, "__aiter__"):
+        what, instead = "a file that cannot be rewound", "a function that opens it"
+    raise ValueError(f"{name}: {what} can be sent only once; with repeat, pass {instead}")

@@ -1,4 +1,4 @@
-"""What users say of a reply, checked: `CallbackResult`, and the `Fault` that may take its place."""
+"""A reply as users give it, checked: `CallbackResult`, and the `Fault` that may take its place."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ import inspect
 import io
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from http.cookies import CookieError, Morsel, SimpleCookie
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from aiohttp import ClientResponse, hdrs
 from multidict import CIMultiDict, MultiDict
+from yarl import URL
 
 from .._calls.record import RequestCall
 from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
-from .._display import shown, shown_headers
+from .._display import shown, shown_headers, shown_url
+from .._suggestions import hides_unknown, unexpected
 from .bodies import Body, check_function, check_source, checked_body, known_items
 from .events import Event, encoded_event
+
+if TYPE_CHECKING:
+    from typing_extensions import Never
 
 Headers = Union[Mapping[str, "str | int"], Iterable["tuple[str, str | int]"]]
 
@@ -76,7 +81,37 @@ class Fault(enum.Enum):
     """Something that is no HTTP: `aiohttp.ClientResponseError`."""
 
     HANG = "hang"
-    """No answer, ever: the client's own timeouts end it."""
+    """No answer, ever, once the connection is established: the client's own timeouts end it."""
+
+    CONNECT_TIMEOUT = "connect timeout"
+    """The connection is never established: the client's own timeouts end it.
+
+    Its `connect` and `sock_connect` do so with `aiohttp.ConnectionTimeoutError` (a `ServerTimeoutError` before 3.10).
+    """
+
+    DNS_FAILURE = "DNS failure"
+    """The name of the host has no address: `aiohttp.ClientConnectorDNSError` (a `ClientConnectorError` before 3.10)."""
+
+    CERTIFICATE_INVALID = "certificate invalid"
+    """The certificate of the server is self-signed: `aiohttp.ClientConnectorCertificateError`. For https URLs alone.
+
+    A client that does not verify certificates, because of `ssl=False` for instance, gets the rest of the reply.
+    """
+
+    TLS_FAILURE = "TLS failure"
+    """The server does not talk TLS: `aiohttp.ClientConnectorSSLError`. For https URLs alone."""
+
+
+_OF_TLS = (Fault.CERTIFICATE_INVALID, Fault.TLS_FAILURE)
+
+
+def check_tls(fault: Fault, url: URL, name: str = "") -> None:
+    """Raise `ValueError`, with `name` in front, for a fault of TLS where a URL goes without."""
+    if fault in _OF_TLS and url.scheme in ("http", "ws"):
+        raise ValueError(
+            f"{name}fault: {fault} needs an https URL, got {shown_url(url)}; over http, use a fault such as "
+            f"{Fault.CONNECTION_RESET}"
+        )
 
 
 class CallbackResult:
@@ -90,27 +125,28 @@ class CallbackResult:
       `headers` say `Content-Encoding: gzip`, `deflate`, `br` or `zstd` and it is not compressed already, it is
       compressed on the wire. An `aiohttp.MultipartWriter`, a `FormData` or another payload of aiohttp is sent with its
       own `Content-Type`. None is an empty body.
-    - `payload`: anything that `json` can serialise, or a function of the `RequestCall` that returns it; takes
+    - `payload`: anything that `json` can serialise, or a function that takes the `RequestCall` and returns it; takes
       precedence over `body`. It is serialised when it is sent.
     - `events`: a `text/event-stream`: an iterable or async iterable of text, dicts (sent as JSON) or `ServerSentEvent`,
       or a function that returns one.
-    - `headers`: a mapping, a multidict or pairs; a name may stand there more than once. An int is sent as its text.
+    - `headers`: a mapping, a multidict or pairs; a name may appear more than once. An int is sent as text.
     - `cookies`: a mapping of names and values, or `http.cookies.Morsel`, sent as `Set-Cookie`, for the whole host
       unless a morsel says otherwise.
     - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default. None sends
       none.
-    - `reason`: the reason phrase; by default the one that goes with `status`.
-    - `delay`: seconds before the status line, by the timers of the event loop; 0 by default.
+    - `reason`: the reason phrase; by default the standard one for `status`.
+    - `delay`: seconds before the status line, measured by the event loop's timers; 0 by default.
     - `fault`: a `Fault`, in place of the reply or a part of it.
     - `response_class`: the class of the response that the caller gets, instead of the session's.
-    - `method` plays no part; aioresponses 0.7 took it.
+    - `method` is ignored; aioresponses 0.7 takes it.
 
-    Raises `TypeError` or `ValueError`, with the argument's name, for what cannot be sent.
+    Raises `TypeError` or `ValueError`, with the argument's name, for values that cannot be sent.
 
     >>> CallbackResult(status=404, payload={"error": "no such user"})
     CallbackResult(status=404)
     """
 
+    @hides_unknown
     def __init__(
         self,
         method: str = hdrs.METH_GET,
@@ -126,7 +162,10 @@ class CallbackResult:
         delay: float = 0,
         events: Events | None = None,
         fault: Fault | None = None,
+        **unknown: Never,
     ) -> None:
+        for name in unknown:
+            raise unexpected("CallbackResult", name, RESULT_ARGUMENTS)
         if status is None:
             status = 200
         if body is None:
@@ -134,7 +173,7 @@ class CallbackResult:
         if isinstance(status, bool) or not isinstance(status, int):
             raise TypeError(_STATUS.format(shown(status)))
         if not 200 <= status <= 999 and status != 101:
-            skipped = ": aiohttp skips this one, and waits for the one that follows" if 100 <= status < 200 else ""
+            skipped = ": after a 1xx, aiohttp waits for the final response" if 100 <= status < 200 else ""
             raise ValueError(_STATUS.format(shown(status)) + skipped)
         if payload is not None and callable(payload):
             check_function("payload", payload)
@@ -165,6 +204,10 @@ class CallbackResult:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"
 
 
+# The method plays no part.
+RESULT_ARGUMENTS = [name for name in inspect.signature(CallbackResult).parameters if name != "method"]
+
+
 def _is_empty(body: object) -> bool:
     return isinstance(body, (str, bytes)) and not body
 
@@ -172,7 +215,7 @@ def _is_empty(body: object) -> bool:
 def _check_events(events: object, body: object, payload: object) -> None:
     for name, is_given in (("body", not _is_empty(body)), ("payload", payload is not None)):
         if is_given:
-            raise ValueError(f"{name} and events contradict each other: a reply has one body")
+            raise ValueError(f"{name} cannot be combined with events: a reply has only one body")
     if isinstance(events, (io.RawIOBase, io.BufferedIOBase)):
         raise TypeError(f"events: expected {EVENTS}, got a file of bytes: {shown(events)}")
     check_source("events", events, EVENTS)
@@ -195,7 +238,8 @@ def _checked_class(response_class: Any) -> Callable[..., ClientResponse] | None:
         why = misfit(response_class, None, None, **given)
     if why:
         raise TypeError(
-            f"response_class: expected one that takes what aiohttp.ClientResponse takes, got {shown(response_class)}: "
+            "response_class: expected a class that takes the arguments of aiohttp.ClientResponse, got "
+            f"{shown(response_class)}: "
             f"{why}"
         )
     return response_class  # type: ignore[no-any-return]
@@ -212,13 +256,13 @@ def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[st
         if not isinstance(name, str) or not isinstance(value, (str, Morsel)):
             raise TypeError(f"cookies: expected names and values of str, got {shown(name)}: {shown(value)}")
         if isinstance(value, Morsel) and value.key != name:
-            raise ValueError(f"cookies: expected a morsel that is named {shown(name)}, got {shown(value.key)}")
+            raise ValueError(f"cookies: expected a morsel named {shown(name)}, got {shown(value.key)}")
         name = str.__str__(name)
         try:
             made[name] = value if isinstance(value, Morsel) else str.__str__(value)
         except CookieError as error:
             raise ValueError(
-                f"cookies: expected names and values that cookies can have, got {shown(name)}: {shown(value)} ({error})"
+                f"cookies: expected valid names and values of cookies, got {shown(name)}: {shown(value)} ({error})"
             ) from error
         if not isinstance(value, Morsel):
             made[name]["path"] = "/"
@@ -230,7 +274,7 @@ def _set_cookie(morsel: Morsel[str]) -> str:
         # Its attributes, and how its value is written, may be anything.
         return line(f"cookies: {morsel.key}", morsel.OutputString())
     except CookieError as error:
-        raise ValueError(f"cookies: {morsel.key}: expected attributes that cookies can have: {error}") from error
+        raise ValueError(f"cookies: {morsel.key}: expected valid attributes of a cookie: {error}") from error
 
 
 def checked_headers(headers: Headers | None) -> CIMultiDict[str]:

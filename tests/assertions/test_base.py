@@ -57,13 +57,13 @@ class FindingCallsTest(MessageTestCase):
     async def test_credentials_in_urls_are_not_shown(self):
         await self.send(url="http://me:secret@example.com/")
         self.check_fails(
-            "Expected a call of http://…@example.com/, but there were none.\n"
+            "Expected a call to http://…@example.com/, but there were none.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200",
             self.assertCalled, "http://you:secret@example.com/",
         )
         self.check_fails(
-            "Expected other calls than were made (- expected, + made):\n"
+            "Calls differ (- expected, + made):\n"
             "Lists differ: ['http://…@example.com/'] != ['GET http://example.com/']\n"
             "\n"
             "First differing element 0:\n"
@@ -95,7 +95,7 @@ class FindingCallsTest(MessageTestCase):
             with self.assertRaises(error):
                 await self.client_session().get(SITE)
         self.check_fails(
-            "Expected no call of any request, but there were 2.\n"
+            "Expected no call, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> raised ValueError: two lines\n"
             "  2. GET http://example.com/ -> raised TimeoutError",
@@ -108,9 +108,9 @@ class WrongUseTest(MessageTestCase):
         await self.send("POST", json={})
 
     def check_wrong(self, what, assertion, *args, **kwargs):
-        self.check_fails(f"This assertion was called wrongly: {what}", assertion, *args, **kwargs)
+        self.check_fails(f"Invalid argument: {what}", assertion, *args, **kwargs)
         self.check_fails(
-            f"This assertion was called wrongly: {what} : and why", assertion, *args, **kwargs, msg="and why"
+            f"Invalid argument: {what} : and why", assertion, *args, **kwargs, msg="and why"
         )
 
     async def test_wrong_counts(self):
@@ -142,11 +142,11 @@ class WrongUseTest(MessageTestCase):
         self.check_wrong(what, self.assertCalledBefore, 5, SITE)
         self.check_wrong(what, self.assertCalledBefore, SITE, ("GET", 5))
         pattern = re.compile(b"x")
-        self.check_wrong(f"url: expected a pattern of str, got one of bytes: {pattern!r}", self.assertCalled, pattern)
+        self.check_wrong(f"url: expected a pattern of text, got one of bytes: {pattern!r}", self.assertCalled, pattern)
         for url in ("/users", URL("example.com/users")):
-            self.check_wrong(f"url: expected one with a scheme and a host, got {url!r}", self.assertNotCalled, url)
+            self.check_wrong(f"url: expected a URL with a scheme and a host, got {url!r}", self.assertNotCalled, url)
         message = self.message(self.assertCalled, "http://[")
-        self.assertRegex(message, r"\AThis assertion was called wrongly: url: expected a URL, got 'http://\[': ")
+        self.assertRegex(message, r"\AInvalid argument: url: expected a URL, got 'http://\[': ")
 
     async def test_wrong_expected_calls(self):
         for assertion in (self.assertCallOrder, self.assertCallsEqual):
@@ -185,12 +185,14 @@ def failing(case):
         (case.assertConcurrent,), (case.assertJsonBody, 5), (case.assertJsonBodyContains, 5),
         (case.assertFormBody, {}), (case.assertMultipartBody, {}), (case.assertTextBody, ""),
         (case.assertBody, b""), (case.assertEmptyBody,), (case.assertRequestHeaders, {"X": "1"}),
-        (case.assertQuery, {"x": "1"}),
+        (case.assertQuery, {"x": "1"}), (case.assertQueryEqual, {"x": "1"}), (case.assertCallTimes, []),
     ]
 
 
 class MsgTest(MessageTestCase):
     """What `msg`, `longMessage` and `maxDiff` do is what unittest says of them."""
+
+    virtual_time = True
 
     BIG = {f"key {number}": "value" for number in range(40)}
 
@@ -225,11 +227,11 @@ class MsgTest(MessageTestCase):
         self.assertRegex(
             message,
             r"\nDiff is [0-9]+ characters long\. Set self\.maxDiff to None to see it\.\n"
-            r"  at key 39: expected 'other', but sent was 'value'\nCalls:\n",
+            r"  at key 39: expected 'other', but got 'value'\nCalls:\n",
         )
         self.assertNotIn("+  'key 39'", message)
         wrong = {"too much": 1, **{key: "other" for key in self.BIG}}
-        listed = [f"  at {key}: expected 'other', but sent was 'value'" for key in self.BIG]
+        listed = [f"  at {key}: expected 'other', but got 'value'" for key in self.BIG]
         self.assertIn(
             "\n".join([
                 "see it.", "  at too much: expected 1, but it was not sent", *listed[:9],
@@ -238,7 +240,7 @@ class MsgTest(MessageTestCase):
             self.message(self.assertJsonBody, wrong),
         )
         self.assertIn(
-            "see it.\n  at key 39: expected nothing, but sent was 'value'\nCalls:",
+            "see it.\n  at key 39: expected nothing, but got 'value'\nCalls:",
             self.message(self.assertJsonBody, {key: value for key, value in self.BIG.items() if key != "key 39"}),
         )
         self.maxDiff = None
@@ -301,7 +303,7 @@ class CallOrderAloneTest(CallOrderAssertionsMixin, PlainTestCase):
     def test_the_mixin_works_with_a_plain_test_case(self):
         self.send()
         self.assertCallsEqual([("POST", SITE)])
-        with self.assertRaisesRegex(AssertionError, "Expected just 0 calls"):
+        with self.assertRaisesRegex(AssertionError, "Expected exactly 0 calls"):
             self.assertCallsEqual([])
         self.assertFalse(hasattr(self, "assertJsonBody") or hasattr(self, "assertCalled"))
 
@@ -310,7 +312,7 @@ class BodyAloneTest(BodyAssertionsMixin, PlainTestCase):
     def test_the_mixin_works_with_a_plain_test_case(self):
         self.send(json=[1])
         self.assertJsonBody([1])
-        with self.assertRaisesRegex(AssertionError, "Expected another JSON body"):
+        with self.assertRaisesRegex(AssertionError, "JSON body of call 1 differs"):
             self.assertJsonBody([2])
         self.assertFalse(hasattr(self, "assertCalled") or hasattr(self, "assertCallOrder"))
 

@@ -72,11 +72,11 @@ class DroppedTest(MessageTestCase):
 
     async def test_what_fails_whatever_was_dropped(self):
         for message, assertion, *arguments in (
-            ("Expected 6 calls of any request, but there were 7.", self.assertCallCount, 6),
-            (f"Expected no call of {A}, but there was 1.", self.assertNotCalled, A),
-            (f"Expected at least 5 calls of {A}, but there was 1.", self.assertCalledAtLeast, 5, A),
-            (f"Expected at most 0 calls of {A}, but there was 1.", self.assertCalledAtMost, 0, A),
-            (f"Expected at most 0 calls of {A} at once, but there was 1.", self.assertMaxConcurrency, 0, A),
+            ("Expected 6 calls, but there were 7.", self.assertCallCount, 6),
+            (f"Expected no call to {A}, but there was 1.", self.assertNotCalled, A),
+            (f"Expected at least 5 calls to {A}, but there was 1.", self.assertCalledAtLeast, 5, A),
+            (f"Expected at most 0 calls to {A}, but there was 1.", self.assertCalledAtMost, 0, A),
+            (f"Expected at most 0 calls to {A} at once, but there was 1.", self.assertMaxConcurrency, 0, A),
             (
                 f"1 call matched no mock:\n  GET {USERS} -> no mock answered\n    No mocks are registered.",
                 self.assertNoUnmatchedCalls,
@@ -84,7 +84,7 @@ class DroppedTest(MessageTestCase):
             ("Expected no calls, but there were 7.", self.mock.assert_not_called),
             ("Expected one call, but there were 7.", self.mock.assert_called_once),
             (
-                f"Expected every call of {B} to have ended before {A} was called, "
+                f"Expected every call to {B} to have ended before any call to {A} began, "
                 "but call 2 began before call 3 had ended.",
                 self.assertCalledBefore, B, A,
             ),

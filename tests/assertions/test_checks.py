@@ -111,7 +111,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         await self.post(json={"a": 1})
         for check in (self.mock.assert_called_with, self.mock.assert_called_once_with):
             self.check_fails(
-                "Expected POST http://example.com/ to be called with other arguments (- expected, + made):\n"
+                "Arguments of the last call to POST http://example.com/ differ (- expected, + made):\n"
                 "{'allow_redirects': True, 'json': {'a': 2}, 'data': None} != "
                 "{'data': None, 'json': {'a': 1}, 'allow_redirects': True}\n"
                 "- {'allow_redirects': True, 'data': None, 'json': {'a': 2}}\n"
@@ -128,7 +128,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
     async def test_assert_called_with_args_to_match(self):
         await self.post(json={"a": 1})
         self.check_fails(
-            "Expected POST http://example.com/ to be called with other arguments (- expected, + made):\n"
+            "Arguments of the last call to POST http://example.com/ differ (- expected, + made):\n"
             "{'json': 2} != {'json': {'a': 1}}\n"
             "- {'json': 2}\n"
             "+ {'json': {'a': 1}}\n"
@@ -137,16 +137,52 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             self.mock.assert_called_with, SITE, "POST", args_to_match=["json"], json=2, timeout=5,
         )
         self.check_fails(
-            "args_to_match: the call of POST http://example.com/ that was made has no timeout.\n"
+            "args_to_match: the last call to POST http://example.com/ has no timeout.\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 200",
             self.mock.assert_called_with, SITE, "POST", args_to_match=["timeout"], timeout=5,
         )
         self.check_fails(
-            "args_to_match: the call of POST http://example.com/ that was expected has no json, timeout.\n"
+            "args_to_match: the expected call to POST http://example.com/ has no json, timeout.\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 200",
             self.mock.assert_called_with, SITE, "POST", args_to_match=["json", "timeout"],
+        )
+
+    async def test_the_default_of_method(self):
+        await self.post(json=1)
+        hint = "It was called with POST; GET is the default of method, so pass method='POST'."
+        calls = "Calls:\n  1. POST http://example.com/ -> 200"
+        never = f"Expected GET {SITE} to be called, but it was never called."
+        self.check_fails(f"{never}\n{hint}\n{calls}", self.mock.assert_called_with, SITE, json=1)
+        self.check_fails(f"{never}\n{hint}\n{calls}", self.mock.assert_called_once_with, SITE, json=1)
+        self.check_fails(
+            f"Expected GET {SITE}, json=1, but there was no such call.\n{hint}\n{calls}",
+            self.mock.assert_any_call, SITE, json=1,
+        )
+        self.check_fails(
+            f"Expected GET {SITE} among the calls, but there was no such call.\n{hint}\n{calls}",
+            self.mock.assert_has_calls, [call(SITE)], any_order=True,
+        )
+        self.check_fails(
+            f"These calls were not made consecutively:\n  GET {SITE}\n{hint}\n{calls}",
+            self.mock.assert_has_calls, [call(SITE)],
+        )
+        self.check_fails(
+            f"Expected PUT {SITE} to be called, but it was never called.\n{calls}",
+            self.mock.assert_called_with, SITE, "PUT",
+        )
+
+    async def test_the_default_of_method_beside_several_methods(self):
+        self.mock.put(SITE)
+        await self.post()
+        async with aiohttp.ClientSession() as session:
+            await session.put(SITE)
+        self.check_fails(
+            f"Expected GET {SITE} to be called, but it was never called.\n"
+            "It was called with POST and PUT; GET is the default of method, so pass method='POST' or method='PUT'.\n"
+            "Calls:\n  1. POST http://example.com/ -> 200\n  2. PUT http://example.com/ -> 200",
+            self.mock.assert_called_with, SITE,
         )
 
     async def test_assert_any_call(self):
@@ -158,7 +194,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         await self.post(json=2)
         self.check_fails(
             "Expected POST http://example.com/, json=3, headers={'X-Id': '1'}, but there was no such call.\n"
-            "The last one was (- expected, + made):\n"
+            "Arguments of the last call to POST http://example.com/ differ (- expected, + made):\n"
             "{'json': 3, 'headers': {'X-Id': '1'}} != {'json': 2}\n"
             "- {'headers': {'X-Id': '1'}, 'json': 3}\n"
             "+ {'json': 2}\n"
@@ -173,14 +209,14 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         await get(SITE + "b")
         calls = "Calls:\n  1. GET http://example.com/a -> 200\n  2. GET http://example.com/b -> 200"
         self.check_fails(
-            "Expected these calls one after another, but they were not made so:\n"
+            "These calls were not made consecutively:\n"
             "  GET http://example.com/b\n"
             "  POST http://example.com/a, json={'x': 1}\n" + calls,
             self.mock.assert_has_calls, [call(SITE + "b"), call(SITE + "a", "POST", json={"x": 1})],
         )
         self.check_fails(
             "Expected GET http://example.com/a, timeout=5 among the calls, but there was no such call.\n"
-            "The last one was (- expected, + made):\n"
+            "Arguments of the last call to GET http://example.com/a differ (- expected, + made):\n"
             "{'timeout': 5} != {}\n"
             "- {'timeout': 5}\n"
             "+ {}\n" + calls,
@@ -226,7 +262,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
     async def test_secrets_that_differ_are_seen_to_differ(self):
         await self.post(headers={"Authorization": "s3cret1"})
         self.check_fails(
-            "Expected POST http://example.com/ to be called with other arguments (- expected, + made):\n"
+            "Arguments of the last call to POST http://example.com/ differ (- expected, + made):\n"
             "{'hea[13 chars]orization': '…' (7 characters)}} != "
             "{'hea[13 chars]orization': '…' (7 characters, differing from character 7 on)}}\n"
             "- {'headers': {'Authorization': '…' (7 characters)}}\n"
@@ -251,7 +287,7 @@ class LookingForCallsTest(AioResponsesTestCase):
 
     LOGIN = call(SITE + "login", "POST")
 
-    def test_has_calls_one_after_another(self):
+    def test_consecutive_calls(self):
         self.mock.assert_has_calls([])
         self.mock.assert_has_calls([self.LOGIN, call(SITE + "users?a=1&b=2")])
         self.mock.assert_has_calls([call(URL(SITE + "users?b=2"), params={"a": "1"}), call(SITE + "users#top")])

@@ -77,7 +77,7 @@ class PartOfTheUrlTest(AioResponsesTestCase):
 
 
 class MessageOfParamsTest(MessageTestCase):
-    async def test_they_are_compared_in_the_url_alone(self):
+    async def test_params_are_compared_in_the_url_alone(self):
         await self.send(url=f"{USERS}?page=1", json=1)
         self.check_fails(
             f"Expected GET {USERS}?page=2, params={{'page': 2}}, json=1, but there was no such call.\n"
@@ -85,7 +85,7 @@ class MessageOfParamsTest(MessageTestCase):
             self.mock.assert_any_call, USERS, params={"page": 2}, json=1,
         )
         self.check_fails(
-            f"Expected GET {USERS}?page=1 to be called with other arguments (- expected, + made):\n"
+            f"Arguments of the last call to GET {USERS}?page=1 differ (- expected, + made):\n"
             "{'allow_redirects': True} != {'json': 1, 'allow_redirects': True}\n"
             "- {'allow_redirects': True}\n"
             "+ {'allow_redirects': True, 'json': 1}\n"

@@ -5,6 +5,30 @@ import re
 from ..support import SITE, USERS, MessageTestCase
 
 
+class UrlThatIsMoreTest(MessageTestCase):
+    async def test_a_url_that_was_meant_as_a_pattern_or_a_template(self):
+        await self.send(url="http://example.com/users/7")
+        calls = "Calls:\n  1. GET http://example.com/users/7 -> 200"
+        for text, instead in (
+            ("http://example.com/users/.*", "for a pattern, pass re.compile('http://example.com/users/.*')"),
+            (r"http://example.com/users/\d+", r"for a pattern, pass re.compile('http://example.com/users/\\d+')"),
+            ("http://example.com/users/:id", "for a placeholder, write 'http://example.com/users/{id}'"),
+        ):
+            with self.subTest(text):
+                message = self.message(self.assertCalledOnce, text)
+                self.assertTrue(message.startswith("Expected 1 call to http://example.com/users/"), message)
+                end = f", but there were none.\nThe URL is compared as it is; {instead}.\n{calls}"
+                self.assertTrue(message.endswith(end), message)
+
+    async def test_a_url_that_no_call_would_match_otherwise(self):
+        await self.send(url="http://example.com/posts/7")
+        self.check_fails(
+            "Expected 1 call to http://example.com/users/.*, but there were none.\n"
+            "Calls:\n  1. GET http://example.com/posts/7 -> 200",
+            self.assertCalledOnce, "http://example.com/users/.*",
+        )
+
+
 class CallCountTest(MessageTestCase):
     async def test_call_count(self):
         self.assertCallCount(0)
@@ -15,14 +39,14 @@ class CallCountTest(MessageTestCase):
         self.assertCallCount(1, USERS, "POST")
         self.assertCallCount(0, USERS, "GET")
         self.check_fails(
-            "Expected 2 calls of GET http://example.com/, but there was 1.\n"
+            "Expected 2 calls to GET http://example.com/, but there was 1.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. POST http://example.com/users -> 201",
             self.assertCallCount, 2, SITE, "GET",
         )
         self.check_fails(
-            "Expected 1 call of any request, but there were 2.\n"
+            "Expected 1 call, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. POST http://example.com/users -> 201",
@@ -31,14 +55,14 @@ class CallCountTest(MessageTestCase):
 
     async def test_called(self):
         self.check_fails(
-            "Expected a call of any request, but there were none.\nThere were no calls.", self.assertCalled
+            "Expected a call, but there were none.\nThere were no calls.", self.assertCalled
         )
         await self.send()
         self.assertCalled()
         self.assertCalled(SITE)
         self.assertCalled(method="GET")
         self.check_fails(
-            "Expected a call of any POST request, but there were none.\nCalls:\n  1. GET http://example.com/ -> 200",
+            "Expected a call with method POST, but there were none.\nCalls:\n  1. GET http://example.com/ -> 200",
             self.assertCalled, method="POST",
         )
 
@@ -48,14 +72,14 @@ class CallCountTest(MessageTestCase):
         self.assertCalledOnce(SITE, "GET")
         await self.send()
         self.check_fails(
-            "Expected 1 call of http://example.com/, but there were 2.\n"
+            "Expected 1 call to http://example.com/, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/ -> 200",
             self.assertCalledOnce, SITE,
         )
         self.check_fails(
-            "Expected 1 call of http://example.com/users, but there were none.\n"
+            "Expected 1 call to http://example.com/users, but there were none.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/ -> 200",
@@ -68,7 +92,7 @@ class CallCountTest(MessageTestCase):
         self.assertNotCalled(SITE)
         self.assertNotCalled(USERS, "GET")
         self.check_fails(
-            "Expected no call of any DELETE request, but there was 1.\n"
+            "Expected no call with method DELETE, but there was 1.\n"
             "Calls:\n"
             "  1. DELETE http://example.com/users -> no mock answered",
             self.assertNotCalled, method="DELETE",
@@ -81,7 +105,7 @@ class CallCountTest(MessageTestCase):
         await self.send()
         self.assertCalledAtLeast(1, SITE)
         self.check_fails(
-            "Expected at least 3 calls of http://example.com/, but there were 2.\n"
+            "Expected at least 3 calls to http://example.com/, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/ -> 200",
@@ -94,7 +118,7 @@ class CallCountTest(MessageTestCase):
         self.assertCalledAtMost(2, SITE, "GET")
         await self.send()
         self.check_fails(
-            "Expected at most 1 call of http://example.com/, but there were 2.\n"
+            "Expected at most 1 call to http://example.com/, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/ -> 200",
@@ -136,7 +160,7 @@ class CallCountTest(MessageTestCase):
             "1 call matched no mock:\n"
             "  PUT http://example.com/users -> no mock answered\n"
             "    Registered mocks, the closest first:\n"
-            "      GET re.compile('.*'): other method: GET\n"
+            "      GET re.compile('.*'): method differs: mock has GET, request has PUT\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. PUT http://example.com/users -> no mock answered",
@@ -149,10 +173,10 @@ class CallCountTest(MessageTestCase):
         self.check_fails(
             "1 call matched no mock:\n"
             "  POST http://example.com/ -> 302, GET http://example.com/users -> no mock answered\n"
-            "    It is the target of a redirect: "
-            "POST http://example.com/ was answered with 302, which makes it a GET.\n"
+            "    This request follows a redirect: "
+            "POST http://example.com/ was answered with 302, which turns it into GET.\n"
             "    Registered mocks, the closest first:\n"
-            "      POST http://example.com/: other method: POST\n"
+            "      POST http://example.com/: method differs: mock has POST, request has GET\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 302, GET http://example.com/users -> no mock answered",
             self.assertNoUnmatchedCalls,

@@ -53,7 +53,7 @@ class CallOrderTest(MessageTestCase):
         await self.send_three()
         self.assertCallsEqual([("POST", SITE + "login"), USERS, ("delete", re.compile(".*/users$"))])
         self.check_fails(
-            "Expected just 2 calls, but there were 3 (- expected, + made):\n"
+            "Expected exactly 2 calls, but there were 3 (- expected, + made):\n"
             "Lists differ: ['POS[32 chars]T http://example.com/users'] != "
             "['POS[32 chars]T http://example.com/users', 'DELETE http://example.com/users']\n"
             "\n"
@@ -68,7 +68,7 @@ class CallOrderTest(MessageTestCase):
             self.assertCallsEqual, [SITE + "login", USERS],
         )
         self.check_fails(
-            "Expected other calls than were made (- expected, + made):\n"
+            "Calls differ (- expected, + made):\n"
             "Lists differ: ['POS[25 chars]n', 'PUT http://example.com/users', 'DELETE ht[19 chars]ers'] != "
             "['POS[25 chars]n', 'GET http://example.com/users', 'DELETE ht[19 chars]ers']\n"
             "\n"
@@ -89,7 +89,7 @@ class CallOrderTest(MessageTestCase):
 
     async def test_calls_equal_where_there_are_none_or_one(self):
         self.check_fails(
-            "Expected just 1 call, but there were none (- expected, + made):\n"
+            "Expected exactly 1 call, but there were none (- expected, + made):\n"
             "Lists differ: ['http://example.com/'] != []\n"
             "\n"
             "First list contains 1 additional elements.\n"
@@ -103,7 +103,7 @@ class CallOrderTest(MessageTestCase):
         )
         await self.send()
         self.check_fails(
-            "Expected just 0 calls, but there was 1 (- expected, + made):\n"
+            "Expected exactly 0 calls, but there was 1 (- expected, + made):\n"
             "Lists differ: [] != ['GET http://example.com/']\n"
             "\n"
             "Second list contains 1 additional elements.\n"
@@ -122,8 +122,8 @@ class CallOrderTest(MessageTestCase):
         self.assertCalledBefore(SITE + "login", USERS)
         self.assertCalledBefore(("GET", USERS), ("DELETE", USERS))
         self.check_fails(
-            "Expected every call of http://example.com/users to have ended before POST http://example.com/login was "
-            "called, but call 1 began before call 3 had ended.\n" + self.CALLS,
+            "Expected every call to http://example.com/users to have ended before any call to "
+            "POST http://example.com/login began, but call 1 began before call 3 had ended.\n" + self.CALLS,
             self.assertCalledBefore, USERS, ("POST", SITE + "login"),
         )
         self.check_fails(
@@ -141,7 +141,7 @@ class CallOrderTest(MessageTestCase):
         for path in ("b", "a", "b", "a"):
             await self.send(url=SITE + path)
         self.check_fails(
-            "Expected every call of http://example.com/a to have ended before http://example.com/b was called, "
+            "Expected every call to http://example.com/a to have ended before any call to http://example.com/b began, "
             "but call 1 began before call 4 had ended.\n"
             "Calls:\n"
             "  1. GET http://example.com/b -> 200\n"
@@ -156,8 +156,8 @@ class SameCallTest(MessageTestCase):
     async def test_no_call_is_before_itself(self):
         await self.send()
         self.check_fails(
-            "Expected calls of http://example.com/ before those of GET http://example.com/, "
-            "but call 1 is one of both.\n"
+            "Expected every call to http://example.com/ before any call to GET http://example.com/, "
+            "but call 1 is both.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200",
             self.assertCalledBefore, SITE, ("GET", SITE),
@@ -196,15 +196,15 @@ class OverlappingCallsTest(MessageTestCase):
         self.assertMaxConcurrency(3, SITE, "GET")
         calls = "Calls:\n" + "\n".join(f"  {number}. GET http://example.com/ -> 200" for number in (1, 2, 3))
         self.check_fails(
-            f"Expected at most 2 calls of http://example.com/ at once, but there were 3.\n{calls}",
+            f"Expected at most 2 calls to http://example.com/ at once, but there were 3.\n{calls}",
             self.assertMaxConcurrency, 2, SITE,
         )
         self.check_fails(
-            f"Expected at most 1 call of any GET request at once, but there were 3.\n{calls}",
+            f"Expected at most 1 call with method GET at once, but there were 3.\n{calls}",
             self.assertMaxConcurrency, 1, method="GET",
         )
         self.check_fails(
-            f"Expected at least 4 calls of any request at once, but there were 3.\n{calls}",
+            f"Expected at least 4 calls at once, but there were 3.\n{calls}",
             self.assertConcurrent, at_least=4,
         )
 
@@ -218,7 +218,7 @@ class OverlappingCallsTest(MessageTestCase):
         self.assertMaxConcurrency(1, USERS)
         self.assertMaxConcurrency(0, USERS, "POST")
         self.check_fails(
-            "Expected at least 2 calls of http://example.com/users at once, but there was 1.\n"
+            "Expected at least 2 calls to http://example.com/users at once, but there was 1.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/users -> 200",
@@ -232,7 +232,7 @@ class OverlappingCallsTest(MessageTestCase):
         self.assertMaxConcurrency(1)
         self.assertMaxConcurrency(0, USERS)
         self.check_fails(
-            "Expected at least 2 calls of http://example.com/users at once, but there were none.\n"
+            "Expected at least 2 calls to http://example.com/users at once, but there were none.\n"
             "Calls:\n" + "\n".join(f"  {number}. GET http://example.com/ -> 200" for number in (1, 2, 3)),
             self.assertConcurrent, USERS,
         )
@@ -245,18 +245,18 @@ class OverlappingCallsTest(MessageTestCase):
         await self.get(USERS)
         self.assertConcurrent()
         self.check_fails(
-            "Expected every call of http://example.com/ to have ended before http://example.com/users was called, "
-            "but call 2 began before call 1 had ended.\n"
+            "Expected every call to http://example.com/ to have ended before any call to http://example.com/users "
+            "began, but call 2 began before call 1 had ended.\n"
             "Calls:\n"
-            "  1. GET http://example.com/ -> not ended\n"
+            "  1. GET http://example.com/ -> in flight\n"
             "  2. GET http://example.com/users -> 200",
             self.assertCalledBefore, SITE, USERS,
         )
         self.go_on.set()
         await task
         self.check_fails(
-            "Expected every call of http://example.com/ to have ended before http://example.com/users was called, "
-            "but call 2 began before call 1 had ended.\n"
+            "Expected every call to http://example.com/ to have ended before any call to http://example.com/users "
+            "began, but call 2 began before call 1 had ended.\n"
             "Calls:\n"
             "  1. GET http://example.com/ -> 200\n"
             "  2. GET http://example.com/users -> 200",

@@ -69,7 +69,7 @@ class LockTest(ServerTestCase, MessageTestCase):
     async def test_a_client_without_a_lock_is_found_out(self):
         self.assertEqual(await self.logins_of_the_mock(contextlib.nullcontext()), 5)
         self.check_fails(
-            "Expected 1 call of POST http://example.com/token, but there were 5.\n"
+            "Expected 1 call to POST http://example.com/token, but there were 5.\n"
             "Calls:\n"
             "  1. POST http://example.com/token -> 200\n"
             "  2. POST http://example.com/token -> 200\n"
@@ -133,7 +133,7 @@ class LimitTest(ServerTestCase, MessageTestCase):
         self.mock.get(SITE, repeat=True)
         await self.ask(SITE)
         self.check_fails(
-            "Expected at most 1 call of any request at once, but there were 50.\n"
+            "Expected at most 1 call at once, but there were 50.\n"
             "Calls:\n"
             + "".join(f"{number:3}. GET http://example.com/ -> 200\n" for number in range(1, 11))
             + "     … 30 more …\n"
@@ -210,12 +210,12 @@ class StreamTest(ServerTestCase, MessageTestCase):
         self.assertEqual(downloads.most, 10)
         self.assertConcurrent(at_least=10)
         self.check_fails(
-            "Expected at most 9 calls of any request at once, but there were 10.\n"
+            "Expected at most 9 calls at once, but there were 10.\n"
             "Calls:\n" + "\n".join(f"{number:3}. GET http://example.com/ -> 200" for number in range(1, 11)),
             self.assertMaxConcurrency, 9,
         )
 
-    async def test_so_it_is_with_replies_in_the_step_of_the_request(self):
+    async def test_streams_overlap_where_replies_come_in_the_step_of_the_request(self):
         downloads = Downloads()
         self.mock.latency = None
         self.mock.get(SITE, body=downloads.body, repeat=True)
@@ -243,7 +243,7 @@ class OnItsWayTest(MessageTestCase):
         if most:
             self.assertConcurrent(at_least=most)
 
-    async def test_a_large_response_that_nobody_reads(self):
+    async def test_a_large_response_that_is_not_read(self):
         await self.get()
         await self.check(2)
 
@@ -271,7 +271,7 @@ class OnItsWayTest(MessageTestCase):
         self.assertIs(error[0], aiohttp.ClientPayloadError)
         await self.check(1)
 
-    async def test_a_small_response_that_nobody_reads(self):
+    async def test_a_small_response_that_is_not_read(self):
         await self.get(USERS)
         await self.check(1)
 
@@ -362,7 +362,7 @@ class OnItsWayTest(MessageTestCase):
         urls = [SITE + "nowhere"] * 2
         await asyncio.gather(*[error_of(self.session.get(url)) for url in urls])
         self.check_fails(
-            "Expected at most 1 call of any request at once, but there were 2.\n"
+            "Expected at most 1 call at once, but there were 2.\n"
             "Calls:\n"
             "  1. GET http://example.com/nowhere -> no mock answered\n"
             "  2. GET http://example.com/nowhere -> no mock answered",
@@ -372,7 +372,7 @@ class OnItsWayTest(MessageTestCase):
         self.mock.requests.clear()
         await self.check(1)
 
-    async def test_calls_that_find_nobody_who_listens(self):
+    async def test_calls_whose_connection_is_refused(self):
         self.mock.get(SITE + "down", fault=Fault.CONNECTION_REFUSED, repeat=True)
         await asyncio.gather(*[error_of(self.session.get(SITE + "down")) for _ in range(2)])
         self.assertConcurrent(at_least=2)
@@ -441,7 +441,7 @@ class StoppedClockTest(MessageTestCase):
         session = self.client_session()
         return [text_of(session, url) for url in urls]
 
-    async def test_of_calls_one_after_another(self):
+    async def test_consecutive_calls_under_a_stopped_clock(self):
         for name, clock in self.CLOCKS.items():
             with self.subTest(name), patch("aioresponses._calls.exchange.perf_counter", clock):
                 for one in await self.get(USERS, SITE):
@@ -449,8 +449,8 @@ class StoppedClockTest(MessageTestCase):
                 self.assertCalledBefore(USERS, SITE)
                 self.assertMaxConcurrency(1)
                 self.check_fails(
-                    "Expected every call of http://example.com/ to have ended before http://example.com/users was "
-                    "called, but call 1 began before call 2 had ended.\n"
+                    "Expected every call to http://example.com/ to have ended before any call to "
+                    "http://example.com/users began, but call 1 began before call 2 had ended.\n"
                     "Calls:\n"
                     "  1. GET http://example.com/users -> 200\n"
                     "  2. GET http://example.com/ -> 200",
@@ -463,15 +463,15 @@ class StoppedClockTest(MessageTestCase):
                 await asyncio.gather(*await self.get(USERS, SITE))
                 self.assertConcurrent()
                 self.check_fails(
-                    "Expected at most 1 call of any request at once, but there were 2.\n"
+                    "Expected at most 1 call at once, but there were 2.\n"
                     "Calls:\n"
                     "  1. GET http://example.com/users -> 200\n"
                     "  2. GET http://example.com/ -> 200",
                     self.assertMaxConcurrency, 1,
                 )
                 self.check_fails(
-                    "Expected every call of http://example.com/users to have ended before http://example.com/ was "
-                    "called, but call 2 began before call 1 had ended.\n"
+                    "Expected every call to http://example.com/users to have ended before any call to "
+                    "http://example.com/ began, but call 2 began before call 1 had ended.\n"
                     "Calls:\n"
                     "  1. GET http://example.com/users -> 200\n"
                     "  2. GET http://example.com/ -> 200",

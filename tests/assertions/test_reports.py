@@ -42,7 +42,7 @@ class LongListsTest(MessageTestCase):
         first = "".join(f" {number:2}. GET http://example.com/{number} -> 200\n" for number in range(1, 11))
         last = "\n".join(f" {number:2}. GET http://example.com/{number} -> 200" for number in range(14, 24))
         self.check_fails(
-            f"Expected no call of any request, but there were 23.\nCalls:\n{first}     … 3 more …\n{last}",
+            f"Expected no call, but there were 23.\nCalls:\n{first}     … 3 more …\n{last}",
             self.assertNotCalled,
         )
 
@@ -52,7 +52,7 @@ class LongListsTest(MessageTestCase):
         for _ in range(20):
             await session.get(SITE)
         self.check_fails(
-            "Expected no call of any request, but there were 20.\nCalls:\n"
+            "Expected no call, but there were 20.\nCalls:\n"
             + "\n".join(f" {number:2}. GET http://example.com/ -> 200" for number in range(1, 21)),
             self.assertNotCalled,
         )
@@ -60,7 +60,7 @@ class LongListsTest(MessageTestCase):
     async def test_a_long_url_is_cut(self):
         await self.send(url=SITE + "x" * 600)
         self.check_fails(
-            "Expected no call of any request, but there was 1.\n"
+            "Expected no call, but there was 1.\n"
             "Calls:\n"
             f"  1. GET http://example.com/{'x' * 477}… (130 more characters)",
             self.assertNotCalled,
@@ -103,8 +103,8 @@ class LongListsTest(MessageTestCase):
             "    No mocks are registered.\n"
             "  GET http://example.com/ -> no mock answered\n"
             "    Registered mocks, the closest first:\n"
-            "      GET http://example.com/users: path differs at '/users', asked for was '/'\n"
+            "      GET http://example.com/users: path differs: mock has '/users', request has '/'\n"
             "  GET http://example.com/1 -> no mock answered\n"
             "    Registered mocks, the closest first:\n"
-            "      GET http://example.com/users: path differs at '/users', asked for was '/1'\n",
+            "      GET http://example.com/users: path differs: mock has '/users', request has '/1'\n",
         )

@@ -316,7 +316,7 @@ class CopiedArgumentsTest(MockedTestCase):
 
 @needs_basic_auth
 class CredentialsTest(ServerTestCase):
-    async def test_of_a_call_cause_no_more_warnings_than_with_a_real_server(self):
+    async def test_credentials_of_a_call_cause_no_more_warnings_than_with_a_real_server(self):
         url = await self.serve(web.get("/{path:.*}", answers))
         with warnings.catch_warnings():
             # aiohttp 3.14 deprecates it.

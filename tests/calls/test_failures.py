@@ -28,7 +28,7 @@ class FailedAssertionsTest(unittest.TestCase):
         self.check(own, own, classes=(AssertionError, Own))
         self.check(KeyboardInterrupt())
 
-    def test_what_an_assertion_was_turned_into_is_none(self):
+    def test_an_exception_that_an_assertion_was_turned_into_is_not_a_failed_assertion(self):
         self.check(raised(KeyError("own"), cause=AssertionError("no")))
 
     @unittest.skipUnless(sys.version_info >= (3, 11), "Python 3.11 brought groups of exceptions")

@@ -18,12 +18,12 @@ from ..support import AIOHTTP, AT_MOST, SITE, MockedTestCase, error_of, get, rec
 
 
 class RequestsOfAMockTest(AioResponsesTestCase):
-    async def test_requests_is_a_plain_dict_in_order_of_first_call(self):
+    async def test_requests_is_a_dict_in_order_of_first_call(self):
         self.mock.get(re.compile(".*"), repeat=True)
         await get(SITE + "b?y=1&x=2")
         await get(SITE + "a", params={"q": 1})
         await get(SITE + "b?x=2&y=1")
-        self.assertIs(type(self.mock.requests), dict)
+        self.assertIsInstance(self.mock.requests, dict)
         call = RequestCall((), {"allow_redirects": True})
         self.assertEqual(
             list(self.mock.requests.items()),

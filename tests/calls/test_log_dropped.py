@@ -39,7 +39,7 @@ class ResetTest(AskingTestCase):
         self.assertEqual((await self.ask(url=USERS))[0], ClientConnectionError)
         self.assertEqual([handle.call_count for handle in (once, twice, always)], [0, 1, 1])
 
-    async def test_of_a_dict_that_somebody_has_put_there_and_before_anybody_looked(self):
+    async def test_reset_of_a_dict_put_in_place_of_requests_before_calls_are_read(self):
         self.mock.get(SITE, repeat=True)
         await self.ask()
         self.mock.reset()
@@ -112,7 +112,7 @@ class KeepCallsTest(unittest.IsolatedAsyncioTestCase):
         await get(USERS)
         self.assertEqual((handle.calls, handle.called, handle.remaining, mock.unused_mocks), ([], True, 0, []))
 
-    async def test_those_that_no_mock_answered_are_kept_always(self):
+    async def test_calls_that_no_mock_answered_are_always_kept(self):
         mock = self.mock(1)
         mock.get(USERS, repeat=True)
         for number in range(3):
@@ -122,7 +122,7 @@ class KeepCallsTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(urls(mock), [f"{SITE}{number}" for number in range(3)] + [USERS])
         self.assertEqual((len(mock.unmatched_calls), mock.call_count), (3, 6))
 
-    async def test_those_that_raised_are_dropped_like_others(self):
+    async def test_calls_that_raised_are_dropped_like_others(self):
         mock = self.mock(2)
         mock.get(SITE, exception=ValueError(), repeat=True)
         for _ in range(5):
@@ -130,7 +130,7 @@ class KeepCallsTest(unittest.IsolatedAsyncioTestCase):
                 await get()
         self.assertEqual((len(mock.calls), mock.call_count), (2, 5))
 
-    async def test_those_on_their_way_are_kept_besides(self):
+    async def test_calls_in_flight_are_kept_besides(self):
         mock, go_on = self.mock(2), asyncio.Event()
 
         async def callback(call):
@@ -158,7 +158,7 @@ class KeepCallsTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(([len(each.calls) for each in (first, second)], mock.call_count), ([1, 1], 3))
         self.assertEqual([each.call_count for each in (first, second)], [3, 3])
 
-    async def test_equal_calls_are_told_apart(self):
+    async def test_equal_calls_are_dropped_one_by_one(self):
         mock = self.mock(2)
         mock.get(SITE, repeat=True)
         for _ in range(3):
@@ -167,7 +167,7 @@ class KeepCallsTest(unittest.IsolatedAsyncioTestCase):
         await get()
         self.assertIs(mock.calls[0], kept[1])
 
-    async def test_of_nested_mocks_each_keeps_as_many_as_it_says(self):
+    async def test_each_nested_mock_keeps_as_many_calls_as_it_says(self):
         outer, inner = self.mock(2), self.mock(1)
         outer.get(SITE, repeat=True)
         for _ in range(4):

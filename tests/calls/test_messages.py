@@ -102,7 +102,7 @@ class WhatWasSentTest(AskingTestCase):
             call.json()
         self.assertEqual(
             str(raised.exception),
-            f"the body of POST {SITE} is no text in utf-8: "
+            f"the body of POST {SITE} is not text in utf-8: "
             "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
         )
         call = await self.call(data="a" * 101)
@@ -110,6 +110,6 @@ class WhatWasSentTest(AskingTestCase):
             call.json()
         self.assertEqual(
             str(raised.exception),
-            f"the body of POST {SITE} is no JSON (Expecting value: line 1 column 1 (char 0)): "
+            f"the body of POST {SITE} is not JSON (Expecting value: line 1 column 1 (char 0)): "
             f"it has Content-Type 'text/plain; charset=utf-8' and 101 bytes: {'a' * 100!r}…",
         )

@@ -86,7 +86,7 @@ class SentAsItIsTest(ServerTestCase):
 
 
 class UnreadableTest(AskingTestCase):
-    async def test_a_method_that_is_none_of_the_usual(self):
+    async def test_an_unusual_method(self):
         for method in ("CONNECT", "M-SEARCH", "PRI", "x", "get"):
             call = await self.call(method, data=b"body", headers={"X-Id": "7"})
             self.assertEqual((call.body, call.headers["X-Id"]), (b"body", "7"))
@@ -109,11 +109,11 @@ class UnreadableTest(AskingTestCase):
             call.json()
         self.assertEqual(
             str(raised.exception),
-            f"the body of POST {SITE} is no JSON (it is nested too deeply): it has Content-Type 'application/json' and "
-            f"100000 bytes: '{'[' * 100}'…",
+            f"the body of POST {SITE} is not JSON (it is nested too deeply): it has Content-Type 'application/json' "
+            f"and 100000 bytes: '{'[' * 100}'…",
         )
 
-    async def test_a_charset_that_is_none(self):
+    async def test_an_unknown_charset(self):
         for charset in ("undefined", "a\0b", "hex", "idna", "x" * 1000, "\udcff", "\"", "utf-8; charset=x"):
             call = call_of(
                 f"POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded; charset={charset}\r\n\r\n".encode(

@@ -110,7 +110,7 @@ class HowItEndedTest(AskingTestCase):
         await asked.wait()
         [call] = self.mock.calls
         self.assertEqual((call.response, call.exception, call.ended), (None, None, None))
-        self.assertEqual(repr(call), f"<RequestCall GET {SITE} -> not ended>")
+        self.assertEqual(repr(call), f"<RequestCall GET {SITE} -> in flight>")
         answer.set()
         self.assertIs(await task, call.response)
 
@@ -232,7 +232,7 @@ class WheneverLookedAtTest(MockedTestCase):
                 await self.session.post(f"{SITE}ada", data=b"body")
                 [(call, before)] = looked
                 url, info = f"{SITE}ada", {"name": "ada"}
-                self.assertEqual(before, (url, b"body", info, None, None, False, [url], f"POST {url} -> not ended"))
+                self.assertEqual(before, (url, b"body", info, None, None, False, [url], f"POST {url} -> in flight"))
                 self.assertEqual(self.now(call), (url, b"body", info, 201, None, True, [url], f"POST {url} -> 201"))
                 self.assertIs(self.mock.calls[-1], call)
                 self.assertIs(match.calls[0], call)
@@ -248,7 +248,7 @@ class WheneverLookedAtTest(MockedTestCase):
         with self.assertRaises(ValueError):
             await self.session.get(SITE)
         [(call, before)] = looked
-        self.assertEqual(before, (SITE, b"", {}, None, None, False, [SITE], f"GET {SITE} -> not ended"))
+        self.assertEqual(before, (SITE, b"", {}, None, None, False, [SITE], f"GET {SITE} -> in flight"))
         self.assertEqual(
             self.now(call), (SITE, b"", {}, None, error, True, [SITE], f"GET {SITE} -> raised ValueError: wrong")
         )
@@ -265,7 +265,7 @@ class WheneverLookedAtTest(MockedTestCase):
         [call] = self.mock.calls
         self.assertEqual(
             [shown for _, _, shown in looked],
-            [f"GET {SITE} -> not ended", f"GET {SITE} -> 302, GET {SITE}there -> not ended"],
+            [f"GET {SITE} -> in flight", f"GET {SITE} -> 302, GET {SITE}there -> in flight"],
         )
         self.assertEqual(str(call), f"GET {SITE} -> 302, GET {SITE}there -> 200")
         for _, looked_at, _ in looked:

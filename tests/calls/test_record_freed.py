@@ -206,9 +206,9 @@ class LeftTest(unittest.TestCase):
         async def scenario(add, session):
             # (A body that breaks off leaves a response that holds its exception: that is aiohttp's own.)
             for fault in set(Fault) - {Fault.HANG, Fault.TRUNCATED_BODY}:
-                add(SITE, fault=fault, repeat=2)
-                await attempt(session)
-            await attempt(session)
+                add("https://example.com/", fault=fault, repeat=2)
+                for _ in range(2):
+                    await attempt(session, "https://example.com/", timeout=ClientTimeout(sock_connect=0.01))
 
         self.check(scenario)
 
@@ -285,24 +285,24 @@ class AfterATestCaseTest(unittest.TestCase):
         await AfterATestCaseTest.passes(self)
         self.skipTest("enough")
 
-    def test_that_passes(self):
+    def test_a_test_that_passes(self):
         for attributes in ({}, {"strict": True}):
             self.assertEqual(self.check(self.passes.__func__, **attributes), (0, 0, 0))
 
-    def test_that_makes_no_request(self):
+    def test_a_test_that_makes_no_request(self):
         self.assertEqual(self.check(lambda case: None), (0, 0, 0))
 
-    def test_that_fails(self):
+    def test_a_test_that_fails(self):
         self.assertEqual(self.check(self.fails.__func__), (1, 0, 0))
 
-    def test_that_is_refused_a_request(self):
+    def test_a_test_that_is_refused_a_request(self):
         self.assertEqual(self.check(self.is_refused.__func__, assert_all_mocked=False), (0, 1, 0))
 
-    def test_that_catches_what_a_request_raises(self):
+    def test_a_test_that_catches_what_a_request_raises(self):
         self.assertEqual(self.check(self.catches.__func__), (1, 0, 0))
         self.assertEqual(self.check(self.catches.__func__, assert_all_mocked=False), (0, 0, 0))
 
-    def test_that_is_skipped(self):
+    def test_a_test_that_is_skipped(self):
         self.assertEqual(self.check(self.skips.__func__), (0, 0, 1))
         self.assertEqual(self.check(self.passes.__func__, unittest.skip("all of it")), (0, 0, 1))
 
@@ -344,7 +344,7 @@ class StillHeldTest(AskingTestCase):
             self.assertIs(handle.calls[0], call)
             handle.remove()  # Nothing is left to be taken out of.
 
-    async def test_afterwards_nobody_knows_the_handle(self):
+    async def test_the_handle_is_unknown_afterwards(self):
         mock, calls, handles = await self.used()
         del mock, handles
         self.assertEqual([call.match for call in calls], [None, None])

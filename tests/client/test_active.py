@@ -212,8 +212,8 @@ class OtherThreadTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(
             caught.exception.__notes__,
             [
-                "aioresponses: mocks of several threads are active, and none was started in this thread or in this "
-                "context.\nRun the code in a thread by asyncio.to_thread, which keeps the context."
+                "aioresponses: the active mocks were started in several threads, but none in this thread or context.\n"
+                "Start this thread with asyncio.to_thread, which keeps the context of the test."
             ],
         )
 
@@ -315,8 +315,8 @@ class NestedTest(ServerTestCase):
             [
                 f"aioresponses: no mock answers GET {SITE}\n"
                 "Registered mocks, the closest first:\n"
-                f"  POST {SITE}: other method: POST\n"
-                f"  GET {SITE}outer: path differs at '/outer', asked for was '/'"
+                f"  POST {SITE}: method differs: mock has POST, request has GET\n"
+                f"  GET {SITE}outer: path differs: mock has '/outer', request has '/'"
             ],
         )
 

@@ -150,7 +150,7 @@ class ClosedWhileATraceWaitsTest(unittest.IsolatedAsyncioTestCase):
 
         error = await self.refused(end)
         if AIOHTTP >= (3, 10):
-            self.assertEqual(str(error), "The mock that was to answer has been stopped")
+            self.assertEqual(str(error), "aioresponses was stopped while this request was in flight")
 
     async def test_closed_by_the_end_of_the_session(self):
         async def end(mock, session):

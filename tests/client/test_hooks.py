@@ -128,7 +128,7 @@ class HooksTest(unittest.TestCase):
         mock.start()
         with self.assertRaises(RuntimeError) as caught:
             mock.start()
-        self.assertEqual(str(caught.exception), "start() called on an aioresponses that is active already")
+        self.assertEqual(str(caught.exception), "start() was called on an aioresponses that is already active")
         mock.get(SITE, body="still there")
         self.assertEqual(asyncio.run(get()), "still there")
         mock.stop()
@@ -139,7 +139,7 @@ class HooksTest(unittest.TestCase):
         for _ in range(2):
             with self.assertRaises(RuntimeError) as caught:
                 mock.stop()
-            self.assertEqual(str(caught.exception), "stop() called on an aioresponses that is not active")
+            self.assertEqual(str(caught.exception), "stop() was called on an aioresponses that is not active")
             with mock:
                 mock.get(SITE, body="works")
                 self.assertEqual(asyncio.run(get()), "works")

@@ -46,7 +46,7 @@ class AroundTheFirstHookTest(ServerTestCase):
 
         self.session._request = limited
 
-    async def test_is_answered_by_a_mock(self):
+    async def test_a_request_around_the_first_hook_is_answered_by_a_mock(self):
         with aioresponses() as mock:
             handle = mock.post(self.url, body="mocked")
             async with self.session.post(self.url, json={"a": 1}) as response:
@@ -59,7 +59,7 @@ class AroundTheFirstHookTest(ServerTestCase):
         self.assertIsNotNone(call.ended)
         self.assertEqual(str(call), f"POST {self.url} -> 200")
 
-    async def test_is_refused_where_no_mock_answers(self):
+    async def test_a_request_around_the_first_hook_is_refused_where_no_mock_answers(self):
         with aioresponses() as mock:
             with self.assertRaises(ClientConnectionError) as caught:
                 await self.session.get(self.url)
@@ -69,7 +69,7 @@ class AroundTheFirstHookTest(ServerTestCase):
         self.assertEqual((call.method, call.url, call.unmatched), ("GET", self.url, True))
         self.assertIs(call.exception, caught.exception)
 
-    async def test_that_fails_is_recorded_with_what_the_mock_raised(self):
+    async def test_a_request_around_the_first_hook_is_recorded_with_what_the_mock_raised(self):
         error = asyncio.TimeoutError()
         with aioresponses() as mock:
             mock.get(self.url, exception=error)
@@ -80,14 +80,14 @@ class AroundTheFirstHookTest(ServerTestCase):
         self.assertIs(call.exception, error)
         self.assertEqual(str(call), f"GET {self.url} -> raised TimeoutError")
 
-    async def test_is_recorded_where_it_passes_through(self):
+    async def test_a_request_around_the_first_hook_is_recorded_where_it_passes_through(self):
         with aioresponses(passthrough=["http://127.0.0.1"]) as mock:
             async with self.session.get(self.url) as response:
                 self.assertEqual(await response.text(), "real")
         self.assertEqual(self.server_calls, 1)
         self.assertEqual([str(call) for call in mock.calls], [f"GET {self.url} -> 200"])
 
-    async def test_is_recorded_once_where_a_connector_calls_that_of_its_base_class(self):
+    async def test_a_request_is_recorded_once_where_a_connector_calls_its_base_class(self):
         class Connector(TCPConnector):
             async def connect(self, *args, **kwargs):
                 return await super().connect(*args, **kwargs)

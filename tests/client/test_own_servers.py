@@ -225,7 +225,7 @@ class OtherCodeTest(OwnServersTestCase):
         with unittest_mock.patch("sys.implementation", types.SimpleNamespace(name="another")), aioresponses():
             self.assertEqual(await get(server.make_url("/")), "real /")
 
-    async def test_nothing_is_looked_for_where_nobody_has_imported_the_module(self):
+    async def test_no_server_is_looked_for_where_the_module_is_not_imported(self):
         server = await self.start()
         with unittest_mock.patch.dict(sys.modules), unittest_mock.patch("gc.get_objects") as looked, aioresponses():
             del sys.modules["aiohttp.test_utils"]

@@ -15,7 +15,7 @@ from aiohttp import (
     TraceConfig,
 )
 
-from aioresponses import CallbackResult, Fault, aioresponses
+from aioresponses import CallbackResult, Fault, VirtualClock, aioresponses
 
 from ..servers import RawServer, ServerTestCase, fetch
 from ..support import AT_MOST, SITE, TRIES_AGAIN, USERS, MockedTestCase, Turns, error_of, text_of
@@ -42,25 +42,25 @@ class OneTurnTest(MockedTestCase):
                     await self.turns_of(method, 0, reply) - await self.turns_of(method, None, reply), turns
                 )
 
-    async def test_of_an_answer(self):
+    async def test_an_answer_takes_one_turn(self):
         await self.check(1, payload={"id": 7})
 
-    async def test_of_a_callback(self):
+    async def test_a_callback_takes_one_turn(self):
         async def callback(call):
             return CallbackResult(status=404)
 
         await self.check(1, callback=callback)
 
-    async def test_of_an_exception(self):
+    async def test_an_exception_takes_one_turn(self):
         await self.check(1, exception=ValueError("wrong"))
 
-    async def test_of_a_fault(self):
+    async def test_a_fault_takes_one_turn(self):
         await self.check(1, fault=Fault.MALFORMED_RESPONSE)
 
-    async def test_of_each_request_that_a_redirect_leads_to(self):
+    async def test_each_request_of_a_redirect_takes_one_turn(self):
         await self.check(2, status=302, headers={"Location": USERS})
 
-    async def test_of_nobody_who_listens(self):
+    async def test_a_refused_connection_takes_one_turn(self):
         await self.check(1, fault=Fault.CONNECTION_REFUSED)
 
     async def test_an_exception_that_aiohttp_tries_again_for_has_waited_once(self):
@@ -101,10 +101,10 @@ class OrderTest(MockedTestCase):
             await asyncio.gather(self.session.request(method, SITE), self.other())
             self.assertEqual(self.happened, expected)
 
-    async def test_of_a_turn(self):
+    async def test_order_of_steps_with_a_latency_of_one_turn(self):
         await self.check(0, ["matched", "other", "callback"])
 
-    async def test_of_a_thousandth_of_a_second(self):
+    async def test_order_of_steps_with_a_latency_of_a_millisecond(self):
         await self.check(0.001, ["matched", "other", "callback"])
 
     async def test_a_request_is_written_before(self):
@@ -131,27 +131,14 @@ class OrderTest(MockedTestCase):
         self.assertEqual(text, "answer")
 
     async def test_a_delay_comes_on_top(self):
-        # The client's own timers are set by another method.
-        loop = asyncio.get_running_loop()
-        waited = []
-        call_later = loop.call_later
-
-        def noting(seconds, *args, **kwargs):
-            waited.append(seconds)
-            return call_later(seconds, *args, **kwargs)
-
-        loop.call_later = noting
-        self.addCleanup(vars(loop).pop, "call_later")
-        self.mock.latency = 0.002
-        timeout = ClientTimeout(total=None)
-        self.mock.get(SITE, delay=0.003, body="answer")
-        self.assertEqual(await text_of(self.session, timeout=timeout), "answer")
-        self.assertEqual(waited, [0.002, 0.003])
-        waited.clear()
-        self.mock.get(SITE, delay=0.25, fault=Fault.CONNECTION_REFUSED)
-        self.mock.latency = 0.0625
-        await error_of(self.session.get(SITE, timeout=timeout))
-        self.assertEqual(waited, [0.3125])
+        self.mock.latency = 2
+        self.mock.get(SITE, delay=3, body="answer")
+        self.mock.get(SITE, delay=20, fault=Fault.CONNECTION_REFUSED)
+        async with VirtualClock() as clock:
+            self.assertEqual(await text_of(self.session), "answer")
+            self.assertEqual(clock.elapsed, 5)
+            await error_of(self.session.get(SITE))
+            self.assertEqual(clock.elapsed, 27)
 
 
 class MeanwhileTest(ServerTestCase):
@@ -232,7 +219,7 @@ class MeanwhileTest(ServerTestCase):
         outcome = await self.compare(scenario, mocks.append, what_came_in=False)
         self.assertEqual((outcome.seen[0], outcome.seen[1].body), (True, b"hello"))
 
-    async def test_the_time_to_connect_is_over_before_nobody_is_found(self):
+    async def test_the_time_to_connect_ends_before_the_connection_is_refused(self):
         for latency, delay in ((60, 0), (0.0625, 60)):
             with aioresponses(latency=latency) as mock:
                 mock.get(SITE, fault=Fault.CONNECTION_REFUSED, delay=delay)
@@ -302,13 +289,13 @@ class EachTurnTest(unittest.IsolatedAsyncioTestCase):
                 else:
                     self.assertGreaterEqual(len(first), 1)
 
-    async def test_by_being_cancelled(self):
+    async def test_cancelling_at_each_turn(self):
         async def cancel(task, session):
             task.cancel()
 
         await self.check(cancel, self.REPLIES, lambda error: error[0] is asyncio.CancelledError)
 
-    async def test_by_the_end_of_the_session(self):
+    async def test_closing_the_session_at_each_turn(self):
         async def close(task, session):
             await session.close()
 
@@ -333,8 +320,8 @@ class StoppedTest(unittest.IsolatedAsyncioTestCase):
                 mock.start()
         return error, called
 
-    async def test_it_is_told_so_at_once_and_nobody_is_asked(self):
-        stopped = (ClientConnectionError, "The mock that was to answer has been stopped")
+    async def test_a_waiting_request_fails_at_once_and_no_other_mock_is_asked(self):
+        stopped = (ClientConnectionError, "aioresponses was stopped while this request was in flight")
         for reply in ({"body": "answer"}, {"exception": ValueError()}, {"fault": Fault.CONNECTION_REFUSED}):
             for latency, method in itertools.product((0, 60), ("GET", "POST")):
                 with self.subTest(latency=latency, method=method, **reply):

@@ -76,7 +76,7 @@ class UploadTest(ServerTestCase):
         self.assertEqual(request.header("Content-Type"), "multipart/form-data; boundary=BOUNDARY")
         self.assertIn(b"\r\n\r\n\x00\x01\r\n--BOUNDARY--", request.body)
 
-    async def test_the_parts_of_a_multipart_form_can_be_told_apart(self):
+    async def test_the_parts_of_a_multipart_form_are_separate(self):
         data = FormData({"name": "Ada"})
         data.add_field("file", io.BytesIO(b"\x00\x01"), filename="a.bin", content_type="image/png")
         with aioresponses() as mock:

@@ -171,7 +171,7 @@ class ReadFirstTest(AioResponsesTestCase):
                     await asyncio.sleep(0)
                 return await asyncio.wait_for(read_by(reading(response.content), turns), AT_MOST)
 
-    async def test_by_readers_that_take_their_time(self):
+    async def test_slow_readers_get_what_was_sent_first(self):
         def body():
             yield from LINES
             raise ConnectionResetError(*RESET)
@@ -183,7 +183,7 @@ class ReadFirstTest(AioResponsesTestCase):
                     self.assertEqual((came_in, error), (b"".join(LINES), aiohttp.ClientPayloadError))
                     self.assertIn("Response payload is not completed", text)
 
-    async def test_of_bodies_that_are_truncated(self):
+    async def test_what_was_sent_of_a_truncated_body_is_read_first(self):
         for body, sent in (("abcdef" * 50, b"abcdef" * 25), (bytes(2 ** 21), bytes(2 ** 20)), (LINES, b"".join(LINES))):
             for turns in (0, 5):
                 with self.subTest(turns=turns):
@@ -192,7 +192,7 @@ class ReadFirstTest(AioResponsesTestCase):
                     )
                     self.assertEqual((came_in == sent, error), (True, aiohttp.ClientPayloadError))
 
-    async def test_of_compressed_streams(self):
+    async def test_what_was_sent_of_a_compressed_stream_is_read_first(self):
         # What the compressor has not yet put out is lost, as it is with servers that compress.
         for coding, wbits in (("gzip", 16 + zlib.MAX_WBITS), ("deflate", zlib.MAX_WBITS)):
             for size in (2 ** 16, 2 ** 21):
@@ -243,7 +243,7 @@ class ReadFirstTest(AioResponsesTestCase):
                         self.assertEqual(await asyncio.wait_for(response.text(), AT_MOST), "next")
         self.assertEqual(asyncio.all_tasks(), {asyncio.current_task()})
 
-    async def test_a_body_that_ends_with_the_connection_is_complete_though_nobody_has_read_it(self):
+    async def test_a_body_that_ends_with_the_connection_is_complete_before_it_is_read(self):
         self.mock.get(SITE, body=["wh", "ole"])
         self.mock.get(SITE, body="next")
         async with ClientSession(connector=TCPConnector(limit=1), version=HttpVersion10) as session:
@@ -335,7 +335,7 @@ class RaisedTest(MockedTestCase):
 class InterruptedTest(unittest.TestCase):
     """An interrupt ends the loop, whoever is running; the reader gets it as well, lest it wait for ever."""
 
-    def test_by_a_stream(self):
+    def test_a_stream_that_interrupts(self):
         for interrupt in (KeyboardInterrupt, SystemExit):
             with self.subTest(interrupt):
                 complaints = []

@@ -79,7 +79,7 @@ class PaceTest(AioResponsesTestCase):
                 self.assertLess(endless.yielded, 1000 + A_FEW)
                 response.close()
 
-    async def test_pieces_of_nothing_and_what_a_compressor_holds_back_stop_nobody(self):
+    async def test_empty_pieces_and_what_a_compressor_holds_back_stop_no_reader(self):
         for name, reply in (("nothing", {}), ("compressed", {"headers": {"Content-Encoding": "gzip"}})):
             for form, endless, body in self.streams(b"" if name == "nothing" else b"x"):
                 if (name, form) == ("nothing", "file"):
@@ -93,7 +93,7 @@ class PaceTest(AioResponsesTestCase):
                             response.close()
                             await idle()
 
-    async def test_nobody_reads(self):
+    async def test_a_stream_without_a_reader(self):
         for size in (10, 1000, 2 ** 13):
             for form, endless, reply in self.streams(bytes(size)):
                 with self.subTest(form, size=size):

@@ -39,16 +39,16 @@ class ReplacedSleepTest(AioResponsesTestCase):
         for reply in ({}, {"exception": ValueError()}, {"fault": Fault.EMPTY_RESPONSE}):
             await self.check_times_out(delay=60, **reply)
 
-    async def test_so_is_that_of_a_callback(self):
+    async def test_the_delay_of_a_callback_is_real_where_sleep_is_replaced(self):
         await self.check_times_out(callback=lambda call: CallbackResult(delay=60))
 
-    async def test_so_is_that_of_nobody_who_listens(self):
+    async def test_the_delay_of_a_refused_connection_is_real_where_sleep_is_replaced(self):
         await self.check_times_out(delay=60, fault=Fault.CONNECTION_REFUSED)
 
     async def test_a_server_that_hangs_does_so_all_the_same(self):
         await self.check_times_out(fault=Fault.HANG)
 
-    async def test_so_does_the_latency(self):
+    async def test_the_latency_passes_where_sleep_is_replaced(self):
         self.mock.latency = 60
         await self.check_times_out()
 
@@ -93,14 +93,14 @@ class TimerTest(AioResponsesTestCase):
         await asyncio.wait([task])
         self.assertTrue(task.cancelled())
 
-    async def test_it_is_cancelled_with_the_request(self):
+    async def test_the_timer_is_cancelled_with_the_request(self):
         self.set_timers(lambda callback, *args: self.loop.call_at(self.loop.time() + 60, callback, *args))
         for latency, reply in ((60, {}), (60, {"fault": Fault.CONNECTION_REFUSED}), (None, {"delay": 60})):
             self.mock.latency = latency
             await self.cancelled_while_it_waits(**reply)
             self.assertEqual([timer.cancelled() for timer in self.timers], [True])
 
-    async def test_it_may_be_over_in_the_turn_in_which_the_request_is_cancelled(self):
+    async def test_the_timer_may_end_in_the_turn_in_which_the_request_is_cancelled(self):
         self.set_timers(self.loop.call_soon)
         for latency, reply in ((60, {}), (60, {"fault": Fault.CONNECTION_REFUSED}), (None, {"delay": 60})):
             self.mock.latency = latency

@@ -70,7 +70,7 @@ class OneFileTest(WithoutFileTestCase):
         for number, large in enumerate(kept):
             self.assertTrue(holds(large, first=number))
 
-    def test_it_is_closed_with_the_last_of_them(self):
+    def test_the_file_is_closed_with_the_last_upload_in_it(self):
         kept = [written(), written()]
         del kept[0]
         self.assertEqual(self.files(), 1)
@@ -78,7 +78,7 @@ class OneFileTest(WithoutFileTestCase):
         kept.clear()
         self.assertEqual(self.files(), 0)
 
-    def test_it_does_not_grow_where_they_are_forgotten(self):
+    def test_the_file_does_not_grow_where_uploads_are_forgotten(self):
         kept = [written()]
         sizes = set()
         for number in range(10):
@@ -88,7 +88,7 @@ class OneFileTest(WithoutFileTestCase):
         self.assertEqual(len(sizes), 1)
         self.assertTrue(holds(kept[0]))
 
-    def test_what_is_small_needs_none(self):
+    def test_small_uploads_need_no_file(self):
         small = written(size=3 * MIB)
         self.assertEqual((self.files(), small.is_large), (0, False))
 
@@ -116,7 +116,7 @@ class NoFileTest(WithoutFileTestCase):
                 self.assertTrue(bytes(large).endswith(b"\4endmore"))
                 self.assertEqual(len(bytes(large)), 5 * MIB + 7)
 
-    def test_tests_that_replace_open_see_nothing_of_it(self):
+    def test_tests_that_replace_open_do_not_see_the_file(self):
         with patch("builtins.open") as opened, patch("tempfile.TemporaryFile") as made:
             large = written()
         self.assertEqual((opened.called, made.called, large.is_large, holds(large)), (False, False, True, True))

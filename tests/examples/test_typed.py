@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
-from unittest.mock import ANY
+from unittest.mock import ANY, call
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, FormData, MultipartWriter
 from aiohttp.payload import BytesPayload
@@ -27,7 +27,7 @@ from aioresponses import (
     ServerSentEvent,
     aioresponses,
 )
-from aioresponses.matchers import one_of, regex, subset, unordered
+from aioresponses.matchers import ABSENT, one_of, regex, subset, unordered
 
 USERS = "https://api.example.com/users"
 
@@ -236,6 +236,7 @@ class RegisteringTest(AioResponsesTestCase):
         self.mock.post(USERS, match_body=re.compile(b"a+"))
         self.mock.post(USERS, match=is_large)
         self.mock.post(USERS, match=[is_small, lambda call: call.method.islower()])
+        self.mock.get(USERS, match_headers={"Authorization": ABSENT}, match_query=subset({"page": one_of("1", ABSENT)}))
 
 
 class AssertionsTest(AioResponsesTestCase):
@@ -257,12 +258,76 @@ class AssertionsTest(AioResponsesTestCase):
         self.assertRequestHeaders({"X": "1"}, URL(USERS))
         self.assertMaxConcurrency(1)
         self.mock.assert_called_once_with(USERS, "POST", json={"name": "Ada"}, headers={"X": "1"})
-        [call] = self.mock.calls
-        name: str = call.json()["name"]
-        headers: Mapping[str, str] = call.headers
-        self.assertEqual((name, headers["X"], call.url, call.kwargs["json"]), ("Ada", "1", USERS, ANY))
+        [made] = self.mock.calls
+        name: str = made.json()["name"]
+        headers: Mapping[str, str] = made.headers
+        self.assertEqual((name, headers["X"], made.url, made.kwargs["json"]), ("Ada", "1", USERS, ANY))
         [request] = self.mock.requests["POST", URL(USERS)]
-        self.assertIs(request, call)
+        self.assertIs(request, made)
+
+    async def test_calls_by_text(self) -> None:
+        self.mock.get(USERS)
+        await self.client_session().get(USERS)
+        requests = self.mock.requests
+        calls: list[RequestCall] = requests["GET", USERS]
+        found: list[RequestCall] | None = requests.get(("get", USERS))
+        self.assertIs(found, calls)
+        self.assertIs(requests.get(("POST", USERS), []) or requests.setdefault(("GET", URL(USERS)), []), calls)
+        self.assertIn(("GET", USERS), requests)
+        methods: list[str] = [method for method, _ in requests]
+        urls: list[URL] = [url for _, url in requests]
+        self.assertEqual((methods, urls), (["GET"], [URL(USERS)]))
+        popped: list[RequestCall] = requests.pop(("GET", USERS))
+        requests["GET", USERS] = popped
+        del requests["GET", USERS]
+        nothing: str | list[RequestCall] = requests.pop(("GET", USERS), "nothing")
+        self.assertEqual(nothing, "nothing")
+        self.mock.requests = {}
+
+    async def test_mocks_groups_and_conditions(self) -> None:
+        api = self.mock.host("https://api.example.com")
+        create = api.post("/users", repeat=True)
+        session = self.client_session()
+        await session.post(USERS, json={"type": "created"})
+        await session.post(USERS, json={"type": "deleted"})
+        self.assertCallCount(2, create)
+        self.assertCallCount(1, api, "POST", match_json=subset({"type": "created"}))
+        self.assertCalled(create, match=is_small)
+        self.assertCalledOnce(USERS, match_body=re.compile(b"deleted"))
+        self.assertNotCalled(match_headers={"X": ABSENT}, match_form={"a": "1"})
+        self.assertCalledAtLeast(1, match=[is_small, lambda call: call.method.isupper()])
+        self.assertCalledAtMost(1, USERS, match_json={"type": "created"}, msg="why")
+        self.assertCallOrder([create, api])
+        self.assertCallOrder([
+            (None, api),
+            ("POST", create, {"match_json": {"type": "deleted"}, "match": lambda call: call.method.isupper()}),
+        ])
+        self.assertCallsEqual([USERS, ("POST", USERS)])
+        self.assertCallsEqual([create], url=create, method="POST", match_json={"type": "created"})
+        self.assertCalledBefore(
+            (None, api, {"match_json": {"type": "created"}}), ("POST", USERS, {"match_json": {"type": "deleted"}})
+        )
+        self.assertMaxConcurrency(1, api, match_json=ANY)
+        self.assertConcurrent(create, at_least=1, match_json=ANY)
+        self.assertJsonBody({"type": "created"}, create, index=0, match_headers={"X": ABSENT})
+        self.assertQueryEqual({}, api)
+        self.assertQueryEqual("", USERS, match_json=ANY)
+        self.mock.assert_any_call(create, match_json={"type": "created"})
+        self.mock.assert_called_with(api, "POST", match_json={"type": "deleted"})
+        self.mock.assert_has_calls([call(create), call(USERS, "POST", match_json={"type": "deleted"})])
+        deleted: list[RequestCall] = self.mock.calls_of(USERS, "POST", match_json={"type": "deleted"})
+        self.assertEqual(self.mock.calls_of(create, match=lambda call: b"deleted" in call.body), deleted)
+        self.assertEqual((api.called, api.call_count, api.calls), (True, 2, create.calls))
+
+    def test_conditions_that_are_none(self) -> None:
+        wrong: list[Callable[[], object]] = [
+            lambda: self.assertCalled(USERS, json=1),  # type: ignore[call-arg]
+            lambda: self.mock.calls_of(USERS, match_param=1),  # type: ignore[call-arg]
+            lambda: self.mock.calls_of(5),  # type: ignore[arg-type]
+        ]
+        for claim in wrong:
+            with self.assertRaises(TypeError):
+                claim()
 
 
 @aioresponses()

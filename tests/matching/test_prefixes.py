@@ -118,15 +118,16 @@ class PrefixTest(unittest.IsolatedAsyncioTestCase):
 
     def test_what_is_no_prefix_is_refused(self):
         for prefix, error, message in [
-            (re.compile(b"http"), TypeError, "passthrough: expected a pattern of str, got one of bytes: "
+            (re.compile(b"http"), TypeError, "passthrough: expected a pattern of text, got one of bytes: "
              "re.compile(b'http')"),
             (ANY, TypeError, "passthrough: expected URL prefixes such as 'http://127.0.0.1', got <ANY>"),
-            ("http://10.0.*", ValueError, "passthrough: expected a URL prefix, got 'http://10.0.*': in place of a "
-             "host, a template takes nothing but a leading *.; for any host, give a compiled pattern"),
-            ("http://*/", ValueError, "passthrough: expected a URL prefix, got 'http://*/': in place of a "
-             "host, a template takes nothing but a leading *.; for any host, give a compiled pattern"),
+            ("http://10.0.*", ValueError, "passthrough: expected a URL prefix, got 'http://10.0.*': the host of "
+             "a template may have a leading *. and nothing else to fill in; for any host, pass a compiled pattern"),
+            ("http://*/", ValueError, "passthrough: expected a URL prefix, got 'http://*/': the host of "
+             "a template may have a leading *. and nothing else to fill in; for any host, pass a compiled pattern"),
             ("http://example.com/{}", ValueError, "passthrough: expected a URL prefix, got 'http://example.com/{}': "
-             "'/{}' in it is neither {name} nor {name:regex}; for such braces, give a yarl.URL"),
+             "'/{}' is neither {name} nor {name:regex}; for a pattern, pass re.compile(…), for literal braces a "
+             "yarl.URL"),
             (5, TypeError, "passthrough: expected URL prefixes such as 'http://127.0.0.1', got 5"),
             (
                 "http",

@@ -59,34 +59,36 @@ class NoteTest(NoteTestCase):
 
     async def test_the_note_on_another_method(self):
         self.mock.post(SITE)
-        await self.check_reason(SITE, "other method: POST")
+        await self.check_reason(SITE, "method differs: mock has POST, request has GET")
 
     async def test_the_note_on_another_host(self):
         self.mock.get("http://api.example.com/")
-        await self.check_reason(SITE, "other host: api.example.com")
+        await self.check_reason(SITE, "host differs: mock has 'api.example.com', request has 'example.com'")
 
     async def test_the_note_on_another_port(self):
         self.mock.get("http://example.com:8080/")
-        await self.check_reason(SITE, "other port: 8080")
+        await self.check_reason(SITE, "port differs: mock has 8080, request has 80")
 
     async def test_the_note_on_another_scheme(self):
         self.mock.get("https://example.com/")
-        await self.check_reason(SITE, "other scheme: https")
+        await self.check_reason(SITE, "scheme differs: mock has 'https', request has 'http'")
 
     async def test_the_note_on_a_mock_without_a_host(self):
         self.mock.get("/users")
-        await self.check_reason(USERS, "its URL has no scheme and host, as a request always has")
+        await self.check_reason(
+            USERS, "the mock's URL has no scheme and host; register 'http://example.com/users' instead"
+        )
 
     async def test_the_note_on_another_path(self):
         for own, asked, reason in [
-            ("users", "user", "path differs at '/users', asked for was '/user'"),
-            ("users/7", "users/8", "path differs at '/7', asked for was '/8'"),
-            ("users/7/posts", "users/8/posts", "path differs at '/7/posts', asked for was '/8/posts'"),
-            ("users", "users/7", "path differs at '/users', asked for was '/users/7'"),
-            ("users", "users/", "path differs at '/users', asked for was '/users/'"),
-            ("", "users", "path differs at '/', asked for was '/users'"),
-            ("a%2Fb", "a/b", "path differs at '/a%2Fb', asked for was '/a/b'"),
-            ("x", "y" * 70, f"path differs at '/x', asked for was '/{'y' * 59}… (11 more characters)'"),
+            ("users", "user", "path differs: mock has '/users', request has '/user'"),
+            ("users/7", "users/8", "path differs: mock has '/7', request has '/8'"),
+            ("users/7/posts", "users/8/posts", "path differs: mock has '/7/posts', request has '/8/posts'"),
+            ("users", "users/7", "path differs: mock has '/users', request has '/users/7'"),
+            ("users", "users/", "path differs only by a trailing slash: mock has '/users', request has '/users/'"),
+            ("", "users", "path differs: mock has '/', request has '/users'"),
+            ("a%2Fb", "a/b", "path differs: mock has '/a%2Fb', request has '/a/b'"),
+            ("x", "y" * 70, f"path differs: mock has '/x', request has '/{'y' * 59}… (11 more characters)'"),
         ]:
             with self.subTest(own=own, asked=asked):
                 match = self.mock.get(SITE + own)
@@ -96,10 +98,11 @@ class NoteTest(NoteTestCase):
     async def test_the_note_on_another_query(self):
         for own, asked, reason in [
             ("?a=1", "", "a='1' is missing"),
-            ("", "?a=1", "a='1' is too much"),
-            ("?a=1", "?a=2", "a is '2' and not '1'"),
-            ("?a=1&a=2", "?a=2", "a is '2' and not ['1', '2']"),
-            ("?a=1&b=2&c=3&d=4", "?a=1&b=3&d=4&e=5", "b is '3' and not '2'; c='3' is missing; e='5' is too much"),
+            ("", "?a=1", "unexpected a='1' (match_query=ANY takes any query)"),
+            ("?a=1", "?a=2", "a: mock has '1', request has '2'"),
+            ("?a=1&a=2", "?a=2", "a: mock has ['1', '2'], request has '2'"),
+            ("?a=1&b=2&c=3&d=4", "?a=1&b=3&d=4&e=5",
+             "b: mock has '2', request has '3'; c='3' is missing; unexpected e='5'"),
         ]:
             with self.subTest(own=own, asked=asked):
                 match = self.mock.get(USERS + own)
@@ -112,7 +115,8 @@ class NoteTest(NoteTestCase):
             "GET", USERS, [
                 "aioresponses: no mock answers GET http://example.com/users",
                 "Registered mocks, the closest first:",
-                "  GET re.compile('http://example.com/[0-9]+$'): the pattern does not match",
+                "  GET re.compile('http://example.com/[0-9]+$'): the pattern does not match 'http://example.com/users' "
+                "(a pattern is matched from the start of the whole URL, whose query is sorted)",
             ],
         )
 
@@ -148,10 +152,11 @@ class NoteTest(NoteTestCase):
                 "aioresponses: no mock answers GET http://example.com/users",
                 "Registered mocks, the closest first:",
                 "  GET http://example.com/users: used up (1 of 1)",
-                "  POST http://example.com/users: other method: POST",
+                "  POST http://example.com/users: method differs: mock has POST, request has GET",
                 "  GET http://example.com/users?page=1: query differs: page='1' is missing",
-                "  GET http://example.com/posts: path differs at '/posts', asked for was '/users'",
-                "  GET http://other.example.com/users: other host: other.example.com",
+                "  GET http://example.com/posts: path differs: mock has '/posts', request has '/users'",
+                "  GET http://other.example.com/users: "
+                "host differs: mock has 'other.example.com', request has 'example.com'",
             ],
         )
 
@@ -162,7 +167,7 @@ class NoteTest(NoteTestCase):
             "GET", SITE + "users/d", [
                 "aioresponses: no mock answers GET http://example.com/users/d",
                 "Registered mocks, the closest first:",
-                *(f"  GET http://example.com/users/{name}: path differs at '/{name}', asked for was '/d'"
+                *(f"  GET http://example.com/users/{name}: path differs: mock has '/{name}', request has '/d'"
                   for name in "cab"),
             ],
         )
@@ -176,7 +181,8 @@ class NoteTest(NoteTestCase):
             "GET", USERS + "?page=7", [
                 "aioresponses: no mock answers GET http://example.com/users?page=7",
                 "Registered mocks, the closest first:",
-                *(f"  GET http://example.com/users?page={number}: query differs: page is '7' and not '{number}'"
+                *(f"  GET http://example.com/users?page={number}: "
+                  f"query differs: page: mock has '{number}', request has '7'"
                   for number in range(5)),
                 "  … and 3001 more",
             ],
@@ -189,7 +195,7 @@ class NoteTest(NoteTestCase):
                 "aioresponses: no mock answers GET http://example.com/",
                 "Registered mocks, the closest first:",
                 f"  GET http://example.com/{'x' * 477}… (123 more characters): "
-                f"path differs at '/{'x' * 59}… (541 more characters)', asked for was '/'",
+                f"path differs: mock has '/{'x' * 59}… (541 more characters)', request has '/'",
             ],
         )
 
@@ -203,7 +209,11 @@ class RedirectTest(NoteTestCase):
                 sentence,
                 "Registered mocks, the closest first:",
                 f"  {method} http://example.com/: "
-                + ("path differs at '/', asked for was '/users'" if method == new_method else "other method: POST"),
+                + (
+                    "path differs: mock has '/', request has '/users'"
+                    if method == new_method
+                    else "method differs: mock has POST, request has GET"
+                ),
             ],
         )
         self.assertEqual(str(error), f"Connection refused: {new_method} http://example.com/users")
@@ -211,21 +221,21 @@ class RedirectTest(NoteTestCase):
     async def test_a_redirect_that_makes_a_post_a_get(self):
         await self.check_redirect(
             "POST", 302,
-            "It is the target of a redirect: POST http://example.com/ was answered with 302, which makes it a GET.",
+            "This request follows a redirect: POST http://example.com/ was answered with 302, which turns it into GET.",
             "GET",
         )
 
     async def test_a_redirect_that_keeps_a_post(self):
         await self.check_redirect(
             "POST", 307,
-            "It is the target of a redirect: POST http://example.com/ was answered with 307, which keeps the method.",
+            "This request follows a redirect: POST http://example.com/ was answered with 307, which keeps the method.",
             "POST",
         )
 
     async def test_a_redirect_that_keeps_a_get(self):
         await self.check_redirect(
             "GET", 302,
-            "It is the target of a redirect: GET http://example.com/ was answered with 302, which keeps the method.",
+            "This request follows a redirect: GET http://example.com/ was answered with 302, which keeps the method.",
             "GET",
         )
 
@@ -249,8 +259,8 @@ class CredentialsTest(NoteTestCase):
             "GET", SITE, [
                 "aioresponses: no mock answers GET http://example.com/",
                 "Registered mocks, the closest first:",
-                "  GET http://…@example.com/: other credentials in the URL",
-                "  GET http://…@example.com/users: path differs at '/users', asked for was '/'",
+                "  GET http://…@example.com/: credentials in the URL differ",
+                "  GET http://…@example.com/users: path differs: mock has '/users', request has '/'",
             ],
         )
 
@@ -259,10 +269,10 @@ class CredentialsTest(NoteTestCase):
         await self.check_note(
             "GET", SITE, [
                 "aioresponses: no mock answers GET http://example.com/users",
-                "It is the target of a redirect: GET http://example.com/ was answered with 302, "
+                "This request follows a redirect: GET http://example.com/ was answered with 302, "
                 "which keeps the method.",
                 "Registered mocks, the closest first:",
-                "  GET http://example.com/: path differs at '/', asked for was '/users'",
+                "  GET http://example.com/: path differs: mock has '/', request has '/users'",
             ],
         )
 

@@ -34,7 +34,7 @@ class CutTest(MessageTestCase):
             ({LONG: "a"}, {}, f"{'x' * 60}… (99940 more characters)='a' is missing"),
             (
                 {"a": [str(number) for number in range(1000)]}, {"a": ["1", "2"]},
-                "a is ['1', '2'] and not ['0', '1', '10', '100', '101', … and 995 more]",
+                "a: mock has ['0', '1', '10', '100', '101', … and 995 more], request has ['1', '2']",
             ),
         ):
             self.mock.clear()

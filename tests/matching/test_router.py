@@ -188,7 +188,10 @@ class RouterTest(AskingTestCase):
         removed.remove()
         self.assertEqual(
             (await note_of(self.session, "GET")).splitlines()[2:],
-            ["  GET http://example.com/: used up (1 of 1)", "  POST http://example.com/: other method: POST"],
+            [
+                "  GET http://example.com/: used up (1 of 1)",
+                "  POST http://example.com/: method differs: mock has POST, request has GET",
+            ],
         )
         self.assertEqual(self.mock.unused_mocks, [waiting])
         used.remove()
@@ -284,8 +287,7 @@ class OrderTest(AioResponsesTestCase):
             "Registered mocks, the closest first:\n"
             "  POST http://example.com/, match_json={'a': 1}: used up (2 of 2)\n"
             "  POST http://example.com/, match_json={'a': 2}: json: at a: 2 != 1\n"
-            "  POST http://example.com/{id}, match_json={'a': 1}: the template does not fit the path, "
-            "asked for was '/'",
+            "  POST http://example.com/{id}, match_json={'a': 1}: path '/' does not match the template",
         )
         self.assertEqual(
             await note_of(self.client_session(), "POST", SITE, json={"a": 3}),
@@ -293,8 +295,7 @@ class OrderTest(AioResponsesTestCase):
             "Registered mocks, the closest first:\n"
             "  POST http://example.com/, match_json={'a': 1}: json: at a: 1 != 3\n"
             "  POST http://example.com/, match_json={'a': 2}: json: at a: 2 != 3\n"
-            "  POST http://example.com/{id}, match_json={'a': 1}: the template does not fit the path, "
-            "asked for was '/'",
+            "  POST http://example.com/{id}, match_json={'a': 1}: path '/' does not match the template",
         )
 
     async def test_a_mock_without_conditions_answers_without_conditions_of_others_being_asked(self):

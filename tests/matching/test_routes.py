@@ -151,7 +151,11 @@ class RefusedMocksTest(unittest.TestCase):
     def test_replies_that_cannot_be_used(self):
         shape = "replies: expected a list of dicts, exceptions or CallbackResults, got "
         each = "replies[0]: expected a dict of arguments, an exception or a CallbackResult, got "
-        name = "replies[0]: expected the arguments of a reply, got {!r} among them"
+        of_mock = "replies[0]: unexpected argument {0!r}: {0!r} is an argument of the mock, and not of a single reply"
+        names = (
+            "status, body, content_type, payload, headers, response_class, reason, cookies, delay, events, fault, "
+            "exception, timeout, callback"
+        )
         for replies, error, message in (
             ([], TypeError, shape + "[]"),
             ((), TypeError, shape + "()"),
@@ -163,15 +167,15 @@ class RefusedMocksTest(unittest.TestCase):
             ([None], TypeError, each + "None"),
             (["text"], TypeError, each + "'text'"),
             ([int], TypeError, each + "<class 'int'>"),
-            ([{"stauts": 200}], TypeError, name.format('stauts')),
-            ([{"repeat": 2}], TypeError, name.format('repeat')),
-            ([{"match_json": 2}], TypeError, name.format('match_json')),
-            ([{"replies": []}], TypeError, name.format('replies')),
-            ([{"method": "GET"}], TypeError, name.format('method')),
-            ([{"self": 1}], TypeError, name.format('self')),
-            ([{1: 1}], TypeError, name.format(1)),
+            ([{"stauts": 200}], TypeError, "replies[0]: unexpected argument 'stauts': did you mean 'status'?"),
+            ([{"repeat": 2}], TypeError, of_mock.format("repeat")),
+            ([{"match_json": 2}], TypeError, of_mock.format("match_json")),
+            ([{"replies": []}], TypeError, of_mock.format("replies")),
+            ([{"method": "GET"}], TypeError, of_mock.format("method")),
+            ([{"self": 1}], TypeError, f"replies[0]: unexpected argument 'self': its keywords are {names}"),
+            ([{1: 1}], TypeError, "replies[0]: unexpected argument 1: keywords are text, such as 'body'"),
             ([{"status": "200"}], TypeError, "replies[0]: status: expected an int from 200 to 999, or 101, got '200'"),
-            ([{}, {"delay": -1}], ValueError, "replies[1]: delay: expected seconds, from 0 on, got -1"),
+            ([{}, {"delay": -1}], ValueError, "replies[1]: delay: expected seconds, 0 or more, got -1"),
             (
                 [{"exception": 5}],
                 TypeError,
@@ -185,7 +189,7 @@ class RefusedMocksTest(unittest.TestCase):
             (
                 [{"exception": ValueError, "fault": Fault.HANG}],
                 ValueError,
-                "replies[0]: exception and fault contradict each other: a reply fails in one way",
+                "replies[0]: exception cannot be combined with fault: a reply can fail in only one way",
             ),
             (
                 [{"payload": {1}}],
@@ -209,7 +213,7 @@ class RefusedMocksTest(unittest.TestCase):
             for value in values if name != "response_class" else ():
                 self.refused(
                     ValueError,
-                    f"{name} and replies contradict each other: each of the replies says it for itself",
+                    f"{name} cannot be combined with replies; set it in each reply",
                     replies=[{}],
                     **{name: value},
                 )
@@ -229,7 +233,7 @@ class RefusedMocksTest(unittest.TestCase):
         self.assertEqual(aioresponses().get(SITE, payload=Strange()).remaining, 1)
         self.refused(
             ValueError,
-            "payload and replies contradict each other: each of the replies says it for itself",
+            "payload cannot be combined with replies; set it in each reply",
             replies=[{}],
             payload=Strange(),
         )
@@ -266,7 +270,7 @@ class RefusedMocksTest(unittest.TestCase):
         for delay in ("1", None, True, 1j):
             self.refused(TypeError, f"delay: expected seconds, got {delay!r}", delay=delay)
         for delay in (-1, -0.5, float("nan"), float("inf")):
-            self.refused(ValueError, f"delay: expected seconds, from 0 on, got {delay!r}", delay=delay)
+            self.refused(ValueError, f"delay: expected seconds, 0 or more, got {delay!r}", delay=delay)
 
 
 class ShownTest(unittest.TestCase):

@@ -85,7 +85,7 @@ class FittingTest(AioResponsesTestCase):
         self.assertEqual(await self.ask("http://me:secret@example.com/pattern"), 200)
         self.assertIsNone(await self.ask("http://example.com/asked-without"))
 
-    async def test_a_query_that_is_asked_for_apart_leaves_the_url_as_it_is(self):
+    async def test_match_query_leaves_the_url_as_it_is(self):
         self.mock.get("http://example.com/a", match_query={"q": "1"}, status=201, repeat=True)
         self.mock.get(re.compile("http://example.com/b$"), match_query={"q": "1"}, status=202, repeat=True)
         self.mock.get("http://example.com/{c}/{d}", match_query={"q": "1"}, status=203, repeat=True)
@@ -95,7 +95,7 @@ class FittingTest(AioResponsesTestCase):
                 self.assertIsNone(await self.ask(f"http://example.com/{path}"))
                 self.assertIsNone(await self.ask(f"http://example.com/x/{path}/x?q=1"))
 
-    async def test_a_pattern_sees_the_query_where_it_is_not_asked_for_apart(self):
+    async def test_a_pattern_sees_the_query_without_match_query(self):
         self.mock.get(re.compile(r"http://example.com/\?q=(?P<q>\w+)$"))
         self.assertEqual(await self.ask("http://example.com/?q=ab"), 200)
         self.assertEqual(self.mock.calls[0].match_info, {"q": "ab"})
@@ -106,8 +106,6 @@ class ShownTargetTest(MessageTestCase):
         for method, url, expected in [
             ("get", "http://example.com/?b=2&a=1#top", "GET http://example.com/?a=1&b=2"),
             (None, "http://example.com/", "http://example.com/"),
-            ("GET", None, "any GET request"),
-            (None, None, "any request"),
             ("GET", "http://me:secret@example.com/", "GET http://…@example.com/"),
             ("GET", "http://example.com/{id}", "GET http://example.com/{id}"),
             ("GET", re.compile("x"), "GET re.compile('x')"),
@@ -115,14 +113,24 @@ class ShownTargetTest(MessageTestCase):
             with self.subTest(expected):
                 self.assertEqual(
                     self.message(self.assertCalled, url, method).splitlines()[0],
-                    f"Expected a call of {expected}, but there were none.",
+                    f"Expected a call to {expected}, but there were none.",
                 )
-                if None not in (method, url):
+                if method is not None:
                     self.assertEqual(str(self.mock.add(url, method)), expected)
+
+    def test_any_url_and_any_method_are_said_in_words(self):
+        for method, expected in [("GET", "Expected a call with method GET"), (None, "Expected a call")]:
+            self.assertEqual(
+                self.message(self.assertCalled, None, method).splitlines()[0], f"{expected}, but there were none."
+            )
+            self.assertEqual(
+                self.message(self.assertCallOrder, [(method, None)]).splitlines()[1],
+                f"  any {method} request" if method else "  any request",
+            )
 
 
 class QueryOfTargetTest(unittest.TestCase):
-    def test_a_query_in_the_url_contradicts_one_that_is_asked_for_apart(self):
+    def test_a_query_in_the_url_cannot_be_combined_with_match_query(self):
         for url, has_query in [
             ("http://example.com/", False),
             ("http://example.com/?", False),
@@ -135,8 +143,9 @@ class QueryOfTargetTest(unittest.TestCase):
                 try:
                     aioresponses().get(url, match_query={"a": "1"})
                 except ValueError as error:
-                    self.assertEqual((has_query, str(error).split(" contradict")[0]), (
-                        True, "the query in url and match_query"
+                    self.assertEqual((has_query, str(error)), (
+                        True,
+                        "match_query cannot be combined with a query in url; give the whole query in one of them",
                     ))
                 else:
                     self.assertFalse(has_query)
@@ -202,7 +211,7 @@ class RefusedTargetTest(unittest.TestCase):
 
     def test_a_pattern_of_bytes(self):
         self.check(
-            TypeError, "url: expected a pattern of str, got one of bytes: re.compile(b'x')", re.compile(b"x")
+            TypeError, "url: expected a pattern of text, got one of bytes: re.compile(b'x')", re.compile(b"x")
         )
 
     def test_text_that_is_no_url(self):

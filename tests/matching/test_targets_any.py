@@ -36,7 +36,7 @@ class EveryMethodTest(AskingTestCase):
             await note_of(self.session, "DELETE", SITE),
             "aioresponses: no mock answers DELETE http://example.com/\n"
             "Registered mocks, the closest first:\n"
-            "  * http://example.com/users: path differs at '/users', asked for was '/'",
+            "  * http://example.com/users: path differs: mock has '/users', request has '/'",
         )
 
     async def test_it_has_its_turn_in_the_order_of_registration(self):

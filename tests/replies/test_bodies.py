@@ -215,8 +215,10 @@ class RepeatedBodiesTest(AioResponsesTestCase):
                             self.mock.get(SITE, body=source, repeat=repeat)
                         self.assertEqual(
                             str(raised.exception),
-                            "body and repeat contradict each other: an iterator or a file that cannot be rewound is "
-                            "used up by one reply; give the generator function itself",
+                            "body: a file that cannot be rewound can be sent only once; "
+                            "with repeat, pass a function that opens it"
+                            if hasattr(source, "read") and not hasattr(source, "__aiter__")
+                            else "body: an iterator can be sent only once; with repeat, pass the generator function",
                         )
                 with self.subTest(name, repeat=1):
                     self.mock.clear()
@@ -304,18 +306,19 @@ class RepeatedBodiesTest(AioResponsesTestCase):
                         await error_of(session.get(SITE)),
                         (
                             TypeError,
-                            f"{name}: expected a function that returns at once, got a coroutine from {function!r}",
+                            f"{name}: expected a plain function, got one that returned a coroutine: {function!r}",
                         ),
                     )
 
     async def test_a_function_that_returns_what_is_not_a_body(self):
         for value in (None, 5, {"a": 1}, {"a"}):
+            hint = "; to send JSON, use payload=" if isinstance(value, dict) else ""
             with self.subTest(value):
                 self.mock.get(SITE, body=lambda: value)
                 async with ClientSession() as session:
                     self.assertEqual(
                         await error_of(session.get(SITE)),
-                        (TypeError, f"body: expected a function that returns {BODIES}, got {value!r}"),
+                        (TypeError, f"body: expected a function that returns {BODIES}, got {value!r}{hint}"),
                     )
 
     async def test_a_payload_may_be_a_function(self):
@@ -384,7 +387,7 @@ class GeneratorsTest(AioResponsesTestCase):
                     async with session.get(SITE) as response:
                         self.assertEqual(
                             await error_of(response.read()),
-                            (TypeError, f"body: expected str or bytes from what is streamed, got {value!r}"),
+                            (TypeError, f"body: expected a stream of str or bytes, got {value!r}"),
                         )
                     self.mock.get(SITE, body="fine")
                     async with session.get(SITE) as response:
@@ -535,11 +538,15 @@ class RefusedBodiesTest(unittest.TestCase):
 
         for body, message in (
             (5, f"body: expected {BODIES}, got 5"),
-            ({"a": 1}, f"body: expected {BODIES}, got {{'a': 1}}"),
+            ({"a": 1}, f"body: expected {BODIES}, got {{'a': 1}}; to send JSON, use payload="),
+            (
+                [{"a": 1}],
+                "body: expected a list of str or bytes, got one that contains {'a': 1}; to send JSON, use payload=",
+            ),
             ({"a"}, f"body: expected {BODIES}, got {{'a'}}"),
             (frozenset(), f"body: expected {BODIES}, got frozenset()"),
-            ([b"a", 5], "body: expected a list of str or bytes, got 5 in it"),
-            ((None,), "body: expected a list of str or bytes, got None in it"),
+            ([b"a", 5], "body: expected a list of str or bytes, got one that contains 5"),
+            ((None,), "body: expected a list of str or bytes, got one that contains None"),
             (
                 coroutine_function,
                 f"body: expected a generator function, got a coroutine function: {coroutine_function!r}",

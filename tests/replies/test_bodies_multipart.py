@@ -95,7 +95,7 @@ class LikeAServerTest(ServerTestCase):
     async def test_a_head_has_its_headers(self):
         self.assertEqual((await self.check(parts, {"body": parts()}, "HEAD")).body, b"")
 
-    async def test_a_content_type_that_is_given_goes_before_its_own(self):
+    async def test_a_given_content_type_takes_precedence_over_that_of_the_multipart(self):
         for given in ({"headers": {"Content-Type": "text/plain"}}, {"content_type": "text/plain"}):
             with self.subTest(given):
                 # aiohttp's server takes the type of such a body among the headers alone.
@@ -112,7 +112,7 @@ class ReadBackTest(AskingTestCase):
             self.assertEqual(await (await reader.next()).read(), b"\x00\x01")
             self.assertIsNone(await reader.next())
 
-    async def test_it_can_be_sent_more_than_once_if_its_parts_can(self):
+    async def test_a_multipart_can_be_sent_more_than_once_if_its_parts_can(self):
         for make in (parts, form, nested, with_encoding):
             for repeat in (2, True):
                 with self.subTest(make, repeat=repeat):
@@ -122,7 +122,7 @@ class ReadBackTest(AskingTestCase):
                     self.assertEqual(first, second)
                     self.assertGreater(len(first), 50)
 
-    async def test_it_is_compressed_like_any_body(self):
+    async def test_a_multipart_is_compressed_like_any_body(self):
         self.mock.get(SITE, body=parts(), headers={"Content-Encoding": "gzip"})
         self.mock.get(SITE, body=parts())
         compressed, plain = await self.ask_often(2)
@@ -157,8 +157,8 @@ class RefusedMultipartTest(unittest.TestCase):
                     aioresponses().get(SITE, body=make(), repeat=2)
                 self.assertEqual(
                     str(raised.exception),
-                    "body and repeat contradict each other: an iterator or a file that cannot be rewound is used up by "
-                    "one reply; give the generator function itself",
+                    "body: a multipart body with a file or an iterator in it can be sent only once; with repeat, "
+                    "pass a function that makes one",
                 )
                 aioresponses().get(SITE, body=make, repeat=2)
 

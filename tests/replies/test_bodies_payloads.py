@@ -162,11 +162,11 @@ class RefusedTest(unittest.TestCase):
             aioresponses().get(SITE, **reply)
         self.assertEqual(re.sub("0x[0-9a-f]+", "0x…", str(raised.exception)), message)
 
-    def test_what_is_used_up_by_one_reply_does_not_go_with_repeat(self):
+    def test_what_can_be_sent_only_once_cannot_be_combined_with_repeat(self):
         for body in (stream(), BytesIOPayload(io.BytesIO(b"x"))):
             self.check(
-                "body and repeat contradict each other: an iterator or a file that cannot be rewound is used up by one "
-                "reply; give the generator function itself", ValueError, body=body, repeat=2,
+                "body: a payload with a file or an iterator in it can be sent only once; with repeat, pass a function "
+                "that makes one", ValueError, body=body, repeat=2,
             )
         aioresponses().get(SITE, body=stream, repeat=2)
 

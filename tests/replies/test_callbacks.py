@@ -14,7 +14,7 @@ from aioresponses import CallbackResult, RequestCall, aioresponses
 
 from ..support import SITE, AskingTestCase, error_of
 
-EXPECTED = "callback: expected a function of the call, or of url and **kwargs, got "
+EXPECTED = "callback: expected a function that takes the call, or url and **kwargs, got "
 
 
 class FormsTest(AskingTestCase):
@@ -129,21 +129,21 @@ class RefusedCallbacksTest(unittest.TestCase):
                 aioresponses().get(SITE, callback=callback)
             self.assertEqual(str(raised.exception), message.replace("CALLBACK", repr(callback)))
 
-    def test_those_that_take_neither_the_call_nor_the_url(self):
+    def test_a_callback_that_takes_neither_the_call_nor_the_url(self):
         for callback in (lambda: None, lambda **kwargs: None, lambda *, call: None, Mock.assert_called.__get__(Mock())):
             self.check(callback, f"{EXPECTED}CALLBACK, which takes no positional argument")
 
-    def test_those_that_do_not_take_the_keyword_arguments(self):
-        message = f"{EXPECTED}CALLBACK, which does not take the keyword arguments: add **kwargs"
+    def test_a_callback_that_does_not_take_the_keyword_arguments(self):
+        message = f"{EXPECTED}CALLBACK, which does not take the keyword arguments of the request: add **kwargs"
         for callback in (
             lambda url: None, lambda uri: None, lambda url, json: None, lambda url, json=None: None,
             lambda url, allow_redirects, /: None, lambda url, *args: None, lambda *args: None,
         ):
             self.check(callback, message)
         for callback in (lambda request, db=1: None, lambda request, *, db=1: None):
-            self.check(callback, f"{message}; to be given the call, name the parameter 'request' call")
+            self.check(callback, f"{message}; to get the call, rename the parameter 'request' to 'call'")
 
-    def test_those_that_need_more_than_they_are_given(self):
+    def test_a_callback_that_needs_more_than_it_is_given(self):
         for callback, name in [
             (lambda call, db: None, "db"),
             (lambda call, *, db: None, "db"),
@@ -152,7 +152,7 @@ class RefusedCallbacksTest(unittest.TestCase):
             (lambda url, method, **kwargs: None, "method"),
             (lambda url, json, /, **kwargs: None, "json"),
         ]:
-            self.check(callback, f"{EXPECTED}CALLBACK, whose parameter {name!r} is not given: add a default")
+            self.check(callback, f"{EXPECTED}CALLBACK, whose parameter {name!r} is never passed: give it a default")
 
     def test_what_never_returns_a_result(self):
         def generates(call):
@@ -186,5 +186,5 @@ class RefusedCallbacksTest(unittest.TestCase):
             aioresponses().get(SITE, replies=[{}, {}, {"callback": lambda url: None}])
         self.assertEqual(
             re.sub("<function .*>", "<function>", str(raised.exception)),
-            f"replies[2]: {EXPECTED}<function>, which does not take the keyword arguments: add **kwargs",
+            f"replies[2]: {EXPECTED}<function>, which does not take the keyword arguments of the request: add **kwargs",
         )

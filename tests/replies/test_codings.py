@@ -237,7 +237,7 @@ class MissingCodecTest(ServerTestCase):
                 with self.subTest(coding, body=type(body)):
                     self.assertEqual(await self.fetched(coding, body=body), (200, [None, None, "text/plain"], TEXT))
 
-    async def test_of_streams(self):
+    async def test_a_stream_in_a_coding_without_its_codec(self):
         for coding in ("br", "zstd"):
             for body in (generator, PIECES):
                 with self.subTest(coding, body=type(body)):

@@ -236,7 +236,7 @@ class CopiedHeadersTest(AioResponsesTestCase):
     # Beside these, it is not even sent.
     WITHOUT_LENGTH = {"Content-Encoding", "Transfer-Encoding"}
 
-    async def test_of_any_of_them_the_body_is_read_as_it_is_registered_and_the_connection_used_again(self):
+    async def test_copied_headers_change_neither_the_body_nor_the_reuse_of_the_connection(self):
         bodies = {
             "text": "abcdef",
             "nothing": "",

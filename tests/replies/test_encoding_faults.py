@@ -272,7 +272,8 @@ class RefusedConnectionTest(ServerTestCase):
             mock.stop()
             outcome = await asyncio.wait_for(request, 1)
         self.assertEqual(
-            outcome[:3], ("asked", aiohttp.ClientConnectionError, "The mock that was to answer has been stopped")
+            outcome[:3],
+            ("asked", aiohttp.ClientConnectionError, "aioresponses was stopped while this request was in flight"),
         )
 
     async def test_the_time_to_connect_is_limited(self):
@@ -365,7 +366,8 @@ class HangTest(FaultTestCase):
             mock.stop()
             outcome = await asyncio.wait_for(request, 10)
         self.assertEqual(
-            outcome[:3], ("asked", aiohttp.ClientConnectionError, "The mock that was to answer has been stopped")
+            outcome[:3],
+            ("asked", aiohttp.ClientConnectionError, "aioresponses was stopped while this request was in flight"),
         )
 
     async def test_a_session_goes_on_after_a_hanging_server(self):
@@ -378,12 +380,15 @@ class HangTest(FaultTestCase):
 
 
 class FaultsOfMocksTest(AioResponsesTestCase):
-    URL = "http://example.com/"
+    URL = "https://example.com/"
+
+    # These end by the time limits of the client alone.
+    NEVER = (Fault.HANG, Fault.CONNECT_TIMEOUT)
 
     async def test_a_session_with_one_connection_goes_on_after_each_fault(self):
         session = self.client_session(connector=TCPConnector(limit=1))
         for fault in Fault:
-            if fault is not Fault.HANG:
+            if fault not in self.NEVER:
                 with self.subTest(fault):
                     self.mock.post(self.URL, fault=fault, body="body")
                     self.mock.post(self.URL, body="fine")
@@ -394,9 +399,9 @@ class FaultsOfMocksTest(AioResponsesTestCase):
         session = self.client_session()
         self.mock.post(
             self.URL,
-            replies=[{"fault": fault} for fault in Fault if fault is not Fault.HANG] + [{"body": "fine"}],
+            replies=[{"fault": fault} for fault in Fault if fault not in self.NEVER] + [{"body": "fine"}],
         )
-        seen = [await end_of(session, "POST", self.URL) for _ in range(6)]
+        seen = [await end_of(session, "POST", self.URL) for _ in range(9)]
         self.assertEqual(
             [one[1] for one in seen],
             [
@@ -405,6 +410,9 @@ class FaultsOfMocksTest(AioResponsesTestCase):
                 aiohttp.ServerDisconnectedError,
                 aiohttp.ClientPayloadError,
                 aiohttp.ClientResponseError,
+                getattr(aiohttp, "ClientConnectorDNSError", aiohttp.ClientConnectorError),
+                aiohttp.ClientConnectorCertificateError,
+                aiohttp.ClientConnectorSSLError,
                 b"fine",
             ],
         )
@@ -418,6 +426,10 @@ class FaultsOfMocksTest(AioResponsesTestCase):
             (Fault.TRUNCATED_BODY, aiohttp.ClientPayloadError),
             (Fault.MALFORMED_RESPONSE, aiohttp.ClientResponseError),
             (Fault.HANG, asyncio.TimeoutError),
+            (Fault.CONNECT_TIMEOUT, asyncio.TimeoutError),
+            (Fault.DNS_FAILURE, aiohttp.ClientConnectorError),
+            (Fault.CERTIFICATE_INVALID, aiohttp.ClientConnectorCertificateError),
+            (Fault.TLS_FAILURE, aiohttp.ClientConnectorSSLError),
         ):
             async def later(call):
                 return CallbackResult(fault=fault)
@@ -426,7 +438,7 @@ class FaultsOfMocksTest(AioResponsesTestCase):
                 with self.subTest(fault):
                     self.mock.post(self.URL, callback=callback)
                     # A busy machine may take its time for the others.
-                    total = 0.05 if fault is Fault.HANG else 20
+                    total = 0.05 if fault in self.NEVER else 20
                     outcome = await end_of(session, "POST", self.URL, timeout=ClientTimeout(total=total))
                     self.assertTrue(issubclass(outcome[1], error), outcome)
 
@@ -439,12 +451,12 @@ class FaultsOfMocksTest(AioResponsesTestCase):
         config = TraceConfig()
         config.on_request_exception.append(note)
         session = self.client_session(trace_configs=[config])
-        for fault in (Fault.CONNECTION_REFUSED, Fault.CONNECTION_RESET, Fault.EMPTY_RESPONSE, Fault.MALFORMED_RESPONSE):
+        for fault in set(Fault) - {Fault.HANG, Fault.TRUNCATED_BODY}:
             with self.subTest(fault):
                 self.mock.post(self.URL, fault=fault)
                 told_to_traces.clear()
                 with self.assertRaises(aiohttp.ClientError) as raised:
-                    await session.post(self.URL)
+                    await session.post(self.URL, timeout=ClientTimeout(sock_connect=0.01))
                 self.assertEqual([id(error) for error in told_to_traces], [id(raised.exception)])
 
     async def test_faults_leave_nothing_behind(self):

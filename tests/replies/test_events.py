@@ -226,8 +226,7 @@ class EventsOfMocksTest(AioResponsesTestCase):
                         self.mock.get(SITE, events=events, repeat=2)
                     self.assertEqual(
                         str(raised.exception),
-                        "events and repeat contradict each other: an iterator or a file that cannot be rewound is used "
-                        "up by one reply; give the generator function itself",
+                        "events: an iterator can be sent only once; with repeat, pass the generator function",
                     )
                     if hasattr(events, "aclose"):
                         await events.aclose()
@@ -353,17 +352,17 @@ class RefusedEventsTest(unittest.TestCase):
             (
                 {"events": [], "body": "text"},
                 ValueError,
-                "body and events contradict each other: a reply has one body",
+                "body cannot be combined with events: a reply has only one body",
             ),
             (
                 {"events": [], "body": lambda: ["text"]},
                 ValueError,
-                "body and events contradict each other: a reply has one body",
+                "body cannot be combined with events: a reply has only one body",
             ),
             (
                 {"events": [], "payload": {}},
                 ValueError,
-                "payload and events contradict each other: a reply has one body",
+                "payload cannot be combined with events: a reply has only one body",
             ),
         ):
             with self.subTest(**kwargs):

@@ -227,7 +227,7 @@ class AwaitedResultsTest(AskingTestCase):
 
     async def test_the_caller_hears_of_a_wrong_result(self):
         self.mock.get(SITE, callback=lambda call: CallbackResult(delay=-1))
-        self.assertEqual(await self.ask(), (ValueError, "delay: expected seconds, from 0 on, got -1"))
+        self.assertEqual(await self.ask(), (ValueError, "delay: expected seconds, 0 or more, got -1"))
 
 
 class CallbackResultTest(AioResponsesTestCase):
@@ -241,17 +241,18 @@ class CallbackResultTest(AioResponsesTestCase):
 
 
 class DelayTest(AskingTestCase):
-    """Nothing here measures time: what is compared is what comes first."""
+    virtual_time = True
 
     async def ended(self, *urls, **options):
-        """Return the order in which requests that were made at once came to an end, and what they came to."""
+        """Return when requests that were made at once came to an end, in this order, and what they came to."""
         order = []
+        began = self.clock.elapsed
 
         async def one(name):
             outcome = await outcome_of(self.session, url=SITE + name, **options)
-            order.append((name, *outcome))
+            order.append((name, round(self.clock.elapsed - began, 6), *outcome))
 
-        await asyncio.wait_for(asyncio.gather(*map(one, urls)), 10)
+        await asyncio.wait_for(asyncio.gather(*map(one, urls)), 100)
         return order
 
     async def test_a_reply_with_a_longer_delay_comes_later(self):
@@ -262,20 +263,17 @@ class DelayTest(AskingTestCase):
             return callback
 
         for name, replies in (
-            ("replies", ({"delay": 0.3}, {"delay": 0.1}, {})),
-            ("integers", ({"delay": 1}, {"delay": 0.001}, {"delay": 0})),
-            ("callbacks", tuple({"callback": later(delay)} for delay in (0.3, 0.1, 0))),
-            (
-                "plain callbacks",
-                tuple({"callback": lambda call: None, "delay": delay} for delay in (0.3, 0.1, 0)),
-            ),
-            ("sequence", tuple({"replies": [{"delay": delay}]} for delay in (0.3, 0.1, 0))),
+            ("replies", ({"delay": 3}, {"delay": 0.5}, {})),
+            ("zero", ({"delay": 3.0}, {"delay": 0.5}, {"delay": 0})),
+            ("callbacks", tuple({"callback": later(delay)} for delay in (3, 0.5, 0))),
+            ("plain callbacks", tuple({"callback": lambda call: None, "delay": delay} for delay in (3, 0.5, 0))),
+            ("sequence", tuple({"replies": [{"delay": delay}]} for delay in (3, 0.5, 0))),
         ):
             with self.subTest(name):
                 for path, reply in zip("abc", replies):
                     self.mock.get(SITE + path, **reply)
                 self.assertEqual(
-                    await self.ended("a", "b", "c"), [("c", 200, ""), ("b", 200, ""), ("a", 200, "")]
+                    await self.ended("a", "b", "c"), [("c", 0, 200, ""), ("b", 0.5, 200, ""), ("a", 3, 200, "")]
                 )
 
     async def test_exceptions_are_delayed(self):
@@ -293,11 +291,11 @@ class DelayTest(AskingTestCase):
             ("of the system", {"exception": OSError(5, "late")}, (OSError, "[Errno 5] late")),
         ):
             with self.subTest(name):
-                match = self.mock.get(SITE + "a", delay=0.2, **reply)
-                self.mock.get(SITE + "b", delay=0.001)
+                match = self.mock.get(SITE + "a", delay=3, **reply)
+                self.mock.get(SITE + "b", delay=0.5)
                 self.mock.get(SITE + "c", **reply)
                 self.assertEqual(
-                    await self.ended("a", "b", "c"), [("c", *expected), ("b", 200, ""), ("a", *expected)]
+                    await self.ended("a", "b", "c"), [("c", 0, *expected), ("b", 0.5, 200, ""), ("a", 3, *expected)]
                 )
                 self.assertEqual(match.call_count, 1)
 
@@ -321,14 +319,15 @@ class DelayTest(AskingTestCase):
             others.append(asyncio.ensure_future(other()))
 
         others = []
-        self.mock.get(SITE, delay=0.01, callback=callback)
+        self.mock.get(SITE, delay=60, callback=callback)
         await self.ask()
         order.append("reply")
         self.assertEqual(order, ["callback", "other", "reply"])
 
     async def test_the_delay_of_the_result_of_a_callback_takes_precedence_over_that_of_the_mock(self):
         self.mock.get(SITE, delay=60, callback=lambda call: CallbackResult(body="at once"))
-        self.assertEqual(await asyncio.wait_for(self.ask(), 10), (200, "at once"))
+        self.assertEqual(await self.ask(), (200, "at once"))
+        self.assertEqual(self.clock.elapsed, 0)
 
     async def test_stopping_the_mock_ends_a_delay(self):
         mock = aioresponses()
@@ -339,9 +338,9 @@ class DelayTest(AskingTestCase):
         await begun.wait()
         mock.stop()
         self.assertEqual(
-            await asyncio.wait_for(task, 10),
-            (aiohttp.ClientConnectionError, "The mock that was to answer has been stopped"),
+            await task, (aiohttp.ClientConnectionError, "aioresponses was stopped while this request was in flight")
         )
+        self.assertEqual(self.clock.elapsed, 0)
 
 
 class DelayLikeAServerTest(ServerTestCase):

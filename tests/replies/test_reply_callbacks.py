@@ -348,7 +348,7 @@ class InterruptedCallbacksTest(ServerTestCase):
                 self.assertEqual(await text_of(session), "second")
 
 
-STOPPED = "The mock that was to answer has been stopped"
+STOPPED = "aioresponses was stopped while this request was in flight"
 
 
 class EndedFromWithinTest(unittest.IsolatedAsyncioTestCase):

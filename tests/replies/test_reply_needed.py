@@ -47,12 +47,12 @@ class BesideAnExceptionTest(AskingTestCase):
     def test_what_it_needs_is_looked_at(self):
         for failing in ({"exception": OSError}, {"timeout": True}):
             for others, error, message in (
-                ({"delay": -1}, ValueError, "delay: expected seconds, from 0 on, got -1"),
+                ({"delay": -1}, ValueError, "delay: expected seconds, 0 or more, got -1"),
                 ({"delay": "1", "callback": lambda call: None}, TypeError, "delay: expected seconds, got '1'"),
                 ({"callback": 5}, TypeError, "callback: expected a function or a coroutine function, got 5"),
                 (
                     {"fault": Fault.HANG}, ValueError,
-                    f"{list(failing)[0]} and fault contradict each other: a reply fails in one way",
+                    f"{list(failing)[0]} cannot be combined with fault: a reply can fail in only one way",
                 ),
                 ({"repeat": 0}, ValueError, "repeat: expected a bool, or an int of at least 1, got 0"),
                 ({"optional": 5}, TypeError, "optional: expected a bool, got 5"),
@@ -104,7 +104,7 @@ class BesideACallbackTest(AskingTestCase):
             raised.exception.__notes__,
             [
                 f"aioresponses: the callback of the mock GET {SITE}, match_headers={{'X-A': '1'}} returned None, "
-                "so the mock answers by itself"
+                "so its registered reply was used"
             ],
         )
 
@@ -116,8 +116,7 @@ class BesideACallbackTest(AskingTestCase):
             await self.ask(),
             (
                 ValueError,
-                "body and repeat contradict each other: an iterator or a file that cannot be rewound is used up by one "
-                "reply; give the generator function itself",
+                "body: an iterator can be sent only once; with repeat, pass the generator function",
             ),
         )
 
@@ -129,7 +128,7 @@ class BesideACallbackTest(AskingTestCase):
 class NoneTest(ServerTestCase):
     """None stands for what was not given, as a server that says nothing of it answers."""
 
-    async def test_it_is_as_if_nothing_was_given(self):
+    async def test_none_is_taken_for_an_argument_that_was_not_given(self):
         for arguments in ({"body": None}, {"status": None}, dict.fromkeys(["body", "status", "payload", "events"])):
             for result in (None, CallbackResult(**arguments)):
                 with self.subTest(result, **arguments), aioresponses() as mock:

@@ -29,7 +29,7 @@ class RefusedReplyTest(unittest.TestCase):
                 {"status": 199},
                 ValueError,
                 "status: expected an int from 200 to 999, or 101, got 199: "
-                "aiohttp skips this one, and waits for the one that follows",
+                "after a 1xx, aiohttp waits for the final response",
             ),
             ({"status": 1000}, ValueError, "status: expected an int from 200 to 999, or 101, got 1000"),
             ({"body": 5}, TypeError, f"body: expected {BODIES}, got 5"),
@@ -224,12 +224,12 @@ class CookiesTest(ServerTestCase):
             (
                 {"a b": "1"},
                 ValueError,
-                "cookies: expected names and values that cookies can have, got 'a b': '1' (Illegal key 'a b')",
+                "cookies: expected valid names and values of cookies, got 'a b': '1' (Illegal key 'a b')",
             ),
             (
                 {"": "1"},
                 ValueError,
-                "cookies: expected names and values that cookies can have, got '': '1' (Illegal key '')",
+                "cookies: expected valid names and values of cookies, got '': '1' (Illegal key '')",
             ),
         ):
             with self.subTest(cookies):
@@ -321,7 +321,9 @@ class LateRefusalsTest(AioResponsesTestCase):
             with self.subTest(wrong):
                 with self.assertRaises(TypeError) as raised:
                     self.mock.json_dumps = wrong
-                self.assertEqual(str(raised.exception), f"json_dumps: expected a function of a value, got {wrong!r}")
+                self.assertEqual(
+                    str(raised.exception), f"json_dumps: expected a function that takes one value, got {wrong!r}"
+                )
 
     def test_a_serialiser_that_returns_something_else(self):
         self.mock.json_dumps = lambda payload: 5
@@ -344,7 +346,7 @@ class LateRefusalsTest(AioResponsesTestCase):
         cookie = SimpleCookie({"b": "1"})["b"]
         with self.assertRaises(ValueError) as raised:
             self.mock.get("http://example.com/", cookies={"a": cookie})
-        self.assertEqual(str(raised.exception), "cookies: expected a morsel that is named 'a', got 'b'")
+        self.assertEqual(str(raised.exception), "cookies: expected a morsel named 'a', got 'b'")
 
     def test_a_file_that_can_only_be_awaited(self):
         class Reader:
@@ -357,7 +359,7 @@ class LateRefusalsTest(AioResponsesTestCase):
         with self.assertRaises(TypeError) as raised:
             self.mock.get("http://example.com/", body=Reader())
         self.assertEqual(
-            str(raised.exception), "body: expected a file that is read at once, or an async iterable, got Reader()"
+            str(raised.exception), "body: expected a file with a plain read(), or an async iterable, got Reader()"
         )
 
 
@@ -368,12 +370,12 @@ class WrongFaultsTest(unittest.TestCase):
             (
                 {"fault": Fault.HANG, "exception": ValueError()},
                 ValueError,
-                "exception and fault contradict each other: a reply fails in one way",
+                "exception cannot be combined with fault: a reply can fail in only one way",
             ),
             (
                 {"fault": Fault.HANG, "timeout": True},
                 ValueError,
-                "timeout and fault contradict each other: a reply fails in one way",
+                "timeout cannot be combined with fault: a reply can fail in only one way",
             ),
         ):
             with self.subTest(**kwargs):

@@ -1,0 +1,271 @@
+"""What code under test leaves behind: sessions, connectors, responses, calls and tasks.
+
+Theory
+------
+A session that is never closed, and a response that is neither read nor released, are seen in production alone, where
+connections run out. The garbage collector finds some of them, at a time of its own. So whatever might be left behind is
+noted when it is made, with the place in the code that made it, and is held until it is looked at.
+
+A `Watch` belongs to one mock and notes while that is active: the mock's calls, of which the log tells it, and sessions,
+connectors and tasks, of which the next room does.
+
+A task is held while it runs, and no longer, so that asyncio tells in time of an exception that is never retrieved. It
+may be about to end, and is given three turns of the loop before it is said to run still. Within the loop that takes an
+`await`; where no loop runs, the loops of the tasks are run that long. Where neither is possible, tasks are not looked
+for.
+
+The plugins of pytest close the loop of a test before its last fixtures are taken down, and end by that all calls and
+tasks. So these are looked at right before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio import current_task, get_running_loop
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from aiohttp import BaseConnector, ClientSession
+
+from .._display import shown
+from . import made
+from .waiting import next_turn
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
+    from .interceptor import Interceptor
+
+_BY_DEFAULT = ("session", "connector", "response", "call", "task")
+
+# In the order in which they are shown.
+_KINDS = ("session", "connector", "response", "unread", "call", "task")
+
+
+def checked_kinds(value: bool | Collection[str]) -> frozenset[str]:
+    """Return the kinds of things to look for: those of True, a lone one, or several; raise if it is none of these."""
+    if isinstance(value, bool):
+        return frozenset(_BY_DEFAULT if value else ())
+    names = [value] if isinstance(value, str) else value
+    asked = "True, False, or any of " + ", ".join(map(repr, (*_BY_DEFAULT, "unread")))
+    if isinstance(names, bytes) or not isinstance(names, Collection) or not all(isinstance(one, str) for one in names):
+        raise TypeError(f"assert_no_leaks: expected {asked}, got {shown(value)}")
+    for name in names:
+        if name not in _KINDS:
+            raise ValueError(f"assert_no_leaks: expected {asked}, got {shown(name)}")
+    return frozenset(names)
+
+
+class Leak(NamedTuple):
+    """A thing that was left behind."""
+
+    kind: str
+    what: str
+    """What it is, and what should have become of it."""
+
+    where: str
+    """By which line of the code it came to be; "" if that is not known."""
+
+
+class Call(Protocol):
+    """A call of a session, whose text names it: "GET http://example.com/ -> 200"."""
+
+    @property
+    def response(self) -> ClientResponse | None: ...
+
+    @property
+    def ended(self) -> float | None:
+        """When it returned or raised; None while it has not."""
+
+
+class _NotedCall(NamedTuple):
+    call: Call
+    place: str
+    loop: asyncio.AbstractEventLoop
+
+
+class Watch:
+    """Notes what is made while a mock is active, and tells what of it was left behind."""
+
+    looks_before_loops_end = False
+    _is_on = False
+
+    def __init__(self, kinds: frozenset[str]) -> None:
+        self.kinds = kinds
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of all that was noted."""
+        self._made: list[tuple[ClientSession | BaseConnector, str]] = []
+        self._calls: list[_NotedCall] = []
+        self._most_calls = 1000
+        self._tasks: dict[asyncio.Task[Any], str] = {}
+        self._found: list[Leak] = []
+
+    def begin(self, interceptor: Interceptor) -> None:
+        """Note what is made from now on where calls are offered to this mock, or would be if it were active."""
+        if not self._is_on:
+            self._is_on = True
+            self.forget()
+            made.begin(interceptor, self)
+
+    def end(self) -> None:
+        """Note no more."""
+        self._is_on = False
+        made.end(self)
+
+    def excuse(self, session: ClientSession) -> None:
+        """Take a session and its connector for closed: somebody else sees to that."""
+        connector = session.connector
+        self._made = [one for one in self._made if one[0] is not session and one[0] is not connector]
+
+    def note_call(self, call: Call) -> None:
+        """Note a call that begins."""
+        count = len(self._calls)
+        if count > self._most_calls:
+            # In one step, for other threads may be adding to them.
+            self._calls[:count] = [one for one in self._calls[:count] if _kind_of(one.call) is not None]
+            self._most_calls = 2 * len(self._calls) + 1000
+        self._calls.append(_NotedCall(call, made.place(self), get_running_loop()))
+
+    def note_made(self, thing: ClientSession | BaseConnector, place: str) -> None:
+        """Note a session or a connector that has been made at a place."""
+        self._made.append((thing, place))
+
+    def note_task(self, task: asyncio.Task[Any], place: str) -> None:
+        """Note a task that has been made at a place."""
+        self._tasks[task] = place
+        task.add_done_callback(self._forget_task)
+
+    def _forget_task(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.pop(task, None)
+
+    async def wait(self) -> None:
+        """Give the tasks of the running loop three turns; those that still run after them are left behind."""
+        await _three_turns()
+        self._found += self._running_tasks()
+
+    def note_end_of(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look at calls and tasks of a loop that is about to be closed."""
+        if any(task.get_loop() is loop for task in list(self._tasks)):
+            loop.run_until_complete(_three_turns())
+        self._found += self._open_calls(loop)
+        self._found += [leak for task, leak in self._pending() if task.get_loop() is loop]
+        self._calls = [one for one in self._calls if one.loop is not loop]
+        self._tasks = {task: place for task, place in list(self._tasks.items()) if task.get_loop() is not loop}
+
+    def left(self) -> list[Leak]:
+        """Return what was left behind.
+
+        Where no loop runs, those of the tasks are run for three turns. Within a loop, its tasks are left out.
+        """
+        if not (self._made or self._calls or self._tasks or self._found):
+            return []
+        tasks: list[Leak] = []
+        if asyncio._get_running_loop() is None:
+            for loop in {task.get_loop() for task in list(self._tasks)}:
+                if not loop.is_running() and not loop.is_closed():
+                    loop.run_until_complete(_three_turns())
+            tasks = self._running_tasks()
+        return self._sorted([*self._found, *self._not_closed(), *self._open_calls(), *tasks])
+
+    def conclude(self) -> list[Leak]:
+        """Return what was left behind, also when asked once more, and let go of it."""
+        left = self.left()
+        self.forget()
+        self._found = left
+        return left
+
+    def left_now(self) -> list[Leak]:
+        """Return what would be left behind if all were over now; a task that has been cancelled would not."""
+        if asyncio._get_running_loop() is None:
+            return self.left()
+        tasks = [leak for task, leak in self._pending() if not _is_cancelled(task)]
+        return self._sorted([*self._not_closed(), *self._open_calls(), *tasks])
+
+    def _sorted(self, leaks: list[Leak]) -> list[Leak]:
+        return sorted((one for one in leaks if one.kind in self.kinds), key=lambda leak: _KINDS.index(leak.kind))
+
+    def _not_closed(self) -> Iterator[Leak]:
+        of_sessions: list[BaseConnector | None] = []
+        for thing, place in self._made:
+            if isinstance(thing, ClientSession) and not thing.closed:
+                yield _not_closed("session", thing, place)
+                if "session" in self.kinds:
+                    of_sessions.append(thing.connector)
+        for thing, place in self._made:
+            if isinstance(thing, BaseConnector) and not thing.closed and all(thing is not one for one in of_sessions):
+                yield _not_closed("connector", thing, place)
+
+    def _open_calls(self, loop: asyncio.AbstractEventLoop | None = None) -> Iterator[Leak]:
+        for call, place, loop_of_call in self._calls:
+            kind = _kind_of(call) if loop is None or loop_of_call is loop else None
+            if kind is not None:
+                what = _WHAT[kind].format(str(call).removesuffix(" -> in flight"))
+                yield Leak(kind, what, f"requested at {place}" if place else "")
+
+    def _running_tasks(self) -> list[Leak]:
+        return [leak for _, leak in self._pending()]
+
+    def _pending(self) -> Iterator[tuple[asyncio.Task[Any], Leak]]:
+        here = asyncio._get_running_loop()
+        current = None if here is None else current_task()
+        for task, place in list(self._tasks.items()):
+            loop = task.get_loop()
+            # A loop that runs in another thread goes on while we look.
+            if not task.done() and task is not current and (loop is here or not loop.is_running()):
+                what = f"task {task.get_name()!r} still running: {_name_of_coroutine(task)}"
+                yield task, Leak("task", what, f"created at {place}" if place else "")
+
+    def place_of(self, task: asyncio.Task[Any]) -> str:
+        """Return where a task was made, if it was noted."""
+        return self._tasks.get(task, "")
+
+
+def _not_closed(kind: str, thing: ClientSession | BaseConnector, place: str) -> Leak:
+    return Leak(kind, f"{type(thing).__name__} never closed", f"created at {place}" if place else "")
+
+
+_WHAT = {
+    "call": "{}: call never ended",
+    "response": "{}: response holds its connection, neither read nor released",
+    "unread": "{}: response unread, would hold a connection if the body were larger",
+}
+
+
+def _kind_of(call: Call) -> str | None:
+    """Return as what a call was left behind, if it was."""
+    response = call.response
+    if call.ended is None:
+        return "call"
+    if response is None:
+        return None
+    # What has been closed may be lost in the next turn alone.
+    transport = None if response.connection is None else response.connection.transport
+    if transport is not None and not transport.is_closing():
+        return "response"
+    # Released or closed, the content has an exception; a response that was never begun has no content.
+    content: Any = response.content
+    return "unread" if content is not None and not content.at_eof() and content.exception() is None else None
+
+
+def _name_of_coroutine(task: asyncio.Task[Any]) -> str:
+    coroutine: Any = task.get_coro()
+    # What `session.get()` returns has the coroutine under a private name (aiohttp 3.8.6 to 3.14.5).
+    coroutine = getattr(coroutine, "_coro", coroutine)
+    return str(getattr(coroutine, "__qualname__", type(coroutine).__qualname__))
+
+
+def _is_cancelled(task: asyncio.Task[Any]) -> bool:
+    """Tell whether a task has been cancelled and has yet to end."""
+    if sys.version_info >= (3, 11):
+        return task.cancelling() > 0
+    # Private, and the one way on Python 3.10.
+    waits_for: Any = getattr(task, "_fut_waiter", None)
+    return bool(getattr(task, "_must_cancel", False)) or waits_for is not None and bool(waits_for.cancelled())
+
+
+async def _three_turns() -> None:
+    for _ in range(3):
+        await next_turn()

@@ -1,0 +1,126 @@
+"""What the time is while a virtual clock runs, how it moves, and why a test was ended."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from asyncio import AbstractEventLoop, CancelledError
+from collections.abc import Callable
+
+from .loops import LoopInVirtualTime
+from .monotonic import real, replace_monotonic
+from .stuck import about_waiting
+
+
+class VirtualTime:
+    """The time of a virtual clock, and the loops that go by it."""
+
+    def __init__(self, limit: int, grace: float) -> None:
+        self.grace = grace
+        self.held = 0
+        self.now = 0.0
+        self.on_jump: list[Callable[[float], object]] = []
+        self._limit = limit
+        self._started = 0.0
+        self._started_really = 0.0
+        self._jumps = 0
+        self._loops: dict[AbstractEventLoop, LoopInVirtualTime] = {}
+        self._refused: list[AbstractEventLoop] = []
+        self._verdict: str | None = None
+        self._raised: Exception | None = None
+
+    @property
+    def elapsed(self) -> float:
+        """The seconds since its start, to the microsecond: sums of floats are exact to no more."""
+        return round(self.now - self._started, 6)
+
+    def perf_counter(self) -> float:
+        """Return the time in place of `time.perf_counter()`."""
+        return self._started_really + (self.now - self._started)
+
+    def begin(self) -> None:
+        """Start again, at a whole second."""
+        self._started = self.now = float(math.ceil(real.monotonic()))
+        self._started_really = real.perf_counter()
+        self._jumps = 0
+        self._verdict = self._raised = None
+
+    def end(self) -> None:
+        """Have time pass really for all loops that went by this one."""
+        while self._loops:
+            _, loop = self._loops.popitem()
+            loop.give_back()
+        self._refused.clear()
+
+    def take(self, loop: AbstractEventLoop) -> None:
+        """Have a loop go by this time, if it does not already. Raises `RuntimeError`, once, where that cannot be."""
+        if loop in self._loops or loop in self._refused or loop.is_closed():
+            return
+        for one in list(self._loops):
+            if one.is_closed():
+                self._loops.pop(one).give_back()
+        try:
+            self._loops[loop] = LoopInVirtualTime(loop, self)
+        except RuntimeError:
+            # It may run what is left to be done before it is closed.
+            self._refused.append(loop)
+            raise
+
+    def note_call(self) -> None:
+        """Note that a call begins, so the test goes on. Raises where its loop goes by another time."""
+        self._jumps = 0
+        loop = asyncio._get_running_loop()
+        if loop is not None:
+            self.take(loop)
+
+    def jump_to(self, now: float, loop: AbstractEventLoop) -> bool:
+        """Move to a time that has not come yet; return whether the test may go on."""
+        if self._jumps >= self._limit:
+            self._jumps = 0
+            self._give_up(
+                f"The test does not end: the clock has jumped {self._limit:,} times without a request.\n"
+                "If that is right, use a VirtualClock with a higher limit.",
+                loop,
+            )
+            return False
+        before = self.elapsed
+        self.now = max(now, self.now)
+        self._jumps += 1
+        replace_monotonic()
+        by = round(self.elapsed - before, 6)
+        try:
+            for function in self.on_jump:
+                function(by)
+        except Exception as error:
+            self.on_jump.clear()
+            self._raised = error
+            return False
+        return True
+
+    def wait_forever(self, loop: AbstractEventLoop) -> None:
+        """Note that nothing can wake this loop any more."""
+        self._give_up(
+            "The test waits forever: no timer, no socket and no other thread is left that could wake it.", loop
+        )
+
+    def _give_up(self, why: str, loop: AbstractEventLoop) -> None:
+        if self._verdict is None:
+            self._verdict = f"{why}\n{about_waiting(loop, self.elapsed)}"
+
+    def failure(
+        self, make: Callable[[str], BaseException] = AssertionError, instead_of: BaseException | None = None
+    ) -> BaseException | None:
+        """Return why the test was ended, and forget it; None if it was not.
+
+        It is an exception that is made of the text, or what a function of `on_jump` raised. If it is to be raised in
+        the place of another one, which may be what came of it, that must be no interrupt.
+        """
+        if instead_of is not None and not isinstance(instead_of, (Exception, CancelledError)):
+            return None
+        failure = self._raised if self._verdict is None else make(self._verdict)
+        self._verdict = self._raised = None
+        if failure is not None and isinstance(instead_of, Exception):
+            failure.__cause__ = instead_of
+        elif failure is not None:
+            failure.__suppress_context__ = True
+        return failure

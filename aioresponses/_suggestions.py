@@ -1,0 +1,117 @@
+"""Which argument was meant, where one was given that does not exist or not by its name."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
+
+from ._display import shown
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# So much is a misspelled name like the right one. With the 0.6 that difflib has by default,
+# `assert_all_requests_are_fired`, which is in use, would be a misspelled name.
+SIMILARITY = 0.8
+
+_JSON = ("payload", "match_json")
+_DATA = ("body", "match_form", "match_body")
+_TEXT = ("body", "match_body")
+
+# What other libraries, and aiohttp itself, call the arguments.
+_MEANT: Mapping[str, tuple[str, ...]] = {
+    "json": _JSON, "json_body": _JSON, "json_data": _JSON, "body_json": _JSON,
+    "json_payload": ("payload",), "response_json": ("payload",), "return_json": ("payload",),
+    "data": _DATA, "request_body": ("match_body",), "request_data": ("match_form", "match_body"),
+    "text": _TEXT, "content": _TEXT, "html": ("body",), "raw": _TEXT, "file": ("body",), "stream": ("body",),
+    "response_body": ("body",), "response_text": ("body",), "return_value": ("payload", "body"),
+    "response": ("payload", "body"), "result": ("payload", "body"), "returns": ("payload", "body"),
+    "status_code": ("status",), "code": ("status",), "http_status": ("status",), "response_status": ("status",),
+    "params": ("match_query",), "query": ("match_query",), "query_params": ("match_query",),
+    "query_string": ("match_query",), "querystring": ("match_query",), "match_params": ("match_query",),
+    "match_querystring": ("match_query",), "match_query_string": ("match_query",),
+    "match_data": ("match_form", "match_body"), "match_files": ("match_form",), "form": ("match_form",),
+    "files": ("match_form",), "match_content": ("match_body",), "match_text": ("match_body",),
+    "match_payload": ("match_json",), "request_json": ("match_json",), "matchers": ("match",), "matcher": ("match",),
+    "request_headers": ("match_headers",), "auth": ("match_headers",), "response_headers": ("headers",),
+    "adding_headers": ("headers",), "mimetype": ("content_type",), "media_type": ("content_type",),
+    "times": ("repeat",), "count": ("repeat",), "calls": ("repeat",), "call_count": ("repeat",), "n": ("repeat",),
+    "max_calls": ("repeat",), "persist": ("repeat",), "is_reusable": ("repeat",), "forever": ("repeat",),
+    "exc": ("exception",), "error": ("exception", "fault"), "raises": ("exception",), "throws": ("exception",),
+    "side_effect": ("exception", "callback", "replies"), "responses": ("replies",), "sequence": ("replies",),
+    "reply": ("replies",), "handler": ("callback",), "func": ("callback",), "function": ("callback",),
+    "wait": ("delay",), "sleep": ("delay",), "latency": ("delay",), "is_optional": ("optional",),
+}
+
+# What a mock has as a whole, and none of its replies for itself.
+_OF_MOCK = ("method", "optional", "override", "passthrough", "repeat", "replies", "url")
+
+_RAISED = "raise the exception in the callback, or list it among the replies"
+
+
+def hides_unknown(function: _Function) -> _Function:
+    """Leave out of the signature of a function, as `help()` shows it, what it takes only to refuse it: `**unknown`."""
+    signature = inspect.signature(function)
+    parameters = [one for one in signature.parameters.values() if one.name != "unknown"]
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return function
+
+
+def unexpected(function: str, name: object, known: Collection[str]) -> TypeError:
+    """Return the error for a keyword that a function, which knows others, was given."""
+    return TypeError(f"{function}() got an unexpected keyword argument {shown(name)}: {instead_of(name, known)}")
+
+
+def instead_of(name: object, known: Collection[str]) -> str:
+    """Return what to pass instead of a keyword that is not `known`."""
+    if not isinstance(name, str):
+        return f"keywords are text, such as {sorted(known)[0]!r}"
+    if name == "method" and "match" in known:
+        return "another method is registered by add(url, method)"
+    meant = [one for one in _MEANT.get(name, ()) if one in known]
+    if not meant:
+        elsewhere = next(iter(_MEANT.get(name, (name,))))
+        if elsewhere in _OF_MOCK or elsewhere.startswith("match") and "match" not in known:
+            return f"{elsewhere!r} is an argument of the mock, and not of a single reply"
+        if elsewhere in ("exception", "timeout"):
+            return _RAISED
+        from difflib import get_close_matches  # Takes long to import, and is hardly ever needed.
+
+        meant = get_close_matches(name, known, 1, SIMILARITY)
+    return _question(meant) if meant else f"its keywords are {', '.join(known)}"
+
+
+def by_position(function: str, value: object) -> TypeError:
+    """Return the error for a function of the URL alone that was given something else by position."""
+    if isinstance(value, str) and re.fullmatch("[A-Z]+", value):
+        meant = f"another method is registered by add(url, {value!r})"
+    elif isinstance(value, bool):
+        meant = _question(["repeat"])
+    elif isinstance(value, int):
+        meant = _question(["status"])
+    elif isinstance(value, (str, bytes)):
+        meant = _question(_TEXT)
+    elif isinstance(value, BaseException) or isinstance(value, type) and issubclass(value, BaseException):
+        meant = _question(["exception"])
+    elif isinstance(value, enum.Enum):
+        meant = _question(["fault"])
+    elif callable(value):
+        meant = _question(["callback"])
+    else:
+        meant = _question(_JSON)
+    return TypeError(
+        f"{function}() takes only the URL by position, and all else by keyword, got {shown(value)}: {meant}"
+    )
+
+
+def _question(names: Collection[str]) -> str:
+    if len(names) == 1:
+        return f"did you mean {next(iter(names))!r}?"
+    reply = [repr(name) for name in names if not name.startswith("match")]
+    request = [repr(name) for name in names if name.startswith("match")]
+    parts = [f"{' or '.join(reply)} (reply)"] if reply and request else reply
+    if request:
+        parts.append(f"{' or '.join(request)} (request)" if reply else " or ".join(request))
+    return f"did you mean {' or '.join(parts)}?"
