@@ -312,7 +312,7 @@ class AioResponsesTestCase(
         if failure is not None or self._own_sessions:
             self.addAsyncCleanup(self._close_own_sessions)
             if failure is not None:
-                # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test itself.
+                # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test.
                 self.addCleanup(self._raise, failure)
             done = super().doCleanups()
         if self._wrong_settings is None and self._has_cassettes():

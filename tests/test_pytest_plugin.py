@@ -299,8 +299,8 @@ class PytestPluginTest(AioResponsesTestCase):
         for wrong, text in (
             (
                 marker("cassette", mod="all"),
-                " takes no argument 'mod'; its arguments are path=, mode=, match_on=, filter=, secrets=, expires_after=, "
-                "timings=",
+                " takes no argument 'mod'; its arguments are path=, mode=, match_on=, filter=, secrets=, "
+                "expires_after=, timings=",
             ),
             (marker("cassette", mode="x"), ": mode: expected one of 'none', 'once', 'new', 'all', got 'x'"),
         ):

@@ -542,7 +542,7 @@ def test_a_wrong_marker_of_a_cassette(run):
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines([
         "pytest.mark.cassette: mode: expected one of 'none', 'once', 'new', 'all', got 'record'",
-        "pytest.mark.cassette takes no argument 'match'; its arguments are path=, mode=, match_on=, filter=, secrets=, *",
+        "pytest.mark.cassette takes no argument 'match'; its arguments are path=, mode=, match_on=, filter=, *",
     ])
 
 
