@@ -3,10 +3,10 @@
 Theory
 ------
 A cassette is committed to a repository, so a secret in it is published. A value is a secret by its name: that of a
-header, of a parameter of a query or a form, or of a field of JSON. Where these stand is not known beforehand. There are
-URLs in headers and in bodies, JSON in the strings of other JSON, in events and in scripts, and forms in URLs. So every
-text is looked through for all of these, and what stands in it is replaced in its place: all other characters remain as
-they were, and a reply is replayed as it was sent.
+header, of a parameter of a query or a form, or of a field of JSON. (A JSON Web Token is one by its form.) Where these
+stand is not known beforehand. There are URLs in headers and in bodies, JSON in the strings of other JSON, in events and
+in scripts, and forms in URLs. So every text is looked through for all of these, and what stands in it is replaced in
+its place: all other characters remain as they were, and a reply is replayed as it was sent.
 
 A text is read as JSON where it is JSON, for then it is certain what is a name and what is a value. Anywhere else,
 whatever looks like a field with a secret name is one. That hides too much rather than too little.
@@ -38,6 +38,9 @@ _FIELD = re.compile(
 # These are secrets in queries and forms alone; in JSON they are an error's code or a currency's, or a map's key.
 _PARAMETER = re.compile("code|key|auth")
 
+# A token that shows by itself that it is one: a header and claims of JSON, in base64, with a signature.
+_JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*")
+
 _CREDENTIALS = re.compile(r"(:(?:\\?/){2})[^/?#\s\"'<>\\]+@")
 
 _IN_QUERY = re.compile(r"(\A|[?&#;])([^=&#?;/\s\"'<>\\]+)=([^&#\s\"'<>\\]*)")
@@ -66,7 +69,8 @@ _JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([\[{].*)$", re.MULTILINE)
 
 # A text without any of these has no secrets; escapes may stand for anything.
 _SUSPICIOUS = re.compile(
-    r"token|secret|passw|passphrase|sig|key|session|jwt|[cx]srf|credential|auth|cookie|pwd|otp|code|assertion|[@%]|\\u",
+    r"token|secret|passw|passphrase|sig|key|session|jwt|[cx]srf|credential|auth|cookie|pwd|otp|code|assertion|[@%]|\\u"
+    "|eyJ",
     re.IGNORECASE,
 )
 
@@ -84,7 +88,7 @@ class Secrets:
 
     def is_header(self, name: str) -> bool:
         """Tell whether the value of a header is a secret."""
-        return _HEADER.search(name) is not None or _plain(name) in self._more
+        return _HEADER.search(name) is not None or self.is_field(name)
 
     def is_field(self, name: str) -> bool:
         """Tell whether the value of a field of JSON is a secret."""
@@ -119,6 +123,7 @@ class Secrets:
         """Return any text without secrets."""
         if not self._more and _SUSPICIOUS.search(text) is None:
             return text
+        text = _JWT.sub(HIDDEN, text)
         if self._depth == _DEEPEST:
             return HIDDEN
         self._depth += 1

@@ -73,6 +73,14 @@ class TextTest(unittest.TestCase):
         self.check_hidden(json.dumps({"query": query, "variables": {"password": SECRET}}))
         self.check_hidden(f'mutation {{ login(password: """{SECRET}""") {{ id }} }}')
 
+    def test_a_json_web_token_wherever_it_stands(self):
+        token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVP"
+        inner = json.dumps({"b": token})
+        for text in (f'{{"access": "{token}"}}', f"<p>{token}</p>", token, f"/x?a={token}", json.dumps({"a": inner})):
+            self.check_hidden(text, text.replace(token, HIDDEN))
+        self.assertEqual(SECRETS.header("X-Own", token), HIDDEN)
+        self.assertEqual(SECRETS.form(f"a={token}"), f"a={HIDDEN}")
+
     def test_urls(self):
         for text in (
             f"https://api.example.com/users?page=2&access_token={SECRET}",
@@ -116,7 +124,7 @@ class NamesTest(unittest.TestCase):
     def test_headers(self):
         for name in (
             "Authorization", "authorization", "Proxy-Authorization", "X-Api-Key", "apikey", "X-Auth-Token",
-            "X-Secret-Id", "X-Session-Id", "X-CSRF", "X-Xsrf-Token",
+            "X-Secret-Id", "X-Hub-Signature", "X-Session-Id", "X-CSRF", "X-Xsrf-Token",
         ):
             self.assertEqual(SECRETS.header(name, SECRET), HIDDEN, name)
         for name in ("Accept", "WWW-Authenticate", "X-Request-Id", "Session", "Author"):
