@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from asyncio import get_running_loop
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,8 +12,8 @@ from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 from aiohttp import ClientSession
 
 from ._assertions.reports import about_leaks
-from ._checks import check_flag
 from ._matching.targets import Url
+from ._checks import check_flag
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
 
@@ -90,6 +91,13 @@ class AioResponsesTestCase(
     was neither read nor released, must be named. The check comes after the last cleanup.
     """
 
+    serve_in_memory: ClassVar[bool] = False
+    """Whether `self.client` of a class that is an `aiohttp.test_utils.AioHTTPTestCase` as well needs no port.
+
+    It reaches the application in memory then. Other code that asks for the URL of `self.server` reaches it as well, and
+    is recorded.
+    """
+
     if TYPE_CHECKING:
         mock: aioresponses
         """The mock of the running test."""
@@ -162,6 +170,7 @@ class AioResponsesTestCase(
         # The first cleanup is the last to run.
         self.addAsyncCleanup(self._close_own_sessions)
         self.addCleanup(self._raise_found)
+        self.addCleanup(self._own_mock._interceptor.end_servers)
         try:
             super().debug()
         finally:
@@ -173,6 +182,7 @@ class AioResponsesTestCase(
         self._wrong_settings = None
         self._own_sessions: list[ClientSession] = []
         check_flag("virtual_time", self.virtual_time)
+        check_flag("serve_in_memory", self.serve_in_memory)
         # Kept twice: a test may put a mock of its own at self.mock.
         self.mock = self._own_mock = mock = aioresponses(  # pyright: ignore[reportIncompatibleVariableOverride]
             passthrough=self.passthrough,
@@ -192,6 +202,31 @@ class AioResponsesTestCase(
             mock.start()
         else:
             context.run(mock.start)
+        if self.serve_in_memory:
+            self._serve_in_memory(mock)
+
+    def _serve_in_memory(self, mock: aioresponses) -> None:
+        test_utils = sys.modules.get("aiohttp.test_utils")
+        if test_utils is None or not isinstance(self, test_utils.AioHTTPTestCase):
+            return
+        # It imports aiohttp.test_utils, which few tests need.
+        from ._client.application_clients import in_memory, reach_in_memory
+
+        # Whatever a class has made of them, it is what they return that is changed.
+        case: Any = self
+        own_server, own_client = case.get_server, case.get_client
+
+        async def get_server(app: Any) -> Any:
+            server = await own_server(app)
+            in_memory(server, mock.mount)
+            return server
+
+        async def get_client(server: Any) -> Any:
+            client = await own_client(server)
+            await reach_in_memory(client)
+            return client
+
+        vars(self).update(get_server=get_server, get_client=get_client)
 
     def _end(self) -> None:
         # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
@@ -200,10 +235,12 @@ class AioResponsesTestCase(
         self._raised.clear()
         if mock.active:
             mock.stop()
-        # They hold the test.
+        # These hold the test.
         mock._count_as_failed()
         if mock._watch is not None:
             mock._watch.forget()
+        for name in ("get_server", "get_client"):
+            vars(self).pop(name, None)
         del self._own_mock
         self._end_clock()
         if vars(self).get("mock") is mock:
@@ -257,6 +294,10 @@ class AioResponsesTestCase(
 
     def doCleanups(self) -> Any:
         done = super().doCleanups()
+        if self._wrong_settings is None and self._own_mock._interceptor.has_servers:
+            # What is mounted ends now, with the loop still there.
+            self.addCleanup(self._own_mock._interceptor.end_servers)
+            done = super().doCleanups()
         failure = self._found()
         if failure is None and not self._own_sessions:
             return done

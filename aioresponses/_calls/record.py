@@ -142,9 +142,13 @@ class RequestCall(_Arguments):
 
     @property
     def match(self) -> RequestMatch | None:
-        """The mock that answered, or that let the request through (`passthrough=True`); None where no mock did."""
+        """The mock that answered, or that let the request through (`passthrough=True`); None where no mock did.
+
+        An application that is mounted is no mock.
+        """
         answered_by = self._exchange.answered_by
-        return None if answered_by is None else answered_by()
+        answering = None if answered_by is None else answered_by()
+        return answering if isinstance(answering, RequestMatch) else None
 
     @property
     def match_info(self) -> Mapping[str, str]:
