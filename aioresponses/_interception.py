@@ -23,7 +23,7 @@ from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedErro
 from . import _urls
 from ._calls.arguments import UnknownArguments
 from ._calls.exchange import Exchange, moment
-from ._calls.failures import FailedAssertion, failed_assertions
+from ._calls.failures import FailedAssertion, FailedSocket, failed_assertions
 from ._calls.log import Log
 from ._calls.record import RequestCall, redirect_to
 from ._client import unconnected
@@ -90,6 +90,7 @@ class Interceptor:
         """When it was made, as a moment."""
         self.idle_at = 0
         """When a mock was last registered with it while it was not active, as a moment."""
+        self.failed_sockets: list[FailedSocket] = []
         self.mounts: list[Mount] = []
         """Applications that answer what no mock answers; those whose URLs are longer come first."""
         self.connectors: WeakSet[OwnConnector] | tuple[()] = ()
@@ -664,7 +665,9 @@ class _FarEnd:
         """Note what was raised while a server answered; have the caller get it if it is to."""
         turn = self._turn
         assert turn is not None
-        if not reaches_caller or turn.has_answered:
+        if reaches_caller and turn.is_upgraded:
+            self.interceptor.failed_sockets.append(FailedSocket.of_handler(error, self.call()))
+        elif not reaches_caller or turn.has_answered:
             self.interceptor.note_failed(error, self.exchange)
         else:
             self.note_raised(error)

@@ -189,6 +189,7 @@ class aioresponses(Registering, Asked):
             raise RuntimeError("start() was called on an aioresponses that is already active")
         self._since = moment()
         self._interceptor.failed_assertions.clear()
+        self._interceptor.failed_sockets.clear()
         try:
             if self._watch is not None:
                 self._watch.begin(self._interceptor)
@@ -312,17 +313,24 @@ class aioresponses(Registering, Asked):
             for one in self._interceptor.failed_assertions
             if all(one.error is not error for error in shown_already)
         ]
+        sockets = [
+            one for one in self._interceptor.failed_sockets if all(one.error is not error for error in shown_already)
+        ]
         unused = self.unused_mocks if asked["assert_all_called"] else []
         unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
         unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
-        if not (failed or unused or unmatched or leaks):
+        if not (sockets or failed or unused or unmatched or leaks):
             return None
-        found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
+        parts = [
+            *(one.text for one in sockets), about_failed(failed), about_unused(unused), about_unmatched(unmatched)
+        ]
+        found = [part for part in parts if part]
         if found:
             found.append(listed(self.calls))
         failure = make("\n".join([*found, about_leaks(leaks)] if leaks else found))
         # So that its traceback is shown.
-        failure.__cause__ = failed[0].error if failed else None
+        causes = [*(one.error for one in sockets), *(one.error for one in failed)]
+        failure.__cause__ = causes[0] if causes else None
         return failure
 
     def _leaks(self) -> list[Leak]:
@@ -333,6 +341,8 @@ class aioresponses(Registering, Asked):
         """Have failed assertions of these classes be noted from now on, and be a failure; forget those noted before."""
         self._interceptor.assertion_classes = classes
         self._interceptor.failed_assertions.clear()
+        if not classes:
+            self._interceptor.failed_sockets.clear()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()

@@ -158,7 +158,7 @@ class RefusedMocksTest(unittest.TestCase):
         of_mock = "replies[0]: unexpected argument {0!r}: {0!r} is an argument of the mock, and not of a single reply"
         names = (
             "status, body, content_type, payload, headers, response_class, reason, cookies, delay, events, fault, "
-            "exception, timeout, callback"
+            "exception, timeout, callback, handler"
         )
         for replies, error, message in (
             ([], TypeError, shape + "[]"),

@@ -3,7 +3,10 @@ import functools
 import unittest
 from unittest.mock import AsyncMock
 
-from aiohttp import ClientConnectorError, ClientOSError, ClientPayloadError, ServerDisconnectedError, TraceConfig, web
+from aiohttp import (
+    ClientConnectorError, ClientOSError, ClientPayloadError, ClientSession, ServerDisconnectedError, TraceConfig,
+    WSMsgType, web,
+)
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 
@@ -568,3 +571,60 @@ class ConnectErrorTest(AskingTestCase):
 
         self.mock.get(SITE, handler=handler)
         self.assertEqual((await self.ask())[0], ClientConnectorError)
+
+
+class WebSocketHandlerTest(OutcomeTestCase):
+    """What a handler raises in a WebSocket reaches nobody there, so it fails the test."""
+
+    MESSAGE = "Handler of GET wss://example.com/ws raised ValueError: no\nCalls:\n  1. GET wss://example.com/ws -> 101"
+
+    @staticmethod
+    async def ask(mock, session, error):
+        async def handler(request):
+            ws = web.WebSocketResponse()
+            await ws.prepare(request)
+            await ws.receive()
+            raise error
+
+        mock.get("wss://example.com/ws", handler=handler)
+        async with session.ws_connect("wss://example.com/ws") as ws:
+            await ws.send_str("hi")
+            message = await ws.receive()
+        return message.type, ws.close_code
+
+    def test_the_client_sees_1006_and_the_test_fails(self):
+        seen = []
+        ask = self.ask
+
+        class Test(AioResponsesTestCase):
+            async def test(self):
+                seen.append(await ask(self.mock, self.client_session(), ValueError("no")))
+
+        outcomes = self.outcomes(Test)
+        self.assertEqual(seen, [(WSMsgType.CLOSED, 1006)])
+        [text] = outcomes["failures"]
+        self.assertTrue(text.endswith(f"AssertionError: {self.MESSAGE}\n"), text)
+        self.assertIn("ValueError: no\n\nThe above exception was the direct cause", text)
+
+    def test_so_does_a_block_that_is_not_strict_and_once(self):
+        async def run():
+            async with ClientSession() as session, aioresponses() as mock:
+                await self.ask(mock, session, ValueError("no"))
+
+        for error in (ValueError("no"),):
+            with self.assertRaises(AssertionError) as raised:
+                asyncio.run(run())
+            self.assertEqual(str(raised.exception), self.MESSAGE)
+            self.assertIsInstance(raised.exception.__cause__, type(error))
+
+    def test_an_assertion_that_fails_is_told_once(self):
+        ask = self.ask
+
+        class Test(AioResponsesTestCase):
+            async def test(self):
+                await ask(self.mock, self.client_session(), AssertionError("no"))
+
+        [text] = self.outcomes(Test)["failures"]
+        self.assertTrue(
+            text.endswith(f"AssertionError: {self.MESSAGE.replace('ValueError', 'AssertionError')}\n"), text
+        )
