@@ -318,7 +318,10 @@ class AtWork(Calls, Protocol):
 
 
 class Answering:
-    """A registered mock, or several: the requests that they answered."""
+    """A registered mock, several, or a mounted application: the requests that they answered."""
+
+    _kind = "group"
+    """What it is called in messages, in front of its own text."""
 
     if TYPE_CHECKING:
 
@@ -342,6 +345,8 @@ class RequestMatch(Answering):
 
     `aioresponses.add` makes and returns it, and describes its arguments.
     """
+
+    _kind = "mock"
 
     # What it is the handle of; that is made from what is given here, which a wrapper of this method may have changed.
     _at_work: AtWork

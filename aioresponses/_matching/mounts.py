@@ -13,7 +13,7 @@ from yarl import URL
 
 from .. import _urls
 from .._calls.exchange import Exchange
-from .._calls.record import RequestCall
+from .._calls.record import Answering, RequestCall
 from .._checks import check_flag
 from .._client.far_end import Serving
 from .._display import shown, shown_url, shown_wrong_url
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 
-class Mount:
+class Mount(Answering):
     """An application that answers all requests below a URL that no mock answers.
 
     `aioresponses.mount` makes and returns it, and describes its arguments.
@@ -40,6 +40,8 @@ class Mount:
     >>> mount.url, mount.call_count
     (URL('https://api.example.com/v1'), 0)
     """
+
+    _kind = ""  # Its own text says it.
 
     def __init__(
         self,
@@ -81,11 +83,6 @@ class Mount:
         return list(map(self._call_of, self._at_work.exchanges))
 
     @property
-    def called(self) -> bool:
-        """Whether the application answered a request."""
-        return self.call_count > 0
-
-    @property
     def call_count(self) -> int:
         """How many requests the application answered."""
         return len(self._at_work.exchanges) + self._at_work.dropped
@@ -93,6 +90,10 @@ class Mount:
     def remove(self) -> None:
         """Have the application answer no more requests; it ends with the mock. Without effect where it is removed."""
         self._remove(self)
+
+    def _answered(self, call: RequestCall) -> bool:
+        answered_by = call._exchange.answered_by
+        return answered_by is not None and answered_by() is self
 
     @property
     def _depth(self) -> int:

@@ -188,6 +188,28 @@ class MountedTest(AskingTestCase):
             )
 
 
+class AssertedMountTest(AskingTestCase):
+    async def test_assertions_take_it_in_place_of_a_url(self):
+        mount = self.mock.mount(API + "/v1", application())
+        self.mock.get(API + "/v1/mocked")
+        self.assertNotCalled(mount)
+        await self.ask("POST", API + "/v1/users", json={"name": "Ada"})
+        await self.ask(url=API + "/v1/mocked")
+        self.assertCalledOnce(mount)
+        self.assertCallCount(1, mount, "POST")
+        self.assertNotCalled(mount, "GET")
+        self.assertCallCount(1, mount, match_json={"name": "Ada"})
+        self.assertJsonBody({"name": "Ada"}, mount)
+        self.assertCallOrder([mount, API + "/v1/mocked"])
+        self.mock.assert_any_call(mount, "POST")
+        self.assertEqual(self.mock.calls_of(mount), mount.calls)
+        with self.assertRaises(AssertionError) as raised:
+            self.assertCallCount(2, mount)
+        self.assertEqual(
+            str(raised.exception).splitlines()[0], f"Expected 2 calls to the application at {API}/v1, but there was 1."
+        )
+
+
 class RefusedMountTest(AioResponsesTestCase):
     def test_urls_that_nothing_can_be_mounted_at(self):
         for url in (
