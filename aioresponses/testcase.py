@@ -12,8 +12,8 @@ from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 from aiohttp import ClientSession
 
 from ._assertions.reports import about_leaks
-from ._matching.targets import Url
 from ._checks import check_flag
+from ._matching.targets import Url
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
 
