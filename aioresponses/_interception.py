@@ -195,7 +195,9 @@ class Interceptor:
         kwargs = UnknownArguments()
         exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
         self.log.record(exchange)
-        return Interception((self,), exchange, kwargs, loop, is_through_connector=True)
+        call = Interception((self,), exchange, kwargs, loop)
+        call.is_through_connector = True
+        return call
 
 
 # Held while the servers of a mock are made.
@@ -214,16 +216,17 @@ class Interception:
 
     connector: InMemoryConnector
 
+    is_through_connector = False
+    """Whether its requests come through a connector of the mock, which then answers, active or not."""
+
     def __init__(
         self,
         interceptors: tuple[Interceptor, ...],
         exchange: Exchange,
         kwargs: dict[str, Any],
         loop: AbstractEventLoop,
-        is_through_connector: bool = False,
     ) -> None:
         self._interceptors = interceptors
-        self._is_through_connector = is_through_connector
         self._exchange = exchange
         self._kwargs = kwargs
         self._loop = loop
@@ -414,7 +417,7 @@ class Interception:
         return far_end
 
     def _is_asked(self, interceptor: Interceptor) -> bool:
-        return interceptor.is_active or self._is_through_connector
+        return interceptor.is_active or self.is_through_connector
 
     def _asked_for(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
@@ -451,7 +454,7 @@ class Interception:
     def _note_end(self) -> None:
         last = self._last
         # A connector does not see whether aiohttp is about to try once more.
-        if last is not None and last.raised is not None and not self._is_through_connector:
+        if last is not None and last.raised is not None and not self.is_through_connector:
             last.let_go()
         for one in self._interceptors:
             if one.log.keep is not None:
@@ -475,6 +478,10 @@ class _FarEnd:
 
     has_server = False
     """Whether a server answers, in its own time."""
+
+    _serve_on: Callable[[], Awaitable[Serving]] | None = None
+    _serving: Serving | None = None
+    _turn: Turn | None = None
 
     has_fault = False
     """Whether the mock made it fail as a server fails."""
@@ -503,9 +510,6 @@ class _FarEnd:
         """What the mock raised."""
         self._traces = traces
         self._kwargs = kwargs
-        self._serve_on: Callable[[], Awaitable[Serving]] | None = None
-        self._serving: Serving | None = None
-        self._turn: Turn | None = None
 
     def call(self) -> RequestCall:
         """Return the request as users see it."""

@@ -67,7 +67,6 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
     from yarl import URL
 
-
 _Method = Callable[..., Any]
 
 STOPPED = "aioresponses was stopped while this request was in flight"
@@ -366,7 +365,8 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
             passed.connected(real)
             real.add_callback(call.connected())
             return real
-        if far_end.has_server:
+        has_server = far_end.has_server
+        if has_server:
             await far_end.start_server()
         if req.proxy is not None:
             authorize_to_proxy(req, connector)
@@ -380,7 +380,7 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
                 # While a trace waited.
                 connection.close()
                 raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
-        if far_end.has_server:
+        if has_server:
             far_end.serve(connection, call.connected())
             return connection
         # Private, for the property takes time that every request would pay.

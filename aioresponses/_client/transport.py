@@ -74,9 +74,6 @@ class Server(Protocol):
 class InMemoryTransport(asyncio.Transport):
     """The transport of a connection whose other end is in memory."""
 
-    server: Server | None = None
-    """The server that stands at the far end, if one does."""
-
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
@@ -87,6 +84,8 @@ class InMemoryTransport(asyncio.Transport):
         super().__init__({"peername": peername})
         self.receive: Receive = _drop
         self.gone: Callable[[], object] | None = None
+        self.server: Server | None = None
+        """The server that stands at the far end, if one does."""
         self._loop = loop
         self._protocol = protocol
         self._feed = protocol.data_received
