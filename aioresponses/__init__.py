@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from . import compat as compat, core as core, matchers as matchers  # noqa: F401
     from ._calls.messages import Part
     from ._checks import CompatibilityWarning
+    from ._client.application_clients import application_client
     from ._client.clock import VirtualClock
+    from ._matching.mounts import Mount
     from ._registering import Group
     from ._replies.events import ServerSentEvent
     from ._replies.results import Fault
@@ -33,12 +35,14 @@ __all__ = [
     "Fault",
     "FilePart",
     "Group",
+    "Mount",
     "Part",
     "RequestCall",
     "RequestMatch",
     "ServerSentEvent",
     "VirtualClock",
     "aioresponses",
+    "application_client",
 ]
 
 # pytest imports the plugin, and with it this package, in every run, also in those that use none of it; and unittest
@@ -53,12 +57,14 @@ _LAZY = {
     "Fault": "._replies.results",
     "FilePart": ".matchers",
     "Group": "._registering",
+    "Mount": "._matching.mounts",
     "Part": "._calls.messages",
     "RequestCall": ".core",
     "RequestMatch": ".core",
     "ServerSentEvent": "._replies.events",
     "VirtualClock": "._client.clock",
     "aioresponses": ".core",
+    "application_client": "._client.application_clients",
 }
 
 # Modules that are there after `import aioresponses` alone, the first two as in aioresponses 0.7.

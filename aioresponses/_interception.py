@@ -10,17 +10,20 @@ answer to it, and goes to the next mock that fits. If no other mock fits, it fin
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import inspect
+from asyncio import AbstractEventLoop, get_running_loop
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
 from . import _urls
+from ._calls.arguments import UnknownArguments
 from ._calls.exchange import Exchange, moment
-from ._calls.failures import FailedAssertion, failed_assertions
+from ._calls.failures import FailedAssertion, FailedSocket, failed_assertions
 from ._calls.log import Log
 from ._calls.record import RequestCall, redirect_to
 from ._client import unconnected
@@ -44,6 +47,15 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
+
+    from ._client.far_end import Serving, Turn
+    from ._client.own_connector import OwnConnector
+    from ._client.serving import Servers
+    from ._matching.mounts import Mount
+    from ._replies.handlers import Asked, HandlerReply
+
+    # Returns how a server answers a request, on the running loop.
+    ServeOn = Callable[[AbstractEventLoop, Servers, Asked], Awaitable[Serving]]
 
 # The faults that keep a client from connecting.
 _FAILURES: dict[Fault, Failure] = {
@@ -99,6 +111,76 @@ class Interceptor:
         """When it was made, as a moment."""
         self.idle_at = 0
         """When a mock was last registered with it while it was not active, as a moment."""
+        self.failed_sockets: list[FailedSocket] = []
+        self.mounts: list[Mount] = []
+        """Applications that answer what no mock answers; those whose URLs are longer come first."""
+        self.connectors: WeakSet[OwnConnector] | tuple[()] = ()
+        """Those whose requests this mock answers; most mocks have none."""
+        self.has_had_connectors = False
+        self._servers: Servers | None = None
+        self._ending: list[Servers] = []
+
+    @property
+    def servers(self) -> Servers:
+        """The servers of applications and handlers; they are made when they are needed."""
+        if self._servers is None:
+            # It imports aiohttp.web, which takes longer than all of this package.
+            from ._client.serving import Servers
+
+            with _making:
+                self._servers = self._servers or Servers()
+        return self._servers
+
+    @property
+    def has_servers(self) -> bool:
+        """Whether there are servers that have not ended."""
+        return self._servers is not None or bool(self._ending)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing asks it: it is not active, and has never made a connector."""
+        return not (self.is_active or self.has_had_connectors)
+
+    def mount_of(self, url: URL) -> Mount | None:
+        """Return the application that answers a request of this URL, if one does."""
+        return next((mount for mount in self.mounts if mount._covers(url)), None)
+
+    def add_mount(self, mount: Mount) -> None:
+        """Have an application answer what no mock answers."""
+        self.mounts = sorted([*self.mounts, mount], key=lambda one: -one._depth)
+
+    def take_out_mount(self, mount: Mount) -> None:
+        """Have an application answer no more."""
+        self.mounts = [one for one in self.mounts if one is not mount]
+
+    def add_connector(self, connector: OwnConnector) -> None:
+        """Note a connector whose requests this mock answers."""
+        self.connectors = WeakSet({connector, *self.connectors})
+        self.has_had_connectors = True
+
+    def tell_servers(self) -> None:
+        """Tell all applications to end."""
+        servers, self._servers = self._servers, None
+        if servers is not None:
+            servers.tell(STOPPED)
+            self._ending.append(servers)
+
+    async def end_servers(self) -> None:
+        """End all connections, and then all applications; wait for those on the running loop."""
+        if self._servers is not None:
+            # It stays until all has ended, and refuses what comes in the meantime.
+            self._servers.tell(STOPPED)
+            self._ending.append(self._servers)
+            self.stand_ins.close(STOPPED)
+            for connector in tuple(self.connectors):
+                connector.hang_up(STOPPED)
+        ending, self._ending = self._ending, []
+        try:
+            for servers in ending:
+                await servers.end()
+        finally:
+            if self._servers in ending:
+                self._servers = None
 
     def note_failed(self, error: BaseException, exchange: Exchange) -> None:
         """Note the failed assertions in what a function of the user's raised while `exchange` was to be answered.
@@ -129,6 +211,18 @@ class Interceptor:
         self.log.record(exchange)
         return Interception(asked, exchange, kwargs, loop)
 
+    def begin_through_connector(self, method: str, url: URL, loop: AbstractEventLoop) -> Interception:
+        """Record a call that begins, whose requests come through a connector of this mock, active or not."""
+        kwargs = UnknownArguments()
+        exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
+        self.log.record(exchange)
+        call = Interception((self,), exchange, kwargs, loop)
+        call.is_through_connector = True
+        return call
+
+
+# Held while the servers of a mock are made.
+_making = Lock()
 
 idle: WeakSet[Interceptor] = WeakSet()
 """Those with which mocks were registered while they were not active; a refusal names them if they still are not."""
@@ -142,6 +236,9 @@ class Interception:
     """
 
     connector: InMemoryConnector
+
+    is_through_connector = False
+    """Whether its requests come through a connector of the mock, which then answers, active or not."""
 
     def __init__(
         self,
@@ -196,13 +293,14 @@ class Interception:
             # One hook has called the other: a connector whose own `connect` calls that of its base class. A middleware
             # that tries again with the same request has had a connection.
             return None
-        if not self._interceptors[0].is_active:
+        if not self._is_asked(self._interceptors[0]):
             # The innermost mock, which the call belongs to, has been stopped since.
             raise ClientConnectionError(STOPPED)
         if last is not None and last.raises_again(request):
             last.exchange.start_again()
             last.request = request
             last.latency = None  # It has waited.
+            last.has_server = False  # It raises what the server raised.
             self.connector = last.interceptor.stand_ins.of(connector, self._loop)
             return last
         if last is not None:
@@ -219,7 +317,7 @@ class Interception:
             if place >= self._recorded:
                 interceptor.log.record(self._exchange)
                 self._recorded += 1
-            if not interceptor.is_active:
+            if not self._is_asked(interceptor):
                 continue  # One around the innermost has been stopped since.
             router = interceptor.router
             if router.passthrough and router.passes_through(request.url):
@@ -239,6 +337,13 @@ class Interception:
                 far_end.claim, far_end.passes_through = claim, True
                 break
             unmet.update(claim)
+            mount = interceptor.mount_of(request.url)
+            if mount is not None:
+                mount._claim(exchange)
+                far_end.latency = interceptor.latency
+                far_end.is_served_by(mount._serve_on, self._loop, self._is_asked)
+                self.connector = interceptor.stand_ins.of(connector, self._loop)
+                return far_end
         else:
             if last is not None and last.claim is not None and last.is_faulty and last.is_sent_again_by(request):
                 # The server that disconnected the client does so again, or if it is a real one, may do so.
@@ -259,7 +364,7 @@ class Interception:
 
     def _is_for_network(self, far_end: _FarEnd) -> bool:
         """Tell whether a request that no mock answers goes to the network."""
-        active = [one for one in self._interceptors if one.is_active]
+        active = [one for one in self._interceptors if self._is_asked(one)]
         recorder = next((one.recorders[-1] for one in active if one.recorders), None)
         if recorder is not None:
             far_end.recorder = recorder if recorder.records else None
@@ -293,23 +398,27 @@ class Interception:
         verdicts = [
             verdict
             for interceptor in self._interceptors
-            if interceptor.is_active
-            for verdict in interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet)
+            if self._is_asked(interceptor)
+            for verdict in (
+                *interceptor.router.verdicts(request.method, asked, interceptor.log.call_of(exchange), unmet),
+                *((mount, mount._verdict(request.url)) for mount in interceptor.mounts),
+            )
         ]
         began = min(one.made for one in self._interceptors)
         unasked = [
             mock
             for one in list(idle)
-            if not one.is_active and one.idle_at > began  # What an earlier test left behind has no part in this.
+            if one.is_idle and one.idle_at > began  # What an earlier test left behind has no part in this.
             for mock in one.router.registered
         ]
         explained = explanation(method, asked, verdicts, redirect_to(exchange), unasked)
-        advice = [recorder.advice for one in self._interceptors if one.is_active for recorder in one.recorders]
+        asked_ones = filter(self._is_asked, self._interceptors)
+        advice = [recorder.advice for one in asked_ones for recorder in one.recorders]
         exchange.refusal = "\n".join([explained, *filter(None, advice)])
         latency = self._interceptors[0].latency
         if latency is not None:
             await pass_time(latency)
-            if not self._interceptors[0].is_active:
+            if not self._is_asked(self._interceptors[0]):
                 return ClientConnectionError(STOPPED)
         return refused(method, asked, exchange.refusal)
 
@@ -321,7 +430,7 @@ class Interception:
             return
         far_end.exchange.outgoing = await ahead(far_end.request, connector, with_body)
         far_end.body_is_read = with_body
-        if not self._interceptors[0].is_active:
+        if not self._is_asked(self._interceptors[0]):
             raise ClientConnectionError(STOPPED)
 
     def _answering(
@@ -335,6 +444,8 @@ class Interception:
         if response_class is not None:
             set_response_class(far_end.request, response_class)
         far_end.latency = latency = interceptor.latency
+        if reply.handler is not None:
+            far_end.is_served_by(reply.handler.serve_on, self._loop, self._is_asked)
         if reply.may_fail:
             far_end.connecting = connector, timeout
             failure = None if reply.fault is None else far_end.failure(reply.fault)
@@ -346,6 +457,9 @@ class Interception:
                 return far_end
         self.connector = interceptor.stand_ins.of(connector, self._loop)
         return far_end
+
+    def _is_asked(self, interceptor: Interceptor) -> bool:
+        return interceptor.is_active or self.is_through_connector
 
     def _asked_for(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
@@ -381,7 +495,8 @@ class Interception:
 
     def _note_end(self) -> None:
         last = self._last
-        if last is not None and last.raised is not None:
+        # A connector does not see whether aiohttp is about to try once more.
+        if last is not None and last.raised is not None and not self.is_through_connector:
             last.let_go()
         for one in self._interceptors:
             if one.log.keep is not None:
@@ -402,6 +517,13 @@ class _FarEnd:
 
     body_is_read = False
     """Whether the body was read before it is sent."""
+
+    has_server = False
+    """Whether a server answers, in its own time."""
+
+    _serve_on: Callable[[], Awaitable[Serving]] | None = None
+    _serving: Serving | None = None
+    _turn: Turn | None = None
 
     has_fault = False
     """Whether the mock made it fail as a server fails."""
@@ -440,9 +562,20 @@ class _FarEnd:
 
     @property
     def is_faulty(self) -> bool:
-        """Whether it failed as a server fails: without a response, if it is one of the network."""
+        """Whether it failed as a server fails: without a response, if it is no canned one."""
         response = response_of(self.request)
-        return self.has_fault or self.passes_through and (response is None or response.status is None)
+        is_canned = not (self.passes_through or self.has_server or self._turn is not None)
+        return self.has_fault or not is_canned and (response is None or response.status is None)
+
+    @property
+    def name(self) -> str:
+        """That of the mock that answers."""
+        return "" if self.claim is None else str(self.claim[0])
+
+    @property
+    def match_info(self) -> Mapping[str, str]:
+        """What the places in the URL of the mock stand for."""
+        return self.exchange.match_info
 
     def is_sent_again_by(self, request: ClientRequest) -> bool:
         """Tell whether aiohttp itself sends the request once more.
@@ -470,7 +603,7 @@ class _FarEnd:
             return None
         return _FAILURES.get(fault)
 
-    def respond(self) -> Answer | Awaitable[Answer]:
+    def respond(self) -> Answer | Awaitable[Answer | None]:
         """Have the mock answer the request, which has been sent."""
         if self.raised is not None:
             raise self.raised  # As it did before: this is aiohttp's second try.
@@ -491,9 +624,14 @@ class _FarEnd:
             raise
         return answer if isinstance(answer.body, bytes) else self._watched(answer, answer.body)
 
-    async def _respond_later(self, result: Awaitable[CallbackResult]) -> Answer:
+    async def _respond_later(
+        self, result: HandlerReply | Awaitable[CallbackResult | HandlerReply]
+    ) -> Answer | None:
         try:
-            settled = await result
+            settled = await result if inspect.isawaitable(result) else result
+            if not isinstance(settled, CallbackResult):
+                await self._respond_by(settled)
+                return None
             if settled.fault is Fault.CONNECT_TIMEOUT:
                 await connect_in_vain(self.request, *self.connecting)
             answer = self._encoded(settled)
@@ -501,6 +639,13 @@ class _FarEnd:
             self.note_raised(error)
             raise
         return answer if isinstance(answer.body, bytes) else self._watched(answer, answer.body)
+
+    async def _respond_by(self, handler: HandlerReply) -> None:
+        """Have a server answer the request, which it has not received yet."""
+        response = response_of(self.request)
+        serving = await handler.serve_on(get_running_loop(), self.interceptor.servers, self)
+        if response is not None and response.connection is not None and response.connection.transport is not None:
+            self._turn = serving.take_over(response.connection, self.request, bytes(self.exchange.sent))
 
     def _watched(self, answer: Answer, stream: AsyncGenerator[bytes, None]) -> Answer:
         """Return an answer of which it is noted what its stream raises."""
@@ -534,6 +679,51 @@ class _FarEnd:
         show_unwrapped(self._traces, error)
         if self.claim is None or not self.claim[1].is_registered(error):
             self.interceptor.note_failed(error, self.exchange)
+
+    def is_served_by(
+        self, serve_on: ServeOn, loop: AbstractEventLoop, is_asked: Callable[[Interceptor], bool]
+    ) -> None:
+        """Have a server answer."""
+        async def start() -> Serving:
+            serving = await serve_on(loop, self.interceptor.servers, self)
+            if not is_asked(self.interceptor):
+                raise ClientConnectionError(STOPPED)
+            return serving
+
+        self.has_server = True
+        self._serve_on = start
+
+    async def start_server(self) -> None:
+        """Have the server be there; raises what its start-up raises."""
+        # These hold this.
+        start, self._serve_on = self._serve_on, None
+        assert start is not None
+        try:
+            self._serving = await start()
+        except BaseException as error:
+            self.note_raised(error)
+            raise
+
+    def serve(self, connection: Connection, gone: Callable[[], object]) -> None:
+        """Have the server answer the request, which is about to be written to this connection."""
+        serving, self._serving = self._serving, None
+        assert serving is not None
+        self._turn = serving.begin(connection, self, gone)
+
+    def note_server_raised(self, error: BaseException, reaches_caller: bool) -> None:
+        """Note what was raised while a server answered; have the caller get it if it is to."""
+        turn = self._turn
+        assert turn is not None
+        if reaches_caller and turn.is_upgraded:
+            self.interceptor.failed_sockets.append(FailedSocket.of_handler(error, self.call()))
+        elif not reaches_caller or turn.has_answered:
+            self.interceptor.note_failed(error, self.exchange)
+        else:
+            self.note_raised(error)
+            if self.claim is not None and isinstance(error, Exception):
+                self.claim[0].give_back()
+        if reaches_caller:
+            turn.fail(error)
 
     def let_go(self) -> None:
         """Forget what the mock raised, for the call is over."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
     from typing_extensions import Unpack
 
+    from ._replies.handlers import Handler
+
 
 _Add = TypeVar("_Add", bound=Callable[..., RequestMatch])
 
@@ -51,6 +53,7 @@ class ReplyArguments(TypedDict, total=False):
     delay: float
     events: Events | None
     fault: Fault | None
+    handler: Handler | None
 
 
 class Arguments(ReplyArguments, ConditionArguments, total=False):
@@ -127,6 +130,9 @@ class Registering:
         - `reason`: the reason phrase; by default the standard one for `status`.
         - `delay`: seconds before the status line, measured by the event loop's timers; the `latency` is added to it.
         - `fault`: a `Fault` of the server.
+        - `handler`: a handler of `aiohttp.web`, that is a coroutine function of the request or a `web.View`, instead of
+          the other arguments of a reply. `request.match_info` is that of the call. What it raises reaches the caller,
+          except for a `web.HTTPException`, which is a response.
         - `response_class`: the class of the response, instead of the session's; with `replies`, the default for those
           that are dicts.
         - `exception`: an exception that the call raises, unchanged, or a class that can be called without arguments.
@@ -134,9 +140,9 @@ class Registering:
         - `timeout`: whether the call raises `asyncio.TimeoutError`.
         - `callback`: a function or a coroutine function. It is called with the URL and the keyword arguments of the
           call, or with the `RequestCall` if its first parameter is named `call` or is its only one. It returns a
-          `CallbackResult`, or None to use the reply that is registered here. It runs before an `exception` is raised,
-          and what it raises reaches the caller. An assertion that fails in it also fails a test with
-          `assert_all_mocked`.
+          `CallbackResult` or a `web.Response`, or None to use the reply that is registered here. It runs before an
+          `exception` is raised, and what it raises reaches the caller. An assertion that fails in it also fails a test
+          with `assert_all_mocked`.
         - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, which are used one after
           another, instead of one reply.
         - `passthrough`: whether the requests go to the network, which replies instead. It cannot be combined with other
@@ -230,7 +236,7 @@ class Group(Registering, Answering):
         if kwargs.get("passthrough"):
             pass  # The network says which headers there are.
         elif self._headers and replies is None:
-            kwargs["headers"] = _merged(self._headers, kwargs.get("headers"))
+            kwargs.update(self._with_headers(kwargs))  # type: ignore[typeddict-item]
         elif self._headers and isinstance(replies, (list, tuple)):
             kwargs["replies"] = [
                 self._with_headers(reply) if isinstance(reply, Mapping) else reply for reply in replies
@@ -253,7 +259,13 @@ class Group(Registering, Answering):
         return self._url + text
 
     def _with_headers(self, reply: Mapping[str, Any]) -> ReplyArguments:
-        return {**reply, "headers": _merged(self._headers, reply.get("headers"))}  # type: ignore[typeddict-item]
+        handler = reply.get("handler")
+        if handler is None:
+            return {**reply, "headers": _merged(self._headers, reply.get("headers"))}  # type: ignore[typeddict-item]
+        # It imports aiohttp.web, which takes longer than all of this package.
+        from ._replies.handlers import WithHeaders
+
+        return {**reply, "handler": WithHeaders(handler, self._headers)}  # type: ignore[typeddict-item]
 
 
 def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:

@@ -41,7 +41,7 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
     "max_calls": ("repeat",), "persist": ("repeat",), "is_reusable": ("repeat",), "forever": ("repeat",),
     "exc": ("exception",), "error": ("exception", "fault"), "raises": ("exception",), "throws": ("exception",),
     "side_effect": ("exception", "callback", "replies"), "responses": ("replies",), "sequence": ("replies",),
-    "reply": ("replies",), "handler": ("callback",), "func": ("callback",), "function": ("callback",),
+    "reply": ("replies",), "func": ("callback",), "function": ("callback",),
     "wait": ("delay",), "sleep": ("delay",), "latency": ("delay",), "is_optional": ("optional",),
 }
 

@@ -36,16 +36,20 @@ from ._urls import merge_params, normalize_url
 if TYPE_CHECKING:
     from http.cookies import Morsel
 
+    from aiohttp import BaseConnector
     from typing_extensions import Never, Self
 
     from ._client.leaks import Leak, Watch
 
     # What it has for suites alone is not seen by type checkers.
     from ._calls.record import RequestMatch
+    from ._client.serving import Application
     from ._matching.conditions import Match
+    from ._matching.mounts import Mount
     from ._registering import ReplyArguments
     from ._replies.bodies import Body
     from ._replies.callbacks import Callback
+    from ._replies.handlers import Handler
     from ._replies.reply import Raises
     from ._replies.results import Events, Fault, Payload
 else:
@@ -186,6 +190,7 @@ class aioresponses(Registering, Recordings, Asked):
             raise RuntimeError("start() was called on an aioresponses that is already active")
         self._since = moment()
         self._interceptor.failed_assertions.clear()
+        self._interceptor.failed_sockets.clear()
         try:
             if self._watch is not None:
                 self._watch.begin(self._interceptor)
@@ -213,13 +218,29 @@ class aioresponses(Registering, Recordings, Asked):
             finally:
                 if self._watch is not None:
                     self._watch.end()
+                self._interceptor.tell_servers()
                 self.clear()
                 for response in self._log.responses():
                     leave_readable(response)
 
+    async def aclose(self) -> None:
+        """Stop this mock if it is active, and wait for the end of the applications that are mounted.
+
+        Connections end first, then applications, while the mock is still active. `async with` does this, and so does
+        an `AioResponsesTestCase`. Raises what the clean-up of an application raises.
+
+        >>> await mock.aclose()
+        """
+        try:
+            await self._interceptor.end_servers()
+        finally:
+            if self.active:
+                self.stop()
+
     def clear(self) -> None:
-        """Forget all mocks; `requests` and `calls` remain."""
+        """Forget all mocks, and what is mounted; `requests` and `calls` remain."""
         self._router.clear()
+        self._interceptor.mounts.clear()
         self._responses.clear()
 
     def reset(self) -> None:
@@ -229,6 +250,8 @@ class aioresponses(Registering, Recordings, Asked):
         """
         self._log.forget()
         self._router.forget_calls()
+        for mount in self._interceptor.mounts:
+            mount._at_work.forget()
         self._responses.clear()
 
     def __enter__(self) -> Self:
@@ -291,17 +314,24 @@ class aioresponses(Registering, Recordings, Asked):
             for one in self._interceptor.failed_assertions
             if all(one.error is not error for error in shown_already)
         ]
+        sockets = [
+            one for one in self._interceptor.failed_sockets if all(one.error is not error for error in shown_already)
+        ]
         unused = self.unused_mocks if asked["assert_all_called"] else []
         unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
         unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
-        if not (failed or unused or unmatched or leaks):
+        if not (sockets or failed or unused or unmatched or leaks):
             return None
-        found = [part for part in (about_failed(failed), about_unused(unused), about_unmatched(unmatched)) if part]
+        parts = [
+            *(one.text for one in sockets), about_failed(failed), about_unused(unused), about_unmatched(unmatched)
+        ]
+        found = [part for part in parts if part]
         if found:
             found.append(listed(self.calls))
         failure = make("\n".join([*found, about_leaks(leaks)] if leaks else found))
         # So that its traceback is shown.
-        failure.__cause__ = failed[0].error if failed else None
+        causes = [*(one.error for one in sockets), *(one.error for one in failed)]
+        failure.__cause__ = causes[0] if causes else None
         return failure
 
     def _leaks(self) -> list[Leak]:
@@ -312,6 +342,8 @@ class aioresponses(Registering, Recordings, Asked):
         """Have failed assertions of these classes be noted from now on, and be a failure; forget those noted before."""
         self._interceptor.assertion_classes = classes
         self._interceptor.failed_assertions.clear()
+        if not classes:
+            self._interceptor.failed_sockets.clear()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -323,6 +355,7 @@ class aioresponses(Registering, Recordings, Asked):
         exc_tb: TracebackType | None,
     ) -> None:
         try:
+            await self._interceptor.end_servers()
             if self._watch is not None and exc_type is None:
                 await self._watch.wait()
         except BaseException as error:
@@ -383,6 +416,7 @@ class aioresponses(Registering, Recordings, Asked):
         delay: float = default(0),
         events: Events | None = default(None),
         fault: Fault | None = default(None),
+        handler: Handler | None = default(None),
         replies: Sequence[ReplyArguments | Raises | CallbackResult] | None = default(None),
         match_query: Any = default(None),
         match_headers: Any = default(None),
@@ -405,6 +439,60 @@ class aioresponses(Registering, Recordings, Asked):
             self._interceptor.idle_at = moment()
             idle.add(self._interceptor)
         return handle
+
+    def mount(
+        self,
+        url: str | URL,
+        app: Application,
+        raise_exceptions: bool = False,
+        handler_cancellation: bool = False,
+    ) -> Mount:
+        """Have an application answer all requests below `url` that no mock answers, whatever was registered first.
+
+        - `url`: text or a `yarl.URL`, with a scheme and a host, without a query. The application sees the URLs that the
+          client asked for, so a path in `url` is one that its routes begin with. Of several applications, the one
+          whose URL is the longest answers. `wss` belongs to `https`, and `ws` to `http`.
+        - `app`: an `aiohttp.web.Application`; a `web.Server`; or a function, plain or a coroutine function, that
+          returns an application, and is called once on each event loop.
+        - `raise_exceptions`: whether an exception reaches the caller. By default the caller gets a response of 500, as
+          from a server.
+        - `handler_cancellation`: whether a handler is cancelled when the client goes away, as `web.run_app` has it
+          (aiohttp 3.9 and newer).
+
+        The application starts before the first request, on the loop of that; what its start-up raises, that request
+        raises. It ends with the mock: `async with`, `aclose()` and `AioResponsesTestCase` wait for that, and so does
+        `asyncio.run()`; `stop()` and a plain `with` only begin it.
+
+        Returns the `Mount`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot be used.
+
+        >>> mock.mount("https://api.example.com/v1", application)
+        <Mount https://api.example.com/v1, used 0 times>
+        """
+        # It imports aiohttp.web, which takes longer than all of this package.
+        from ._matching.mounts import Mount
+
+        mount = Mount(
+            url, app, raise_exceptions, handler_cancellation, self._log.call_of, self._interceptor.take_out_mount
+        )
+        self._interceptor.add_mount(mount)
+        return mount
+
+    def connector(self, **options: Any) -> BaseConnector:
+        """Return a connector for `ClientSession(connector=…)` whose requests this mock answers, started or not.
+
+        Nothing is hooked for it: its requests are offered to this mock alone, whichever others are active. The pool of
+        connections is its own. The `options` are those of `aiohttp.BaseConnector`, such as `limit`. Like that, this
+        needs a running loop. A connector sees requests, and not the arguments that they were made with: the `kwargs` of
+        the calls are empty, and assertions about them say why.
+
+        >>> session = ClientSession(connector=mock.connector(limit=10))
+        """
+        # Hardly ever needed.
+        from ._client.own_connector import OwnConnector
+
+        connector = OwnConnector(self._interceptor, **options)
+        self._interceptor.add_connector(connector)
+        return connector
 
     def host(
         self, url: str | URL, headers: Headers | None = None, match_headers: Mapping[str, Any] | None = None

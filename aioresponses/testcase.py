@@ -92,6 +92,13 @@ class AioResponsesTestCase(
     was neither read nor released, must be named. The check comes after the last cleanup.
     """
 
+    serve_in_memory: ClassVar[bool] = False
+    """Whether `self.client` of a class that is an `aiohttp.test_utils.AioHTTPTestCase` as well needs no port.
+
+    It reaches the application in memory then. Other code that asks for the URL of `self.server` reaches it as well, and
+    is recorded.
+    """
+
     cassette: ClassVar[str | PathLike[str] | None] = None
     """The path of a HAR file from which a test is answered, or which it is recorded in; None for no recording.
 
@@ -175,6 +182,7 @@ class AioResponsesTestCase(
         self.addCleanup(self._end_cassettes)
         self.addAsyncCleanup(self._close_own_sessions)
         self.addCleanup(self._raise_found)
+        self.addCleanup(self._own_mock._interceptor.end_servers)
         try:
             super().debug()
         finally:
@@ -186,6 +194,7 @@ class AioResponsesTestCase(
         self._wrong_settings = None
         self._own_sessions: list[ClientSession] = []
         check_flag("virtual_time", self.virtual_time)
+        check_flag("serve_in_memory", self.serve_in_memory)
         # Kept twice: a test may put a mock of its own at self.mock.
         self.mock = self._own_mock = mock = aioresponses(  # pyright: ignore[reportIncompatibleVariableOverride]
             passthrough=self.passthrough,
@@ -205,6 +214,8 @@ class AioResponsesTestCase(
             mock.start()
         else:
             context.run(mock.start)
+        if self.serve_in_memory:
+            self._serve_in_memory(mock)
         if self.cassette is not None:
             try:
                 self._open_cassette()
@@ -239,6 +250,29 @@ class AioResponsesTestCase(
         for recorder in (*waiting, *mock._interceptor.recorders):
             recorder.end(write=not self._raised and not self._skipped)
 
+    def _serve_in_memory(self, mock: aioresponses) -> None:
+        test_utils = sys.modules.get("aiohttp.test_utils")
+        if test_utils is None or not isinstance(self, test_utils.AioHTTPTestCase):
+            return
+        # It imports aiohttp.test_utils, which few tests need.
+        from ._client.application_clients import in_memory, reach_in_memory
+
+        # Whatever a class has made of them, it is what they return that is changed.
+        case: Any = self
+        own_server, own_client = case.get_server, case.get_client
+
+        async def get_server(app: Any) -> Any:
+            server = await own_server(app)
+            in_memory(server, mock.mount)
+            return server
+
+        async def get_client(server: Any) -> Any:
+            client = await own_client(server)
+            await reach_in_memory(client)
+            return client
+
+        vars(self).update(get_server=get_server, get_client=get_client)
+
     def _end(self) -> None:
         # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
         # test, and the frames that have called it, until the garbage collector comes by.
@@ -249,10 +283,12 @@ class AioResponsesTestCase(
         self._raised.clear()
         if mock.active:
             mock.stop()
-        # They hold the test.
+        # These hold the test.
         mock._count_as_failed()
         if mock._watch is not None:
             mock._watch.forget()
+        for name in ("get_server", "get_client"):
+            vars(self).pop(name, None)
         del self._own_mock
         self._end_clock()
         if vars(self).get("mock") is mock:
@@ -308,6 +344,10 @@ class AioResponsesTestCase(
 
     def doCleanups(self) -> Any:
         done = super().doCleanups()
+        if self._wrong_settings is None and self._own_mock._interceptor.has_servers:
+            # What is mounted ends now, with the loop still there.
+            self.addCleanup(self._own_mock._interceptor.end_servers)
+            done = super().doCleanups()
         failure = self._found()
         if failure is not None or self._own_sessions:
             self.addAsyncCleanup(self._close_own_sessions)

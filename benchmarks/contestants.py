@@ -33,6 +33,8 @@ class Exchange(NamedTuple):
     """That of the mock, where it has one."""
     keep_calls: int | None = None
     """How many calls the mock keeps, where it can be given a number; None for all."""
+    served_by: str = ""
+    """What answers in this package, where it is no canned reply: a "handler", or a "mount"."""
 
     @property
     def body(self) -> bytes:
@@ -100,7 +102,46 @@ class Mock:
         return MockedCase
 
 
+def small_application() -> Any:
+    """Return an application that answers GET of any path with SMALL."""
+    from aiohttp import web
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer_small)
+    return app
+
+
+async def answer_small(request: Any) -> Any:
+    from aiohttp import web
+
+    return web.json_response(SMALL)
+
+
 class ThisPackage(Mock):
+    @asynccontextmanager
+    async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
+        if not exchange.served_by:
+            async with super().answering(exchange) as answering:
+                yield answering
+            return
+        from aioresponses import aioresponses
+
+        async with aioresponses() as mock, ClientSession() as session:
+            if exchange.served_by == "mount":
+                mock.mount("http://api.example.com", small_application())
+            else:
+                mock.get("http://api.example.com/users/7", handler=answer_small, repeat=True)
+            yield session, "http://api.example.com/users/7"
+
+    def application_test_case(self) -> type[IsolatedAsyncioTestCase]:
+        """Return a test case of an application that is asked once."""
+        from aioresponses import AioResponsesTestCase
+
+        class InMemoryCase(AioResponsesTestCase, application_case()):  # type: ignore[misc]
+            serve_in_memory = True
+
+        return InMemoryCase
+
     def test_case(self, **attributes: Any) -> type[IsolatedAsyncioTestCase]:
         """Return a test case like `PlainCase`, in which requests would be answered, with these attributes."""
         from aioresponses import AioResponsesTestCase
@@ -182,10 +223,47 @@ class RealServer:
             yield session, f"http://127.0.0.1:{self._port}/{'large' if exchange.large else 'small'}"
 
 
+def application_case() -> Any:
+    """Return a test case of an application, as aiohttp has it."""
+    from aiohttp.test_utils import AioHTTPTestCase
+
+    class ApplicationCase(AioHTTPTestCase):
+        async def get_application(self) -> Any:
+            return small_application()
+
+        async def test(self) -> None:
+            async with self.client.get("/users/7") as response:
+                await response.json()
+
+    return ApplicationCase
+
+
+class Loopback:
+    """An `aiohttp.test_utils.TestServer` in the process of the client, and on its loop, as in most tests."""
+
+    @asynccontextmanager
+    async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
+        """Answer requests of this kind; give a session for them, and their URL."""
+        from aiohttp.test_utils import TestServer
+
+        server = TestServer(small_application())
+        await server.start_server(access_log=None)
+        try:
+            async with ClientSession() as session:
+                yield session, str(server.make_url("/users/7"))
+        finally:
+            await server.close()
+
+    def application_test_case(self) -> type[IsolatedAsyncioTestCase]:
+        """Return a test case of an application that is asked once."""
+        return application_case()  # type: ignore[no-any-return]
+
+
 CONTESTANTS: dict[str, type[Any]] = {
     "floor": Floor,
     "this package": ThisPackage,
     "aioresponses 0.7.9": Published,
     "aiointercept": Aiointercept,
     "real server": RealServer,
+    "loopback": Loopback,
 }

@@ -75,6 +75,14 @@ def one_get_a_turn_later(contestant: Any) -> AsyncIterator[float]:
     return one_get(contestant, Exchange(latency=0))
 
 
+def one_get_of_a_handler(contestant: Any) -> AsyncIterator[float]:
+    return one_get(contestant, Exchange(served_by="handler"))
+
+
+def one_get_of_an_application(contestant: Any) -> AsyncIterator[float]:
+    return one_get(contestant, Exchange(served_by="mount"))
+
+
 async def one_get_kept(contestant: Any) -> AsyncIterator[float]:
     while True:
         async with fetching(contestant) as fetch:
@@ -230,6 +238,14 @@ async def jump(contestant: Any) -> AsyncIterator[float]:
         yield seconds
 
 
+def application_test(contestant: Any) -> Iterator[float]:
+    """Yield what a test of an application takes that asks it once."""
+    case = contestant.application_test_case()
+    while True:
+        gc.collect()
+        yield median(seconds_of(case) for _ in range(20))
+
+
 def importing(contestant: Any) -> Iterator[float]:
     """Yield what an import takes in a new process, after aiohttp's, where all is compiled already."""
     code = "import time, aiohttp; started = time.perf_counter(); import {}; print(time.perf_counter() - started)"
@@ -323,6 +339,8 @@ class Limit(NamedTuple):
     most: float
     of: str | None = None
     """A contestant, or the name of another measure, of this package itself."""
+    more: float = 0
+    """So many seconds on top of that."""
 
 
 class Measure(NamedTuple):
@@ -341,6 +359,7 @@ FLOORLESS = ("this package", "aioresponses 0.7.9", "aiointercept", "real server"
 MOCKS = ("this package", "aioresponses 0.7.9", "aiointercept")
 KEEPING = ("floor", "this package")
 OURS = ("this package",)
+SERVING = ("this package", "loopback")
 
 # The measures of one group take turns as well, so that they can be compared.
 GROUPS = [
@@ -416,5 +435,17 @@ GROUPS = [
         "an empty test with assert_no_leaks, more than without", watched_test, [Limit(30e-6)],
         contestants=("this package",),
     )],
+    [
+        Measure("GET of a canned reply", one_get, [], rounds=100, contestants=("this package",)),
+        Measure(
+            "GET of a handler", one_get_of_a_handler,
+            [Limit(1, "loopback"), Limit(1, "GET of a canned reply", more=100e-6)], rounds=100, contestants=SERVING,
+        ),
+        Measure(
+            "GET of a mounted application", one_get_of_an_application,
+            [Limit(1, "loopback"), Limit(1, "GET of a canned reply", more=100e-6)], rounds=100, contestants=SERVING,
+        ),
+    ],
+    [Measure("a test of an application", application_test, [Limit(0.8, "loopback")], contestants=SERVING)],
     [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
 ]

@@ -40,6 +40,7 @@ in brackets.
 - ``floor``: a bare connection in memory, which answers each request with the same bytes.
 - ``real server``: an ``aiohttp.test_utils.TestServer`` on loopback, in one more process and without an access log. It
   works on another core while the client does, so it is faster than one that shares the client's loop, or process.
+- ``loopback``: an ``aiohttp.test_utils.TestServer`` in the process of the client, as in a test of an application.
 - ``aiointercept``: with ``mock_external_urls=True``.
 - This package keeps every response, as ``call.response``, which takes the memory and the garbage collector their time.
   Where all keep the responses, the floor does so, too.
@@ -178,11 +179,12 @@ def judged(measure: Measure, limit: Limit, times: Times) -> list[str]:
     if limit.of is None:
         asked = f"at most {shown(limit.most, measure)}"
         return [asked, "", "?"] if ours is None else [asked, shown(median(ours), measure), met(median(ours), limit)]
-    asked = f"at most {limit.most:g} x {limit.of}"
+    asked = f"at most {limit.most:g} x {limit.of}{f' + {shown(limit.more, measure)}' if limit.more else ''}"
     other = times.get((measure.name, limit.of), times.get((limit.of, "this package")))
     if ours is None or other is None:
         return [asked, "", "?"]
-    return [asked, f"{ratio(ours, other):.3f} x", met(ratio(ours, other), limit)]
+    found = ratio([one - limit.more for one in ours], other)
+    return [asked, f"{found:.3f} x", met(found, limit)]
 
 
 def met(value: float, limit: Limit) -> str:

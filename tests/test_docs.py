@@ -210,7 +210,7 @@ class DocsTest(unittest.TestCase):
             [path.name for path in PAGES],
             [
                 "README.rst", "assertions.rst", "guarantees.rst", "leaks.rst", "matching.rst", "migrating.rst",
-                "recordings.rst", "replies.rst", "testcase.rst", "virtual_time.rst",
+                "recordings.rst", "replies.rst", "servers.rst", "testcase.rst", "virtual_time.rst",
             ],
         )
 
@@ -349,7 +349,7 @@ class CompletenessTest(unittest.TestCase):
     def test_there_is_an_example_of_every_attribute_of_the_test_case(self):
         names = set(AioResponsesTestCase.__annotations__) - {"mock", "clock"}
         attributes = {name for name in names if name[0] != "_"}
-        self.assertEqual(len(attributes), 11)
+        self.assertEqual(len(attributes), 12)
         self.check_examples("testcase.rst", attributes, r"\b{} = ")
 
 

@@ -32,12 +32,14 @@ class PublicNamesTest(unittest.TestCase):
                 "Fault",
                 "FilePart",
                 "Group",
+                "Mount",
                 "Part",
                 "RequestCall",
                 "RequestMatch",
                 "ServerSentEvent",
                 "VirtualClock",
                 "aioresponses",
+                "application_client",
             ],
         )
 
@@ -50,11 +52,11 @@ class PublicNamesTest(unittest.TestCase):
         self.assertEqual(
             [name for name in dir(aioresponses.aioresponses()) if not name.startswith("_")],
             [
-                "active", "add", "any", "assert_any_call", "assert_called", "assert_called_once",
+                "aclose", "active", "add", "any", "assert_any_call", "assert_called", "assert_called_once",
                 "assert_called_once_with", "assert_called_with", "assert_has_calls", "assert_not_called", "call_args",
-                "call_args_list", "call_count", "called", "calls", "calls_of", "cassette", "clear", "delete", "get",
-                "head", "host", "json_dumps", "latency", "load_har", "options", "passthrough_unmatched", "patch",
-                "post", "put", "requests", "reset", "start", "stop", "to_har", "to_python", "unmatched_calls",
+                "call_args_list", "call_count", "called", "calls", "calls_of", "cassette", "clear", "connector", "delete",
+                "get", "head", "host", "json_dumps", "latency", "load_har", "mount", "options",
+                "passthrough_unmatched", "patch", "post", "put", "requests", "reset", "start", "stop", "to_har", "to_python", "unmatched_calls",
                 "unused_mocks",
             ],
         )
@@ -81,8 +83,8 @@ class PublicNamesTest(unittest.TestCase):
                 for part in name.split("."):
                     thing = getattr(thing, part)
                 # ABSENT is the only one of its class.
-                thing = thing if isinstance(thing, type) else type(thing)
-                own = thing.__dict__.get("__doc__")
+                thing = thing if isinstance(thing, type) or inspect.isfunction(thing) else type(thing)
+                own = thing.__doc__ if inspect.isfunction(thing) else thing.__dict__.get("__doc__")
                 self.assertTrue(own, f"{name} has no docstring of its own")
                 if "Mixin" not in name and name not in ("Part", "RequestMatch"):
                     self.assertIn(">>> ", own)
@@ -168,8 +170,9 @@ class RoomsTest(unittest.TestCase):
     # in every run.
     LAZY = {
         "": [
-            "._calls.messages", "._checks", "._client.clock", "._registering", "._replies.events", "._replies.results",
-            ".assertions", ".compat", ".core", ".matchers", ".testcase",
+            "._calls.messages", "._checks", "._client.application_clients", "._client.clock", "._matching.mounts",
+            "._registering", "._replies.events", "._replies.results", ".assertions", ".compat", ".core", ".matchers",
+            ".testcase",
         ],
     }
     NEEDED_FOR_A_MOCK = ("aiohttp", "aioresponses", "asyncio", "unittest", "yarl")

@@ -53,7 +53,6 @@ class KeywordTest(SuggestionsTestCase):
             "error": "did you mean 'exception' or 'fault'?",
             "side_effect": "did you mean 'exception' or 'callback' or 'replies'?",
             "responses": "did you mean 'replies'?",
-            "handler": "did you mean 'callback'?",
             "sleep": "did you mean 'delay'?",
         }.items():
             with self.subTest(name):

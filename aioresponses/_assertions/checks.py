@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from aiohttp import hdrs
 from yarl import URL
 
+from .._calls.arguments import UnknownArguments
 from .._calls.record import Answering, RequestCall
 from .._checks import Default, default
 from .._display import cut, shortened, shown, shown_arguments
@@ -91,6 +92,8 @@ def check_last_call(
     if (target.target.method or made[-1].method) == hdrs.METH_POST:
         expected.setdefault("data", None)
     found: dict[str, Any] = made[-1].kwargs
+    if isinstance(found, UnknownArguments):
+        fail(calls, f"The arguments of {target} are not known: {found.WHY}.\n{found.INSTEAD}")
     if names is None:
         expected, found = wanted.compared(expected), wanted.compared(found)
     else:
@@ -122,6 +125,9 @@ def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     made = wanted.made(calls)
     if not made:
         return _other_methods(calls, wanted)
+    unknown = made[-1].kwargs
+    if isinstance(unknown, UnknownArguments) and wanted.kwargs:
+        return f"The arguments of the last one are not known: {unknown.WHY}.\n{unknown.INSTEAD}"
     found = {name: made[-1].kwargs[name] for name in wanted.kwargs if name in made[-1].kwargs}
     told = _difference_of_arguments(settled(wanted.kwargs, found), found)
     nearly = about_nearly(calls, wanted.nearly(calls))

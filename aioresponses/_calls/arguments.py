@@ -38,6 +38,19 @@ _NANS = (b"\x7f\xf8\0\0\0\0\0\0", b"\xff\xf8\0\0\0\0\0\0")
 _MOST_SEARCHED = 2 ** 16
 
 
+class UnknownArguments(dict[str, Any]):
+    """Stands for the arguments of a call that came through a connector of a mock, which sees requests alone."""
+
+    WHY = "mock.connector() sees requests alone"
+    INSTEAD = "Look at the headers, body, text() and json() of the call."
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise KeyError(f"{name} is not known: {self.WHY}. {self.INSTEAD}")
+
+    def copy(self) -> UnknownArguments:
+        return self
+
+
 class _Packed(NamedTuple):
     """A copy of an argument that is unpacked when somebody looks at it."""
 
@@ -66,6 +79,8 @@ def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 def unpacked(kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return what `copied` returned, of the types that were given."""
+    if isinstance(kwargs, UnknownArguments):
+        return kwargs
     return {
         name: loads(value.packed) if isinstance(value, _Packed) else value for name, value in kwargs.items()
     }

@@ -22,7 +22,7 @@ from .._client.clocks import running, time_here
 from .._client.incoming import Incoming
 from .._client.outgoing import Outgoing
 from .._client.written import Written
-from .arguments import copied, unpacked
+from .arguments import UnknownArguments, copied, unpacked
 from .messages import decoded, parse_request
 
 _count = itertools.count()
@@ -61,7 +61,7 @@ class Exchange:
     """Of a request that was refused: which mocks came closest then, and why none of them answers it."""
 
     answered_by: ref[Any] | None = None
-    """The handle of the mock that answered; weak, for the mock holds its exchanges."""
+    """The handle of the mock that answered, or of an application; weak, for that holds its exchanges."""
 
     match_info: Mapping[str, str] = _NO_INFO
     """What the places of the mock's template, or the named groups of its pattern, stand for."""
@@ -126,7 +126,7 @@ class Exchange:
         if not self.is_unpacked:
             self.kwargs = unpacked(self.kwargs)
             # As 0.7.9 has it: `session.request()` need not say it, but the call is recorded as if by `session.post()`.
-            if self.method == hdrs.METH_POST:
+            if self.method == hdrs.METH_POST and not isinstance(self.kwargs, UnknownArguments):
                 self.kwargs.setdefault("data", None)
             self.is_unpacked = True
         return self.kwargs
@@ -140,11 +140,11 @@ class Exchange:
             if not self.is_unpacked:
                 self.kwargs = unpacked(self.kwargs)
             first = copy(self)
-            first.kwargs = dict(self.kwargs)
+            first.kwargs = self.kwargs.copy()
             self.hops = [first]
         hop = Exchange(method, url, url, {})
         self.hops[-1].response, self.hops[-1].ended = response, hop.started
-        hop.kwargs, hop._began, hop.order, hop.previous = dict(self.kwargs), hop.order, self.order, response
+        hop.kwargs, hop._began, hop.order, hop.previous = self.kwargs.copy(), hop.order, self.order, response
         self.hops.append(hop)
         return hop
 

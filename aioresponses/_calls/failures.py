@@ -14,6 +14,22 @@ from .record import RequestCall
 _HELPERS = ("unittest", "_pytest", __name__.partition(".")[0])
 
 
+class FailedSocket(NamedTuple):
+    """What was raised at the far end of a WebSocket, of which the client sees no more than that it is lost."""
+
+    error: BaseException
+
+    text: str
+    """Whose error it is, and what it says."""
+
+    @classmethod
+    def of_handler(cls, error: BaseException, call: RequestCall) -> FailedSocket:
+        """Make one of what a handler raised."""
+        told = shown(error, most=None, by=str)
+        name = type(error).__qualname__
+        return cls(error, f"Handler of {call._named()} raised {f'{name}: {told}' if told else name}")
+
+
 class FailedAssertion(NamedTuple):
     """An assertion that failed in a callback, in a condition or in a stream."""
 

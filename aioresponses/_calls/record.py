@@ -142,9 +142,13 @@ class RequestCall(_Arguments):
 
     @property
     def match(self) -> RequestMatch | None:
-        """The mock that answered, or that let the request through (`passthrough=True`); None where no mock did."""
+        """The mock that answered, or that let the request through (`passthrough=True`); None where no mock did.
+
+        An application that is mounted is no mock.
+        """
         answered_by = self._exchange.answered_by
-        return None if answered_by is None else answered_by()
+        answering = None if answered_by is None else answered_by()
+        return answering if isinstance(answering, RequestMatch) else None
 
     @property
     def match_info(self) -> Mapping[str, str]:
@@ -314,7 +318,10 @@ class AtWork(Calls, Protocol):
 
 
 class Answering:
-    """A registered mock, or several: the requests that they answered."""
+    """A registered mock, several, or a mounted application: the requests that they answered."""
+
+    _kind = "group"
+    """What it is called in messages, in front of its own text."""
 
     if TYPE_CHECKING:
 
@@ -338,6 +345,8 @@ class RequestMatch(Answering):
 
     `aioresponses.add` makes and returns it, and describes its arguments.
     """
+
+    _kind = "mock"
 
     # What it is the handle of; that is made from what is given here, which a wrapper of this method may have changed.
     _at_work: AtWork

@@ -47,20 +47,14 @@ if TYPE_CHECKING:
 
 
 class InMemoryConnector(BaseConnector):
-    """Hands out in-memory connections on the running loop, under the limits of the connector that it stands for."""
+    """Hands out in-memory connections on the running loop."""
 
-    def __init__(self, stands_for: BaseConnector) -> None:
-        options: dict[str, Any] = {}
-        if stands_for.force_close:
-            options["force_close"] = True
-        else:
-            # There is no public name for it, as there is for the limits (aiohttp 3.14.5).
-            options["keepalive_timeout"] = getattr(stands_for, "_keepalive_timeout", 15.0)
-        super().__init__(limit=stands_for.limit, limit_per_host=stands_for.limit_per_host, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._open: set[InMemoryTransport] = set()
         self._spare: tuple[ConnectionKey, ResponseHandler, float] | None = None
         # Up to how many connections in use, itself among them, one is kept back: there must be room for one more.
-        self._most_with_spare = 0 if stands_for.force_close or self.limit_per_host else (self.limit or sys.maxsize) - 1
+        self._most_with_spare = 0 if self.force_close or self.limit_per_host else (self.limit or sys.maxsize) - 1
 
     def __del__(self, *_: object) -> None:
         # aiohttp warns here of connections left open. The session warns of itself, and ours hold nothing open.
@@ -166,6 +160,17 @@ class InMemoryConnector(BaseConnector):
         self.close_from_here()
 
 
+def _limits_of(connector: BaseConnector) -> dict[str, Any]:
+    """Return the options of a connector that has the limits of another one."""
+    limits: dict[str, Any] = {"limit": connector.limit, "limit_per_host": connector.limit_per_host}
+    if connector.force_close:
+        limits["force_close"] = True
+    else:
+        # There is no public name for it, as there is for the limits (aiohttp 3.14.5).
+        limits["keepalive_timeout"] = getattr(connector, "_keepalive_timeout", 15.0)
+    return limits
+
+
 class FailingConnector(InMemoryConnector):
     """Connects in vain, and raises what `failure` makes after `delay` seconds.
 
@@ -182,7 +187,7 @@ class FailingConnector(InMemoryConnector):
         delay: float | None,
         depart: Callable[[], object],
     ) -> None:
-        super().__init__(stands_for)
+        super().__init__(**_limits_of(stands_for))
         stand_in.let_spare_go()
         self._acquired = stand_in._acquired
         self._acquired_per_host = stand_in._acquired_per_host
@@ -255,10 +260,12 @@ class StandIns:
         return WeakSet()
 
     def of(self, connector: BaseConnector, loop: AbstractEventLoop) -> InMemoryConnector:
-        """Return the one that stands for `connector` on `loop`, which is the running one."""
+        """Return the one that stands for `connector` on `loop`, which is the running one, under its limits."""
         last = self._last
         if last is not None and last[0]() is connector and last[1] is loop:
             return last[2]
+        if isinstance(connector, InMemoryConnector):
+            return connector
         connectors = self._connectors.get(connector)
         if connectors is None:
             connectors = self._connectors[connector] = {}
@@ -266,7 +273,7 @@ class StandIns:
         if found is None:
             for closed in [loop for loop in connectors if loop.is_closed()]:
                 del connectors[closed]
-            found = connectors[loop] = InMemoryConnector(connector)
+            found = connectors[loop] = InMemoryConnector(**_limits_of(connector))
         self._last = (ref(connector), loop, found)
         return found
 

@@ -54,6 +54,7 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientSession
 
 from .._display import add_note, shown_url
 from . import active
+from .connectors import InMemoryConnector
 from .interceptor import Interception, Interceptor
 from .outgoing import authorize_to_proxy, response_of
 from .own_servers import is_of_test_client
@@ -65,8 +66,6 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
-
-    from .connectors import InMemoryConnector
 
 _Method = Callable[..., Any]
 
@@ -254,6 +253,8 @@ def _begin(
     if not getattr(session, "_retry_connection", False) and is_of_test_client(session, url):
         return [_LEFT_ALONE]
     if type(connector).connect is not _Hook.base_connect or "connect" in vars(connector):
+        if isinstance(connector, InMemoryConnector):
+            return []  # It answers by itself.
         _reach(connector)
     kwargs.setdefault("allow_redirects", True)
     if session._default_headers:
@@ -367,6 +368,11 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
             passed.connected(real)
             call.connected_to_network(real)
             return real
+        has_server = far_end.has_server
+        if has_server:
+            await far_end.start_server()
+        if req.proxy is not None:
+            authorize_to_proxy(req, connector)
         stand_in = call.connector
         connection: Connection | None = stand_in.spare_connection(req, traces)
         if connection is None:
@@ -377,13 +383,21 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
                 # While a trace waited.
                 connection.close()
                 raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
-        if req.proxy is not None:
-            authorize_to_proxy(req, connector)
+        if has_server:
+            far_end.serve(connection, call.connected())
+            return connection
         # Private, for the property takes time that every request would pay.
         connection._protocol.expect(far_end, call.connected())  # type: ignore[union-attr]
         return connection
 
     return connect
+
+
+def base_connect() -> _Method:
+    """Return the `connect` that all connectors inherit, without the hook."""
+    placed = BaseConnector.connect
+    hook = _Hook.by_place.get((BaseConnector, "connect"))
+    return hook.original if hook is not None and placed is hook.function else placed
 
 
 async def _connect_alone(
@@ -447,7 +461,7 @@ def _seams() -> Iterator[tuple[type, str, _MakeHook]]:
     found = list(BaseConnector.__subclasses__())
     for connector in found:
         found += connector.__subclasses__()
-        if "connect" in vars(connector):
+        if "connect" in vars(connector) and not issubclass(connector, InMemoryConnector):
             yield connector, "connect", _connect_hook
     # The last, so that no request of another thread has a call before there is what answers it.
     yield ClientSession, "_request", _request_hook

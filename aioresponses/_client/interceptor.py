@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .protocol import FarEnd as InMemoryFarEnd
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
@@ -14,7 +16,22 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from .connectors import InMemoryConnector, StandIns
-    from .protocol import FarEnd
+
+
+class FarEnd(InMemoryFarEnd, Protocol):
+    """What answers one request, in memory; it may be a server, which answers in its own time."""
+
+    @property
+    def has_server(self) -> bool: ...
+
+    async def start_server(self) -> None:
+        """Have the server be there; raises what its start-up raises."""
+
+    def serve(self, connection: Connection, gone: Callable[[], object]) -> None:
+        """Have the server answer the request, which is about to be written to this connection.
+
+        `gone` is called when the client has given the connection back, or has lost it.
+        """
 
 
 class Interception(Protocol):
@@ -65,6 +82,9 @@ class Interceptor(Protocol):
 
     @property
     def stand_ins(self) -> StandIns: ...
+
+    def begin_through_connector(self, method: str, url: URL, loop: AbstractEventLoop) -> Interception:
+        """Note that a call begins whose requests come through a connector of this mock; no other mock is asked."""
 
     def begin(
         self,

@@ -87,7 +87,8 @@ def set_response_class(request: ClientRequest, response_class: Callable[..., Cli
 def authorize_to_proxy(request: ClientRequest, connector: BaseConnector) -> ClientRequest:
     """Put the credentials for its proxy into a request, as `TCPConnector` does while it connects.
 
-    Returns the request by which it connects to the proxy.
+    Returns the request by which it connects to the proxy. Raises `InvalidURL` where its
+    URL has no host.
     """
     # aiohttp 4 has each connector do it; in earlier releases it is written out where it is needed.
     authorize = getattr(connector, "_update_proxy_auth_header_and_build_proxy_req", None)

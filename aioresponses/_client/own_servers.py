@@ -79,7 +79,9 @@ def _is_loopback(url: URL) -> bool:
 
 
 def _is_at(server: BaseTestServer, url: URL) -> bool:
-    return server.started and not server.closed and server.port == url.port
+    # One in memory is at no port.
+    is_at_port = server.runner is not None and bool(server.runner.addresses)
+    return is_at_port and not server.closed and server.port == url.port
 
 
 def _session_of(client: TestClient[Any, Any]) -> ClientSession | None:

@@ -83,8 +83,8 @@ class FarEnd(Protocol):
     def receive(self) -> Receive:
         """Takes what is written of the request, piece by piece."""
 
-    def respond(self) -> Answer | Awaitable[Answer]:
-        """Answer the request, which is complete."""
+    def respond(self) -> Answer | Awaitable[Answer | None]:
+        """Answer the request, which is complete; None stands for an answer that comes from somewhere else."""
 
 
 class InMemoryProtocol(ResponseHandler):
@@ -110,6 +110,8 @@ class InMemoryProtocol(ResponseHandler):
         transport: InMemoryTransport = self.transport  # type: ignore[assignment]
         if transport.streaming is not None:
             transport.end_streaming()
+        if transport.server is not None:
+            transport.server.is_asked = False
         transport.receive = far_end.receive
         transport.gone = gone
         transport.url = far_end.request.url
@@ -169,7 +171,9 @@ class InMemoryProtocol(ResponseHandler):
             return await super().read()
         return await self.read()
 
-    async def _read_when_answered(self, answer: Answer | Awaitable[Answer]) -> tuple[RawResponseMessage, StreamReader]:
+    async def _read_when_answered(
+        self, answer: Answer | Awaitable[Answer | None]
+    ) -> tuple[RawResponseMessage, StreamReader]:
         sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
         # What has happened while it was made takes precedence.
         if self.error is not None:
@@ -197,7 +201,7 @@ class InMemoryProtocol(ResponseHandler):
             self._interrupt = None
             writer.remove_done_callback(wake)
 
-    async def _interruptible(self, answer: Awaitable[Answer]) -> Answer | None:
+    async def _interruptible(self, answer: Awaitable[Answer | None]) -> Answer | None:
         task = current_task()
         if task is None:
             return await answer

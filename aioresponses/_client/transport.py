@@ -6,9 +6,8 @@ import asyncio
 from asyncio import current_task
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from aiohttp import ClientConnectionError
 from aiohttp.client_proto import ResponseHandler
 
 from .waiting import next_turn
@@ -33,6 +32,9 @@ class Close(NamedTuple):
     error: BaseException | None = None
     """What goes wrong: a `ConnectionError` breaks the connection off, and the reader of the body gets any other."""
 
+    is_readers: bool = False
+    """Whether the reader of the body gets the error even if it is a `ConnectionError`."""
+
 
 class Answer(NamedTuple):
     """What the far end writes: the head of a response and its body, as bytes on the wire."""
@@ -56,6 +58,19 @@ def _drop(data: bytes) -> None:
     """Receive what belongs to no exchange."""
 
 
+class Server(Protocol):
+    """A server that stands at the far end, where one does."""
+
+    is_asked: bool
+    """Whether it is the server that answers the current request."""
+
+    def pass_on(self) -> None:
+        """Go on to give the client what was sent, for it reads again."""
+
+    def leave(self) -> None:
+        """Stand there no more."""
+
+
 class InMemoryTransport(asyncio.Transport):
     """The transport of a connection whose other end is in memory."""
 
@@ -69,6 +84,8 @@ class InMemoryTransport(asyncio.Transport):
         super().__init__({"peername": peername})
         self.receive: Receive = _drop
         self.gone: Callable[[], object] | None = None
+        self.server: Server | None = None
+        """The server that stands at the far end, if one does."""
         self._loop = loop
         self._protocol = protocol
         self._feed = protocol.data_received
@@ -108,7 +125,7 @@ class InMemoryTransport(asyncio.Transport):
             self._feed(piece)
         if self._sent >= len(self._body):
             self._body = b""
-            self._end_by(self.close_after)
+            self.end_by(self.close_after)
 
     async def _stream(self, body: AsyncGenerator[bytes, None], close: Close | None) -> None:
         """Send a body that comes piece by piece; what it raises, the reader of the response gets."""
@@ -132,18 +149,18 @@ class InMemoryTransport(asyncio.Transport):
                         await next_turn()
         except asyncio.CancelledError:
             if self._is_wanted():  # Not by us: the body itself has given up.
-                self._end_by(Close())
+                self.end_by(Close())
             raise
         except BaseException as error:
             empty_frames(error)
             if self._is_wanted():
-                self._end_by(Close(error=error))
+                self.end_by(Close(error=error))
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         else:
             # Should it have been announced to be longer, then the client would wait for what never comes.
             if self._is_wanted():
-                self._end_by(Close() if close is None and self._is_incomplete() else close)
+                self.end_by(Close() if close is None and self._is_incomplete() else close)
 
     def _is_wanted(self) -> bool:
         """Tell whether the connection is still there for the body that the running task sends."""
@@ -156,7 +173,7 @@ class InMemoryTransport(asyncio.Transport):
         payload = self._protocol._payload
         return payload is not None and not payload.is_eof()
 
-    def _end_by(self, close: Close | None) -> None:
+    def end_by(self, close: Close | None) -> None:
         """Have the connection end in this way, if in any, now that everything has been sent."""
         self.close_after = close
         if close is not None and not self._loop.is_closed():
@@ -190,7 +207,7 @@ class InMemoryTransport(asyncio.Transport):
             self.gone = None
             gone()
 
-    def lose(self, close: Close = Close(), told: ClientConnectionError | None = None) -> None:
+    def lose(self, close: Close = Close(), told: BaseException | None = None) -> None:
         """End the connection from the far end.
 
         The client finds it closed or broken off, as `close` says; one that waits for a response gets `told`, if given.
@@ -200,13 +217,15 @@ class InMemoryTransport(asyncio.Transport):
         self.close_after = None
         self.end_streaming()
         self.give_back()
+        if self.server is not None:
+            self.server.leave()
         if self in self._open:
             self._open.discard(self)
             if told is not None and not self._protocol.is_eof():
                 # Unlike the loss of a connection, this is not taken for a reason to try again, on the real network.
                 self._protocol.set_exception(told)
             error = close.error
-            if error is not None and not isinstance(error, ConnectionError):
+            if error is not None and (close.is_readers or not isinstance(error, ConnectionError)):
                 # The loss of the connection is not to say anything else of this body.
                 payload, self._protocol._payload = self._protocol._payload, None
                 if payload is not None:
@@ -237,6 +256,8 @@ class InMemoryTransport(asyncio.Transport):
                 self._loop.call_soon(self._send_on)
             elif self.close_after is not None:
                 self._loop.call_soon(self._end)
+            elif self.server is not None:
+                self._loop.call_soon(self.server.pass_on)
 
     def is_reading(self) -> bool:
         return not self._paused and not self.closing

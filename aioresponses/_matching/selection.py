@@ -7,14 +7,14 @@ from typing import Any, Union
 
 from yarl import URL
 
-from .._calls.record import Answering, RequestCall, RequestMatch
+from .._calls.record import Answering, RequestCall
 from .._display import shown, shown_wrong_url
 from .._suggestions import instead_of
 from .._urls import Template
 from .conditions import CONDITIONS, Conditions
 from .targets import Target, Url, reaches
 
-# What an assertion takes as `url`: a mock and a group stand for the requests that they answered.
+# What an assertion takes as `url`: a mock, a group and a mounted application stand for the requests that they answered.
 UrlOrMock = Union[Url, Answering]
 
 
@@ -58,10 +58,10 @@ class Selection:
     def __str__(self) -> str:
         if self.answering is None:
             return f"{self.target}, {self.conditions}" if self.conditions else str(self.target)
-        kind = "mock" if isinstance(self.answering, RequestMatch) else "group"
+        kind = f"{self.answering._kind} " if self.answering._kind else ""
         method = f"method={self.target.method!r}" if self.target.method is not None else ""
         asked = ", ".join(part for part in (method, str(self.conditions)) if part)
-        return f"the {kind} {self.answering}{f' with {asked}' if asked else ''}"
+        return f"the {kind}{self.answering}{f' with {asked}' if asked else ''}"
 
     @property
     def takes_all(self) -> bool:

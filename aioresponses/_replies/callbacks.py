@@ -12,7 +12,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable
 from inspect import Parameter
-from typing import Any, Optional, Protocol, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from yarl import URL
 
@@ -22,7 +22,12 @@ from .._client.outgoing import ARGUMENTS
 from .._display import shown
 from .results import CallbackResult
 
-_Returned = Union[CallbackResult, None, Awaitable[Optional[CallbackResult]]]
+if TYPE_CHECKING:
+    from aiohttp import web
+
+_Returned = Union[
+    CallbackResult, "web.StreamResponse", None, Awaitable[Union[CallbackResult, "web.StreamResponse", None]]
+]
 
 
 # A callback as aioresponses 0.7 has it. For pyright the first of these says everything. mypy sees that the keyword

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 from asyncio import get_running_loop
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Union
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Union
 
 from aiohttp import ClientRequest, MultipartWriter
 from aiohttp.payload import Payload as AiohttpPayload
@@ -23,10 +24,16 @@ from .callbacks import Callback, takes_call
 from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
 from .results import RESULT_ARGUMENTS, CallbackResult, Fault
 
+if TYPE_CHECKING:
+    from aiohttp import web
+    from typing_extensions import TypeGuard
+
+    from .handlers import HandlerReply
+
 Raises = Union[BaseException, "type[BaseException]"]
 
 # What a dict in `replies=` may hold.
-_ARGUMENTS = [*RESULT_ARGUMENTS, "exception", "timeout", "callback"]
+_ARGUMENTS = [*RESULT_ARGUMENTS, "exception", "timeout", "callback", "handler"]
 
 
 class Reply:
@@ -46,10 +53,19 @@ class Reply:
         json_dumps: JsonDumps = json_dumps,
         is_repeated: bool = False,
         passes_through: bool = False,
+        handler: object = None,
         **of_result: Any,
     ) -> None:
         self.name = ""
         """How messages name it among `replies`, in front of what they say."""
+        self.handler: HandlerReply | None = None
+        """What makes the reply, where it is no canned one."""
+        if handler is not None:
+            given = {"exception": exception, "timeout": timeout or None, "callback": callback, **of_result}
+            self.handler = _made_by(handler, [name for name, value in given.items() if value is not None])
+            of_result = {}
+            exception = callback = None
+            timeout = False
         self.passes_through = passes_through
         """Whether the request goes to the network, which replies in its place."""
         # What it is called with is known by its signature alone.
@@ -82,7 +98,12 @@ class Reply:
         """
         # A result that users hold as well may become another at any time.
         if not (
-            result is not None or self._raises is not None or callback or self.result.delay or self.result.fault
+            result is not None
+            or self._raises is not None
+            or callback
+            or self.result.delay
+            or self.result.fault
+            or handler is not None
         ):
             self.at_once = KeptAnswer(self.result, json_dumps).to
         self.fault = self.result.fault if callback is None else None
@@ -111,7 +132,7 @@ class Reply:
 
     def to(
         self, call: Callable[[], RequestCall], url: URL, kwargs: Mapping[str, Any], unanswered: Callable[[], object]
-    ) -> CallbackResult | Awaitable[CallbackResult]:
+    ) -> CallbackResult | HandlerReply | Awaitable[CallbackResult | HandlerReply]:
         """Return the reply to a request, or raise what is to be raised in its place.
 
         `url` and `kwargs` are what a callback is called with that does not take the call; `unanswered` is called where
@@ -135,18 +156,18 @@ class Reply:
 
     async def _settled_later(
         self, awaitable: Awaitable[object], call: Callable[[], RequestCall], unanswered: Callable[[], object]
-    ) -> CallbackResult:
+    ) -> CallbackResult | HandlerReply:
         try:
             result = await awaitable
         except Exception:
             unanswered()
             raise
         settled = self._settled(result, call)
-        return settled if isinstance(settled, CallbackResult) else await settled
+        return await settled if inspect.isawaitable(settled) else settled
 
     def _settled(
         self, result: object, call: Callable[[], RequestCall]
-    ) -> CallbackResult | Awaitable[CallbackResult]:
+    ) -> CallbackResult | HandlerReply | Awaitable[CallbackResult]:
         if self._raises is not None:
             if self.result.delay:
                 return self._when_due(self.result)
@@ -155,6 +176,10 @@ class Reply:
             if self._wrong is not None:
                 raise self._late_refusal(self._wrong, call().match)
             result = self.result
+        if _is_response(result):
+            from .handlers import HandlerReply
+
+            return HandlerReply.returning(result)
         if not isinstance(result, CallbackResult):
             raise TypeError(
                 f"callback: expected a CallbackResult or None from the callback of {call().match}, got {shown(result)}"
@@ -186,6 +211,22 @@ class Reply:
             return self._raises.with_traceback(None)
         made, self._made = self._made, None
         return self._raises() if made is None else made
+
+
+def _is_response(result: object) -> TypeGuard[web.StreamResponse]:
+    """Tell whether something is a response of aiohttp.web; whoever has made one has imported that."""
+    web = sys.modules.get("aiohttp.web")
+    return web is not None and isinstance(result, web.StreamResponse)
+
+
+def _made_by(handler: object, others: Sequence[str]) -> HandlerReply:
+    """Return what makes replies by a handler; there must be no `others` among the arguments of the reply."""
+    if others:
+        raise ValueError(f"{others[0]} cannot be combined with handler: the handler makes the whole reply")
+    # It imports aiohttp.web, which takes longer than all of this package.
+    from .handlers import HandlerReply
+
+    return HandlerReply(handler)
 
 
 def _not_at_once(request: ClientRequest, call: Callable[[], RequestCall]) -> None:

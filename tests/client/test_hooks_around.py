@@ -24,6 +24,11 @@ def hooks_left():
     return [name for (owner, name), original in zip(PLACES, ORIGINALS) if vars(owner)[name] is not original]
 
 
+def put_on(session, request):
+    """Replace the method of one session; in Python's development mode, aiohttp warns of a plain assignment."""
+    vars(session)["_request"] = request
+
+
 @needs_own_request
 class AroundTheFirstHookTest(ServerTestCase):
     """A request whose `_request` was fetched or replaced before the mock began is seen where it connects."""
@@ -44,7 +49,7 @@ class AroundTheFirstHookTest(ServerTestCase):
         async def limited(*args, **kwargs):
             return await original(*args, **kwargs)
 
-        self.session._request = limited
+        put_on(self.session, limited)
 
     async def test_a_request_around_the_first_hook_is_answered_by_a_mock(self):
         with aioresponses() as mock:
@@ -98,7 +103,7 @@ class AroundTheFirstHookTest(ServerTestCase):
             async def limited(*args, **kwargs):
                 return await original(*args, **kwargs)
 
-            session._request = limited
+            put_on(session, limited)
             with aioresponses(passthrough=["http://127.0.0.1"]) as mock:
                 async with session.get(self.url) as response:
                     await response.read()
@@ -406,7 +411,7 @@ class ThreadsTest(unittest.TestCase):
 class SwallowedTest(AioResponsesTestCase):
     async def test_a_request_that_goes_around_the_first_hook_is_answered_in_the_test_case(self):
         session = self.client_session()
-        session._request = session._request  # Fetched while the mock is active: the hook itself.
+        put_on(session, session._request)  # Fetched while the mock is active: the hook itself.
         self.mock.get(SITE, body="mocked")
         self.assertEqual(await text_of(session, SITE), "mocked")
         self.assertEqual(self.mock.call_count, 1)

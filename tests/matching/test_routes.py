@@ -16,6 +16,10 @@ from aioresponses import CallbackResult, Fault, RequestMatch, aioresponses
 from ..support import SITE, AskingTestCase, OwnResponse, get, outcome_of
 
 
+async def handle(request):
+    """Stand for a handler that is never called."""
+
+
 class RepliesTest(AskingTestCase):
     async def test_replies_come_in_turn(self):
         error = LookupError("third")
@@ -154,7 +158,7 @@ class RefusedMocksTest(unittest.TestCase):
         of_mock = "replies[0]: unexpected argument {0!r}: {0!r} is an argument of the mock, and not of a single reply"
         names = (
             "status, body, content_type, payload, headers, response_class, reason, cookies, delay, events, fault, "
-            "exception, timeout, callback"
+            "exception, timeout, callback, handler"
         )
         for replies, error, message in (
             ([], TypeError, shape + "[]"),
@@ -205,7 +209,7 @@ class RefusedMocksTest(unittest.TestCase):
         "status": [201, 200], "body": ["text", b"text", ""], "exception": [ValueError], "payload": [0, {}],
         "content_type": ["text/plain", "application/json"], "headers": [{}], "response_class": [OwnResponse],
         "timeout": [True, False], "reason": ["x"], "callback": [repr], "cookies": [{}], "delay": [1, 0.0],
-        "events": [[]], "fault": [Fault.HANG],
+        "events": [[]], "fault": [Fault.HANG], "handler": [handle],
     }
 
     def test_arguments_of_a_reply_beside_several_replies_are_refused_whatever_their_value(self):

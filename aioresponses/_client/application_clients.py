@@ -1,0 +1,127 @@
+"""aiohttp's own `TestServer` and `TestClient`, with no port listened on.
+
+What is started in memory has a port number by which its URL differs from that of others; nothing listens there.
+
+Private names of aiohttp: `BaseTestServer._make_runner`, `_loop`, `_ssl` and `_root`, which its own `start_server` uses
+and sets, and `ClientSession._connector` (3.8.6 to 3.14.5, and the development branch).
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
+from yarl import URL
+
+from .connectors import InMemoryConnector
+from .far_end import Serving
+from .hooks import base_connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import ClientRequest, ClientSession, ClientTimeout
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+    from .far_end import Handle
+
+# Of those that only the system may listen on, the ones that no service is known by.
+_ports = itertools.cycle(range(700, 740))
+
+
+def application_client(app: web.Application, **options: Any) -> TestClient[Any, Any]:
+    """Return an `aiohttp.test_utils.TestClient` of an application that is reached in memory; use it with `async with`.
+
+    The `options` are those of `TestClient`, which are those of `ClientSession`. Raises `TypeError` where `app` is no
+    application.
+
+    >>> async with application_client(app) as client:
+    ...     response = await client.get("/users/7")
+    """
+    if not isinstance(app, web.Application):
+        raise TypeError(f"app: expected a web.Application, got {app!r}")
+    server = TestServer(app)
+    in_memory(server)
+    return TestClient(server, connector=_ServerConnector(server), **options)
+
+
+def in_memory(server: Any, started: Callable[[URL, Any], object] = lambda url, server: None) -> None:
+    """Have a `TestServer` start without a port; `started` is told its URL, and what makes its protocols."""
+    server.start_server = partial(_start_in_memory, server, started)
+
+
+async def reach_in_memory(client: Any) -> None:
+    """Have a `TestClient` reach its server in memory."""
+    session: ClientSession = client.session
+    connector = session._connector
+    session._connector = _ServerConnector(client.server)
+    if connector is not None:
+        await connector.close()
+
+
+async def _start_in_memory(server: Any, started: Callable[[URL, Any], object], **options: Any) -> None:
+    """Do what `start_server` of the server does, but for listening."""
+    if server.runner is not None:
+        return
+    if "loop" in options:
+        # aiohttp 4 does without.
+        server._loop = options.pop("loop")
+    server._ssl = options.pop("ssl", None)
+    if "handler_cancellation" in inspect.signature(web.Server.__init__).parameters:
+        options["handler_cancellation"] = True
+    server.runner = await server._make_runner(**options)
+    await server.runner.setup()
+    server.port = server.port or next(_ports)
+    if server.scheme not in ("http", "https"):
+        server.scheme = "https" if server._ssl else "http"
+    server._root = URL.build(scheme=server.scheme, host=server.host, port=server.port)
+    started(server._root, server.runner.server)
+
+
+async def _answer(request: web.BaseRequest, handle: Handle) -> web.StreamResponse:
+    return await handle(request)
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+class _ServerConnector(InMemoryConnector):
+    """Has a server answer all requests."""
+
+    def __init__(self, server: BaseTestServer) -> None:
+        super().__init__()
+        self._server = server
+        self._context = copy_context()
+
+    async def connect(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> Connection:
+        connection = cast("Connection", await base_connect()(self, req, traces, timeout))
+        runner = self._server.runner
+        assert runner is not None
+        assert runner.server is not None
+        Serving(cast(Any, runner.server), self._context, _answer).begin(connection, _Asked(req), _nothing)
+        return connection
+
+
+class _Asked:
+    """A request that is no call."""
+
+    latency: float | None = None
+
+    def __init__(self, request: ClientRequest) -> None:
+        self.request = request
+
+    def receive(self, data: bytes) -> None:
+        """Note nothing."""
+
+    def respond(self) -> NoReturn:
+        """The server does."""
+        raise NotImplementedError

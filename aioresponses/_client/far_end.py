@@ -1,0 +1,364 @@
+"""A server at the far end of an in-memory connection: aiohttp's own server protocol, with this for its transport.
+
+Theory
+------
+aiohttp's server stands on the same two objects of asyncio's kind as its client: a *protocol*, made by a `web.Server`,
+and a *transport*. `FarEnd` is that transport. What the server writes into it reaches the client's protocol, and what
+the client writes reaches the server's, so both run as they do in production. What is told here is what a network does:
+
+*   What is written arrives one turn of the loop later, in the order in which it was written, and as one piece where
+    several were written in one turn. So neither side ever runs within a write of the other.
+*   What is not read yet is kept, and above 64 KiB of it the writer is asked to pause, as by asyncio's own transports.
+    With the buffers of aiohttp's readers on top, a large body is never in memory as a whole.
+*   A connection ends after its data: a socket is found closed in the turn after its last data, and the protocol is told
+    so in the next one. Where the server aborts it, what the client does not read at that time is lost.
+*   The server's side has a context of its own for each connection, a copy of the one in which the mock was registered,
+    and never that of the caller, in whose tasks a test may have set variables.
+
+A connection goes on to be used for other requests. While a canned reply answers one of them, the server is not asked,
+and nothing that it does reaches the client. Another server takes the place of the one that is there.
+
+A server that waits for its next request waits in a task. Where its loop has been closed, nothing can end that task any
+more, and asyncio would complain of it when it is freed.
+
+Private names: of asyncio, `transports._FlowControlMixin` and `constants._SendfileMode`, without which `loop.sendfile()`
+does not fall back to reading a file and writing it here, and `Task._log_destroy_pending` (CPython 3.10 to 3.14). Of
+aiohttp, `RequestHandler._request_handler`, the function that its protocol has requests handled by, and `_task_handler`,
+its task (3.8.6 to 3.14.5, and the development branch).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import constants, current_task
+from asyncio.transports import _FlowControlMixin
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextvars import Context
+from functools import lru_cache
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import protocol
+from .transport import Close, InMemoryTransport, Receive
+
+if TYPE_CHECKING:
+    from aiohttp import ClientRequest, web
+    from aiohttp.connector import Connection
+
+    Handle = Callable[[Any], Awaitable[web.StreamResponse]]
+
+    # Answers a request of aiohttp.web; is given what the server itself would have it handled by.
+    Answering = Callable[[Any, Handle], Awaitable[web.StreamResponse]]
+
+_PIECE = 2 ** 16
+
+# What asyncio's own transports read at once.
+_AT_ONCE = 2 ** 18
+
+# Above how much that was not read the writer is asked to pause, and up to how much it may go on: asyncio's own limits.
+_HIGH = 2 ** 16
+_LOW = 2 ** 14
+
+# How the server asks for the body of a request, and how it says that it speaks another protocol from now on.
+_CONTINUE = b"HTTP/1.1 100 "
+_UPGRADED = b"HTTP/1.1 101 "
+
+
+class _Way:
+    """One of the two ways that data goes: what was written, and has not been read yet."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pass_on: Callable[[], object]) -> None:
+        self._loop = loop
+        self._pass_on = pass_on
+        self._pieces: deque[bytes] = deque()
+        self.size = 0
+
+    def put(self, data: bytes) -> None:
+        """Have data arrive in the next turn, if it is read then."""
+        if not self._pieces and not self._loop.is_closed():
+            self._loop.call_soon(self._pass_on)
+        if len(data) <= _AT_ONCE:
+            self._pieces.append(data)
+        else:
+            self._pieces.extend(data[start:start + _PIECE] for start in range(0, len(data), _PIECE))
+        self.size += len(data)
+
+    def flow(self, reads: Callable[[], bool], feed: Callable[[bytes], object]) -> None:
+        """Feed what has not been read, for as long as it is read."""
+        while self._pieces and reads():
+            if self.size <= _AT_ONCE and len(self._pieces) > 1:
+                piece = b"".join(self._pieces)
+                self._pieces.clear()
+            else:
+                piece = self._pieces.popleft()
+            self.size -= len(piece)
+            feed(piece)
+
+    def clear(self) -> None:
+        self._pieces.clear()
+        self.size = 0
+
+
+class Serving(NamedTuple):
+    """How a server is to answer one request."""
+
+    server: Callable[[], Any]
+    """Makes the protocol, unless the connection has one of it already whose context is the same."""
+
+    context: Context
+    """The one in which the mock was registered."""
+
+    answer: Answering
+
+    def begin(self, connection: Connection, asked: protocol.FarEnd, gone: Callable[[], object]) -> Turn:
+        """Have the server answer the next request on an in-memory connection, which is that of `asked`.
+
+        That is told what is written of the request, and `gone` is called when the client has given the connection back,
+        or has lost it.
+        """
+        client: protocol.InMemoryProtocol = connection._protocol  # type: ignore[assignment]
+        client.expect(asked, gone)
+        client.far_end = None
+        return self._take_over(client, asked.request, asked.receive)
+
+    def take_over(self, connection: Connection, request: ClientRequest, sent: bytes) -> Turn:
+        """Have the server answer a request that the client has already sent."""
+        turn = self._take_over(connection._protocol, request, lambda data: None)  # type: ignore[arg-type]
+        assert turn.far_end is not None
+        turn.far_end.take(sent)
+        return turn
+
+    def _take_over(self, client: protocol.InMemoryProtocol, request: ClientRequest, receive: Receive) -> Turn:
+        transport: InMemoryTransport = client.transport  # type: ignore[assignment]
+        far = transport.server
+        if (
+            not isinstance(far, FarEnd)
+            or far.server is not self.server
+            or far.context != self.context
+            or far.is_closing()
+        ):
+            if far is not None:
+                far.leave()
+            far = transport.server = FarEnd(transport, self.server, self.context, request.is_ssl())
+        transport.receive = far.take
+        return far.begin(Turn(far, receive, self.answer))
+
+
+class Turn:
+    """One request that a server answers."""
+
+    has_answered = False
+    """Whether it has written anything in answer; to ask for the body of the request is no answer."""
+
+    is_upgraded = False
+    """Whether the request was upgraded, to a WebSocket for instance."""
+
+    failure: BaseException | None = None
+    """What the reader of the body gets behind what was sent."""
+
+    def __init__(self, far_end: FarEnd, receive: Receive, answer: Answering) -> None:
+        self.far_end: FarEnd | None = far_end
+        """None when the client has gone."""
+        self.receive = receive
+        self.answer = answer
+
+    def note_written(self, data: bytes) -> None:
+        """Note what the server writes in answer."""
+        if not self.has_answered:
+            self.has_answered = not data.startswith(_CONTINUE)
+            self.is_upgraded = data.startswith(_UPGRADED)
+
+    def fail(self, error: BaseException) -> None:
+        """Have the client get an exception where it waits, and end the connection.
+
+        Whoever reads the body gets it behind what was sent. A WebSocket is lost without it.
+        """
+        if self.far_end is None:
+            return
+        if not self.has_answered:
+            self.far_end.lose(error)
+        elif self.is_upgraded:
+            self.far_end.abort()
+        else:
+            self.failure = error
+            self.far_end.close()
+
+
+@lru_cache(maxsize=1)
+def _any_tls() -> SSLContext:
+    return SSLContext(PROTOCOL_TLS_SERVER)
+
+
+class FarEnd(_FlowControlMixin):
+    """The transport of a server's protocol that stands at the far end of an in-memory connection."""
+
+    _sendfile_compatible = constants._SendfileMode.FALLBACK
+
+    def __init__(self, near: InMemoryTransport, server: Callable[[], Any], context: Context, is_tls: bool) -> None:
+        self._loop: asyncio.AbstractEventLoop = near._loop
+        extra = {"peername": ("127.0.0.1", 50000), "sockname": near.get_extra_info("peername")}
+        if is_tls:
+            # By which aiohttp's server tells the scheme of a request.
+            extra["sslcontext"] = _any_tls()
+        super().__init__(extra, self._loop)
+        self.server = server
+        self.context = context
+        """The one in which the mock was registered."""
+        self.is_asked = True
+        """Whether it is the server that answers the client's current request."""
+        self._turn: Turn | None = None
+        self._near = near
+        # A context cannot be entered by several threads, or while it is entered.
+        self._own_context = context.copy()
+        self._to_client = _Way(self._loop, self.pass_on)
+        self._to_server = _Way(self._loop, self._take_on)
+        self._reads = True
+        self._closing = self._lost = self._client_pauses = False
+        self._protocol: Any = server()
+        self._handle: Handle = self._protocol._request_handler
+        self._protocol._request_handler = self._answer
+        self._own_context.run(self._protocol.connection_made, self)
+        self._protocol._task_handler._log_destroy_pending = False
+
+    def begin(self, turn: Turn) -> Turn:
+        """Note that another request is about to be written."""
+        self._let_go()
+        self.is_asked = True
+        self._turn = turn
+        return turn
+
+    def _let_go(self) -> None:
+        if self._turn is not None:
+            self._turn.far_end = None
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        current_task()._log_destroy_pending = False  # type: ignore[union-attr]
+        assert self._turn is not None
+        return await self._turn.answer(request, self._handle)
+
+    # From the client to the server.
+
+    def take(self, data: bytes) -> None:
+        """Take what the client has written."""
+        assert self._turn is not None
+        self._turn.receive(data)
+        if self._lost:
+            return
+        self._to_server.put(data)
+        if self._to_server.size > _HIGH and not self._client_pauses:
+            self._client_pauses = True
+            self._near.get_protocol().pause_writing()
+
+    def _take_on(self) -> None:
+        self._to_server.flow(lambda: self._reads and not self._lost, self._feed)
+        if self._to_server.size <= _LOW:
+            self._let_client_write()
+
+    def _let_client_write(self) -> None:
+        if self._client_pauses:
+            self._client_pauses = False
+            self._near.get_protocol().resume_writing()
+
+    def _feed(self, data: bytes) -> None:
+        self._own_context.run(self._protocol.data_received, data)
+
+    def leave(self) -> None:
+        """Have the server find its connection lost: the client has gone, or goes on to another server."""
+        if self._lost:
+            return
+        if not self._loop.is_closed():
+            # What the client has written is on its way, and comes before its end.
+            self._to_server.flow(lambda: not self._lost, self._feed)
+            self._let_client_write()
+        self._closing = self._lost = True
+        self._to_client.clear()
+        self._to_server.clear()
+        if self._near.server is self:
+            self._near.server = None
+        self._let_go()
+        if not self._loop.is_closed():
+            self._loop.call_soon(self._loop.call_soon, self._lose_client)
+
+    def _lose_client(self) -> None:
+        self._own_context.run(self._protocol.connection_lost, None)
+
+    # From the server to the client.
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._closing or not self.is_asked or self._turn is None:
+            return
+        data = bytes(data)
+        self._turn.note_written(data)
+        self._to_client.put(data)
+        if self._to_client.size > _HIGH:
+            self._maybe_pause_protocol()  # type: ignore[attr-defined]
+
+    def pass_on(self) -> None:
+        """Give the client what it has not read yet, as far as it reads."""
+        self._to_client.flow(self._near.is_reading, self._near._feed)
+        self._maybe_resume_protocol()  # type: ignore[attr-defined]
+        if self._closing and not self._to_client.size and not self._lost:
+            self._loop.call_soon(self._loop.call_soon, self._hang_up)
+
+    def _hang_up(self) -> None:
+        if not self.is_asked:
+            self.leave()
+        elif self._turn is None or self._turn.failure is None:
+            self._near.lose()
+        else:
+            self._near.end_by(Close(error=self._turn.failure, is_readers=True))
+
+    def lose(self, error: BaseException) -> None:
+        """End the connection with an exception for the client, which waits for a response."""
+        if self.is_asked and not self._near.closing:
+            self._near.lose(told=error)
+
+    def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            if not self._to_client.size and not self._loop.is_closed():
+                self._loop.call_soon(self.pass_on)
+
+    def abort(self) -> None:
+        self._closing = True
+        if not self._loop.is_closed():
+            self._loop.call_soon(self._break_off)
+
+    def _break_off(self) -> None:
+        self.pass_on()
+        if self._to_client.size:
+            self._to_client.clear()
+            self.pass_on()
+
+    # What else asyncio's transports have.
+
+    def get_write_buffer_size(self) -> int:
+        return self._to_client.size
+
+    def write_eof(self) -> None:
+        pass
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self._reads = False
+
+    def resume_reading(self) -> None:
+        if not self._reads:
+            self._reads = True
+            if not self._loop.is_closed():
+                self._loop.call_soon(self._take_on)
+
+    def is_reading(self) -> bool:
+        return self._reads and not self._closing
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._protocol  # type: ignore[no-any-return]
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol

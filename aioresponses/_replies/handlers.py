@@ -1,0 +1,121 @@
+"""Handlers and applications of aiohttp.web, which answer requests in place of a canned reply.
+
+A server answers in tasks of its own. What is raised there reaches the caller as what a callback raises does, where it
+is to: the turn is told, and the server is given a response that it cannot send any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from .._checks import is_coroutine_function, misfit
+from .._client.far_end import Serving
+from .._client.waiting import pass_time
+from .._display import shown
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from .._client.far_end import Handle
+    from .._client.serving import HandlerServer, Servers
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Asked(Protocol):
+    """A request that a server is to answer."""
+
+    @property
+    def latency(self) -> float | None: ...
+
+    @property
+    def name(self) -> str:
+        """That of the mock."""
+
+    @property
+    def match_info(self) -> Mapping[str, str]: ...
+
+    def note_server_raised(self, error: BaseException, reaches_caller: bool) -> None:
+        """Note what was raised while the server answered; have the caller get it if it is to."""
+
+
+class WithHeaders(NamedTuple):
+    """A handler of a group, whose responses get the headers of the group unless they have them."""
+
+    handler: object
+    headers: CIMultiDict[str]
+
+
+class HandlerReply:
+    """The reply that a handler makes."""
+
+    def __init__(self, handler: object) -> None:
+        handler, self._headers = handler if isinstance(handler, WithHeaders) else (handler, CIMultiDict[str]())
+        self._handler: Handler = _checked(handler)
+        self._context = copy_context()
+
+    @classmethod
+    def returning(cls, response: web.StreamResponse) -> HandlerReply:
+        """Return the reply of a handler that returns this response."""
+        async def handler(request: web.Request) -> web.StreamResponse:
+            return response
+
+        return cls(handler)
+
+    async def serve_on(self, loop: AbstractEventLoop, servers: Servers, asked: Asked) -> Serving:
+        """Return how a server on the running loop answers a request."""
+        server = await servers.of_handlers(loop)
+
+        async def answer(request: web.Request, handle: Handle) -> web.StreamResponse:
+            return await answered(partial(self._respond, server, request, asked), asked, True)
+
+        return Serving(server.server, self._context, answer)
+
+    async def _respond(
+        self, server: HandlerServer, request: web.Request, asked: Asked
+    ) -> web.StreamResponse:
+        response = await server.answer(request, self._handler, asked.match_info, self._headers)
+        if not isinstance(response, web.StreamResponse):
+            raise TypeError(f"handler: expected a web.Response from the handler of {asked.name}, got {shown(response)}")
+        return response
+
+
+async def answered(
+    respond: Callable[[], Awaitable[web.StreamResponse]], asked: Asked, reaches_caller: bool
+) -> web.StreamResponse:
+    """Return the response to a request once its latency has passed; note what is raised in its place."""
+    try:
+        if asked.latency:
+            await pass_time(asked.latency)
+        return await respond()
+    except (web.HTTPException, asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:
+        # aiohttp makes a response of an Exception alone; after anything else, the client would wait for ever.
+        reaches_caller = reaches_caller or not isinstance(error, Exception)
+        asked.note_server_raised(error, reaches_caller)
+        if not reaches_caller or isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise
+    return web.Response(status=500)
+
+
+def _checked(handler: Any) -> Handler:
+    if isinstance(handler, type):
+        is_handler = issubclass(handler, web.View)
+    else:
+        is_handler = is_coroutine_function(handler)
+    if not is_handler:
+        raise TypeError(
+            f"handler: expected a coroutine function of a request, or a class of views, got {shown(handler)}"
+        )
+    why = misfit(handler, None)
+    if why:
+        raise TypeError(f"handler: expected a coroutine function of a request, got {shown(handler)}: {why}")
+    return handler  # type: ignore[no-any-return]
