@@ -54,10 +54,10 @@ class PublicNamesTest(unittest.TestCase):
             [
                 "aclose", "active", "add", "any", "assert_any_call", "assert_called", "assert_called_once",
                 "assert_called_once_with", "assert_called_with", "assert_has_calls", "assert_not_called", "call_args",
-                "call_args_list", "call_count", "called", "calls", "calls_of", "cassette", "clear", "connector", "delete",
-                "get", "head", "host", "json_dumps", "latency", "load_har", "mount", "options",
-                "passthrough_unmatched", "patch", "post", "put", "requests", "reset", "start", "stop", "to_har", "to_python", "unmatched_calls",
-                "unused_mocks",
+                "call_args_list", "call_count", "called", "calls", "calls_of", "cassette", "clear", "connector",
+                "delete", "get", "head", "host", "json_dumps", "latency", "load_har", "mount", "options",
+                "passthrough_unmatched", "patch", "post", "put", "requests", "reset", "start", "stop", "to_har",
+                "to_python", "unmatched_calls", "unused_mocks",
             ],
         )
 
