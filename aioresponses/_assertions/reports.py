@@ -112,7 +112,7 @@ def _never_used(mock: RequestMatch) -> str:
     hiding = mock._at_work.hidden_by
     if hiding is None:
         return f"  {shortened(str(mock))}"
-    why = "registered before it, answers first"
+    why = "registered before it, answers first\n    to have it asked first, pass override=True"
     if hiding.overrides:
         why = "override=True, answers first; register a default with optional=True"
     return f"  {shortened(str(mock))}\n    never reached: {shortened(str(hiding))}, repeat=True, {why}"

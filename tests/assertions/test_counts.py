@@ -28,6 +28,27 @@ class UrlThatIsMoreTest(MessageTestCase):
             self.assertCalledOnce, "http://example.com/users/.*",
         )
 
+    async def test_a_pattern_that_would_match_if_it_were_written_otherwise(self):
+        rule = "(a pattern is matched from the start of the whole URL, whose query is sorted)"
+        self.mock.get(re.compile("/none"))
+        await self.send(url=f"{USERS}?page=1")
+        calls = f"Calls:\n  1. GET {USERS}?page=1 -> 200"
+        for pattern, change in (
+            ("users", "; it matches further on, so begin it with .*"),
+            (f"{USERS}$", r"; it matches without the query, so end it with (\?.*)?$"),
+            (f"{USERS}?page=1", "; escape the ? in it"),
+        ):
+            with self.subTest(pattern):
+                self.check_fails(
+                    f"Expected a call to {re.compile(pattern)}, but there were none.\n"
+                    f"For call 1, the pattern does not match '{USERS}?page=1' {rule}{change}\n{calls}",
+                    self.assertCalled, re.compile(pattern),
+                )
+        self.check_fails(
+            f"Expected a call to re.compile('/posts'), but there were none.\n{calls}",
+            self.assertCalled, re.compile("/posts"),
+        )
+
 
 class CallCountTest(MessageTestCase):
     async def test_call_count(self):
@@ -176,7 +197,7 @@ class CallCountTest(MessageTestCase):
             "    This request follows a redirect: "
             "POST http://example.com/ was answered with 302, which turns it into GET.\n"
             "    Registered mocks, the closest first:\n"
-            "      POST http://example.com/: method differs: mock has POST, request has GET\n"
+            "      POST http://example.com/: method differs: mock has POST, request has GET; path differs\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 302, GET http://example.com/users -> no mock answered",
             self.assertNoUnmatchedCalls,
