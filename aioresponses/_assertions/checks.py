@@ -133,7 +133,7 @@ def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
 def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     """Return by which other methods the URL of a call that is looked for by the default method was called."""
     target = wanted.selection.target
-    if target.method != hdrs.METH_GET or target.url is None:
+    if not wanted.is_by_default or target.url is None:
         return ""
     anything = Selection(target._replace(method=None), None, Conditions())
     methods = list(dict.fromkeys(call.method.upper() for call in anything.among(calls)))
@@ -166,11 +166,13 @@ class WantedCall:
     def __init__(self, url: UrlOrMock, method: str, kwargs: Mapping[str, Any]) -> None:
         self.conditions = Conditions.of(kwargs)
         self.given = {name: value for name, value in kwargs.items() if name not in CONDITIONS}
+        self.is_by_default = isinstance(method, Default)
+        """Whether no method was given, which stands for GET beside a URL."""
         if isinstance(url, Answering):
-            target = Target.of(None if isinstance(method, Default) else method, None)
+            target = Target.of(None if self.is_by_default else method, None)
             self.selection = Selection(target, url, Conditions())
         else:
-            method = hdrs.METH_GET if isinstance(method, Default) else method
+            method = hdrs.METH_GET if self.is_by_default else method
             self.selection = Selection(_target(url, method, kwargs), None, Conditions())
         self.kwargs = self.compared(self.given)
 
