@@ -14,7 +14,7 @@ from .._display import shown
 from .._matching.conditions import ConditionArguments
 from .._matching.selection import Selection, UrlOrMock, check_conditions
 from .._urls import comparable
-from .reports import about_dropped, about_nearly, place_of, report
+from .reports import about_dropped, about_nearly, about_query, place_of, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -115,6 +115,7 @@ class CallAssertions(_TestCase):
         calls = self.mock.calls
         nearly = about_nearly(calls, selection.nearly(calls))
         url = selection.target.url
+        nearly = nearly or about_query(calls, selection.target)
         if nearly or not isinstance(url, (URL, re.Pattern)):
             return nearly
         from .._matching.hints import change, for_text, unmatched  # Not before it is needed: most assertions hold.

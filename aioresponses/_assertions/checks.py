@@ -17,7 +17,7 @@ from .._matching.selection import Selection, UrlOrMock
 from .._matching.targets import Target, Url, check_url
 from .._urls import Template, merge_params
 from ..matchers import equals, may_be_absent, settled, unpaired
-from .reports import about_dropped, about_nearly, difference, report
+from .reports import about_dropped, about_nearly, about_query, difference, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -77,7 +77,7 @@ def check_last_call(
     target = wanted.selection
     if not made:
         _check_kept(calls, target.dropped(dropped))
-        fail(calls, f"Expected {target} to be called, but it was never called.", _other_methods(calls, wanted))
+        fail(calls, f"Expected {target} to be called, but it was never called.", _closest(calls, wanted))
     unmet = wanted.unmet(made[-1])
     if unmet is not None:
         fail(
@@ -121,7 +121,7 @@ def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     made = wanted.made(calls)
     if not made:
-        return _other_methods(calls, wanted)
+        return _other_methods(calls, wanted) or about_query(calls, wanted.selection.target)
     found = {name: made[-1].kwargs[name] for name in wanted.kwargs if name in made[-1].kwargs}
     told = _difference_of_arguments(settled(wanted.kwargs, found), found)
     nearly = about_nearly(calls, wanted.nearly(calls))

@@ -8,11 +8,15 @@ from itertools import groupby
 from textwrap import indent
 from typing import TYPE_CHECKING, TypeVar
 
+from yarl import URL
+
 from .._calls.failures import FailedAssertion
 from .._calls.record import RequestCall, RequestMatch
 from .._client.active import asked_here
 from .._display import cut, shortened, shown
 from .._matching.selection import Selection
+from .._matching.targets import Target, reaches
+from .._urls import Template
 
 if TYPE_CHECKING:
     import unittest
@@ -71,6 +75,16 @@ def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCal
         return ""
     lines = cut(nearly, show=lambda near: f"  {place_of(calls, near[0])}: {near[1]}")
     return "\n".join(["Calls that match except for a condition:", *lines])
+
+
+def about_query(calls: Sequence[RequestCall], target: Target) -> str:
+    """Return how to have calls meant that a target without a query does not mean because of theirs; "" of none."""
+    if target.any_query or target.has_query or not isinstance(target.url, (URL, Template)):
+        return ""
+    any_query = target.with_any_query()
+    if not any(reaches(any_query, call) and not reaches(target, call) for call in calls):
+        return ""
+    return "A URL without a query stands for requests without one; pass match_query=ANY for any query."
 
 
 def to(selection: Selection) -> str:

@@ -51,7 +51,8 @@ def for_text(text: str, asked: URL, above: str = "") -> Hint:
             templates = ["?".join([_as_template(_full(path, asked), star), *query]) for star in ("", ":.+")]
             fitting = [template for template in templates if _fits_template(template, asked)]
             template = (fitting or templates)[0].removeprefix(above)
-            return Hint(f"; for a placeholder, write {without_passwords(template)!r}", bool(fitting))
+            queries = " with match_query=ANY" if fitting and asked.raw_query_string and not query else ""
+            return Hint(f"; for a placeholder, write {without_passwords(template)!r}{queries}", bool(fitting))
         if re.search(_REGEX, path):
             pattern = re.sub(_BARE_QUERY, r"\\?", text)
             given = without_passwords(pattern.removeprefix(above))

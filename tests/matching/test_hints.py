@@ -1,6 +1,7 @@
 """What a refusal suggests where a mock was probably meant, and is not written so."""
 
 import re
+from unittest.mock import ANY
 
 from yarl import URL
 
@@ -111,6 +112,15 @@ class TextTest(HintsTestCase):
                 self.mock.get(template)
                 await self.client_session().get(asked)
                 self.mock.clear()
+
+    async def test_a_placeholder_of_another_library_where_the_request_has_a_query(self):
+        await self.check(
+            f"{USERS}/:id", f"{USERS}/7?page=1",
+            "path differs: mock has '/:id', request has '/7'; for a placeholder, write "
+            "'http://example.com/users/{id}' with match_query=ANY",
+        )
+        self.mock.get(f"{USERS}/{{id}}", match_query=ANY)
+        await self.client_session().get(f"{USERS}/7?page=1")
 
     async def test_a_value_of_the_query_that_stands_for_any(self):
         for value in (".*", "{page}", ":page", "<int:page>", "*", r"\d"):
