@@ -129,7 +129,8 @@ def _never_used(mock: RequestMatch) -> str:
     why = "registered before it, answers first\n    to have it asked first, pass override=True"
     if hiding.overrides:
         why = "override=True, answers first; register a default with optional=True"
-    return f"  {shortened(str(mock))}\n    never reached: {shortened(str(hiding))}, repeat=True, {why}"
+    repeat = "repeat=True, " if hiding.limit is None else ""
+    return f"  {shortened(str(mock))}\n    never reached: {shortened(str(hiding))}, {repeat}{why}"
 
 
 def _not_used_up(mock: RequestMatch) -> str:

@@ -146,8 +146,12 @@ class Route:
         return None if service is None else service.hiding(self)
 
     def hides(self, other: Route) -> bool:
-        """Tell whether this one answers all requests of a mock that is asked after it; False if that is not sure."""
-        return self.limit is None and self.target.covers(other.target) and self.conditions.always_hold
+        """Tell whether this one answers all requests of a mock that is asked after it; False if that is not sure.
+
+        One that overrides others and has answered has taken the requests that there were, whatever its limit.
+        """
+        is_lasting = self.limit is None or self.overrides and self.claims > 0
+        return is_lasting and self.target.covers(other.target) and self.conditions.always_hold
 
     def give_back(self) -> None:
         """Answer one request less, for the callback that was to answer it has raised.
