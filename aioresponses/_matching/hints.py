@@ -45,18 +45,18 @@ def for_text(text: str, asked: URL, above: str = "") -> Hint:
     if re.fullmatch(_EVERY_URL, text):
         return Hint("; for every URL, pass unittest.mock.ANY", True)
     path, *query = re.split(r"(?<!\\)\?", text, maxsplit=1)
-    if not is_template(text):
-        if re.search(_PLACEHOLDER, path):
-            # A star is for one segment, or where that is not enough, for several.
-            templates = ["?".join([_as_template(_full(path, asked), star), *query]) for star in ("", ":.+")]
-            fitting = [template for template in templates if _fits_template(template, asked)]
+    if re.search(_PLACEHOLDER, path):
+        # A star is for one segment, or where that is not enough, for several.
+        templates = ["?".join([_as_template(_full(path, asked), star), *query]) for star in ("", ":.+")]
+        fitting = [template for template in templates if _fits_template(template, asked)]
+        if fitting or not is_template(text):
             template = (fitting or templates)[0].removeprefix(above)
             queries = " with match_query=ANY" if fitting and asked.raw_query_string and not query else ""
             return Hint(f"; for a placeholder, write {without_passwords(template)!r}{queries}", bool(fitting))
-        if re.search(_REGEX, path):
-            pattern = re.sub(_BARE_QUERY, r"\\?", text)
-            given = without_passwords(pattern.removeprefix(above))
-            return Hint(f"; for a pattern, pass re.compile({given!r})", _matches(pattern, asked))
+    if re.search(_REGEX, path) and not is_template(text):
+        pattern = re.sub(_BARE_QUERY, r"\\?", text)
+        given = without_passwords(pattern.removeprefix(above))
+        return Hint(f"; for a pattern, pass re.compile({given!r})", _matches(pattern, asked))
     parameters = URL.build(query_string="".join(query)).query
     if any(_stands_for_any(name) and not value for name, value in parameters.items()):
         return Hint("; for any query, take it out of the URL and pass match_query=ANY")

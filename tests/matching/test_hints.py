@@ -113,6 +113,25 @@ class TextTest(HintsTestCase):
                 await self.client_session().get(asked)
                 self.mock.clear()
 
+    async def test_a_placeholder_of_another_library_in_a_template(self):
+        for text, template in [
+            ("http://example.com/{kind}/:id", "http://example.com/{kind}/{id}"),
+            ("http://*.com/users/:id", "http://*.com/users/{id}"),
+        ]:
+            with self.subTest(text):
+                await self.check(
+                    text, f"{USERS}/7",
+                    f"path '/users/7' does not match the template; for a placeholder, write {template!r}",
+                )
+                self.mock.get(template)
+                await self.client_session().get(f"{USERS}/7")
+                self.mock.clear()
+        await self.check(
+            "http://example.com/{kind}/:id", f"{USERS}/7/posts",
+            "path '/users/7/posts' does not match the template; a placeholder takes one segment, {name:.+} takes "
+            "slashes too",
+        )
+
     async def test_a_placeholder_of_another_library_where_the_request_has_a_query(self):
         await self.check(
             f"{USERS}/:id", f"{USERS}/7?page=1",
