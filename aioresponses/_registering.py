@@ -221,7 +221,10 @@ class Group(Registering, Answering):
         """How many requests the mocks of this group answered."""
         return sum(handle.call_count for handle in self._handles)
 
-    def add(self, url: Url, method: str | None = hdrs.METH_GET, **kwargs: Unpack[Arguments]) -> RequestMatch:
+    @hides_unknown
+    def add(
+        self, url: Url, method: str | None = hdrs.METH_GET, *unknown: object, **kwargs: Unpack[Arguments]
+    ) -> RequestMatch:
         """Register a mock: `aioresponses.add`, with what follows the URL of the group in place of the URL.
 
         That is a path, which may have a query, a pattern of these, or `unittest.mock.ANY`.
@@ -229,6 +232,8 @@ class Group(Registering, Answering):
         The headers of the group are those of the reply unless it has headers of these names itself, and so are the
         ones that are asked of requests. Raises what `aioresponses.add` raises.
         """
+        for value in unknown:
+            raise by_position("add", value, "the URL and the method")
         below = self._below(url)
         if self._match_headers:
             kwargs["match_headers"] = _merged(self._match_headers, kwargs.get("match_headers"))
@@ -242,6 +247,8 @@ class Group(Registering, Answering):
                 self._with_headers(reply) if isinstance(reply, Mapping) else reply for reply in replies
             ]
         handle = self._add(below, method, **kwargs)
+        if isinstance(below, str):
+            handle._at_work.above = self._url
         self._handles.append(handle)
         return handle
 

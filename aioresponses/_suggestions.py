@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
-from ._display import shown
+from yarl import URL
+
+from ._display import shown, shown_wrong_url
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -48,6 +50,8 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
 # What a mock has as a whole, and none of its replies for itself.
 _OF_MOCK = ("method", "optional", "override", "passthrough", "repeat", "replies", "url")
 
+_METHOD = "[A-Z]+|(?i:get|post|put|patch|delete|head|options)"
+
 _RAISED = "raise the exception in the callback, or list it among the replies"
 
 
@@ -68,12 +72,14 @@ def instead_of(name: object, known: Collection[str]) -> str:
     """Return what to pass instead of a keyword that is not `known`."""
     if not isinstance(name, str):
         return f"keywords are text, such as {sorted(known)[0]!r}"
-    if name == "method" and "match" in known:
+    if name == "method" and "repeat" in known:
         return "another method is registered by add(url, method)"
     meant = [one for one in _MEANT.get(name, ()) if one in known]
     if not meant:
         elsewhere = next(iter(_MEANT.get(name, (name,))))
-        if elsewhere in _OF_MOCK or elsewhere.startswith("match") and "match" not in known:
+        if elsewhere == "repeat" and "match" in known:
+            return "to check how many calls there were, use assertCallCount"
+        if "match" not in known and (elsewhere in _OF_MOCK or elsewhere.startswith("match")):
             return f"{elsewhere!r} is an argument of the mock, and not of a single reply"
         if elsewhere in ("exception", "timeout"):
             return _RAISED
@@ -83,9 +89,11 @@ def instead_of(name: object, known: Collection[str]) -> str:
     return _question(meant) if meant else f"its keywords are {', '.join(known)}"
 
 
-def by_position(function: str, value: object) -> TypeError:
-    """Return the error for a function of the URL alone that was given something else by position."""
-    if isinstance(value, str) and re.fullmatch("[A-Z]+", value):
+def by_position(function: str, value: object, taken: str = "the URL") -> TypeError:
+    """Return the error for a function that was given more by position than what is `taken` so."""
+    if isinstance(value, (URL, re.Pattern)) or isinstance(value, str) and "://" in value:
+        meant = "the URL comes first; for another method, use add(url, method)"
+    elif isinstance(value, str) and re.fullmatch(_METHOD, value):
         meant = f"another method is registered by add(url, {value!r})"
     elif isinstance(value, bool):
         meant = _question(["repeat"])
@@ -102,7 +110,7 @@ def by_position(function: str, value: object) -> TypeError:
     else:
         meant = _question(_JSON)
     return TypeError(
-        f"{function}() takes only the URL by position, and all else by keyword, got {shown(value)}: {meant}"
+        f"{function}() takes only {taken} by position, and all else by keyword, got {shown_wrong_url(value)}: {meant}"
     )
 
 

@@ -42,8 +42,8 @@ class subset:
     def __init__(self, expected: Mapping[Any, Any] | Sequence[Any]) -> None:
         if not isinstance(expected, (Mapping, list, tuple)):
             raise TypeError(f"subset: expected a mapping or a list, got {shown(expected)}")
-        if not isinstance(expected, Mapping):
-            _check_elements("subset", expected)
+        for elements in _lists_in(expected):
+            _check_elements("subset", elements)
         self.expected = expected
 
     def __eq__(self, other: object) -> bool:
@@ -193,6 +193,14 @@ def _check_elements(name: str, elements: Iterable[Any]) -> None:
         raise TypeError(
             f"{name}: ABSENT stands for the value of a key, not for an element of a list, got {shown(elements)}"
         )
+
+
+def _lists_in(value: object) -> Iterator[Sequence[Any]]:
+    """Yield a list and those within it, or within a mapping."""
+    if _is_list(value):
+        yield value
+    for one in value.values() if isinstance(value, Mapping) else value if _is_list(value) else ():
+        yield from _lists_in(one)
 
 
 def may_be_absent(expected: object) -> bool:

@@ -79,6 +79,9 @@ class InMatchersTest(unittest.TestCase):
                 f"{matcher.__name__}: ABSENT stands for the value of a key, not for an element of a list, "
                 "got [1, ABSENT]",
             )
+        for expected in ({"a": {"b": [ABSENT]}}, [{"a": [1, ABSENT]}]):
+            with self.assertRaises(TypeError):
+                subset(expected)
 
 
 class InConditionsTest(AskingTestCase):

@@ -207,7 +207,10 @@ class HiddenTest(StrictCase):
             self.shown = str(first), str(second)
 
         found = await self.found(register)
-        reached = f"\n    never reached: {self.shown[0]}, repeat=True, registered before it, answers first"
+        reached = (
+            f"\n    never reached: {self.shown[0]}, repeat=True, registered before it, answers first"
+            "\n    to have it asked first, pass override=True"
+        )
         self.assertEqual(
             found, f"1 mock was never used:\n  {self.shown[1]}{reached if is_hidden else ''}", (earlier, later)
         )
@@ -426,7 +429,7 @@ class RefusalTest(StrictCase):
             "  GET http://example.com/users -> no mock answered\n"
             "    Registered mocks, the closest first:\n"
             "      GET http://example.com/: path differs: mock has '/', request has '/users'\n"
-            "      POST http://example.com/: method differs: mock has POST, request has GET",
+            "      POST http://example.com/: method differs: mock has POST, request has GET; path differs",
         )
         self.assertEqual(self.inner.partition("\nCalls:")[0], found)
 

@@ -14,6 +14,8 @@ from .support import AskingTestCase, note_of
 
 API = "https://api.example.com/v2"
 
+RULE = "(in a group, a pattern is matched from the start of what follows the URL of the group)"
+
 
 class UrlOfAGroupTest(AskingTestCase):
     async def test_it_may_be_a_url_object(self):
@@ -148,9 +150,9 @@ class PatternsOfAGroupTest(AskingTestCase):
             "aioresponses: no mock answers GET https://api.example.com/v2/users?a=1\n"
             "Registered mocks, the closest first:\n"
             "  GET https://…@api.example.com/v2 … re.compile('/users/\\\\d+'): the pattern does not match "
-            "'/users?a=1', which follows the URL of the group\n"
-            "  GET https://api.example.com/v2/{tenant} … re.compile('/users$'): the pattern does not match '?a=1', "
-            "which follows the URL of the group",
+            f"'/users?a=1' {RULE}\n"
+            f"  GET https://api.example.com/v2/{{tenant}} … re.compile('/users$'): the pattern does not match '?a=1' "
+            f"{RULE}",
         )
         self.assertEqual(
             (await note_of(self.session, "GET", "https://other.example.com/v2")).splitlines()[2],
@@ -165,10 +167,13 @@ class PatternsOfAGroupTest(AskingTestCase):
         seen = api.get(re.compile("/user"))
         with self.assertRaises(AssertionError) as raised:
             self.assertAllMocksCalled()
-        reached = f"    never reached: {first}, repeat=True, registered before it, answers first"
+        reached = [
+            f"    never reached: {first}, repeat=True, registered before it, answers first",
+            "    to have it asked first, pass override=True",
+        ]
         self.assertEqual(
             str(raised.exception).splitlines()[1:-1],
-            [f"  {hidden[0]}", reached, f"  {hidden[1]}", reached, f"  {seen}"],
+            [f"  {hidden[0]}", *reached, f"  {hidden[1]}", *reached, f"  {seen}"],
         )
 
 

@@ -1,7 +1,10 @@
 """Which argument is suggested where one was given that does not exist, or not by its name."""
 
 import inspect
+import re
 import unittest
+
+from yarl import URL
 
 from aioresponses import CallbackResult, Fault, aioresponses
 
@@ -167,6 +170,10 @@ class PositionTest(SuggestionsTestCase):
             ("text", BODY),
             (b"bytes", BODY),
             ("PUT", "another method is registered by add(url, 'PUT')"),
+            ("put", "another method is registered by add(url, 'put')"),
+            (SITE, "the URL comes first; for another method, use add(url, method)"),
+            (URL(SITE), "the URL comes first; for another method, use add(url, method)"),
+            (re.compile(SITE), "the URL comes first; for another method, use add(url, method)"),
             (True, "did you mean 'repeat'?"),
             (OSError("no"), "did you mean 'exception'?"),
             (OSError, "did you mean 'exception'?"),
@@ -178,3 +185,20 @@ class PositionTest(SuggestionsTestCase):
                     f"get() takes only the URL by position, and all else by keyword, got {value!r}: {suggestion}",
                     self.mock.get, SITE, value,
                 )
+
+    def test_add_of_a_group_takes_url_and_method(self):
+        api = self.mock.host(SITE)
+        for values, suggestion in {(200,): "did you mean 'status'?", ("hi", 200): BODY}.items():
+            self.check(
+                "add() takes only the URL and the method by position, and all else by keyword, got "
+                f"{values[0]!r}: {suggestion}",
+                api.add, "/users", "POST", *values,
+            )
+        self.assertEqual(list(inspect.signature(api.add).parameters), ["url", "method", "kwargs"])
+
+    def test_credentials_are_not_shown(self):
+        self.check(
+            "any() takes only the URL by position, and all else by keyword, got 'http://…@example.com/': "
+            "the URL comes first; for another method, use add(url, method)",
+            self.mock.any, "GET", "http://me:secret@example.com/",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Union
 
@@ -12,7 +13,8 @@ from .._checks import check_seconds
 from .._display import shown
 from .._matching.conditions import ConditionArguments
 from .._matching.selection import Selection, UrlOrMock, check_conditions
-from .reports import about_dropped, about_nearly, report
+from .._urls import comparable
+from .reports import about_dropped, about_nearly, about_query, place_of, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -61,11 +63,13 @@ class CallAssertions(_TestCase):
         self._wrongly(wrong, msg)
 
     def _expectation(self, expected: object, msg: str | None) -> Selection:
-        if not isinstance(expected, tuple):
+        if not isinstance(expected, (tuple, list, dict)):
             return self._selection(expected, None, {}, msg)
-        parts = expected if len(expected) == 3 else (*expected, {})
-        if len(parts) != 3 or not isinstance(parts[2], Mapping):
-            self._wrongly(f"expected a URL or a pair of method and URL, got {shown(expected)}", msg)
+        parts = (*expected, {}) if len(expected) == 2 else expected
+        if not isinstance(expected, tuple) or len(parts) != 3 or not isinstance(parts[2], Mapping):
+            self._wrongly(
+                f"expected a URL, (method, URL) or (method, URL, {{conditions}}), got {shown(expected)}", msg
+            )
         method, url, conditions = parts
         try:
             check_conditions(conditions, "condition")
@@ -110,11 +114,17 @@ class CallAssertions(_TestCase):
         """Return which calls would be meant but for a condition, or if the URL were written otherwise."""
         calls = self.mock.calls
         nearly = about_nearly(calls, selection.nearly(calls))
-        if nearly or not isinstance(selection.target.url, URL):
+        url = selection.target.url
+        nearly = nearly or about_query(calls, selection.target)
+        if nearly or not isinstance(url, (URL, re.Pattern)):
             return nearly
-        from .._matching.hints import for_text  # Not before it is needed: most assertions hold.
+        from .._matching.hints import change, for_text, unmatched  # Not before it is needed: most assertions hold.
 
-        text = selection.target.url.human_repr()
+        if isinstance(url, re.Pattern):
+            asked = [(place_of(calls, call), comparable(call.key[1])) for call in calls]
+            lines = (f"For {place}, {unmatched(url, one)}" for place, one in asked if change(url, str(one)))
+            return next(lines, "")
+        text = url.human_repr()
         hints = (for_text(text, call.key[1]) for call in calls)
         return next((f"The URL is compared as it is{hint.text}." for hint in hints if hint.fits), "")
 

@@ -18,7 +18,7 @@ from .._matching.selection import Selection, UrlOrMock
 from .._matching.targets import Target, Url, check_url
 from .._urls import Template, merge_params
 from ..matchers import equals, may_be_absent, settled, unpaired
-from .reports import about_dropped, about_nearly, difference, report
+from .reports import about_dropped, about_nearly, about_query, difference, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -78,7 +78,7 @@ def check_last_call(
     target = wanted.selection
     if not made:
         _check_kept(calls, target.dropped(dropped))
-        fail(calls, f"Expected {target} to be called, but it was never called.", _other_methods(calls, wanted))
+        fail(calls, f"Expected {target} to be called, but it was never called.", _closest(calls, wanted))
     unmet = wanted.unmet(made[-1])
     if unmet is not None:
         fail(
@@ -124,7 +124,7 @@ def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     made = wanted.made(calls)
     if not made:
-        return _other_methods(calls, wanted)
+        return _other_methods(calls, wanted) or about_query(calls, wanted.selection.target)
     unknown = made[-1].kwargs
     if isinstance(unknown, UnknownArguments) and wanted.kwargs:
         return f"The arguments of the last one are not known: {unknown.WHY}.\n{unknown.INSTEAD}"
@@ -139,7 +139,7 @@ def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
 def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     """Return by which other methods the URL of a call that is looked for by the default method was called."""
     target = wanted.selection.target
-    if target.method != hdrs.METH_GET or target.url is None:
+    if not wanted.is_by_default or target.url is None:
         return ""
     anything = Selection(target._replace(method=None), None, Conditions())
     methods = list(dict.fromkeys(call.method.upper() for call in anything.among(calls)))
@@ -172,11 +172,13 @@ class WantedCall:
     def __init__(self, url: UrlOrMock, method: str, kwargs: Mapping[str, Any]) -> None:
         self.conditions = Conditions.of(kwargs)
         self.given = {name: value for name, value in kwargs.items() if name not in CONDITIONS}
+        self.is_by_default = isinstance(method, Default)
+        """Whether no method was given, which stands for GET beside a URL."""
         if isinstance(url, Answering):
-            target = Target.of(None if isinstance(method, Default) else method, None)
+            target = Target.of(None if self.is_by_default else method, None)
             self.selection = Selection(target, url, Conditions())
         else:
-            method = hdrs.METH_GET if isinstance(method, Default) else method
+            method = hdrs.METH_GET if self.is_by_default else method
             self.selection = Selection(_target(url, method, kwargs), None, Conditions())
         self.kwargs = self.compared(self.given)
 

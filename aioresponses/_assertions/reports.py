@@ -8,11 +8,15 @@ from itertools import groupby
 from textwrap import indent
 from typing import TYPE_CHECKING, TypeVar
 
+from yarl import URL
+
 from .._calls.failures import FailedAssertion
 from .._calls.record import RequestCall, RequestMatch
 from .._client.active import asked_here
 from .._display import cut, shortened, shown
 from .._matching.selection import Selection
+from .._matching.targets import Target, reaches
+from .._urls import Template
 
 if TYPE_CHECKING:
     import unittest
@@ -73,6 +77,16 @@ def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCal
     return "\n".join(["Calls that match except for a condition:", *lines])
 
 
+def about_query(calls: Sequence[RequestCall], target: Target) -> str:
+    """Return how to have calls meant that a target without a query does not mean because of theirs; "" of none."""
+    if target.any_query or target.has_query or not isinstance(target.url, (URL, Template)):
+        return ""
+    any_query = target.with_any_query()
+    if not any(reaches(any_query, call) and not reaches(target, call) for call in calls):
+        return ""
+    return "A URL without a query stands for requests without one; pass match_query=ANY for any query."
+
+
 def to(selection: Selection) -> str:
     """Return which calls are meant, to stand behind "call" or "calls"."""
     method, conditions = selection.target.method, str(selection.conditions)
@@ -112,10 +126,11 @@ def _never_used(mock: RequestMatch) -> str:
     hiding = mock._at_work.hidden_by
     if hiding is None:
         return f"  {shortened(str(mock))}"
-    why = "registered before it, answers first"
+    why = "registered before it, answers first\n    to have it asked first, pass override=True"
     if hiding.overrides:
         why = "override=True, answers first; register a default with optional=True"
-    return f"  {shortened(str(mock))}\n    never reached: {shortened(str(hiding))}, repeat=True, {why}"
+    repeat = "repeat=True, " if hiding.limit is None else ""
+    return f"  {shortened(str(mock))}\n    never reached: {shortened(str(hiding))}, {repeat}{why}"
 
 
 def _not_used_up(mock: RequestMatch) -> str:

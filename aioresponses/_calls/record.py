@@ -276,6 +276,9 @@ def in_order(calls: Iterable[RequestCall]) -> list[RequestCall]:
 class AtWork(Calls, Protocol):
     """What a handle needs of the mock that it is the handle of."""
 
+    above: str
+    """The URL of its group, "" where it is of none: what stands before the path that the user gave."""
+
     @property
     def url_or_pattern(self) -> URL | re.Pattern[str] | Template | None: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from yarl import URL
@@ -25,6 +26,9 @@ _BARE_QUERY = r"(?<![\\*])\?(?=[\w%.-]+=)"
 _MOST_SEARCHED = 2000
 
 
+_EVERY_URL = r"\*+(?:://\*+)?(?:/\*+)?"
+
+
 class Hint(NamedTuple):
     """What to pass instead, behind a semicolon."""
 
@@ -33,19 +37,31 @@ class Hint(NamedTuple):
     """Whether the mock would answer the request then, as far as its URL goes."""
 
 
-def for_text(text: str, asked: URL) -> Hint:
-    """Return what to pass in place of text that is not the URL of a request, and was probably meant to be more."""
+def for_text(text: str, asked: URL, above: str = "") -> Hint:
+    """Return what to pass in place of text that is not the URL of a request, and was probably meant to be more.
+
+    `above` is what a group has put before the text that was given; it is not shown.
+    """
+    if re.fullmatch(_EVERY_URL, text):
+        return Hint("; for every URL, pass unittest.mock.ANY", True)
     path, *query = re.split(r"(?<!\\)\?", text, maxsplit=1)
-    if not is_template(text):
-        if re.search(_PLACEHOLDER, path):
-            template = "?".join([_as_template(_full(path, asked)), *query])
-            return Hint(f"; for a placeholder, write {without_passwords(template)!r}", _fits_template(template, asked))
-        if re.search(_REGEX, path):
-            pattern = re.sub(_BARE_QUERY, r"\\?", text)
-            return Hint(f"; for a pattern, pass re.compile({without_passwords(pattern)!r})", _matches(pattern, asked))
-    names = [name for name, value in URL.build(query_string="".join(query)).query.items() if _stands_for_any(value)]
-    if names:
-        wanted = ", ".join(f"{name!r}: ANY" for name in names)
+    if re.search(_PLACEHOLDER, path):
+        # A star is for one segment, or where that is not enough, for several.
+        templates = ["?".join([_as_template(_full(path, asked), star), *query]) for star in ("", ":.+")]
+        fitting = [template for template in templates if _fits_template(template, asked)]
+        if fitting or not is_template(text):
+            template = (fitting or templates)[0].removeprefix(above)
+            queries = " with match_query=ANY" if fitting and asked.raw_query_string and not query else ""
+            return Hint(f"; for a placeholder, write {without_passwords(template)!r}{queries}", bool(fitting))
+    if re.search(_REGEX, path) and not is_template(text):
+        pattern = re.sub(_BARE_QUERY, r"\\?", text)
+        given = without_passwords(pattern.removeprefix(above))
+        return Hint(f"; for a pattern, pass re.compile({given!r})", _matches(pattern, asked))
+    parameters = URL.build(query_string="".join(query)).query
+    if any(_stands_for_any(name) and not value for name, value in parameters.items()):
+        return Hint("; for any query, take it out of the URL and pass match_query=ANY")
+    if any(map(_stands_for_any, parameters.values())):
+        wanted = ", ".join(f"{name!r}: {_wanted(parameters.getall(name))}" for name in dict.fromkeys(parameters))
         return Hint(f"; for any value, take the query out of the URL and pass match_query={{{wanted}}}")
     full = _full(text, asked)
     return Hint() if full == text else Hint(f"; register {full!r} instead", URL(full) == asked)
@@ -59,7 +75,8 @@ def _full(text: str, asked: URL) -> str:
     return f"{asked.scheme}://{text}" if text.startswith(asked.host or "") else f"{asked.origin()}/{text}"
 
 
-def _as_template(text: str) -> str:
+def _as_template(text: str, star: str) -> str:
+    """Return text with the placeholders of templates; `star` is what stands in one behind the name for a `*`."""
     names: list[str] = []
 
     def braced(placeholder: re.Match[str]) -> str:
@@ -67,9 +84,16 @@ def _as_template(text: str) -> str:
         names.append(name)
         if names.count(name) > 1:
             name += str(names.count(name))
-        return f"{{{name}:.+}}" if placeholder["star"] == "**" else f"{{{name}}}"
+        regex = ":.+" if placeholder["star"] == "**" else star if placeholder["star"] else ""
+        return f"{{{name}{regex}}}"
 
     return re.sub(_PLACEHOLDER, braced, text)
+
+
+def _wanted(values: Sequence[str]) -> str:
+    """Return what a parameter is to be in `match_query`."""
+    wanted = ["ANY" if _stands_for_any(value) else repr(value) for value in values]
+    return wanted[0] if len(wanted) == 1 else f"[{', '.join(wanted)}]"
 
 
 def _stands_for_any(value: str) -> bool:
@@ -93,16 +117,24 @@ def _matches(pattern: str, asked: URL) -> bool:
 
 def unmatched(pattern: re.Pattern[str], asked: URL) -> str:
     """Return why a pattern does not match a URL: how patterns are matched, and what to change."""
-    text = str(asked)
-    change = ""
-    if "?" in pattern.pattern and text.startswith(pattern.pattern.lstrip("^").rstrip("$")):
-        change = "; escape the ? in it"
-    elif asked.raw_query_string and pattern.match(str(asked.with_query(None))):
-        change = r"; it matches without the query, so end it with (\?.*)?$"
-    elif len(text) < _MOST_SEARCHED and pattern.search(text):
-        change = "; it matches further on, so begin it with .*"
     url = shortened(shown_url(asked, with_mark=True))
     return (
         f"the pattern does not match {url!r} (a pattern is matched from the start of the whole URL, whose query is "
-        f"sorted){change}"
+        f"sorted){change(pattern, str(asked))}"
     )
+
+
+def change(pattern: re.Pattern[str], text: str) -> str:
+    """Return what to change in a pattern, behind a semicolon, so that it matches a URL or its end; "" if unknown."""
+    if "?" in pattern.pattern and text.startswith(pattern.pattern.lstrip("^").rstrip("$")):
+        return "; escape the ? in it"
+    bare, query, _ = text.partition("?")
+    if query and pattern.match(bare):
+        return r"; it matches without the query, so end it with (\?.*)?$"
+    if len(text) >= _MOST_SEARCHED:
+        return ""
+    if pattern.search(text):
+        return "; it matches further on, so begin it with .*"
+    if query and pattern.search(bare):
+        return r"; it matches further on and without the query, so begin it with .* and end it with (\?.*)?$"
+    return ""

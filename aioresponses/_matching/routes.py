@@ -66,6 +66,8 @@ class Route:
         self.conditions = conditions
         self.overrides = overrides
         """Whether it is asked before all that were made earlier."""
+        self.above = ""
+        """The URL of its group, "" where it is of none: what stands before the path that the user gave."""
         self.limit = None if times is None else times * len(replies)
         self.remaining = self.limit
         self.exchanges: list[Exchange] = []
@@ -124,7 +126,7 @@ class Route:
         if verdict is not None:
             given = self.handle._url
             is_elsewhere = not self.target._replace(method=None).fits(method, url)
-            return _with_hint(verdict, given, url) if is_elsewhere and isinstance(given, str) else verdict
+            return _with_hint(verdict, given, url, self.above) if is_elsewhere and isinstance(given, str) else verdict
         if unmet is None:
             try:
                 unmet = self.conditions.unmet(call, self)
@@ -133,7 +135,9 @@ class Route:
             except BaseException as error:
                 # The mock is used up; that it raises as well helps no reader. (What pytest raises is no Exception.)
                 unmet = f"raised {shown(error)}"
-        return Verdict(0, f"used up ({self.used})") if unmet is None else Verdict(0.25, unmet)
+        if unmet is None:
+            return Verdict(0, f"used up ({self.used}); to answer more requests, pass repeat")
+        return Verdict(0.25, unmet)
 
     @property
     def hidden_by(self) -> Route | None:
@@ -142,8 +146,12 @@ class Route:
         return None if service is None else service.hiding(self)
 
     def hides(self, other: Route) -> bool:
-        """Tell whether this one answers all requests of a mock that is asked after it; False if that is not sure."""
-        return self.limit is None and self.target.covers(other.target) and self.conditions.always_hold
+        """Tell whether this one answers all requests of a mock that is asked after it; False if that is not sure.
+
+        One that overrides others and has answered has taken the requests that there were, whatever its limit.
+        """
+        is_lasting = self.limit is None or self.overrides and self.claims > 0
+        return is_lasting and self.target.covers(other.target) and self.conditions.always_hold
 
     def give_back(self) -> None:
         """Answer one request less, for the callback that was to answer it has raised.
@@ -192,9 +200,9 @@ class Route:
             service.take_out(self)
 
 
-def _with_hint(verdict: Verdict, given: str, url: URL) -> Verdict:
+def _with_hint(verdict: Verdict, given: str, url: URL, above: str) -> Verdict:
     """Return a verdict on a mock whose URL was given as text, with what to pass instead where that can be guessed."""
     from .hints import for_text  # Not before it is needed: most tests see no refusal.
 
-    hint = for_text(given, url)
+    hint = for_text(given, url, above)
     return Verdict(min(verdict.distance, 0.75) if hint.fits else verdict.distance, verdict.reason + hint.text)

@@ -21,16 +21,23 @@ Url = Union[str, URL, "re.Pattern[str]"]
 
 _EVERY_METHOD = "; for every method, use method=None or mock.any(url, …)"
 
+_SWAPPED = "; method and URL are swapped"
+
+_EVERY_URL = "; for every URL, pass unittest.mock.ANY"
+
 
 def check_method(method: object) -> str:
     """Return `method` if it can be one in HTTP; raise `TypeError` or `ValueError` where it cannot."""
     if not isinstance(method, str):
-        hint = _EVERY_METHOD if equals_anything(method) else ""
-        raise TypeError(f"method: expected a str such as 'GET', got {shown(method)}{hint}")
+        hint = _EVERY_METHOD if equals_anything(method) else _SWAPPED if isinstance(method, (URL, re.Pattern)) else ""
+        raise TypeError(f"method: expected a str such as 'GET', got {shown_wrong_url(method)}{hint}")
     if method == "*":  # As `aiohttp.hdrs.METH_ANY` is; no request has it.
         raise ValueError(f"method: expected one such as 'GET' or 'PROPFIND', got '*'{_EVERY_METHOD}")
     if not TOKEN.fullmatch(method):
-        raise ValueError(f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got {shown(method)}")
+        hint = _SWAPPED if "://" in method else ""
+        raise ValueError(
+            f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got {shown_wrong_url(method)}{hint}"
+        )
     return str.__str__(method)
 
 
@@ -46,7 +53,8 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template | Below | None:
     if not isinstance(url, (str, URL)):
         if equals_anything(url):
             return None
-        raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {shown_wrong_url(url)}")
+        hint = _EVERY_URL if url is None else ""
+        raise TypeError(f"url: expected a str, a yarl.URL or a compiled pattern, got {shown_wrong_url(url)}{hint}")
     try:
         if isinstance(url, URL):
             return _urls.normalize_url(url)
@@ -137,10 +145,16 @@ class Below(NamedTuple):
         """Return why a URL does not fit; None if it does."""
         if self.filled(url) is not None:
             return None
-        rests = [repr(_cut(rest)) for _, rest in self._rests(url)]
-        if not rests:
+        rest = next((rest for _, rest in self._rests(url)), None)
+        if rest is None:
             return Verdict(4, f"{without_passwords(str(self.url))} is not what the URL begins with")
-        return Verdict(2.5, f"the pattern does not match {rests[0]}, which follows the URL of the group")
+        from .hints import change  # Not before it is needed: most tests see no refusal.
+
+        return Verdict(
+            2.5,
+            f"the pattern does not match {_cut(rest)!r} (in a group, a pattern is matched from the start of what "
+            f"follows the URL of the group){change(self.rest, rest)}",
+        )
 
     def _rests(self, url: URL) -> Iterator[tuple[Mapping[str, str], str]]:
         """Yield what a URL goes on with, after what the names in the template stand for."""
@@ -265,11 +279,17 @@ class Target(NamedTuple):
         return is_one_url and self.fits(other.method or "", other.url)  # type: ignore[arg-type]
 
     def verdict(self, method: str, url: URL) -> Verdict | None:
-        """Return the first reason why a request does not fit; None if it does."""
+        """Return why a request does not fit: the method, and the first thing that differs in the URL.
+
+        None if it does fit.
+        """
         elsewhere = self._elsewhere(url.with_query(None) if self.any_query else url)
         if self.method is not None and self.method != method:
-            distance = 0.5 + (elsewhere.distance if elsewhere is not None else 0)
-            return Verdict(distance, f"method differs: mock has {self.method}, request has {method}")
+            differs = f"method differs: mock has {self.method}, request has {method}"
+            if elsewhere is None:
+                return Verdict(0.5, differs)
+            # The URL differs as well, which must not go unsaid; how it differs is for when the method is right.
+            return Verdict(0.5 + elsewhere.distance, f"{differs}; {elsewhere.reason.partition(': ')[0]}")
         return elsewhere
 
     def _elsewhere(self, url: URL) -> Verdict | None:

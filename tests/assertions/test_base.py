@@ -149,16 +149,17 @@ class WrongUseTest(MessageTestCase):
         self.assertRegex(message, r"\AInvalid argument: url: expected a URL, got 'http://\[': ")
 
     async def test_wrong_expected_calls(self):
+        expectation = "expected a URL, (method, URL) or (method, URL, {conditions})"
         for assertion in (self.assertCallOrder, self.assertCallsEqual):
             for expected in (SITE, URL(SITE), 5, None, b"x"):
                 with self.subTest(assertion=assertion.__name__, expected=expected):
                     self.check_wrong(
                         f"expected a list of URLs, or of pairs of method and URL, got {expected!r}", assertion, expected
                     )
-            for pair in ((), (SITE,), ("GET", SITE, 200)):
+            for pair in ((), (SITE,), ("GET", SITE, 200), ["GET", SITE], {"url": SITE}):
                 with self.subTest(assertion=assertion.__name__, pair=pair):
-                    self.check_wrong(f"expected a URL or a pair of method and URL, got {pair!r}", assertion, [pair])
-        self.check_wrong("expected a URL or a pair of method and URL, got ()", self.assertCalledBefore, (), SITE)
+                    self.check_wrong(f"{expectation}, got {pair!r}", assertion, [pair])
+        self.check_wrong(f"{expectation}, got ()", self.assertCalledBefore, (), SITE)
 
     async def test_wrong_expected_fields(self):
         await self.send("POST", data={"a": "1"})

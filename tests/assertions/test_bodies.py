@@ -474,6 +474,7 @@ class QueryTest(MessageTestCase):
         for assertion in (self.assertJsonBody, self.assertRequestHeaders):
             self.check_fails(
                 "Expected a call to http://example.com/users, but there were none.\n"
+                "A URL without a query stands for requests without one; pass match_query=ANY for any query.\n"
                 "Calls:\n"
                 "  1. POST http://example.com/users?page=2 -> 200",
                 assertion, 1, USERS,

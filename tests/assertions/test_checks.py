@@ -173,6 +173,17 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             self.mock.assert_called_with, SITE, "PUT",
         )
 
+    async def test_a_get_that_was_asked_for_by_name_is_no_default(self):
+        await self.post()
+        calls = "Calls:\n  1. POST http://example.com/ -> 200"
+        never = f"Expected GET {SITE} to be called, but it was never called.\n{calls}"
+        self.check_fails(never, self.mock.assert_called_with, SITE, "GET")
+        self.check_fails(never, self.mock.assert_called_with, SITE, method="GET")
+        self.check_fails(
+            f"These calls were not made consecutively:\n  GET {SITE}\n{calls}",
+            self.mock.assert_has_calls, [call(SITE, "GET")],
+        )
+
     async def test_the_default_of_method_beside_several_methods(self):
         self.mock.put(SITE)
         await self.post()

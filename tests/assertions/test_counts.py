@@ -1,6 +1,7 @@
 """Assertions about how often something was called: what they accept, and their whole messages."""
 
 import re
+from unittest.mock import ANY
 
 from ..support import SITE, USERS, MessageTestCase
 
@@ -26,6 +27,57 @@ class UrlThatIsMoreTest(MessageTestCase):
             "Expected 1 call to http://example.com/users/.*, but there were none.\n"
             "Calls:\n  1. GET http://example.com/posts/7 -> 200",
             self.assertCalledOnce, "http://example.com/users/.*",
+        )
+
+    async def test_calls_that_differ_only_by_their_query(self):
+        self.mock.get(re.compile("/none"))
+        await self.send(url=f"{USERS}?page=1")
+        calls = f"Calls:\n  1. GET {USERS}?page=1 -> 200"
+        hint = "A URL without a query stands for requests without one; pass match_query=ANY for any query."
+        never = "but there were none."
+        for url in (USERS, "http://example.com/{name}"):
+            with self.subTest(url):
+                self.check_fails(
+                    f"Expected a call to {url}, {never}\n{hint}\n{calls}", self.assertCalled, url
+                )
+                self.assertCalled(url, match_query=ANY)
+        self.check_fails(
+            f"Expected a call to {USERS}?page=2, {never}\n{calls}", self.assertCalled, f"{USERS}?page=2"
+        )
+        self.check_fails(
+            f"Expected a call to POST {USERS}, {never}\n{calls}", self.assertCalled, USERS, "POST"
+        )
+        self.check_fails(
+            f"Expected a call to {USERS}/, {never}\n{calls}", self.assertCalled, f"{USERS}/"
+        )
+        self.check_fails(
+            f"Expected GET {USERS} to be called, but it was never called.\n{hint}\n{calls}",
+            self.mock.assert_called_with, USERS,
+        )
+        self.check_fails(
+            f"Expected GET {USERS}, but there was no such call.\n{hint}\n{calls}", self.mock.assert_any_call, USERS
+        )
+        self.mock.assert_called_with(USERS, match_query=ANY)
+
+    async def test_a_pattern_that_would_match_if_it_were_written_otherwise(self):
+        rule = "(a pattern is matched from the start of the whole URL, whose query is sorted)"
+        self.mock.get(re.compile("/none"))
+        await self.send(url=f"{USERS}?page=1")
+        calls = f"Calls:\n  1. GET {USERS}?page=1 -> 200"
+        for pattern, change in (
+            ("users", "; it matches further on, so begin it with .*"),
+            (f"{USERS}$", r"; it matches without the query, so end it with (\?.*)?$"),
+            (f"{USERS}?page=1", "; escape the ? in it"),
+        ):
+            with self.subTest(pattern):
+                self.check_fails(
+                    f"Expected a call to {re.compile(pattern)}, but there were none.\n"
+                    f"For call 1, the pattern does not match '{USERS}?page=1' {rule}{change}\n{calls}",
+                    self.assertCalled, re.compile(pattern),
+                )
+        self.check_fails(
+            f"Expected a call to re.compile('/posts'), but there were none.\n{calls}",
+            self.assertCalled, re.compile("/posts"),
         )
 
 
@@ -176,7 +228,7 @@ class CallCountTest(MessageTestCase):
             "    This request follows a redirect: "
             "POST http://example.com/ was answered with 302, which turns it into GET.\n"
             "    Registered mocks, the closest first:\n"
-            "      POST http://example.com/: method differs: mock has POST, request has GET\n"
+            "      POST http://example.com/: method differs: mock has POST, request has GET; path differs\n"
             "Calls:\n"
             "  1. POST http://example.com/ -> 302, GET http://example.com/users -> no mock answered",
             self.assertNoUnmatchedCalls,

@@ -9,6 +9,10 @@ from ..support import SITE, USERS, MessageTestCase
 
 LOGIN = SITE + "login"
 
+EXPECTATION = "expected a URL, (method, URL) or (method, URL, {conditions})"
+
+CONDITIONS = "its keywords are match_query, match_headers, match_json, match_form, match_body, match"
+
 CALLS = (
     "Calls:\n"
     "  1. POST http://example.com/login -> 200\n"
@@ -110,14 +114,16 @@ class OrderTest(MessageTestCase):
     def test_what_is_no_expectation(self):
         for wrong, expectation in (
             (
-                "expected a URL or a pair of method and URL, got ('GET', 'http://example.com/users', 5)",
+                f"{EXPECTATION}, got ('GET', 'http://example.com/users', 5)",
                 ("GET", USERS, 5),
             ),
             (
-                "expected a URL or a pair of method and URL, got ('GET', 'http://example.com/users', {}, {})",
+                f"{EXPECTATION}, got ('GET', 'http://example.com/users', {{}}, {{}})",
                 ("GET", USERS, {}, {}),
             ),
             ("unexpected condition 'json': did you mean 'match_json'?", ("GET", USERS, {"json": 1})),
+            (f"unexpected condition 'method': {CONDITIONS}", ("GET", USERS, {"method": "POST"})),
+            (f"unexpected condition 'optional': {CONDITIONS}", ("GET", USERS, {"optional": True})),
             ("unexpected condition 5: keywords are text, such as 'match'", ("GET", USERS, {5: 1})),
             (
                 "match_headers: expected a mapping or pairs of name and value, got 5",

@@ -1,6 +1,7 @@
 """What a refusal suggests where a mock was probably meant, and is not written so."""
 
 import re
+from unittest.mock import ANY
 
 from yarl import URL
 
@@ -35,6 +36,8 @@ class PatternTest(HintsTestCase):
             (r"example\.com/users", USERS, "; it matches further on, so begin it with .*"),
             ("/users$", USERS, "; it matches further on, so begin it with .*"),
             (f"{USERS}$", f"{USERS}?page=1", r"; it matches without the query, so end it with (\?.*)?$"),
+            ("users$", f"{USERS}?page=1",
+             r"; it matches further on and without the query, so begin it with .* and end it with (\?.*)?$"),
             (f"{USERS}?page=1", f"{USERS}?page=1", "; escape the ? in it"),
             (f"^{USERS}?page=1$", f"{USERS}?page=1", "; escape the ? in it"),
             (rf"{USERS}\?b=1&a=2", f"{USERS}?a=2&b=1", ""),
@@ -47,8 +50,9 @@ class PatternTest(HintsTestCase):
     async def test_what_is_suggested_works(self):
         self.mock.get(re.compile(".*users"))
         self.mock.get(re.compile(rf"{USERS}(\?.*)?$"))
+        self.mock.get(re.compile(r".*users(\?.*)?$"))
         self.mock.get(re.compile(re.escape(f"{USERS}?page=1")))
-        for _ in range(3):
+        for _ in range(4):
             await self.client_session().get(f"{USERS}?page=1")
         self.assertAllMocksCalled()
 
@@ -95,6 +99,7 @@ class TextTest(HintsTestCase):
             (f"{USERS}/<int:id>", f"{USERS}/7", f"{USERS}/{{id}}"),
             (f"{USERS}/*", f"{USERS}/7", f"{USERS}/{{name}}"),
             (f"{USERS}/**", f"{USERS}/7/a", f"{USERS}/{{name:.+}}"),
+            (f"{USERS}/*", f"{USERS}/7/8", f"{USERS}/{{name:.+}}"),
             (f"{USERS}/*/*", f"{USERS}/7/8", f"{USERS}/{{name}}/{{name2}}"),
             (f"{USERS}/:id/posts/:post", f"{USERS}/7/posts/8", f"{USERS}/{{id}}/posts/{{post}}"),
         ]:
@@ -108,6 +113,34 @@ class TextTest(HintsTestCase):
                 await self.client_session().get(asked)
                 self.mock.clear()
 
+    async def test_a_placeholder_of_another_library_in_a_template(self):
+        for text, template in [
+            ("http://example.com/{kind}/:id", "http://example.com/{kind}/{id}"),
+            ("http://*.com/users/:id", "http://*.com/users/{id}"),
+        ]:
+            with self.subTest(text):
+                await self.check(
+                    text, f"{USERS}/7",
+                    f"path '/users/7' does not match the template; for a placeholder, write {template!r}",
+                )
+                self.mock.get(template)
+                await self.client_session().get(f"{USERS}/7")
+                self.mock.clear()
+        await self.check(
+            "http://example.com/{kind}/:id", f"{USERS}/7/posts",
+            "path '/users/7/posts' does not match the template; a placeholder takes one segment, {name:.+} takes "
+            "slashes too",
+        )
+
+    async def test_a_placeholder_of_another_library_where_the_request_has_a_query(self):
+        await self.check(
+            f"{USERS}/:id", f"{USERS}/7?page=1",
+            "path differs: mock has '/:id', request has '/7'; for a placeholder, write "
+            "'http://example.com/users/{id}' with match_query=ANY",
+        )
+        self.mock.get(f"{USERS}/{{id}}", match_query=ANY)
+        await self.client_session().get(f"{USERS}/7?page=1")
+
     async def test_a_value_of_the_query_that_stands_for_any(self):
         for value in (".*", "{page}", ":page", "<int:page>", "*", r"\d"):
             with self.subTest(value):
@@ -118,14 +151,38 @@ class TextTest(HintsTestCase):
                 await self.check(
                     f"{USERS}?page={value}&size=1", f"{USERS}?page=2&size=1",
                     f"query differs: page: mock has {value!r}, request has '2'; for any value, take the query out of "
-                    "the URL and pass match_query={'page': ANY}",
+                    "the URL and pass match_query={'page': ANY, 'size': '1'}",
+                )
+
+    async def test_several_values_of_the_query(self):
+        await self.check(
+            f"{USERS}?page=*&tag=a&tag=b&size={{size}}", f"{USERS}?page=2&size=9&tag=a&tag=b",
+            "query differs: page: mock has '*', request has '2'; size: mock has '{size}', request has '9'; for any "
+            "value, take the query out of the URL and pass match_query={'page': ANY, 'tag': ['a', 'b'], 'size': ANY}",
+        )
+
+    async def test_a_query_that_stands_for_any(self):
+        for query, name in (("*", "*"), (".*", ".*"), (".+", ". "), ("{query}", "{query}")):
+            for path, asked in (("", USERS), ("/{id}", f"{USERS}/7")):
+                with self.subTest(query, path=path):
+                    await self.check(
+                        f"{USERS}{path}?{query}", f"{asked}?page=2",
+                        f"query differs: {name}='' is missing; unexpected page='2'; for any query, take it out of the "
+                        "URL and pass match_query=ANY",
+                    )
+
+    async def test_a_star_as_the_whole_url(self):
+        for text, lacking in (("*", "scheme and host"), ("**", "scheme and host"), ("*/*", "scheme and host")):
+            with self.subTest(text):
+                await self.check(
+                    text, USERS, f"the mock's URL has no {lacking}; for every URL, pass unittest.mock.ANY"
                 )
 
     async def test_a_plus_in_the_query_stands_for_a_space(self):
         await self.check(
             f"{USERS}?page=.+&q=a", f"{USERS}?page=2&q=b",
             "query differs: page: mock has '. ', request has '2'; q: mock has 'a', request has 'b'; for any value, "
-            "take the query out of the URL and pass match_query={'page': ANY}",
+            "take the query out of the URL and pass match_query={'page': ANY, 'q': 'a'}",
         )
 
     async def test_a_value_of_the_query_of_a_template(self):
@@ -188,3 +245,44 @@ class TextTest(HintsTestCase):
         meant = self.mock.get(r"http://example\.com/users/\d+")
         note = await note_of(self.client_session(), "GET", f"{USERS}/7")
         self.assertTrue(note.splitlines()[2].startswith(f"  {meant}: host differs"), note)
+
+
+class GroupTest(HintsTestCase):
+    async def test_what_is_suggested_is_what_the_group_takes(self):
+        api = self.mock.host(SITE)
+        for path, asked, reason, instead in [
+            ("/users/:id", "users/7", "path differs: mock has '/:id', request has '/7'",
+             "for a placeholder, write '/users/{id}'"),
+            (r"/users/\d+?a=1", "users/7?a=1", r"path differs: mock has '/\\d+', request has '/7'",
+             r"for a pattern, pass re.compile('/users/\\d+\\?a=1')"),
+        ]:
+            with self.subTest(path):
+                match = api.get(path)
+                self.assertEqual(
+                    await note_of(self.client_session(), "GET", SITE + asked),
+                    f"aioresponses: no mock answers GET {SITE}{asked}\n"
+                    "Registered mocks, the closest first:\n"
+                    f"  {match}: {reason}; {instead}",
+                )
+                match.remove()
+        api.get("/users/{id}")
+        api.get(re.compile(r"/users/\d+\?a=1"))
+        for asked in ("users/7", "users/7?a=1"):
+            await self.client_session().get(SITE + asked)
+        self.assertAllMocksCalled()
+
+    async def test_a_pattern_that_does_not_match(self):
+        api = self.mock.host(SITE)
+        for pattern, asked, change in [
+            ("users", "/users", "; it matches further on, so begin it with .*"),
+            ("/users$", "/users?a=1", r"; it matches without the query, so end it with (\?.*)?$"),
+            ("/posts", "/users", ""),
+        ]:
+            with self.subTest(pattern):
+                match = api.get(re.compile(pattern))
+                self.assertEqual(
+                    (await note_of(self.client_session(), "GET", SITE.rstrip("/") + asked)).splitlines()[2],
+                    f"  {match}: the pattern does not match {asked!r} (in a group, a pattern is matched from the "
+                    f"start of what follows the URL of the group){change}",
+                )
+                match.remove()

@@ -61,6 +61,19 @@ class NoteTest(NoteTestCase):
         self.mock.post(SITE)
         await self.check_reason(SITE, "method differs: mock has POST, request has GET")
 
+    async def test_the_note_on_another_method_and_another_url(self):
+        for url, also in [
+            (SITE + "posts", "path differs"),
+            (USERS + "/", "path differs only by a trailing slash"),
+            (USERS + "?page=1", "query differs"),
+            ("http://example.com:8080/users", "port differs"),
+            ("http://example.com/{id}/posts", "path '/users' does not match the template"),
+        ]:
+            with self.subTest(url):
+                match = self.mock.post(url)
+                await self.check_reason(USERS, f"method differs: mock has POST, request has GET; {also}")
+                match.remove()
+
     async def test_the_note_on_another_host(self):
         self.mock.get("http://api.example.com/")
         await self.check_reason(SITE, "host differs: mock has 'api.example.com', request has 'example.com'")
@@ -129,8 +142,8 @@ class NoteTest(NoteTestCase):
             "GET", SITE, [
                 "aioresponses: no mock answers GET http://example.com/",
                 "Registered mocks, the closest first:",
-                "  GET http://example.com/: used up (2 of 2)",
-                "  GET re.compile('http://example.com/'): used up (1 of 1)",
+                "  GET http://example.com/: used up (2 of 2); to answer more requests, pass repeat",
+                "  GET re.compile('http://example.com/'): used up (1 of 1); to answer more requests, pass repeat",
             ],
         )
 
@@ -151,7 +164,7 @@ class NoteTest(NoteTestCase):
             "GET", USERS, [
                 "aioresponses: no mock answers GET http://example.com/users",
                 "Registered mocks, the closest first:",
-                "  GET http://example.com/users: used up (1 of 1)",
+                "  GET http://example.com/users: used up (1 of 1); to answer more requests, pass repeat",
                 "  POST http://example.com/users: method differs: mock has POST, request has GET",
                 "  GET http://example.com/users?page=1: query differs: page='1' is missing",
                 "  GET http://example.com/posts: path differs: mock has '/posts', request has '/users'",
@@ -212,7 +225,7 @@ class RedirectTest(NoteTestCase):
                 + (
                     "path differs: mock has '/', request has '/users'"
                     if method == new_method
-                    else "method differs: mock has POST, request has GET"
+                    else "method differs: mock has POST, request has GET; path differs"
                 ),
             ],
         )
@@ -248,7 +261,7 @@ class CredentialsTest(NoteTestCase):
             "GET", "http://me:s3cret@example.com/", [
                 "aioresponses: no mock answers GET http://example.com/",
                 "Registered mocks, the closest first:",
-                "  GET http://example.com/: used up (1 of 1)",
+                "  GET http://example.com/: used up (1 of 1); to answer more requests, pass repeat",
             ],
         )
 

@@ -59,7 +59,7 @@ class RouterTest(AskingTestCase):
             await note_of(self.session, "GET"),
             "aioresponses: no mock answers GET http://example.com/\n"
             "Registered mocks, the closest first:\n"
-            "  GET http://example.com/: used up (1 of 1)\n"
+            "  GET http://example.com/: used up (1 of 1); to answer more requests, pass repeat\n"
             "  GET http://example.com/, match=<lambda>: match: never",
         )
         self.assertEqual((never.called, never.remaining), (False, 1))
@@ -189,7 +189,7 @@ class RouterTest(AskingTestCase):
         self.assertEqual(
             (await note_of(self.session, "GET")).splitlines()[2:],
             [
-                "  GET http://example.com/: used up (1 of 1)",
+                "  GET http://example.com/: used up (1 of 1); to answer more requests, pass repeat",
                 "  POST http://example.com/: method differs: mock has POST, request has GET",
             ],
         )
@@ -285,7 +285,7 @@ class OrderTest(AioResponsesTestCase):
             await note_of(self.client_session(), "POST", SITE, json={"a": 1}),
             "aioresponses: no mock answers POST http://example.com/\n"
             "Registered mocks, the closest first:\n"
-            "  POST http://example.com/, match_json={'a': 1}: used up (2 of 2)\n"
+            "  POST http://example.com/, match_json={'a': 1}: used up (2 of 2); to answer more requests, pass repeat\n"
             "  POST http://example.com/, match_json={'a': 2}: json: at a: 2 != 1\n"
             "  POST http://example.com/{id}, match_json={'a': 1}: path '/' does not match the template",
         )

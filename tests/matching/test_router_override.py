@@ -217,10 +217,31 @@ class NeverReachedTest(AskingTestCase):
             "    never reached: GET re.compile('http'), repeat=True, override=True, answers first;", self.found()
         )
 
-    async def test_a_default_is_reached_where_its_override_is_used_up_some_time(self):
+    async def test_of_a_default_whose_override_has_taken_the_only_request(self):
         self.mock.get(USERS)
         self.mock.get(USERS, override=True)
         await self.ask(url=USERS)
+        self.assertEqual(
+            self.found(),
+            "1 mock was never used:\n"
+            "  GET http://example.com/users\n"
+            "    never reached: GET http://example.com/users, override=True, answers first; register a default with "
+            "optional=True\n"
+            "Calls:\n"
+            "  1. GET http://example.com/users -> 200",
+        )
+
+    async def test_of_a_default_whose_override_was_never_asked(self):
+        self.mock.get(USERS)
+        self.mock.get(USERS, override=True, optional=True)
+        self.assertEqual(
+            self.found(), "1 mock was never used:\n  GET http://example.com/users\nThere were no calls."
+        )
+
+    async def test_of_a_default_whose_override_is_for_other_requests(self):
+        self.mock.get(USERS)
+        self.mock.get(USERS, override=True, match_headers={"X-A": "1"})
+        await self.ask(url=USERS, headers={"X-A": "1"})
         self.assertIn("1 mock was never used:\n  GET http://example.com/users\nCalls:", self.found())
 
     async def test_an_override_is_not_hidden_by_a_default(self):

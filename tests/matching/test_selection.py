@@ -93,6 +93,11 @@ class CallsOfTest(AioResponsesTestCase):
                 (self.users, "G T"), {},
             ),
             (
+                TypeError,
+                "unexpected keyword argument 'times': to check how many calls there were, use assertCallCount",
+                (USERS,), {"times": 2},
+            ),
+            (
                 ValueError, "match_query cannot be combined with a query in url; give the whole query in one of them",
                 (USERS + "?page=1",), {"match_query": {"page": "1"}},
             ),

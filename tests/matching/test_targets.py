@@ -205,9 +205,20 @@ class RefusedTargetTest(unittest.TestCase):
 
     def test_a_url_of_another_type(self):
         expected = "url: expected a str, a yarl.URL or a compiled pattern, got "
-        for url in (None, 5, b"http://x/", ["http://x/"]):
+        for url in (5, b"http://x/", ["http://x/"]):
             with self.subTest(url=url):
                 self.check(TypeError, expected + repr(url), url)
+        self.check(TypeError, f"{expected}None; for every URL, pass unittest.mock.ANY", None)
+
+    def test_a_url_in_place_of_the_method(self):
+        swapped = "; method and URL are swapped"
+        self.check(
+            ValueError,
+            f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got 'http://…@example.com/'{swapped}",
+            "GET", "http://me:secret@example.com/",
+        )
+        for url in (URL(SITE), re.compile(SITE)):
+            self.check(TypeError, f"method: expected a str such as 'GET', got {url!r}{swapped}", "GET", url)
 
     def test_a_pattern_of_bytes(self):
         self.check(

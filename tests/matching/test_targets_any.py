@@ -56,7 +56,7 @@ class EveryMethodTest(AskingTestCase):
             await note_of(self.session, "GET"),
             "aioresponses: no mock answers GET http://example.com/\n"
             "Registered mocks, the closest first:\n"
-            "  * http://example.com/: used up (2 of 2)",
+            "  * http://example.com/: used up (2 of 2); to answer more requests, pass repeat",
         )
 
     def test_a_star_shows_for_the_method(self):
@@ -137,7 +137,9 @@ class EveryUrlTest(AskingTestCase):
             with self.assertRaises(TypeError) as raised:
                 self.mock.get(url)
             self.assertEqual(
-                str(raised.exception), f"url: expected a str, a yarl.URL or a compiled pattern, got {url!r}"
+                str(raised.exception),
+                f"url: expected a str, a yarl.URL or a compiled pattern, got {url!r}"
+                + ("; for every URL, pass unittest.mock.ANY" if url is None else ""),
             )
 
     async def test_where_conditions_do_not_hold_they_alone_are_the_reason(self):
@@ -172,7 +174,10 @@ class HiddenByAnyTest(AskingTestCase):
                 second = self.mock.add(*later)
                 with self.assertRaises(AssertionError) as raised:
                     self.assertAllMocksCalled()
-                reached = f"\n    never reached: {first}, repeat=True, registered before it, answers first"
+                reached = (
+                    f"\n    never reached: {first}, repeat=True, registered before it, answers first"
+                    "\n    to have it asked first, pass override=True"
+                )
                 self.assertEqual(
                     str(raised.exception),
                     f"1 mock was never used:\n  {second}{reached if is_hidden else ''}\nThere were no calls.",
