@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +34,8 @@ _mock_of_fixture = pytest.StashKey["aioresponses"]()
 
 # The same mock, where the test has passed.
 _mock_to_look_at = pytest.StashKey["aioresponses"]()
+
+_clock_of_fixture = pytest.StashKey["VirtualClock"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -121,8 +123,21 @@ def running_clock(request: pytest.FixtureRequest) -> Iterator[VirtualClock]:
         clock = VirtualClock(**_settings_of_clock(request.node))
     except (TypeError, ValueError) as error:
         pytest.fail(f"pytest.mark.virtual_time: {error}", pytrace=False)
-    with clock:
-        yield clock
+    request.node.stash[_clock_of_fixture] = clock
+    try:
+        with clock:
+            yield clock
+    finally:
+        del request.node.stash[_clock_of_fixture]
+
+
+def _failure_of_clock(item: pytest.Item, excinfo: Any) -> BaseException | None:
+    """Return why the clock of a test has ended what ran, to be raised in the place of what came of that."""
+    clock = item.stash.get(_clock_of_fixture, None)
+    if clock is None:
+        return None
+    raised = excinfo[1] if excinfo else None
+    return clock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), raised)
 
 
 def _settings_of_clock(item: pytest.Item) -> dict[str, Any]:
@@ -215,11 +230,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
         for mock in others:
             mock._count_as_failed(AssertionError)
     outcome = yield
-    for clock in _clocks_of(item):
-        raised = outcome.excinfo[1] if outcome.excinfo else None
-        stuck = clock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), raised)
-        if stuck is not None:
-            outcome.force_exception(stuck)
+    stuck = _failure_of_clock(item, outcome.excinfo)
+    if stuck is not None:
+        outcome.force_exception(stuck)
     passed = outcome.excinfo is None
     own = item.stash.get(_mock_of_fixture, None)
     for mock in others if own is None else [own, *others]:
@@ -250,14 +263,54 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, None]:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, None]:
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, None]:
+    if fixturedef.scope == "function":
+        if request.node.stash.get(_clock_of_fixture, None) is None:
+            yield
+        else:
+            yield from _set_up_in_virtual_time(fixturedef, request)
+        return
     # What is there for several tests is made in one of them.
     made = sys.modules.get(f"{_PACKAGE}._client.made")
-    if made is None or fixturedef.scope == "function":
+    if made is None:
         yield
     else:
         with made.paused():
             yield
+
+
+def _set_up_in_virtual_time(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, None]:
+    # A fixture that waits forever is cancelled. pytest takes that for an interrupt: it would leave other fixtures as
+    # they are, and hand them to the tests that follow. So it gets a failure in its place.
+    item = request.node
+    add_finalizer = fixturedef.addfinalizer
+
+    def add_guarded(finalizer: Callable[[], object]) -> None:
+        def finalize() -> None:
+            try:
+                finalizer()
+            except BaseException:
+                stuck = _failure_of_clock(item, sys.exc_info())
+                if stuck is None:
+                    raise
+                raise stuck
+
+        add_finalizer(finalize)
+
+    fixturedef.addfinalizer = add_guarded  # type: ignore[method-assign]
+    try:
+        outcome = yield
+    finally:
+        del fixturedef.addfinalizer
+    stuck = _failure_of_clock(item, outcome.excinfo) if outcome.excinfo else None
+    if stuck is not None:
+        # As pytest notes a fixture that failed; otherwise it would not be taken down.
+        fixturedef.cached_result = (None, fixturedef.cache_key(request), (stuck, None))  # type: ignore[arg-type]
+        outcome.force_exception(stuck)
 
 
 def _mocks_of_other_fixtures(item: pytest.Item) -> list[aioresponses]:
@@ -267,13 +320,6 @@ def _mocks_of_other_fixtures(item: pytest.Item) -> list[aioresponses]:
     own = item.stash.get(_mock_of_fixture, None)
     arguments = getattr(item, "funcargs", {}).values()
     return [one for one in arguments if isinstance(one, core.aioresponses) and one is not own]
-
-
-def _clocks_of(item: pytest.Item) -> list[VirtualClock]:
-    clock = sys.modules.get(f"{_PACKAGE}._client.clock")
-    if clock is None:
-        return []
-    return [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, clock.VirtualClock)]
 
 
 @pytest.hookimpl(hookwrapper=True)

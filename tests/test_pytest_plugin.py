@@ -66,7 +66,7 @@ class PytestPluginTest(AioResponsesTestCase):
         pytest = types.ModuleType("pytest")
         pytest.fixture = pytest.hookimpl = as_it_is
         pytest.fail = fail
-        pytest.StashKey = {"aioresponses": object}
+        pytest.StashKey = {"aioresponses": object, "VirtualClock": object}
         self.addCleanup(sys.modules.pop, "aioresponses.pytest_plugin", None)
         sys.modules.pop("aioresponses.pytest_plugin", None)
         with mock.patch.dict(sys.modules, {"pytest": pytest}):
@@ -229,7 +229,9 @@ class PytestPluginTest(AioResponsesTestCase):
 
     def make_wider(self, make, scope):
         """Make something as a fixture of this scope does."""
-        setup = self.plugin.pytest_fixture_setup(types.SimpleNamespace(scope=scope))
+        setup = self.plugin.pytest_fixture_setup(
+            types.SimpleNamespace(scope=scope), types.SimpleNamespace(node=Item())
+        )
         next(setup)
         make()
         with self.assertRaises(StopIteration):
@@ -353,7 +355,7 @@ class PytestPluginTest(AioResponsesTestCase):
         def made_of(raised):
             item = Item()
             fixture = self.plugin.running_clock(types.SimpleNamespace(node=item))
-            item.funcargs["clock"] = next(fixture)
+            next(fixture)
             with contextlib.suppress(asyncio.CancelledError):
                 asyncio.run(asyncio.Event().wait())
             excinfo = raised and (type(raised), raised, None)
@@ -370,6 +372,70 @@ class PytestPluginTest(AioResponsesTestCase):
         for raised in (None, asyncio.CancelledError(), KeyError()):
             self.assertEqual(made_of(raised), forever)
         self.assertEqual(made_of(KeyboardInterrupt()), [])
+
+    def test_a_fixture_that_waits_forever_fails(self):
+        # What pytest knows of a fixture, and of the first line of a failure.
+        class Definition:
+            scope = "function"
+            cached_result = None
+
+            def __init__(self):
+                self.finalizers = []
+
+            def addfinalizer(self, finalizer):
+                self.finalizers.append(finalizer)
+
+            def cache_key(self, request):
+                return 7
+
+        def first_line(error):
+            return str(error).splitlines()[0]
+
+        def wait(error):
+            with contextlib.suppress(asyncio.CancelledError):
+                asyncio.run(asyncio.Event().wait())
+            raise error
+
+        def set_up(error):
+            hook = self.plugin.pytest_fixture_setup(definition, request)
+            next(hook)
+            definition.addfinalizer(lambda: wait(asyncio.CancelledError()))
+            definition.addfinalizer(lambda: wait(KeyboardInterrupt()))
+            if error is not None:
+                with contextlib.suppress(BaseException):
+                    wait(error)
+            outcome = types.SimpleNamespace(
+                excinfo=error and (type(error), error, None), force_exception=mock.Mock()
+            )
+            with self.assertRaises(StopIteration):
+                hook.send(outcome)
+            return [first_line(call.args[0]) for call in outcome.force_exception.call_args_list]
+
+        forever = "The test waits forever: no timer, no socket and no other thread is left that could wake it."
+        request = types.SimpleNamespace(node=Item())
+        clock = self.plugin.running_clock(request)
+        next(clock)
+        definition = Definition()
+        self.assertEqual(set_up(None), [])
+        self.assertIsNone(definition.cached_result)
+        with self.assertRaises(KeyboardInterrupt):
+            definition.finalizers.pop()()
+        with self.assertRaises(Failed) as raised:
+            definition.finalizers.pop()()
+        self.assertEqual(first_line(raised.exception), forever)
+        self.assertEqual(set_up(asyncio.CancelledError()), [forever])
+        nothing, key, (failure, _) = definition.cached_result
+        self.assertEqual((nothing, key, first_line(failure)), (None, 7, forever))
+        # Only while it is set up are its finalizers ours.
+        self.assertNotIn("addfinalizer", vars(definition))
+        self.assertEqual(list(clock), [])
+        self.assertEqual(request.node.stash, {})
+        definition = Definition()
+        with contextlib.suppress(StopIteration):
+            hook = self.plugin.pytest_fixture_setup(definition, request)
+            next(hook)
+            self.assertNotIn("addfinalizer", vars(definition))
+            next(hook)
 
     def test_pytest_finds_the_plugin(self):
         settings = configparser.ConfigParser()

@@ -744,6 +744,29 @@ async def test_after_them(virtual_clock):
     await asyncio.sleep(3600)
 """
 
+STUCK_FIXTURES = """
+@pytest.fixture
+async def waits_before(virtual_clock):
+    await asyncio.Event().wait()
+
+@pytest.fixture
+async def waits_after(virtual_clock, aioresponses):
+    yield
+    await asyncio.Event().wait()
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_before(number, waits_before):
+    pass
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_after(number, waits_after):
+    await asyncio.sleep(3600)
+
+async def test_after_them(virtual_clock, aioresponses):
+    assert virtual_clock.elapsed == 0
+    await asyncio.sleep(3600)
+"""
+
 OF_PLUGINS = {
     "pytest-asyncio": ("import pytest_asyncio", "pytest_asyncio.fixture", "@pytest.mark.asyncio\n", ""),
     "anyio": (
@@ -778,6 +801,15 @@ def test_tests_that_wait_forever(run_with):
     assert "The test does not end: the clock has jumped 5 times without a request." in text
     for name in ("test_forever", "test_swallowed", "test_endless", "test_case"):
         assert re.search(rf"waits at \S+:\d+ in {name}$", text, re.MULTILINE)
+
+
+def test_fixtures_that_wait_forever(run):
+    result = run(STUCK_FIXTURES)
+    result.assert_outcomes(errors=4, passed=3)
+    text = result.stdout.str()
+    assert "CancelledError" not in text
+    for name in ("waits_before", "waits_after"):
+        assert len(re.findall(rf"waits at \S+:\d+ in {name}$", text, re.MULTILINE)) == 2
 
 
 @pytest.mark.parametrize("session", ["function", "session"])
