@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from asyncio import AbstractEventLoop, Task, all_tasks
 from collections.abc import Iterator
-from types import FrameType
+from types import AsyncGeneratorType, CoroutineType, FrameType
 from typing import Any
 
 from .._display import cut, name_of, shown_seconds
@@ -46,7 +47,9 @@ def _chain(waiting: Any) -> Iterator[tuple[str, FrameType]]:
                 waiting = getattr(waiting, awaited_name)
                 break
         else:
-            return
+            # What steps an asynchronous generator, or `__await__` of a coroutine, says nothing of it: it refers to it.
+            steps = gc.get_referents(waiting)
+            waiting = next((one for one in steps if isinstance(one, (AsyncGeneratorType, CoroutineType))), None)
 
 
 def _is_of_user(frame: FrameType) -> bool:

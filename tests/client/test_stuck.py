@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 import re
 import sys
 import threading
@@ -95,19 +96,29 @@ class WaitsForeverTest(unittest.TestCase):
             yield from wait_forever().__await__()
 
         async def by_asynchronous_generator():
-            await wait_forever()
             yield
+            await asyncio.Event().wait()
 
         async def iterate():
             async for _ in by_asynchronous_generator():
                 pass
 
+        async def leave():
+            async with contextlib.asynccontextmanager(by_asynchronous_generator)():
+                pass
+
+        class ByCoroutine:
+            def __await__(self):
+                return wait_forever().__await__()
+
         async def wait(waiting):
             await waiting
 
         for make, place in (
-            (lambda: wait(by_generator()), "by_generator"),
-            (iterate, "iterate"),
+            (lambda: wait(by_generator()), "wait_forever"),
+            (iterate, "by_asynchronous_generator"),
+            (leave, "by_asynchronous_generator"),
+            (lambda: wait(ByCoroutine()), "wait_forever"),
             (lambda: wait(asyncio.get_running_loop().create_future()), "wait"),
             (lambda: asyncio.Event().wait(), "wait"),
         ):
