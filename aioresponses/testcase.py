@@ -173,6 +173,13 @@ class AioResponsesTestCase(
             return super().run(result)
         try:
             return super().run(result)
+        except RuntimeError as error:
+            # unittest closes the loop after the test. A task that nothing ends would end the whole run by that.
+            failure = self._failure_of_clock(instead_of=error)
+            if failure is None or result is None:
+                raise
+            result.addFailure(self, (type(failure), failure, None))
+            return result
         finally:
             self._end()
 

@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import gc
 import re
 import sys
 import threading
@@ -323,6 +324,26 @@ class StuckCaseTest(OutcomeTestCase):
                     pass
 
         self.assertEqual(self.stuck(Case), ["wait_forever"])
+
+    def test_a_task_that_nothing_ends(self):
+        async def stubborn():
+            while True:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    pass
+
+        class Case(AioResponsesTestCase):
+            virtual_time = True
+
+            async def test(self):
+                asyncio.get_running_loop().create_task(stubborn(), name="stubborn")
+                await asyncio.sleep(60)
+
+        # The loop is closed when unittest has counted the test. That takes it down all the same, and not the run.
+        with self.assertLogs("asyncio", "ERROR"):  # asyncio says that the task is still there.
+            self.assertEqual(self.stuck(Case, FOREVER.format(60)), ["stubborn"])
+            gc.collect()
 
     def test_a_plain_test_that_runs_a_loop(self):
         class Case(AioResponsesTestCase):
