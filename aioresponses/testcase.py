@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from asyncio import get_running_loop
+from asyncio import CancelledError, get_running_loop
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
@@ -173,7 +173,7 @@ class AioResponsesTestCase(
             return super().run(result)
         try:
             return super().run(result)
-        except RuntimeError as error:
+        except (RuntimeError, CancelledError) as error:
             # unittest closes the loop after the test. A task that nothing ends would end the whole run by that.
             failure = self._failure_of_clock(instead_of=error)
             if failure is None or result is None:

@@ -9,6 +9,7 @@ import sys
 import threading
 import types
 import unittest
+import warnings
 
 from aioresponses import AioResponsesTestCase, VirtualClock
 
@@ -344,6 +345,21 @@ class StuckCaseTest(OutcomeTestCase):
         with self.assertLogs("asyncio", "ERROR"):  # asyncio says that the task is still there.
             self.assertEqual(self.stuck(Case, FOREVER.format(60)), ["stubborn"])
             gc.collect()
+
+        class StubbornCase(AioResponsesTestCase):
+            virtual_time = True
+
+            async def test(self):
+                await stubborn()
+
+        with self.assertLogs("asyncio", "ERROR"), warnings.catch_warnings():
+            # CPython 3.10 leaves the loop open then.
+            warnings.simplefilter("ignore", ResourceWarning)
+            outcomes = self.outcomes(StubbornCase)
+            for _ in range(3):  # Each time, what it frees logs something that is freed later.
+                gc.collect()
+        self.assertEqual(list(outcomes), ["failures"])
+        self.assertIn(f"AssertionError: {FOREVER.format(0)}", outcomes["failures"][0])
 
     def test_a_plain_test_that_runs_a_loop(self):
         class Case(AioResponsesTestCase):
