@@ -178,7 +178,8 @@ class AioResponsesTestCase(
             failure = self._failure_of_clock(instead_of=error)
             if failure is None or result is None:
                 raise
-            result.addFailure(self, (type(failure), failure, None))
+            raised: Any = type(failure), failure, None
+            result.addFailure(self, raised)
             return result
         finally:
             self._end()

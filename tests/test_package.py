@@ -219,7 +219,7 @@ class RoomsTest(unittest.TestCase):
                     return lambda function: function
 
                 sys.modules["pytest"] = types.SimpleNamespace(
-                    fixture=as_it_is, hookimpl=as_it_is, StashKey={{"aioresponses": object}}
+                    fixture=as_it_is, hookimpl=as_it_is, StashKey={{"aioresponses": object, "VirtualClock": object}}
                 )
                 import {name}
                 print(*sorted(one for one in sys.modules if one.partition(".")[0] in {self.NEEDED_FOR_A_MOCK}))
