@@ -132,12 +132,22 @@ def running_clock(request: pytest.FixtureRequest) -> Iterator[VirtualClock]:
 
 
 def _failure_of_clock(item: pytest.Item, excinfo: Any) -> BaseException | None:
-    """Return why the clock of a test has ended what ran, to be raised in the place of what came of that."""
-    clock = item.stash.get(_clock_of_fixture, None)
+    """Return why a clock of a test has ended what ran, to be raised in the place of what came of that."""
+    for clock in _clocks_of(item):
+        raised = excinfo[1] if excinfo else None
+        failure = clock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), raised)
+        if failure is not None:
+            return failure
+    return None
+
+
+def _clocks_of(item: pytest.Item) -> list[VirtualClock]:
+    clock = sys.modules.get(f"{_PACKAGE}._client.clock")
     if clock is None:
-        return None
-    raised = excinfo[1] if excinfo else None
-    return clock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), raised)
+        return []
+    # Ours, of which the test need not ask itself, and those of other fixtures.
+    found = [item.stash.get(_clock_of_fixture, None), *getattr(item, "funcargs", {}).values()]
+    return [one for one in found if isinstance(one, clock.VirtualClock)]
 
 
 def _settings_of_clock(item: pytest.Item) -> dict[str, Any]:

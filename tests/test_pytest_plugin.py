@@ -352,10 +352,13 @@ class PytestPluginTest(AioResponsesTestCase):
             self.assertEqual(str(raised.exception), f"pytest.mark.virtual_time{text}")
 
     def test_a_test_that_waits_forever_fails(self):
-        def made_of(raised):
+        def made_of(raised, is_of_another_fixture=False):
             item = Item()
             fixture = self.plugin.running_clock(types.SimpleNamespace(node=item))
-            next(fixture)
+            clock = next(fixture)
+            if is_of_another_fixture:
+                item.stash[self.plugin._clock_of_fixture] = None
+                item.funcargs["clock"] = clock
             with contextlib.suppress(asyncio.CancelledError):
                 asyncio.run(asyncio.Event().wait())
             excinfo = raised and (type(raised), raised, None)
@@ -371,6 +374,7 @@ class PytestPluginTest(AioResponsesTestCase):
         forever = ["The test waits forever: no timer, no socket and no other thread is left that could wake it."]
         for raised in (None, asyncio.CancelledError(), KeyError()):
             self.assertEqual(made_of(raised), forever)
+            self.assertEqual(made_of(raised, is_of_another_fixture=True), forever)
         self.assertEqual(made_of(KeyboardInterrupt()), [])
 
     def test_a_fixture_that_waits_forever_fails(self):
