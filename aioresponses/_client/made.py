@@ -52,6 +52,9 @@ _MAKE_TASKS = ("ensure_future", "_ensure_future")
 _CALL_BACK = ("_run_once", "run")
 _RUN_LOOPS = ("asyncio.runners", "asyncio.base_events")
 
+# The modules in which asyncio makes tasks of its own, to accept the connections to a server (CPython 3.10 to 3.14).
+_ACCEPT = ("asyncio.selector_events", "asyncio.proactor_events")
+
 _NO_FILE = f"<{__name__}>"
 
 _Function = Callable[..., Any]
@@ -267,7 +270,9 @@ def _note_task(task: asyncio.Task[Any], caller: FrameType | None) -> None:
     maker = _frame_behind(_IN_BETWEEN, caller)
     if maker is None:
         # The loop itself calls what makes it. anyio makes the task so in which it runs tests.
-        is_the_tests = caller is None or _package_of(caller) != "anyio"
+        is_the_tests = caller is None or (
+            _package_of(caller) != "anyio" and caller.f_globals.get("__name__") not in _ACCEPT
+        )
     else:
         is_the_tests = _package_of(maker) not in _NOT_THE_TESTS
     if is_the_tests:

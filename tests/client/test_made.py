@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from typing import Any
 from unittest import mock as unittest_mock
 
@@ -105,6 +106,18 @@ class PlacesTest(LeaksTestCase):
         found: list[Any] = []
         self.assertEqual(self.left(ask), [])
         self.assertEqual([leak.kind for leak in found], ["session", "response"])
+
+    def test_those_in_which_asyncio_accepts_connections_do_not_count(self):
+        async def connect(mock):
+            async with TestServer(web.Application()) as server:
+                with socket.create_connection((server.host, server.port)):
+                    for _ in range(20):
+                        await asyncio.sleep(0)
+                        found.extend(mock._watch.left_now())
+
+        found: list[Any] = []
+        self.assertEqual(self.left(connect), [])
+        self.assertEqual(found, [])
 
     def test_in_debug_mode_what_asyncio_and_aiohttp_say_leads_to_the_test(self):
         async def main(mock):
