@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ._client.application_clients import application_client
     from ._client.clock import VirtualClock
     from ._matching.mounts import Mount
+    from ._replies.websockets import WebSocketConnection
+    from ._sockets import WebSocketMock
     from ._registering import Group
     from ._replies.events import ServerSentEvent
     from ._replies.results import Fault
@@ -41,6 +43,8 @@ __all__ = [
     "RequestMatch",
     "ServerSentEvent",
     "VirtualClock",
+    "WebSocketConnection",
+    "WebSocketMock",
     "aioresponses",
     "application_client",
 ]
@@ -63,6 +67,8 @@ _LAZY = {
     "RequestMatch": ".core",
     "ServerSentEvent": "._replies.events",
     "VirtualClock": "._client.clock",
+    "WebSocketConnection": "._replies.websockets",
+    "WebSocketMock": "._sockets",
     "aioresponses": ".core",
     "application_client": "._client.application_clients",
 }

@@ -18,7 +18,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
-from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
+from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError, hdrs
 
 from . import _urls
 from ._calls.arguments import UnknownArguments
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from ._client.far_end import Serving, Turn
+    from ._client.frames import Upgraded
     from ._client.own_connector import OwnConnector
     from ._client.serving import Servers
     from ._matching.mounts import Mount
@@ -311,6 +312,8 @@ class Interception:
         if not is_callers and last is None and url is self._exchange.normalized_url:
             # How `params` are joined to a query is another in each release, and may be seen here alone.
             self._exchange.url = with_credentials_of(self._exchange.url, request.url)
+        if hdrs.UPGRADE in request.headers:
+            exchange.asks_upgrade = self._exchange.asks_upgrade = True
         far_end = self._last = _FarEnd(request, exchange, url, traces, self._kwargs)
         unmet: dict[str, str] = {}
         for place, interceptor in enumerate(self._interceptors):
@@ -424,7 +427,7 @@ class Interception:
 
     async def _look_ahead(self, far_end: _FarEnd, router: Router, connector: BaseConnector) -> None:
         """Note what is about to be sent, where a mock asks for more than method and URL."""
-        conditions = router.conditions(far_end.request.method, far_end.url)
+        conditions = router.conditions(far_end.request.method, far_end.url, far_end.exchange.asks_upgrade)
         with_body = any(one.look_at_body for one in conditions)
         if far_end.body_is_read or not with_body and (far_end.exchange.outgoing is not None or not conditions):
             return
@@ -709,6 +712,10 @@ class _FarEnd:
         serving, self._serving = self._serving, None
         assert serving is not None
         self._turn = serving.begin(connection, self, gone)
+
+    def note_upgrade(self, upgraded: Upgraded) -> None:
+        """Note that the connection speaks another protocol from now on."""
+        self.exchange.upgraded = upgraded
 
     def note_server_raised(self, error: BaseException, reaches_caller: bool) -> None:
         """Note what was raised while a server answered; have the caller get it if it is to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+from typing import Any, cast, Protocol, runtime_checkable, TYPE_CHECKING, TypedDict, TypeVar
 
 from aiohttp import hdrs
 from multidict import CIMultiDict
@@ -185,6 +185,7 @@ class Group(Registering, Answering):
         url: str | URL,
         headers: Headers | None = None,
         match_headers: Mapping[str, Any] | None = None,
+        add_websocket: Callable[..., Any] | None = None,
     ) -> None:
         if not isinstance(url, (str, URL)):
             raise TypeError(f"url: expected a str or a yarl.URL, got {shown_wrong_url(url)}")
@@ -195,6 +196,7 @@ class Group(Registering, Answering):
                 f"url: expected a URL with a scheme and a host, and without a query, got {shown_wrong_url(url)}"
             )
         self._add = add
+        self._add_websocket = add_websocket
         self._url = text
         self._target = target
         self._headers = checked_headers(headers)
@@ -252,6 +254,21 @@ class Group(Registering, Answering):
         self._handles.append(handle)
         return handle
 
+    def websocket(self, path: Url, script: Any = None, **options: Any) -> Any:
+        """Register a mock of a WebSocket: `aioresponses.websocket`, with what follows the URL of the group.
+
+        The headers of the group are those of its response, and the ones that are asked of requests are asked of its.
+        """
+        below = self._below(path)
+        if self._match_headers:
+            options["match_headers"] = _merged(self._match_headers, options.get("match_headers"))
+        if self._headers:
+            options["headers"] = _merged(self._headers, options.get("headers"))
+        assert self._add_websocket is not None
+        handle = self._add_websocket(below, script, **options)
+        self._handles.append(handle)
+        return handle
+
     def _below(self, path: object) -> str | Below:
         """Return what stands for the URLs of the group with this path, or with one that is like it."""
         if isinstance(path, re.Pattern):
@@ -285,6 +302,13 @@ def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
     return merged
 
 
+@runtime_checkable
+class _Upgrades(Protocol):
+    """A mock that takes requests for a WebSocket alone."""
+
+    def on(self, expected: Any, *answers: Any) -> object: ...
+
+
 def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     """Return what answers requests as its handle was given; raise what `aioresponses.add` raises."""
     given = handle._given
@@ -295,6 +319,8 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     if given.get("match_query") is not None:
         target = target.with_any_query()
     conditions = Conditions.of(given)
+    if isinstance(handle, _Upgrades):
+        conditions.ask_for_upgrade()
     for name in ("optional", "override", "passthrough"):
         check_flag(name, given.get(name, False))
     times = _times(given.get("repeat", False))

@@ -37,13 +37,16 @@ if TYPE_CHECKING:
     from http.cookies import Morsel
 
     from aiohttp import BaseConnector
-    from typing_extensions import Never, Self
+    from typing_extensions import Never, Self, Unpack
 
     from ._client.leaks import Leak, Watch
 
     # What it has for suites alone is not seen by type checkers.
     from ._calls.record import RequestMatch
     from ._client.serving import Application
+    from ._matching.conditions import ConditionArguments
+    from ._replies.websockets import Script
+    from ._sockets import WebSocketMock
     from ._matching.conditions import Match
     from ._matching.mounts import Mount
     from ._registering import ReplyArguments
@@ -477,6 +480,60 @@ class aioresponses(Registering, Recordings, Asked):
         self._interceptor.add_mount(mount)
         return mount
 
+    def websocket(
+        self,
+        url: Url,
+        script: Script | None = None,
+        *,
+        protocols: Sequence[str] = (),
+        heartbeat: float | None = None,
+        autoping: bool = True,
+        compress: bool = True,
+        max_msg_size: int = 4194304,
+        headers: Headers | None = None,
+        repeat: bool | int = True,
+        optional: bool = False,
+        override: bool = False,
+        **conditions: Unpack[ConditionArguments],
+    ) -> WebSocketMock:
+        """Register a mock of a WebSocket, which accepts connections, records what is sent, and stays open.
+
+        - `url`: as for other mocks; `wss` and `https` are one scheme here, and so are `ws` and `http`.
+        - `script`: what each connection does: a list of steps, or a coroutine function that takes the
+          `WebSocketConnection`. Text, bytes, dicts and lists are steps that send them; others are in
+          `aioresponses.websockets`. A script that fails loses the connection, and fails the test.
+        - `protocols`, `heartbeat`, `autoping`, `compress` and `max_msg_size`: those of `web.WebSocketResponse`.
+        - `headers`: those of the response that accepts the connection.
+        - `repeat`, `optional`, `override` and conditions: as for other mocks; any number of connections by default.
+
+        Returns the `WebSocketMock`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
+        be used.
+
+        >>> ws = mock.websocket("wss://stream.example.com/ticks", [Expect({"op": "subscribe"}), {"price": 1}])
+        """
+        # It imports aiohttp.web, which takes longer than all of this package.
+        from ._sockets import WebSocketMock
+
+        options = {
+            "protocols": protocols, "heartbeat": heartbeat, "autoping": autoping, "compress": compress,
+            "max_msg_size": max_msg_size,
+        }
+        handle = WebSocketMock(
+            url,
+            script,
+            options=options,
+            headers=headers,
+            repeat=repeat,
+            optional=optional,
+            override=override,
+            **conditions,
+        )
+        handle._server.note_failed = self._interceptor.failed_sockets.append
+        self._router.add(route_of(handle, self.json_dumps))
+        if not self.active:
+            idle.add(self._interceptor)
+        return handle
+
     def connector(self, **options: Any) -> BaseConnector:
         """Return a connector for `ClientSession(connector=…)` whose requests this mock answers, started or not.
 
@@ -506,7 +563,7 @@ class aioresponses(Registering, Recordings, Asked):
         >>> api.get("/users/{id}", payload={"name": "Ada"})
         <RequestMatch GET https://api.example.com/v2/users/{id}, match_headers={'Authorization': '…'}, used 0 of 1>
         """
-        return Group(self.add, url, headers, match_headers)
+        return Group(self.add, url, headers, match_headers, self.websocket)
 
     @property
     def passthrough_unmatched(self) -> bool:

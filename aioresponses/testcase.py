@@ -13,6 +13,7 @@ from unittest import IsolatedAsyncioTestCase, SkipTest, TestResult
 from aiohttp import ClientSession
 
 from ._assertions.reports import about_leaks
+from ._assertions.websockets import WebSocketAssertionsMixin
 from ._checks import check_flag
 from ._matching.targets import Url
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
@@ -36,7 +37,11 @@ class _MockOfTest:
 
 
 class AioResponsesTestCase(
-    CallCountAssertionsMixin, CallOrderAssertionsMixin, BodyAssertionsMixin, IsolatedAsyncioTestCase
+    CallCountAssertionsMixin,
+    CallOrderAssertionsMixin,
+    BodyAssertionsMixin,
+    WebSocketAssertionsMixin,
+    IsolatedAsyncioTestCase,
 ):
     """A test case in which the requests of every `aiohttp.ClientSession` are answered by `self.mock`.
 

@@ -38,6 +38,8 @@ class PublicNamesTest(unittest.TestCase):
                 "RequestMatch",
                 "ServerSentEvent",
                 "VirtualClock",
+                "WebSocketConnection",
+                "WebSocketMock",
                 "aioresponses",
                 "application_client",
             ],
@@ -57,7 +59,7 @@ class PublicNamesTest(unittest.TestCase):
                 "call_args_list", "call_count", "called", "calls", "calls_of", "cassette", "clear", "connector",
                 "delete", "get", "head", "host", "json_dumps", "latency", "load_har", "mount", "options",
                 "passthrough_unmatched", "patch", "post", "put", "requests", "reset", "start", "stop", "to_har",
-                "to_python", "unmatched_calls", "unused_mocks",
+                "to_python", "unmatched_calls", "unused_mocks", "websocket",
             ],
         )
 
@@ -171,8 +173,8 @@ class RoomsTest(unittest.TestCase):
     LAZY = {
         "": [
             "._calls.messages", "._checks", "._client.application_clients", "._client.clock", "._matching.mounts",
-            "._registering", "._replies.events", "._replies.results", ".assertions", ".compat", ".core", ".matchers",
-            ".testcase",
+            "._registering", "._replies.events", "._replies.results", "._replies.websockets", "._sockets",
+            ".assertions", ".compat", ".core", ".matchers", ".testcase",
         ],
     }
     NEEDED_FOR_A_MOCK = ("aiohttp", "aioresponses", "asyncio", "unittest", "yarl")
@@ -327,6 +329,10 @@ class TestsOfRoomsTest(unittest.TestCase):
         "_cassettes.recording": "test_cassettes.py",
         "_calls.exchange": "calls/test_record.py",
         "_client.clocks": "client/test_clock.py",
+        "_client.frames": "calls/test_traffic.py",
+        "_messages": "assertions/test_websockets.py",
+        # Its steps say what scripts do.
+        "websockets": "replies/test_websockets.py",
         # It only states what the hooks need.
         "_client.interceptor": "test_interception.py",
         "_client.passing": "client/test_outside.py",

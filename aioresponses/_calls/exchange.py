@@ -19,6 +19,7 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from .._client.clocks import running, time_here
+from .._client.frames import Upgraded
 from .._client.incoming import Incoming
 from .._client.outgoing import Outgoing
 from .._client.written import Written
@@ -89,6 +90,12 @@ class Exchange:
 
     is_watched = False
     """Whether a mock looks at what the call leaves behind."""
+
+    asks_upgrade = False
+    """Whether it asks for another protocol: a WebSocket's scheme and that of HTTP are one then."""
+
+    upgraded: Upgraded | None = None
+    """What went over its connection since that speaks another protocol."""
 
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
 

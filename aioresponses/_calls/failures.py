@@ -29,6 +29,16 @@ class FailedSocket(NamedTuple):
         name = type(error).__qualname__
         return cls(error, f"Handler of {call._named()} raised {f'{name}: {told}' if told else name}")
 
+    @classmethod
+    def of_script(cls, error: BaseException, call: RequestCall) -> FailedSocket:
+        """Make one of what a script raised."""
+        told = shown(error, most=None, by=str)
+        name = type(error).__qualname__
+        if not isinstance(error, AssertionError) or not told.startswith("at step "):
+            told = f"{name}: {told}" if told else name
+            return cls(error, f"Script of {call._named()} raised {told}")
+        return cls(error, f"Script of {call._named()} failed {told}")
+
 
 class FailedAssertion(NamedTuple):
     """An assertion that failed in a callback, in a condition or in a stream."""

@@ -17,6 +17,7 @@ from yarl import URL
 from .._display import shown, shown_arguments, shown_url, without_passwords
 from .._urls import Template
 from .exchange import Exchange
+from .traffic import WebSocketTraffic
 from .messages import Message, Part, cookies_of
 
 if TYPE_CHECKING:
@@ -154,6 +155,13 @@ class RequestCall(_Arguments):
     def match_info(self) -> Mapping[str, str]:
         """The values in the URL of the placeholders of the mock's template, or of the named groups of its pattern."""
         return self._exchange.match_info
+
+    @property
+    def websocket(self) -> WebSocketTraffic | None:
+        """What went over the WebSocket that this call was upgraded to; None where it was not."""
+        # After a redirect, it is the last hop.
+        hop = self._exchange.hops[-1] if self._exchange.hops else self._exchange
+        return WebSocketTraffic(hop) if hop.upgraded is not None and hop.upgraded.is_websocket else None
 
     @property
     def started(self) -> float:

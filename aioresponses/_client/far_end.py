@@ -40,6 +40,7 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import protocol
+from .frames import Upgraded
 from .transport import Close, InMemoryTransport, Receive
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ class _Way:
         self.size = 0
 
 
+def _ignore(_: object) -> None:
+    """Note nothing."""
+
+
 class Serving(NamedTuple):
     """How a server is to answer one request."""
 
@@ -120,16 +125,22 @@ class Serving(NamedTuple):
         client: protocol.InMemoryProtocol = connection._protocol  # type: ignore[assignment]
         client.expect(asked, gone)
         client.far_end = None
-        return self._take_over(client, asked.request, asked.receive)
+        return self._take_over(client, asked.request, asked.receive, getattr(asked, "note_upgrade", _ignore))
 
     def take_over(self, connection: Connection, request: ClientRequest, sent: bytes) -> Turn:
         """Have the server answer a request that the client has already sent."""
-        turn = self._take_over(connection._protocol, request, lambda data: None)  # type: ignore[arg-type]
+        turn = self._take_over(connection._protocol, request, _ignore, _ignore)  # type: ignore[arg-type]
         assert turn.far_end is not None
         turn.far_end.take(sent)
         return turn
 
-    def _take_over(self, client: protocol.InMemoryProtocol, request: ClientRequest, receive: Receive) -> Turn:
+    def _take_over(
+        self,
+        client: protocol.InMemoryProtocol,
+        request: ClientRequest,
+        receive: Receive,
+        upgraded: Callable[[Upgraded], object],
+    ) -> Turn:
         transport: InMemoryTransport = client.transport  # type: ignore[assignment]
         far = transport.server
         if (
@@ -142,7 +153,7 @@ class Serving(NamedTuple):
                 far.leave()
             far = transport.server = FarEnd(transport, self.server, self.context, request.is_ssl())
         transport.receive = far.take
-        return far.begin(Turn(far, receive, self.answer))
+        return far.begin(Turn(far, receive, self.answer, upgraded))
 
 
 class Turn:
@@ -151,23 +162,43 @@ class Turn:
     has_answered = False
     """Whether it has written anything in answer; to ask for the body of the request is no answer."""
 
-    is_upgraded = False
-    """Whether the request was upgraded, to a WebSocket for instance."""
+    _upgraded: Upgraded | None = None
 
     failure: BaseException | None = None
     """What the reader of the body gets behind what was sent."""
 
-    def __init__(self, far_end: FarEnd, receive: Receive, answer: Answering) -> None:
+    def __init__(
+        self, far_end: FarEnd, receive: Receive, answer: Answering, upgraded: Callable[[Upgraded], object]
+    ) -> None:
         self.far_end: FarEnd | None = far_end
         """None when the client has gone."""
-        self.receive = receive
+        self._receive = receive
+        self._note_upgrade = upgraded
         self.answer = answer
+
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether the request was upgraded, to a WebSocket for instance."""
+        return self._upgraded is not None
 
     def note_written(self, data: bytes) -> None:
         """Note what the server writes in answer."""
-        if not self.has_answered:
+        if self._upgraded is not None:
+            self._upgraded.sent.append(data)
+        elif not self.has_answered:
             self.has_answered = not data.startswith(_CONTINUE)
-            self.is_upgraded = data.startswith(_UPGRADED)
+            if data.startswith(_UPGRADED):
+                head, _, rest = data.partition(b"\r\n\r\n")
+                self._upgraded = Upgraded(head)
+                self._upgraded.sent.append(rest)
+                self._note_upgrade(self._upgraded)
+
+    def note_received(self, data: bytes) -> None:
+        """Note what the client writes."""
+        if self._upgraded is not None:
+            self._upgraded.received.append(data)
+        else:
+            self._receive(data)
 
     def fail(self, error: BaseException) -> None:
         """Have the client get an exception where it waits, and end the connection.
@@ -242,7 +273,7 @@ class FarEnd(_FlowControlMixin):
     def take(self, data: bytes) -> None:
         """Take what the client has written."""
         assert self._turn is not None
-        self._turn.receive(data)
+        self._turn.note_received(data)
         if self._lost:
             return
         self._to_server.put(data)

@@ -89,6 +89,15 @@ class Conditions:
         """Make those that are among these keyword arguments."""
         return cls(**{name.removeprefix("match_"): value for name, value in given.items() if name in CONDITIONS})
 
+    def ask_for_upgrade(self) -> None:
+        """Ask for a request that wants a WebSocket, besides."""
+        self._all.insert(0, _Condition("upgrade", None, _asks_for_no_websocket))
+
+    @property
+    def want_upgrade(self) -> bool:
+        """Whether they ask for a request that wants a WebSocket."""
+        return any(one.argument == "upgrade" for one in self._all)
+
     def _add(self, argument: str, expected: Any, unmet: Callable[[RequestCall], str | None]) -> None:
         if expected is ABSENT:
             raise TypeError(f"{argument}: ABSENT cannot stand for the whole value; {_NOTHING[argument]}")
@@ -98,12 +107,12 @@ class Conditions:
         return bool(self._all)
 
     def __str__(self) -> str:
-        return ", ".join(f"{one.argument}={_shown(one)}" for one in self._all)
+        return ", ".join(f"{one.argument}={_shown(one)}" for one in self._all if one.argument != "upgrade")
 
     @property
     def look_at_body(self) -> bool:
         """Whether the body of a request must be known before it is sent."""
-        return any(one.argument not in ("match_query", "match_headers") for one in self._all)
+        return any(one.argument not in ("match_query", "match_headers", "upgrade") for one in self._all)
 
     @property
     def always_hold(self) -> bool:
@@ -134,6 +143,12 @@ def by_name(fields: Any) -> Any:
         name: values[0] if len(values) == 1 else Several(values)
         for name, values in ((name, fields.getall(name)) for name in dict.fromkeys(fields))
     }
+
+
+def _asks_for_no_websocket(call: RequestCall) -> str | None:
+    if call.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+        return None
+    return "the mock wants a request for a WebSocket, as ws_connect() makes it"
 
 
 def _shown(condition: _Condition) -> str:

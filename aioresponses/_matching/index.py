@@ -64,9 +64,11 @@ class Index:
         self._others.clear()
         self.first_answers = True
 
-    def candidates(self, method: str, url: URL) -> Iterable[Route]:
-        """Return the mocks that may answer a request, in the order in which they are asked."""
-        found = [self._pruned(queue) for key in keys(method, url) if (queue := self.queues.get(key))]
+    def candidates(self, method: str, urls: Iterable[URL]) -> Iterable[Route]:
+        """Return the mocks that may answer a request of any of these URLs, in the order in which they are asked."""
+        found = [
+            self._pruned(queue) for url in urls for key in keys(method, url) if (queue := self.queues.get(key))
+        ]
         if self._others:
             self._others = [route for route in self._others if route.key in self._in_service]
             found.append(tuple(self._others))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from threading import Lock
 
@@ -16,7 +16,7 @@ from .conditions import Conditions
 from .index import Index
 from .prefixes import Prefix
 from .routes import Route
-from .targets import Url, Verdict
+from .targets import Url, Verdict, with_other_scheme
 
 _prefix = lru_cache(maxsize=64)(Prefix)
 
@@ -82,12 +82,13 @@ class Router:
         """Tell whether requests to `url` go to the network, whatever is registered."""
         return any(_prefix(prefix).covers(url) for prefix in self.passthrough)
 
-    def conditions(self, method: str, url: URL) -> list[Conditions]:
+    def conditions(self, method: str, url: URL, asks_upgrade: bool = False) -> list[Conditions]:
         """Return what the mocks that may answer a request of this method and URL ask of it besides.
 
         `method` is in upper case, `url` is normalised.
         """
-        return [route.conditions for route in self._candidates(method, comparable(url)) if route.conditions]
+        urls = self._spellings(url, asks_upgrade)
+        return [route.conditions for route in self._candidates(method, urls) if route.conditions]
 
     def claim(self, method: str, url: URL, exchange: Exchange) -> Claim | dict[str, str]:
         """Have a mock answer a request of this method and URL.
@@ -100,9 +101,9 @@ class Router:
             if claim is not None:
                 return claim
         unmet: dict[str, str] = {}
-        url = comparable(url)
-        for route in self._candidates(method, url):
-            filled = route.fits(method, url)
+        urls = self._spellings(url, exchange.asks_upgrade)
+        for route in self._candidates(method, urls):
+            filled = next((one for url in urls if (one := route.fits(method, url)) is not None), None)
             if filled is None:
                 continue
             exchange.match_info = filled
@@ -122,9 +123,15 @@ class Router:
         queue = self.index.queues.get((method, url, False))
         return self._taken(queue[0], exchange) if queue else None
 
-    def _candidates(self, method: str, url: URL) -> Iterable[Route]:
+    @staticmethod
+    def _spellings(url: URL, asks_upgrade: bool) -> Sequence[URL]:
+        """Return a URL as it is compared; where an upgrade is asked for, with either of two schemes."""
+        url = comparable(url)
+        return (url, with_other_scheme(url)) if asks_upgrade else (url,)
+
+    def _candidates(self, method: str, urls: Sequence[URL]) -> Iterable[Route]:
         with self._lock:
-            return self.index.candidates(method, url)
+            return self.index.candidates(method, urls)
 
     def _taken(self, route: Route, exchange: Exchange) -> Claim | None:
         """Have a mock answer; None where it is out of service: a condition, or another thread, may have done that."""
@@ -156,8 +163,13 @@ class Router:
 
         `method` is in upper case, `url` is normalised; `unmet` is what `claim` returned.
         """
-        url = comparable(url)
-        return [(route, route.verdict(method, url, call, unmet.get(route.key))) for route in self._known()]
+        verdicts = []
+        for route in self._known():
+            # A mock of a WebSocket says what it wants, whichever scheme it has.
+            urls = self._spellings(url, call._exchange.asks_upgrade or route.conditions.want_upgrade)
+            ways = [route.verdict(method, url, call, unmet.get(route.key)) for url in urls]
+            verdicts.append((route, min(ways, key=lambda verdict: verdict.distance)))
+        return verdicts
 
     @property
     def registered(self) -> list[RequestMatch]:

@@ -90,8 +90,7 @@ class Route:
         handle._at_work = self
 
     def __str__(self) -> str:
-        target = self.target.as_mock()
-        return f"{target}, {self.conditions}" if self.conditions else target
+        return ", ".join(part for part in (self.target.as_mock(), str(self.conditions)) if part)
 
     @property
     def handle(self) -> RequestMatch:

@@ -242,8 +242,9 @@ class Target(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether the mock answers requests of just this method and URL, credentials and query included."""
-        is_one_url = isinstance(self.url, URL) and not self.any_query and not _has_credentials(self.url)
-        return is_one_url and self.method is not None
+        if not isinstance(self.url, URL) or self.url.scheme in ("ws", "wss"):
+            return False  # Of a WebSocket, the scheme may be either.
+        return not self.any_query and not _has_credentials(self.url) and self.method is not None
 
     def fits(self, method: str, url: URL) -> bool:
         """Tell whether a request is meant; `method` is in upper case, `url` normalised and without a fragment."""
@@ -378,6 +379,16 @@ def _cut(text: str) -> str:
     return shortened(text, 60)
 
 
+_OTHER_SCHEMES = {"ws": "http", "http": "ws", "wss": "https", "https": "wss"}
+
+
+def with_other_scheme(url: URL) -> URL:
+    """Return a URL with the scheme of a WebSocket in place of that of HTTP, or the reverse."""
+    other = _OTHER_SCHEMES.get(url.scheme)
+    return url if other is None else url.with_scheme(other)
+
+
 def reaches(target: Target, call: RequestCall) -> bool:
     """Tell whether a mock of this target would have answered a call."""
-    return target.fits(call.key[0].upper(), comparable(call.key[1]))
+    method, url = call.key[0].upper(), comparable(call.key[1])
+    return target.fits(method, url) or call._exchange.asks_upgrade and target.fits(method, with_other_scheme(url))

@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from aiohttp import web
 from multidict import CIMultiDict
 
+from .._calls.record import RequestCall
 from .._checks import is_coroutine_function, misfit
 from .._client.far_end import Serving
 from .._client.waiting import pass_time
@@ -39,11 +40,20 @@ class Asked(Protocol):
     def name(self) -> str:
         """That of the mock."""
 
+    def call(self) -> RequestCall: ...
+
     @property
     def match_info(self) -> Mapping[str, str]: ...
 
     def note_server_raised(self, error: BaseException, reaches_caller: bool) -> None:
         """Note what was raised while the server answered; have the caller get it if it is to."""
+
+
+@runtime_checkable
+class ForEachCall(Protocol):
+    """A handler that is made for each call."""
+
+    def of(self, call: RequestCall) -> Handler: ...
 
 
 class WithHeaders(NamedTuple):
@@ -81,7 +91,8 @@ class HandlerReply:
     async def _respond(
         self, server: HandlerServer, request: web.Request, asked: Asked
     ) -> web.StreamResponse:
-        response = await server.answer(request, self._handler, asked.match_info, self._headers)
+        handler = self._handler.of(asked.call()) if isinstance(self._handler, ForEachCall) else self._handler
+        response = await server.answer(request, handler, asked.match_info, self._headers)
         if not isinstance(response, web.StreamResponse):
             raise TypeError(f"handler: expected a web.Response from the handler of {asked.name}, got {shown(response)}")
         return response
@@ -110,6 +121,8 @@ def _checked(handler: Any) -> Handler:
     if isinstance(handler, type):
         is_handler = issubclass(handler, web.View)
     else:
+        if isinstance(handler, ForEachCall):
+            return handler  # type: ignore[return-value]
         is_handler = is_coroutine_function(handler)
     if not is_handler:
         raise TypeError(

@@ -199,6 +199,8 @@ class CallbackResult:
         self.reason = None if reason is None else line("reason", reason)
         for cookie in _checked_cookies(cookies):
             self.headers.add(hdrs.SET_COOKIE, cookie)
+        if status == 101 and self.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
+            raise ValueError("status: 101 with Upgrade: websocket is no WebSocket yet; use websocket()")
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"

@@ -1,0 +1,36 @@
+"""What users see of a WebSocket: the messages that went over it."""
+
+from __future__ import annotations
+
+from .exchange import Exchange
+
+# What a client finds that has lost its connection without a close frame.
+_LOST = 1006
+
+
+class WebSocketTraffic:
+    """What went over the WebSocket of a call: messages of text (`str`) and bytes (`bytes`), in order."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        assert exchange.upgraded is not None
+        self._exchange = exchange
+        self._upgraded = exchange.upgraded
+
+    def __repr__(self) -> str:
+        return f"<WebSocketTraffic received={self.received!r}, sent={self.sent!r}, close_code={self.close_code}>"
+
+    @property
+    def received(self) -> list[str | bytes]:
+        """What the far end received, that is, what the code under test sent."""
+        return self._upgraded.data(self._upgraded.received)
+
+    @property
+    def sent(self) -> list[str | bytes]:
+        """What the far end sent."""
+        return self._upgraded.data(self._upgraded.sent)
+
+    @property
+    def close_code(self) -> int | None:
+        """What the code under test sees as `close_code`: 1006 if the connection was lost, None while it is open."""
+        code = self._upgraded.close_code
+        return _LOST if code is None and not self._exchange.connections else code

@@ -1,0 +1,18 @@
+"""Messages of WebSockets as users give them, compared with those that were sent."""
+
+from __future__ import annotations
+
+from json import loads
+from typing import Any
+
+
+def is_message(expected: Any, message: str | bytes) -> bool:
+    """Tell whether a message is what is expected: as it is, or decoded from JSON if that is neither text nor bytes."""
+    if isinstance(expected, (str, bytes)):
+        return type(expected) is type(message) and expected == message
+    if expected == message:
+        return True
+    try:
+        return bool(expected == loads(message))
+    except ValueError:
+        return False

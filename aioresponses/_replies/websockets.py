@@ -1,0 +1,344 @@
+"""The far end of a mocked WebSocket: its connections, and the scripts and rules that they follow.
+
+Theory
+------
+aiohttp's own `WebSocketResponse` speaks the protocol. One task for each connection reads from it, for as long as the
+client is there, so that pings are answered, heartbeats work and messages are recorded whether or not anybody asks for
+them. What it reads goes to the rules first; what no rule takes waits in an inbox for `receive()` and `Expect`. A script
+runs in a second task, and the connection stays open when it is through.
+
+aiohttp closes a WebSocket as a whole handshake only while nobody reads from it. So whoever closes ends the reading task
+first, and `close()` then reads what the client answers.
+
+A script that fails loses the connection, as a server does that breaks down, and fails the test. So does one that has
+steps left that need the client when that has gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from asyncio import CancelledError, Future, Task, get_running_loop, shield, wait, wait_for
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Union
+
+from aiohttp import WSMsgType, web
+
+from .._calls.failures import FailedSocket
+from .._calls.record import RequestCall
+from .._checks import check_seconds, is_coroutine_function
+from .._client.waiting import finish, next_turn, pass_time
+from .._display import shown
+from .._messages import is_message
+from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
+from .results import Headers, checked_headers
+
+_dumps = json.JSONEncoder().encode
+_loads = json.loads
+
+Step = Union[Send, Expect, Close, Drop, Ping, Sleep, str, bytes, "dict[str, Any]", "list[Any]"]
+
+Script = Union[Sequence[Step], Callable[["WebSocketConnection"], Awaitable[object]]]
+
+# What a client finds that has lost its connection without a close frame.
+_LOST = 1006
+
+# In how many turns of the loop a script finds that the client has vanished.
+_TURNS = 3
+
+_STEPS = (Send, Expect, Close, Drop, Ping, Sleep)
+
+
+class WebSocketConnection:
+    """One connection of a client to a mocked WebSocket, seen from the far end.
+
+    The names are those of `aiohttp.web.WebSocketResponse`.
+
+    >>> connection = await ws.connection()
+    >>> await connection.receive_json()
+    {'op': 'subscribe'}
+    >>> await connection.send_json({"price": 1})
+    """
+
+    def __init__(self, request: web.Request, ws: web.WebSocketResponse, call: RequestCall) -> None:
+        self.request = request
+        """The request that asked for the WebSocket, an `aiohttp.web.Request`."""
+        self.call = call
+        """The call that asked for it."""
+        self._ws = ws
+        self._transport = request.transport
+        self._received: list[str | bytes] = []
+        self._inbox: deque[str | bytes] = deque()
+        self._arrived: Future[None] | None = None
+        self._is_lost = False
+        self._reading: Task[None] | None = None
+        self._closing: Task[object] | None = None
+
+    @property
+    def received(self) -> list[str | bytes]:
+        """All messages that the client has sent so far, those that a rule answered among them."""
+        return list(self._received)
+
+    @property
+    def protocol(self) -> str | None:
+        """The subprotocol that was chosen, if one was."""
+        return self._ws.ws_protocol
+
+    @property
+    def closed(self) -> bool:
+        """Whether either side has closed it, or it was lost."""
+        return self._is_lost or self._ws.closed
+
+    @property
+    def close_code(self) -> int | None:
+        """The code that it was closed with, 1006 if it was lost; None while it is open."""
+        code = self._ws.close_code
+        return _LOST if code is None and self._is_lost else code
+
+    async def receive(self, timeout: float = 1) -> str | bytes:
+        """Return the next message that nobody has received yet: text as `str`, binary ones as `bytes`.
+
+        Raises `asyncio.TimeoutError` after so many seconds, and `ConnectionResetError` if the client has gone.
+        """
+        while not self._inbox:
+            if self.closed:
+                raise _Gone(f"the client has gone, with code {self.close_code}")
+            if self._arrived is None or self._arrived.done():
+                self._arrived = get_running_loop().create_future()
+            await wait_for(shield(self._arrived), timeout)
+        return self._inbox.popleft()
+
+    async def receive_json(self, timeout: float = 1) -> Any:
+        """Return the next message, decoded from JSON."""
+        return _loads(await self.receive(timeout))
+
+    async def send(self, message: Any) -> None:
+        """Send text, bytes, or anything else as JSON."""
+        if isinstance(message, str):
+            await self.send_str(message)
+        elif isinstance(message, (bytes, bytearray, memoryview)):
+            await self.send_bytes(bytes(message))
+        else:
+            await self.send_json(message)
+
+    async def send_str(self, data: str) -> None:
+        """Send a message of text."""
+        await self._ws.send_str(data)
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a binary message."""
+        await self._ws.send_bytes(data)
+
+    async def send_json(self, data: Any) -> None:
+        """Send a value as JSON."""
+        await self._ws.send_str(_dumps(data))
+
+    async def ping(self, message: bytes = b"") -> None:
+        """Send a ping."""
+        await self._ws.ping(message)
+
+    async def close(self, code: int = 1000, message: bytes = b"") -> None:
+        """Close the WebSocket, and wait for the client to do the same; without effect where it is closed."""
+        if self._closing is None:
+            self._closing = get_running_loop().create_task(self._close(code, message))
+        await shield(self._closing)
+
+    async def _close(self, code: int, message: bytes) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await wait([self._reading])
+        await self._ws.close(code=code, message=message)
+
+    def drop(self) -> None:
+        """Lose the connection without a close frame: the client finds the code 1006."""
+        self._lose()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _lose(self) -> None:
+        self._is_lost = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._arrived is not None:
+            finish(self._arrived)
+
+    async def _read(self, take: Callable[[WebSocketConnection, str | bytes], Awaitable[bool]]) -> None:
+        """Read what the client sends until it has gone; a message that is taken goes to nobody else."""
+        while True:
+            message = await self._ws.receive()
+            if message.type in (WSMsgType.PING, WSMsgType.PONG):
+                continue
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return
+            self._received.append(message.data)
+            if not await take(self, message.data):
+                self._inbox.append(message.data)
+                self._wake()
+
+
+class _Gone(ConnectionResetError):
+    """Raised where a message is waited for that cannot come any more."""
+
+
+class WebSocketServer:
+    """What stands at the far end of the connections of one mock."""
+
+    def __init__(self, script: Any, options: Mapping[str, Any], headers: Headers | None) -> None:
+        self._script = _checked_script(script)
+        self._options = dict(options)
+        web.WebSocketResponse(**self._options)  # Raises what is wrong with them.
+        self._headers = checked_headers(headers)
+        self.connections: list[WebSocketConnection] = []
+        self._handed_out = 0
+        self._rules: list[tuple[Any, tuple[Any, ...]]] = []
+        self._waiting: list[Future[None]] = []
+        self.note_failed: Callable[[FailedSocket], object] = lambda failed: None
+
+    def of(self, call: RequestCall) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Return the handler of a call."""
+        return partial(self._handle, call)
+
+    def on(self, expected: Any, answers: tuple[Any, ...]) -> None:
+        """Have a message be answered whenever it comes."""
+        self._rules.append((expected, answers))
+
+    @property
+    def received(self) -> list[str | bytes]:
+        return [message for connection in self.connections for message in connection.received]
+
+    async def next_connection(self, timeout: float) -> WebSocketConnection:
+        await self._until(lambda: self._handed_out < len(self.connections), timeout)
+        self._handed_out += 1
+        return self.connections[self._handed_out - 1]
+
+    async def enough_received(self, count: int, timeout: float) -> list[str | bytes]:
+        await self._until(lambda: len(self.received) >= count, timeout)
+        return self.received
+
+    async def _until(self, holds: Callable[[], bool], timeout: float) -> None:
+        async def waiting() -> None:
+            while not holds():
+                future = get_running_loop().create_future()
+                self._waiting.append(future)
+                await future
+
+        if not holds():
+            await wait_for(waiting(), timeout)
+
+    def _note_news(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            future.get_loop().call_soon_threadsafe(finish, future)
+
+    async def _handle(self, call: RequestCall, request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse(**self._options)
+        ws.headers.extend(self._headers)
+        await ws.prepare(request)
+        connection = WebSocketConnection(request, ws, call)
+        loop = get_running_loop()
+        reading = connection._reading = loop.create_task(connection._read(self._react))
+        running = None if self._script is None else loop.create_task(self._run(connection))
+        self.connections.append(connection)
+        self._note_news()
+        try:
+            await wait([reading])
+            if connection._closing is not None:
+                await wait([connection._closing])
+            connection._wake()
+            if running is not None:
+                # What is left of the script may go on without the client, or find that it needs it.
+                await wait([running])
+        except CancelledError:
+            # As aiohttp 3.9 and newer have it where the client has vanished. Who waits for it is to find that.
+            connection._lose()
+            for _ in range(_TURNS):
+                await next_turn()
+            raise
+        finally:
+            connection._lose()
+            reading.cancel()
+            if running is not None:
+                running.cancel()
+        return ws
+
+    async def _react(self, connection: WebSocketConnection, message: str | bytes) -> bool:
+        self._note_news()
+        for expected, answers in self._rules:
+            if is_message(expected, message):
+                for answer in answers:
+                    await connection.send(answer(message) if callable(answer) else answer)
+                return True
+        return False
+
+    async def _run(self, connection: WebSocketConnection) -> None:
+        try:
+            if callable(self._script):
+                await self._script(connection)
+            else:
+                await _follow(connection, self._script)
+        except CancelledError:
+            raise
+        except BaseException as error:
+            if connection.closed and isinstance(error, ConnectionError) and not isinstance(error, _Gone):
+                return  # It went on to send when the client had gone, as a server may.
+            self.note_failed(FailedSocket.of_script(error, connection.call))
+            connection.drop()
+
+
+async def _follow(connection: WebSocketConnection, script: Sequence[Step]) -> None:
+    for number, step in enumerate(script, 1):
+        try:
+            await _take(connection, step)
+        except AssertionError as error:
+            raise AssertionError(f"at step {number}: {error}") from None
+        except ConnectionError:
+            raise
+        except Exception as error:
+            raise AssertionError(f"at step {number}: {type(error).__name__}: {error}") from error
+
+
+async def _take(connection: WebSocketConnection, step: Step) -> None:
+    if isinstance(step, Expect):
+        try:
+            got = await connection.receive(step.timeout)
+        except asyncio.TimeoutError:
+            raise AssertionError(f"expected {shown(step.message)}, but nothing came") from None
+        except _Gone as error:
+            raise AssertionError(f"expected {shown(step.message)}, but {error}") from None
+        if not is_message(step.message, got):
+            raise AssertionError(f"expected {shown(step.message)}, got {shown(got)}")
+    elif isinstance(step, Close):
+        await connection.close(step.code, step.message)
+    elif isinstance(step, Drop):
+        connection.drop()
+    elif isinstance(step, Ping):
+        await connection.ping(step.message)
+    elif isinstance(step, Sleep):
+        await pass_time(step.seconds)
+    else:
+        await connection.send(step.message if isinstance(step, Send) else step)
+
+
+def _checked_script(script: Any) -> Any:
+    if script is None:
+        return None
+    if isinstance(script, (list, tuple)) and not isinstance(script, _STEPS):
+        for number, step in enumerate(script, 1):
+            if isinstance(step, type) or not isinstance(step, (*_STEPS, str, bytes, dict, list)):
+                raise TypeError(
+                    f"script: step {number}: expected text, bytes, a dict, a list or a step of aioresponses.websockets,"
+                    f" got {shown(step)}"
+                )
+            if isinstance(step, Sleep):
+                check_seconds(f"script: step {number}", step.seconds)
+            if isinstance(step, (dict, list, Send)):
+                message = step.message if isinstance(step, Send) else step
+                if not isinstance(message, (str, bytes, bytearray, memoryview)):
+                    _dumps(message)
+        return list(script)
+    if is_coroutine_function(script):
+        return script
+    raise TypeError(f"script: expected a list of steps, or a coroutine function of a connection, got {shown(script)}")

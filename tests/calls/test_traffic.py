@@ -1,0 +1,88 @@
+from aiohttp import web
+
+from aioresponses import AioResponsesTestCase
+from aioresponses.websockets import Drop
+
+from ..support import idle
+
+URL = "wss://example.com/ws"
+
+
+async def echo(request):
+    ws = web.WebSocketResponse()
+    await ws.prepare(request)
+    async for message in ws:
+        await (ws.send_str if message.type.name == "TEXT" else ws.send_bytes)(message.data)
+    return ws
+
+
+class TrafficTest(AioResponsesTestCase):
+    async def exchange(self, **options):
+        async with self.client_session().ws_connect(URL, **options) as ws:
+            await ws.ping()
+            await ws.send_str("text")
+            await ws.send_bytes(b"bytes")
+            return [(await ws.receive()).data for _ in range(2)], ws
+
+    async def test_of_handlers_and_applications_compressed_or_not(self):
+        app = web.Application()
+        app.router.add_get("/ws", echo)
+        for kind in ("handler", "application"):
+            self.mock.clear()
+            if kind == "handler":
+                self.mock.get(URL, handler=echo, repeat=True)
+            else:
+                self.mock.mount("https://example.com", app)
+            for options in ({}, {"compress": 15}):
+                seen, ws = await self.exchange(**options)
+                traffic = self.mock.calls[-1].websocket
+                self.assertEqual(seen, ["text", b"bytes"])
+                self.assertEqual((traffic.received, traffic.sent), (seen, seen))
+                self.assertEqual(traffic.close_code, ws.close_code)
+                self.assertEqual(self.mock.calls[-1].body, b"")
+
+    async def test_of_one_that_is_open_lost_or_none(self):
+        self.mock.websocket(URL, repeat=1)
+        self.mock.websocket(URL, [Drop()])
+        self.mock.get("https://example.com/")
+        session = self.client_session()
+        (await session.get("https://example.com/")).release()
+        self.assertIsNone(self.mock.calls[0].websocket)
+        ws = await session.ws_connect(URL)
+        self.assertIsNone(self.mock.calls[1].websocket.close_code)
+        await ws.close(code=4000)
+        self.assertEqual(self.mock.calls[1].websocket.close_code, ws.close_code)
+        ws = await session.ws_connect(URL)
+        await ws.receive()
+        await idle()
+        self.assertEqual((self.mock.calls[2].websocket.close_code, ws.close_code), (1006, 1006))
+        self.assertEqual(
+            repr(self.mock.calls[2].websocket), "<WebSocketTraffic received=[], sent=[], close_code=1006>"
+        )
+        await ws.close()
+
+    async def test_behind_a_redirect(self):
+        self.mock.get("wss://example.com/from", status=302, headers={"Location": "/ws"})
+        self.mock.websocket(URL, ["there"])
+        async with self.client_session().ws_connect("wss://example.com/from") as ws:
+            self.assertEqual(await ws.receive_str(), "there")
+        self.assertEqual(self.mock.calls[0].websocket.sent, ["there"])
+
+    async def test_of_another_protocol(self):
+        self.mock.get("https://example.com/", status=101, headers={"Upgrade": "other", "Connection": "upgrade"})
+        async with self.client_session().get("https://example.com/", headers={"Upgrade": "other"}):
+            self.assertIsNone(self.mock.calls[0].websocket)
+
+    async def test_what_cannot_be_read(self):
+        async def speaks(request):
+            ws = web.WebSocketResponse()
+            await ws.prepare(request)
+            request.transport.write(b"\xff\xff\xff\xff")
+            return ws
+
+        self.mock.get(URL, handler=speaks)
+        async with self.client_session().ws_connect(URL) as ws:
+            await ws.receive()
+        with self.assertRaises(ValueError) as raised:
+            self.mock.calls[0].websocket.sent
+        self.assertTrue(str(raised.exception).startswith("what went over the WebSocket cannot be read: "))
