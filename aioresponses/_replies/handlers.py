@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -49,13 +49,6 @@ class Asked(Protocol):
         """Note what was raised while the server answered; have the caller get it if it is to."""
 
 
-@runtime_checkable
-class ForEachCall(Protocol):
-    """A handler that is made for each call."""
-
-    def of(self, call: RequestCall) -> Handler: ...
-
-
 class WithHeaders(NamedTuple):
     """A handler of a group, whose responses get the headers of the group unless they have them."""
 
@@ -68,7 +61,12 @@ class HandlerReply:
 
     def __init__(self, handler: object) -> None:
         handler, self._headers = handler if isinstance(handler, WithHeaders) else (handler, CIMultiDict[str]())
-        self._handler: Handler = _checked(handler)
+        # Of a WebSocket, there is one for each call; a stub has whatever it is asked for, but its class has not.
+        self._of: Callable[[RequestCall], Handler] | None = getattr(handler, "of", None)
+        if not hasattr(type(handler), "of"):
+            self._of = None
+            _check(handler)
+        self._handler: Handler = handler  # type: ignore[assignment]
         self._context = copy_context()
 
     @classmethod
@@ -91,7 +89,7 @@ class HandlerReply:
     async def _respond(
         self, server: HandlerServer, request: web.Request, asked: Asked
     ) -> web.StreamResponse:
-        handler = self._handler.of(asked.call()) if isinstance(self._handler, ForEachCall) else self._handler
+        handler = self._handler if self._of is None else self._of(asked.call())
         response = await server.answer(request, handler, asked.match_info, self._headers)
         if not isinstance(response, web.StreamResponse):
             raise TypeError(f"handler: expected a web.Response from the handler of {asked.name}, got {shown(response)}")
@@ -117,12 +115,11 @@ async def answered(
     return web.Response(status=500)
 
 
-def _checked(handler: Any) -> Handler:
+def _check(handler: Any) -> None:
+    """Raise `TypeError` for what is no handler."""
     if isinstance(handler, type):
         is_handler = issubclass(handler, web.View)
     else:
-        if isinstance(handler, ForEachCall):
-            return handler  # type: ignore[return-value]
         is_handler = is_coroutine_function(handler)
     if not is_handler:
         raise TypeError(
@@ -131,4 +128,3 @@ def _checked(handler: Any) -> Handler:
     why = misfit(handler, None)
     if why:
         raise TypeError(f"handler: expected a coroutine function of a request, got {shown(handler)}: {why}")
-    return handler  # type: ignore[no-any-return]

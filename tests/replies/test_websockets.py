@@ -264,7 +264,7 @@ class FailingScriptTest(OutcomeTestCase):
             ("Script of GET wss://stream.example.com/ticks failed at step 1: expected 'a', got 'b'" + CALLS, [1006]),
         )
         self.assertEqual(
-            self.failure(["x", Expect({"a": 1}, timeout=0.01)]),
+            self.failure(["x", Expect({"a": 1}, timeout=AT_MOST)]),
             (
                 "Script of GET wss://stream.example.com/ticks failed at step 2: expected {'a': 1}, but the client has "
                 "gone, with code 1000" + CALLS,
