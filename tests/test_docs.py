@@ -211,6 +211,7 @@ class DocsTest(unittest.TestCase):
             [
                 "README.rst", "assertions.rst", "guarantees.rst", "leaks.rst", "matching.rst", "migrating.rst",
                 "recordings.rst", "replies.rst", "servers.rst", "testcase.rst", "virtual_time.rst",
+                "websockets.rst",
             ],
         )
 
