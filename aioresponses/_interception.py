@@ -473,6 +473,11 @@ class Interception:
             call.normalized_url if url == without_credentials(call.normalized_url) else url,
         )
 
+    def note_upgrade(self, upgraded: Upgraded) -> None:
+        """Note that the connection of the last request, which went to the network, speaks another protocol now."""
+        if self._last is not None:
+            self._last.note_upgrade(upgraded)
+
     def returned(self, response: ClientResponse) -> None:
         """Note that the call returned."""
         self._interceptors[self._recorded - 1].responses.append(response)

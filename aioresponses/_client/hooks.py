@@ -50,7 +50,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet, ref
 
-from aiohttp import BaseConnector, ClientConnectionError, ClientSession
+from aiohttp import BaseConnector, ClientConnectionError, ClientSession, hdrs
 
 from .._display import add_note, shown_url
 from . import active
@@ -59,6 +59,7 @@ from .interceptor import Interception, Interceptor
 from .outgoing import authorize_to_proxy, response_of
 from .own_servers import is_of_test_client
 from .passing import PassedThrough
+from .taps import tap
 from .wrapping import empty_frames
 
 if TYPE_CHECKING:
@@ -310,6 +311,9 @@ class _LeftAlone:
     def connected_to_network(self, connection: Connection) -> None:
         """Note nothing."""
 
+    def note_upgrade(self, upgraded: Upgraded) -> None:
+        """Note nothing."""
+
     def returned(self, response: ClientResponse) -> None:
         """Note nothing."""
 
@@ -367,6 +371,8 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
                 raise
             passed.connected(real)
             call.connected_to_network(real)
+            if hdrs.UPGRADE in req.headers:
+                tap(real, call.note_upgrade)
             return real
         has_server = far_end.has_server
         if has_server:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from .connectors import InMemoryConnector, StandIns
+    from .frames import Upgraded
 
 
 class FarEnd(InMemoryFarEnd, Protocol):
@@ -59,6 +60,9 @@ class Interception(Protocol):
 
     def connected_to_network(self, connection: Connection) -> None:
         """Note that a request has got a connection to the network."""
+
+    def note_upgrade(self, upgraded: Upgraded) -> None:
+        """Note that the connection of the last request, which went to the network, speaks another protocol now."""
 
     def returned(self, response: ClientResponse) -> None:
         """Note that the call returned."""

@@ -14,11 +14,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from aiohttp import ClientConnectionError, TCPConnector
+from aiohttp import ClientConnectionError, TCPConnector, hdrs
 
 from .connectors import InMemoryConnector
 from .hooks import base_connect
 from .outgoing import authorize_to_proxy, response_of
+from .taps import tap
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -70,6 +71,8 @@ class OwnConnector(InMemoryConnector):
                 self._network = TCPConnector()
             connection = await base_connect()(self._network, req, traces, timeout)
             connection.add_callback(call.connected())
+            if hdrs.UPGRADE in req.headers:
+                tap(connection, call.note_upgrade)
             return connection
         if far_end.has_server:
             await far_end.start_server()

@@ -1,0 +1,79 @@
+"""What goes over a real connection that is upgraded, noted on its way between aiohttp's client and the network.
+
+The client writes into a transport, and the transport tells a protocol what comes in. Between the two stands what looks
+like a transport to the client, and like its protocol to the transport, until the connection is given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from .frames import Upgraded
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+
+
+def tap(connection: Connection, note_upgrade: Callable[[Upgraded], object]) -> None:
+    """Note what goes over a connection, should the server agree to speak another protocol."""
+    protocol: Any = connection.protocol
+    if protocol is not None and protocol.transport is not None:
+        _Tap(connection, protocol, note_upgrade)
+
+
+class _Tap:
+    """Stands for the transport of a connection."""
+
+    def __init__(self, connection: Connection, protocol: Any, note_upgrade: Callable[[Upgraded], object]) -> None:
+        self._protocol = protocol
+        self._transport = protocol.transport
+        self.note_upgrade = note_upgrade
+        self.upgraded: Upgraded | None = None
+        protocol.transport = self
+        self._transport.set_protocol(_Ear(self, protocol))
+        connection.add_callback(self._let_go)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self.upgraded is not None:
+            self.upgraded.received.append(bytes(data))
+        self._transport.write(data)
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        self.write(b"".join(pieces))
+
+    def _let_go(self) -> None:
+        if self._protocol.transport is self:
+            self._protocol.transport = self._transport
+            self._transport.set_protocol(self._protocol)
+
+
+class _Ear:
+    """Stands for the protocol of a connection."""
+
+    def __init__(self, tap: _Tap, protocol: Any) -> None:
+        self._tap = tap
+        self._protocol = protocol
+        self._head: bytes | None = b""
+        """What has come in of the head of the response; None when that is known."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._protocol, name)
+
+    def data_received(self, data: bytes) -> None:
+        upgraded = self._tap.upgraded
+        if upgraded is not None:
+            upgraded.sent.append(data)
+        elif self._head is not None:
+            self._head += data
+            head, end, rest = self._head.partition(b"\r\n\r\n")
+            if end:
+                self._head = None
+                if head.startswith(b"HTTP/1.1 101 "):
+                    upgraded = self._tap.upgraded = Upgraded(head)
+                    upgraded.sent.append(rest)
+                    self._tap.note_upgrade(upgraded)
+        self._protocol.data_received(data)
