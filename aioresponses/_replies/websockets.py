@@ -187,7 +187,7 @@ class WebSocketServer:
     """What stands at the far end of the connections of one mock."""
 
     def __init__(self, script: Any, options: Mapping[str, Any], headers: Headers | None) -> None:
-        self._script = _checked_script(script)
+        self._script: Any = _checked_script(script)
         self._options = dict(options)
         web.WebSocketResponse(**self._options)  # Raises what is wrong with them.
         self._headers = checked_headers(headers)
