@@ -275,10 +275,10 @@ class WebSocketServer:
 
     async def _run(self, connection: WebSocketConnection) -> None:
         try:
-            if callable(self._script):
-                await self._script(connection)
-            else:
+            if isinstance(self._script, list):
                 await _follow(connection, self._script)
+            else:
+                await self._script(connection)
         except CancelledError:
             raise
         except BaseException as error:
