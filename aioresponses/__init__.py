@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._matching.mounts import Mount
     from ._replies.websockets import WebSocketConnection
     from ._sockets import WebSocketMock
-    from ._registering import Group
+    from ._groups import Group
     from ._replies.events import ServerSentEvent
     from ._replies.results import Fault
     from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
@@ -60,7 +60,7 @@ _LAZY = {
     "CompatibilityWarning": "._checks",
     "Fault": "._replies.results",
     "FilePart": ".matchers",
-    "Group": "._registering",
+    "Group": "._groups",
     "Mount": "._matching.mounts",
     "Part": "._calls.messages",
     "RequestCall": ".core",

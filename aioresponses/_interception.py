@@ -312,8 +312,7 @@ class Interception:
         if not is_callers and last is None and url is self._exchange.normalized_url:
             # How `params` are joined to a query is another in each release, and may be seen here alone.
             self._exchange.url = with_credentials_of(self._exchange.url, request.url)
-        if hdrs.UPGRADE in request.headers:
-            exchange.asks_upgrade = self._exchange.asks_upgrade = True
+        exchange.asks_upgrade = self._exchange.asks_upgrade = hdrs.UPGRADE in request.headers
         far_end = self._last = _FarEnd(request, exchange, url, traces, self._kwargs)
         unmet: dict[str, str] = {}
         for place, interceptor in enumerate(self._interceptors):

@@ -58,7 +58,11 @@ class WebSocketMock(RequestMatch):
         """Send a message over all connections that are open: text, bytes, or anything else as JSON."""
         for connection in self.connections:
             if not connection.closed:
-                await connection.send(message)
+                try:
+                    await connection.send(message)
+                except ConnectionError:
+                    if not connection.closed:
+                        raise
 
     async def close(self, code: int = 1000, message: bytes = b"") -> None:
         """Close all connections that are open."""

@@ -23,11 +23,13 @@ from ._client.responses import leave_readable
 from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
 from ._display import shown
+from ._groups import Group, WebSocketArguments
 from ._interception import Interceptor, idle
+from ._matching.conditions import ConditionArguments
 from ._matching.router import Router
 from ._matching.targets import Url
 from ._recordings import Recordings
-from ._registering import Arguments, Group, Registering, route_of
+from ._registering import Arguments, Registering, route_of
 from ._replies.encoding import JsonDumps, checked_dumps, json_dumps
 from ._replies.results import CallbackResult, Headers
 from ._suggestions import hides_unknown, unexpected
@@ -44,9 +46,6 @@ if TYPE_CHECKING:
     # What it has for suites alone is not seen by type checkers.
     from ._calls.record import RequestMatch
     from ._client.serving import Application
-    from ._matching.conditions import ConditionArguments
-    from ._replies.websockets import Script
-    from ._sockets import WebSocketMock
     from ._matching.conditions import Match
     from ._matching.mounts import Mount
     from ._registering import ReplyArguments
@@ -55,6 +54,8 @@ if TYPE_CHECKING:
     from ._replies.handlers import Handler
     from ._replies.reply import Raises
     from ._replies.results import Events, Fault, Payload
+    from ._replies.websockets import Script
+    from ._sockets import WebSocketMock
 else:
     from ._compatibility import RequestMatch
 
@@ -511,6 +512,9 @@ class aioresponses(Registering, Recordings, Asked):
 
         >>> ws = mock.websocket("wss://stream.example.com/ticks", [Expect({"op": "subscribe"}), {"price": 1}])
         """
+        for name in conditions:
+            if name not in ConditionArguments.__annotations__:
+                raise unexpected("websocket", name, WebSocketArguments.__annotations__)
         # It imports aiohttp.web, which takes longer than all of this package.
         from ._sockets import WebSocketMock
 
@@ -563,7 +567,7 @@ class aioresponses(Registering, Recordings, Asked):
         >>> api.get("/users/{id}", payload={"name": "Ada"})
         <RequestMatch GET https://api.example.com/v2/users/{id}, match_headers={'Authorization': '…'}, used 0 of 1>
         """
-        return Group(self.add, url, headers, match_headers, self.websocket)
+        return Group(self.add, self.websocket, url, headers, match_headers)
 
     @property
     def passthrough_unmatched(self) -> bool:

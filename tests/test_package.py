@@ -172,8 +172,8 @@ class RoomsTest(unittest.TestCase):
     # in every run.
     LAZY = {
         "": [
-            "._calls.messages", "._checks", "._client.application_clients", "._client.clock", "._matching.mounts",
-            "._registering", "._replies.events", "._replies.results", "._replies.websockets", "._sockets",
+            "._calls.messages", "._checks", "._client.application_clients", "._client.clock", "._groups",
+            "._matching.mounts", "._replies.events", "._replies.results", "._replies.websockets", "._sockets",
             ".assertions", ".compat", ".core", ".matchers", ".testcase",
         ],
     }
@@ -331,6 +331,8 @@ class TestsOfRoomsTest(unittest.TestCase):
         "_client.clocks": "client/test_clock.py",
         "_client.frames": "calls/test_traffic.py",
         "_messages": "assertions/test_websockets.py",
+        # What is wrong with a script is found where it is registered.
+        "_replies.scripts": "replies/test_websockets_failed.py",
         # Its steps say what scripts do.
         "websockets": "replies/test_websockets.py",
         # It only states what the hooks need.

@@ -91,8 +91,7 @@ class Exchange:
     is_watched = False
     """Whether a mock looks at what the call leaves behind."""
 
-    asks_upgrade = False
-    """Whether it asks for another protocol: a WebSocket's scheme and that of HTTP are one then."""
+    _asks_upgrade: bool | None = None
 
     upgraded: Upgraded | None = None
     """What went over its connection since that speaks another protocol."""
@@ -244,6 +243,15 @@ class Exchange:
         if self.outgoing is None and self.sent_is_large:
             return parse_request(self.sent.beginning())[0]
         return self.received()[0] if self.outgoing is None else CIMultiDictProxy(self.outgoing.headers)
+
+    @property
+    def asks_upgrade(self) -> bool:
+        """Whether it asks for another protocol: a WebSocket's scheme and that of HTTP are one then."""
+        return hdrs.UPGRADE in self.received_headers() if self._asks_upgrade is None else self._asks_upgrade
+
+    @asks_upgrade.setter
+    def asks_upgrade(self, asks: bool) -> None:
+        self._asks_upgrade = asks
 
     def recorded(self) -> Exchange:
         """Return a copy that can be kept for ever, and pickled."""

@@ -25,19 +25,25 @@ class FailedSocket(NamedTuple):
     @classmethod
     def of_handler(cls, error: BaseException, call: RequestCall) -> FailedSocket:
         """Make one of what a handler raised."""
-        told = shown(error, most=None, by=str)
-        name = type(error).__qualname__
-        return cls(error, f"Handler of {call._named()} raised {f'{name}: {told}' if told else name}")
+        return cls(error, f"Handler of {call._named()} raised {_with_name(error, shown(error, most=None, by=str))}")
 
     @classmethod
     def of_script(cls, error: BaseException, call: RequestCall) -> FailedSocket:
         """Make one of what a script raised."""
-        told = shown(error, most=None, by=str)
-        name = type(error).__qualname__
-        if not isinstance(error, AssertionError) or not told.startswith("at step "):
-            told = f"{name}: {told}" if told else name
-            return cls(error, f"Script of {call._named()} raised {told}")
-        return cls(error, f"Script of {call._named()} failed {told}")
+        text = shown(error, most=None, by=str)
+        if isinstance(error, AssertionError) and text.startswith("at step "):
+            return cls(error, f"Script of {call._named()} failed {text}")
+        return cls(error, f"Script of {call._named()} raised {_with_name(error, text)}")
+
+    @classmethod
+    def of_rule(cls, error: BaseException, call: RequestCall) -> FailedSocket:
+        """Make one of what was raised while a rule answered."""
+        return cls(error, f"Rule of {call._named()} raised {_with_name(error, shown(error, most=None, by=str))}")
+
+
+def _with_name(error: BaseException, text: str) -> str:
+    name = type(error).__qualname__
+    return f"{name}: {text}" if text else name
 
 
 class FailedAssertion(NamedTuple):

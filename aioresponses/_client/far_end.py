@@ -30,10 +30,10 @@ its task (3.8.6 to 3.14.5, and the development branch).
 from __future__ import annotations
 
 import asyncio
-from asyncio import constants, current_task
+from asyncio import Task, constants, current_task, get_running_loop
 from asyncio.transports import _FlowControlMixin
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from functools import lru_cache
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
@@ -214,6 +214,13 @@ class Turn:
         else:
             self.failure = error
             self.far_end.close()
+
+
+def in_background(coroutine: Coroutine[Any, Any, None]) -> Task[None]:
+    """Have the server do something in a task of its own, which is left alone if its loop is closed."""
+    task = get_running_loop().create_task(coroutine)
+    task._log_destroy_pending = False  # type: ignore[attr-defined]
+    return task
 
 
 @lru_cache(maxsize=1)

@@ -68,6 +68,8 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
     from yarl import URL
 
+    from .frames import Upgraded
+
 _Method = Callable[..., Any]
 
 STOPPED = "aioresponses was stopped while this request was in flight"

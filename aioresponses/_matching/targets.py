@@ -391,4 +391,6 @@ def with_other_scheme(url: URL) -> URL:
 def reaches(target: Target, call: RequestCall) -> bool:
     """Tell whether a mock of this target would have answered a call."""
     method, url = call.key[0].upper(), comparable(call.key[1])
-    return target.fits(method, url) or call._exchange.asks_upgrade and target.fits(method, with_other_scheme(url))
+    if target.fits(method, url):
+        return True
+    return target.fits(method, with_other_scheme(url)) and call._exchange.asks_upgrade

@@ -7,11 +7,15 @@ client is there, so that pings are answered, heartbeats work and messages are re
 them. What it reads goes to the rules first; what no rule takes waits in an inbox for `receive()` and `Expect`. A script
 runs in a second task, and the connection stays open when it is through.
 
-aiohttp closes a WebSocket as a whole handshake only while nobody reads from it. So whoever closes ends the reading task
-first, and `close()` then reads what the client answers.
+aiohttp completes the closing handshake only while nothing else reads from the WebSocket. So to close is to end the
+reading task first, and then to read what the client answers. That is done in a task of its own, for which `close()`
+waits no longer than a few turns of the loop: a client that reads has answered by then, and one that the test itself has
+read, in the task that waits here, does so only after `close()` has returned.
 
 A script that fails loses the connection, as a server does that breaks down, and fails the test. So does one that has
-steps left that need the client when that has gone.
+steps left that need the client when that has gone, and so does a rule that raises.
+
+A loop may be closed while connections are open. They are closed then, and nothing is scheduled on their loop any more.
 """
 
 from __future__ import annotations
@@ -29,16 +33,15 @@ from aiohttp import WSMsgType, web
 from .._calls.failures import FailedSocket
 from .._calls.record import RequestCall
 from .._checks import check_seconds, is_coroutine_function
+from .._client.far_end import in_background
 from .._client.waiting import finish, next_turn, pass_time
 from .._display import shown
 from .._messages import is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
 from .results import Headers, checked_headers
+from .scripts import STEPS, Step, check_close, check_step, checked_options, checked_script, dumps
 
-_dumps = json.JSONEncoder().encode
 _loads = json.loads
-
-Step = Union[Send, Expect, Close, Drop, Ping, Sleep, str, bytes, "dict[str, Any]", "list[Any]"]
 
 Script = Union[Sequence[Step], Callable[["WebSocketConnection"], Awaitable[object]]]
 
@@ -48,7 +51,8 @@ _LOST = 1006
 # In how many turns of the loop a script finds that the client has vanished.
 _TURNS = 3
 
-_STEPS = (Send, Expect, Close, Drop, Ping, Sleep)
+# In how many turns a client that reads has answered a close frame, with whatever tasks it reads through.
+_TURNS_TO_CLOSE = 20
 
 
 class WebSocketConnection:
@@ -69,12 +73,13 @@ class WebSocketConnection:
         """The call that asked for it."""
         self._ws = ws
         self._transport = request.transport
+        self._loop = get_running_loop()
         self._received: list[str | bytes] = []
         self._inbox: deque[str | bytes] = deque()
         self._arrived: Future[None] | None = None
         self._is_lost = False
         self._reading: Task[None] | None = None
-        self._closing: Task[object] | None = None
+        self._closing: Task[None] | None = None
 
     @property
     def received(self) -> list[str | bytes]:
@@ -89,33 +94,47 @@ class WebSocketConnection:
     @property
     def closed(self) -> bool:
         """Whether either side has closed it, or it was lost."""
-        return self._is_lost or self._ws.closed
+        return self._has_gone or self._ws.closed
+
+    @property
+    def _has_gone(self) -> bool:
+        return self._is_lost or self._loop.is_closed()
 
     @property
     def close_code(self) -> int | None:
         """The code that it was closed with, 1006 if it was lost; None while it is open."""
         code = self._ws.close_code
-        return _LOST if code is None and self._is_lost else code
+        return _LOST if code is None and self._has_gone else code
 
     async def receive(self, timeout: float = 1) -> str | bytes:
-        """Return the next message that nobody has received yet: text as `str`, binary ones as `bytes`.
+        """Return the next message that has not been received yet: text as `str`, a binary one as `bytes`.
 
-        Raises `asyncio.TimeoutError` after so many seconds, and `ConnectionResetError` if the client has gone.
+        Raises `asyncio.TimeoutError` if none comes within `timeout` seconds, and `ConnectionResetError` if the client
+        has gone.
         """
+        check_seconds("timeout", timeout)
         while not self._inbox:
             if self.closed:
-                raise _Gone(f"the client has gone, with code {self.close_code}")
+                raise ClientGone(f"the client has gone, with code {self.close_code}")
             if self._arrived is None or self._arrived.done():
                 self._arrived = get_running_loop().create_future()
             await wait_for(shield(self._arrived), timeout)
         return self._inbox.popleft()
 
     async def receive_json(self, timeout: float = 1) -> Any:
-        """Return the next message, decoded from JSON."""
-        return _loads(await self.receive(timeout))
+        """Return the next message, decoded from JSON.
+
+        Raises what `receive` raises, `TypeError` for a binary message, and `ValueError` for text that is not JSON.
+        """
+        message = await self.receive(timeout)
+        if not isinstance(message, str):
+            raise TypeError(f"expected a text message with JSON, got the binary message {shown(message)}")
+        return _loads(message)
 
     async def send(self, message: Any) -> None:
         """Send text, bytes, or anything else as JSON."""
+        if isinstance(message, STEPS):
+            raise TypeError(f"message: expected text, bytes or a value for JSON, got the step {shown(message)}")
         if isinstance(message, str):
             await self.send_str(message)
         elif isinstance(message, (bytes, bytearray, memoryview)):
@@ -133,17 +152,26 @@ class WebSocketConnection:
 
     async def send_json(self, data: Any) -> None:
         """Send a value as JSON."""
-        await self._ws.send_str(_dumps(data))
+        await self._ws.send_str(dumps(data))
 
     async def ping(self, message: bytes = b"") -> None:
         """Send a ping."""
         await self._ws.ping(message)
 
     async def close(self, code: int = 1000, message: bytes = b"") -> None:
-        """Close the WebSocket, and wait for the client to do the same; without effect where it is closed."""
+        """Send a close frame, and wait for a client that is reading to answer it; no effect if it is closed already.
+
+        A client that reads later answers later: this has returned by then.
+        """
+        check_close("", code, message)
         if self._closing is None:
-            self._closing = get_running_loop().create_task(self._close(code, message))
-        await shield(self._closing)
+            if self.closed:
+                return
+            self._closing = in_background(self._close(code, message))
+        for _ in range(_TURNS_TO_CLOSE):
+            if self._closing.done():
+                break
+            await next_turn()
 
     async def _close(self, code: int, message: bytes) -> None:
         if self._reading is not None:
@@ -162,11 +190,11 @@ class WebSocketConnection:
         self._wake()
 
     def _wake(self) -> None:
-        if self._arrived is not None:
+        if self._arrived is not None and not self._loop.is_closed():
             finish(self._arrived)
 
     async def _read(self, take: Callable[[WebSocketConnection, str | bytes], Awaitable[bool]]) -> None:
-        """Read what the client sends until it has gone; a message that is taken goes to nobody else."""
+        """Read what the client sends until it has gone; a message that is not taken goes to the inbox."""
         while True:
             message = await self._ws.receive()
             if message.type in (WSMsgType.PING, WSMsgType.PONG):
@@ -179,7 +207,7 @@ class WebSocketConnection:
                 self._wake()
 
 
-class _Gone(ConnectionResetError):
+class ClientGone(ConnectionResetError):
     """Raised where a message is waited for that cannot come any more."""
 
 
@@ -187,9 +215,8 @@ class WebSocketServer:
     """What stands at the far end of the connections of one mock."""
 
     def __init__(self, script: Any, options: Mapping[str, Any], headers: Headers | None) -> None:
-        self._script: Any = _checked_script(script)
-        self._options = dict(options)
-        web.WebSocketResponse(**self._options)  # Raises what is wrong with them.
+        self._script: Any = checked_script(script)
+        self._options = checked_options(**options)
         self._headers = checked_headers(headers)
         self.connections: list[WebSocketConnection] = []
         self._handed_out = 0
@@ -203,6 +230,12 @@ class WebSocketServer:
 
     def on(self, expected: Any, answers: tuple[Any, ...]) -> None:
         """Have a message be answered whenever it comes."""
+        for number, answer in enumerate(answers, 1):
+            name = f"answer {number}"
+            if isinstance(answer, Expect) or is_coroutine_function(answer):
+                raise TypeError(f"{name}: expected a message, or a function that returns one, got {shown(answer)}")
+            if not callable(answer) or isinstance(answer, type):
+                check_step(name, answer)
         self._rules.append((expected, answers))
 
     @property
@@ -223,8 +256,13 @@ class WebSocketServer:
             while not holds():
                 future = get_running_loop().create_future()
                 self._waiting.append(future)
-                await future
+                try:
+                    await future
+                finally:
+                    if future in self._waiting:
+                        self._waiting.remove(future)
 
+        check_seconds("timeout", timeout)
         if not holds():
             await wait_for(waiting(), timeout)
 
@@ -238,9 +276,8 @@ class WebSocketServer:
         ws.headers.extend(self._headers)
         await ws.prepare(request)
         connection = WebSocketConnection(request, ws, call)
-        loop = get_running_loop()
-        reading = connection._reading = loop.create_task(connection._read(self._react))
-        running = None if self._script is None else loop.create_task(self._run(connection))
+        reading = connection._reading = in_background(self._read(connection))
+        running = None if self._script is None else in_background(self._run(connection))
         self.connections.append(connection)
         self._note_news()
         try:
@@ -259,17 +296,28 @@ class WebSocketServer:
             raise
         finally:
             connection._lose()
-            reading.cancel()
-            if running is not None:
-                running.cancel()
+            if not connection._loop.is_closed():
+                reading.cancel()
+                if running is not None:
+                    running.cancel()
         return ws
+
+    async def _read(self, connection: WebSocketConnection) -> None:
+        try:
+            await connection._read(self._react)
+        except CancelledError:
+            raise
+        except BaseException as error:
+            if not _came_too_late(error, connection):
+                self.note_failed(FailedSocket.of_rule(error, connection.call))
+            connection.drop()
 
     async def _react(self, connection: WebSocketConnection, message: str | bytes) -> bool:
         self._note_news()
         for expected, answers in self._rules:
             if is_message(expected, message):
                 for answer in answers:
-                    await connection.send(answer(message) if callable(answer) else answer)
+                    await _take(connection, answer(message) if callable(answer) else answer)
                 return True
         return False
 
@@ -282,10 +330,15 @@ class WebSocketServer:
         except CancelledError:
             raise
         except BaseException as error:
-            if connection.closed and isinstance(error, ConnectionError) and not isinstance(error, _Gone):
-                return  # It went on to send when the client had gone, as a server may.
+            if _came_too_late(error, connection):
+                return
             self.note_failed(FailedSocket.of_script(error, connection.call))
             connection.drop()
+
+
+def _came_too_late(error: BaseException, connection: WebSocketConnection) -> bool:
+    """Tell whether something went on to send when the client had gone, as a server may."""
+    return connection.closed and isinstance(error, ConnectionError) and not isinstance(error, ClientGone)
 
 
 async def _follow(connection: WebSocketConnection, script: Sequence[Step]) -> None:
@@ -306,7 +359,7 @@ async def _take(connection: WebSocketConnection, step: Step) -> None:
             got = await connection.receive(step.timeout)
         except asyncio.TimeoutError:
             raise AssertionError(f"expected {shown(step.message)}, but nothing came") from None
-        except _Gone as error:
+        except ClientGone as error:
             raise AssertionError(f"expected {shown(step.message)}, but {error}") from None
         if not is_message(step.message, got):
             raise AssertionError(f"expected {shown(step.message)}, got {shown(got)}")
@@ -320,25 +373,3 @@ async def _take(connection: WebSocketConnection, step: Step) -> None:
         await pass_time(step.seconds)
     else:
         await connection.send(step.message if isinstance(step, Send) else step)
-
-
-def _checked_script(script: Any) -> Any:
-    if script is None:
-        return None
-    if isinstance(script, (list, tuple)) and not isinstance(script, _STEPS):
-        for number, step in enumerate(script, 1):
-            if isinstance(step, type) or not isinstance(step, (*_STEPS, str, bytes, dict, list)):
-                raise TypeError(
-                    f"script: step {number}: expected text, bytes, a dict, a list or a step of aioresponses.websockets,"
-                    f" got {shown(step)}"
-                )
-            if isinstance(step, Sleep):
-                check_seconds(f"script: step {number}", step.seconds)
-            if isinstance(step, (dict, list, Send)):
-                message = step.message if isinstance(step, Send) else step
-                if not isinstance(message, (str, bytes, bytearray, memoryview)):
-                    _dumps(message)
-        return list(script)
-    if is_coroutine_function(script):
-        return script
-    raise TypeError(f"script: expected a list of steps, or a coroutine function of a connection, got {shown(script)}")

@@ -1,0 +1,178 @@
+"""Groups of mocks of one host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import hdrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from ._calls.record import Answering, RequestCall, RequestMatch, in_order
+from ._checks import equals_anything
+from ._display import shown_wrong_url
+from ._matching.conditions import ConditionArguments, Conditions
+from ._matching.targets import Below, Target, Url
+from ._registering import Arguments, Registering, ReplyArguments
+from ._replies.results import Headers, checked_headers
+from ._suggestions import by_position, hides_unknown
+from .matchers import subset
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._replies.websockets import Script
+    from ._sockets import WebSocketMock
+
+
+class WebSocketArguments(ConditionArguments, total=False):
+    """The keyword arguments of `aioresponses.websocket`."""
+
+    protocols: Sequence[str]
+    heartbeat: float | None
+    autoping: bool
+    compress: bool
+    max_msg_size: int
+    headers: Headers | None
+    repeat: bool | int
+    optional: bool
+    override: bool
+
+
+class Group(Registering, Answering):
+    """The mocks of one host, or below one path of it: what `aioresponses.host` returns.
+
+    It can be given to functions that register what they know of that host:
+
+    >>> def register_users(api):
+    ...     api.get("/users/{id}", payload={"name": "Ada"}, repeat=True)
+    >>> register_users(mock.host("https://api.example.com/v2", headers={"Server": "api"}))
+    """
+
+    def __init__(
+        self,
+        add: Callable[..., RequestMatch],
+        add_websocket: Callable[..., WebSocketMock],
+        url: str | URL,
+        headers: Headers | None = None,
+        match_headers: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not isinstance(url, (str, URL)):
+            raise TypeError(f"url: expected a str or a yarl.URL, got {shown_wrong_url(url)}")
+        text = str(url).rstrip("/")
+        target = Target.of(None, text) if "://" in text and "#" not in text else None
+        if target is None or target.has_query:
+            raise ValueError(
+                f"url: expected a URL with a scheme and a host, and without a query, got {shown_wrong_url(url)}"
+            )
+        self._add = add
+        self._add_websocket = add_websocket
+        self._url = text
+        self._target = target
+        self._headers = checked_headers(headers)
+        Conditions(headers=match_headers)
+        self._match_headers: CIMultiDict[Any] = CIMultiDict(match_headers or ())
+        self._handles: list[RequestMatch] = []
+
+    def __repr__(self) -> str:
+        return f"<Group {self}>"
+
+    def __str__(self) -> str:
+        return str(self._target)
+
+    def _answered(self, call: RequestCall) -> bool:
+        return any(call.match is handle for handle in self._handles)
+
+    @property
+    def calls(self) -> list[RequestCall]:
+        """The requests that the mocks of this group answered, in order; with `keep_calls`, those that are kept."""
+        return in_order(call for handle in self._handles for call in handle.calls)
+
+    @property
+    def call_count(self) -> int:
+        """How many requests the mocks of this group answered."""
+        return sum(handle.call_count for handle in self._handles)
+
+    @hides_unknown
+    def add(
+        self, url: Url, method: str | None = hdrs.METH_GET, *unknown: object, **kwargs: Unpack[Arguments]
+    ) -> RequestMatch:
+        """Register a mock: `aioresponses.add`, with what follows the URL of the group in place of the URL.
+
+        That is a path, which may have a query, a pattern of these, or `unittest.mock.ANY`.
+
+        The headers of the group are those of the reply unless it has headers of these names itself, and so are the
+        ones that are asked of requests. Raises what `aioresponses.add` raises.
+        """
+        for value in unknown:
+            raise by_position("add", value, "the URL and the method")
+        below = self._below(url)
+        if self._match_headers:
+            kwargs["match_headers"] = _merged(self._match_headers, kwargs.get("match_headers"))
+        replies = kwargs.get("replies")
+        if kwargs.get("passthrough"):
+            pass  # The network says which headers there are.
+        elif self._headers and replies is None:
+            kwargs.update(self._with_headers(kwargs))  # type: ignore[typeddict-item]
+        elif self._headers and isinstance(replies, (list, tuple)):
+            kwargs["replies"] = [
+                self._with_headers(reply) if isinstance(reply, Mapping) else reply for reply in replies
+            ]
+        handle = self._add(below, method, **kwargs)
+        if isinstance(below, str):
+            handle._at_work.above = self._url
+        self._handles.append(handle)
+        return handle
+
+    def websocket(
+        self, path: Url, script: Script | None = None, **options: Unpack[WebSocketArguments]
+    ) -> WebSocketMock:
+        """Register a mock of a WebSocket: `aioresponses.websocket`, with what follows the URL of the group.
+
+        The headers of the group are those of the response that accepts a connection, and requests are asked for the
+        `match_headers` of the group, unless `options` have headers of these names.
+        """
+        below = self._below(path)
+        if self._match_headers:
+            options["match_headers"] = _merged(self._match_headers, options.get("match_headers"))
+        if self._headers:
+            options["headers"] = _merged(self._headers, options.get("headers"))
+        handle = self._add_websocket(below, script, **options)
+        if isinstance(below, str):
+            handle._at_work.above = self._url
+        self._handles.append(handle)
+        return handle
+
+    def _below(self, path: object) -> str | Below:
+        """Return what stands for the URLs of the group with this path, or with one that is like it."""
+        if isinstance(path, re.Pattern):
+            return Below.of(self._target, path)
+        if not isinstance(path, (str, URL)):
+            if equals_anything(path):
+                return Below.of(self._target, re.compile(""))
+            raise TypeError(f"url: expected a path of str, or a compiled pattern, got {shown_wrong_url(path)}")
+        text = str(path)
+        if text and text[0] not in "/?":
+            raise ValueError(f"url: expected a path that begins with /, got {shown_wrong_url(path)}")
+        return self._url + text
+
+    def _with_headers(self, reply: Mapping[str, Any]) -> ReplyArguments:
+        handler = reply.get("handler")
+        if handler is None:
+            return {**reply, "headers": _merged(self._headers, reply.get("headers"))}  # type: ignore[typeddict-item]
+        # It imports aiohttp.web, which takes longer than all of this package.
+        from ._replies.handlers import WithHeaders
+
+        return {**reply, "handler": WithHeaders(handler, self._headers)}  # type: ignore[typeddict-item]
+
+
+def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
+    """Return headers with defaults for those that are not among them; an object that decides for itself as it is."""
+    merged = defaults.copy()
+    try:
+        merged.update(own.expected if isinstance(own, subset) else own or ())
+    except (TypeError, ValueError):
+        return own  # Should it be wrong, then it is told of where it is used.
+    return merged

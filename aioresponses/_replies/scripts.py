@@ -1,0 +1,90 @@
+"""The scripts of mocked WebSockets, checked when they are registered, as are the options of the connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Union
+
+from .._checks import check_flag, check_seconds, is_coroutine_function, same_kind
+from .._display import shown
+from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
+
+dumps = json.JSONEncoder().encode
+
+STEPS = (Send, Expect, Close, Drop, Ping, Sleep)
+
+Step = Union[Send, Expect, Close, Drop, Ping, Sleep, str, bytes, "dict[str, Any]", "list[Any]"]
+
+
+def checked_script(script: Any) -> Any:
+    """Return a script, its steps as a list of their own; raise `TypeError` or `ValueError` for what is none."""
+    if script is None:
+        return None
+    if isinstance(script, (list, tuple)) and not isinstance(script, STEPS):
+        for number, step in enumerate(script, 1):
+            name = f"script: step {number}"
+            if isinstance(step, type) or not isinstance(step, (*STEPS, str, bytes, dict, list)):
+                raise TypeError(
+                    f"{name}: expected text, bytes, a dict, a list or a step of aioresponses.websockets,"
+                    f" got {shown(step)}"
+                )
+            check_step(name, step)
+        return list(script)
+    if is_coroutine_function(script):
+        return script
+    raise TypeError(f"script: expected a list of steps, or a coroutine function of a connection, got {shown(script)}")
+
+
+def check_step(name: str, step: Any) -> None:
+    """Raise `TypeError` or `ValueError` for a step that cannot be taken."""
+    if isinstance(step, Sleep):
+        check_seconds(name, step.seconds)
+    elif isinstance(step, Expect):
+        check_seconds(f"{name}: timeout", step.timeout)
+    elif isinstance(step, Close):
+        check_close(f"{name}: ", step.code, step.message)
+    elif isinstance(step, Ping):
+        if not isinstance(step.message, bytes):
+            raise TypeError(f"{name}: message: expected bytes, got {shown(step.message)}")
+    elif not isinstance(step, Drop):
+        message = step.message if isinstance(step, Send) else step
+        if not isinstance(message, (str, bytes, bytearray, memoryview)):
+            try:
+                dumps(message)
+            except (TypeError, ValueError) as error:
+                raise same_kind(error, f"{name}: {shown(message)} cannot be sent as JSON: {error}") from None
+
+
+def check_close(name: str, code: object, message: object) -> None:
+    """Raise `TypeError` or `ValueError` for what a WebSocket cannot be closed with."""
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise TypeError(f"{name}code: expected an int, got {shown(code)}")
+    if not 0 <= code < 2 ** 16:
+        raise ValueError(f"{name}code: expected an int from 0 to 65535, got {shown(code)}")
+    if not isinstance(message, (bytes, str)):
+        raise TypeError(f"{name}message: expected bytes, got {shown(message)}")
+
+
+def checked_options(
+    protocols: Any, heartbeat: Any, autoping: Any, compress: Any, max_msg_size: Any
+) -> dict[str, Any]:
+    """Return arguments for `web.WebSocketResponse`; raise `TypeError` or `ValueError` for wrong ones."""
+    if isinstance(protocols, str) or not isinstance(protocols, Iterable):
+        raise TypeError(f"protocols: expected a list of names, got {shown(protocols)}")
+    protocols = tuple(protocols)
+    for protocol in protocols:
+        if not isinstance(protocol, str):
+            raise TypeError(f"protocols: expected a str for each name, got {shown(protocol)}")
+    if heartbeat is not None:
+        check_seconds("heartbeat", heartbeat, "seconds or None")
+    check_flag("autoping", autoping)
+    check_flag("compress", compress)
+    if isinstance(max_msg_size, bool) or not isinstance(max_msg_size, int):
+        raise TypeError(f"max_msg_size: expected an int, got {shown(max_msg_size)}")
+    if max_msg_size < 0:
+        raise ValueError(f"max_msg_size: expected an int of at least 0, got {shown(max_msg_size)}")
+    return {
+        "protocols": protocols, "heartbeat": heartbeat, "autoping": autoping, "compress": compress,
+        "max_msg_size": max_msg_size,
+    }

@@ -1,0 +1,282 @@
+import asyncio
+import enum
+import gc
+
+from aiohttp import ClientSession, WSMsgType
+
+from aioresponses import AioResponsesTestCase, aioresponses
+from aioresponses.websockets import Close, Drop, Expect, Ping, Send, Sleep
+
+from ..support import AT_MOST, OutcomeTestCase, idle
+
+URL = "wss://stream.example.com/ticks"
+
+
+class RefusedTest(AioResponsesTestCase):
+    assert_all_mocked = False
+
+    def refusals(self, function, cases):
+        for text, error, arguments in cases:
+            with self.subTest(arguments):
+                with self.assertRaises(error) as raised:
+                    function(arguments)
+                self.assertEqual(str(raised.exception), text)
+
+    def test_options_of_the_connection(self):
+        self.refusals(lambda options: self.mock.websocket(URL, **options), [
+            ("protocols: expected a list of names, got 'v1'", TypeError, {"protocols": "v1"}),
+            ("protocols: expected a list of names, got 7", TypeError, {"protocols": 7}),
+            ("protocols: expected a str for each name, got 7", TypeError, {"protocols": ["v1", 7]}),
+            ("heartbeat: expected seconds or None, got '1'", TypeError, {"heartbeat": "1"}),
+            ("heartbeat: expected seconds or None, 0 or more, got -1", ValueError, {"heartbeat": -1}),
+            ("autoping: expected a bool, got 1", TypeError, {"autoping": 1}),
+            ("compress: expected a bool, got None", TypeError, {"compress": None}),
+            ("max_msg_size: expected an int, got '1'", TypeError, {"max_msg_size": "1"}),
+            ("max_msg_size: expected an int, got True", TypeError, {"max_msg_size": True}),
+            ("max_msg_size: expected an int of at least 0, got -1", ValueError, {"max_msg_size": -1}),
+        ])
+        self.assertEqual(self.mock._matches, {})
+
+    def test_arguments_that_a_websocket_has_not(self):
+        for name in ("status", "handler", "callback", "nope"):
+            for register in (self.mock.websocket, self.mock.host("wss://example.com").websocket):
+                with self.subTest(name), self.assertRaises(TypeError) as raised:
+                    register("/a" if register != self.mock.websocket else URL, **{name: None})
+                self.assertTrue(
+                    str(raised.exception).startswith(f"websocket() got an unexpected keyword argument '{name}'"),
+                    raised.exception,
+                )
+        self.assertEqual(self.mock._matches, {})
+
+    def test_steps(self):
+        self.refusals(lambda step: self.mock.websocket(URL, ["first", step]), [
+            ("script: step 2: code: expected an int, got '1000'", TypeError, Close("1000")),
+            ("script: step 2: code: expected an int from 0 to 65535, got 65536", ValueError, Close(65536)),
+            ("script: step 2: message: expected bytes, got 7", TypeError, Close(1000, 7)),
+            ("script: step 2: message: expected bytes, got 'ping'", TypeError, Ping("ping")),
+            ("script: step 2: timeout: expected seconds, got None", TypeError, Expect("a", None)),
+            ("script: step 2: expected seconds, 0 or more, got -1", ValueError, Sleep(-1)),
+            (
+                "script: step 2: {'a': {1}} cannot be sent as JSON: Object of type set is not JSON serializable",
+                TypeError, {"a": {1}},
+            ),
+            (
+                "script: step 2: {1} cannot be sent as JSON: Object of type set is not JSON serializable",
+                TypeError, Send({1}),
+            ),
+        ])
+        self.assertEqual(self.mock._matches, {})
+
+    def test_answers_of_rules(self):
+        async def answer(message):
+            """Return nothing."""
+
+        ws = self.mock.websocket(URL)
+        self.refusals(lambda answer: ws.on("ping", "pong", answer), [
+            (
+                "answer 2: expected a message, or a function that returns one, got Expect(message='a', timeout=1)",
+                TypeError, Expect("a"),
+            ),
+            (
+                "answer 2: {1} cannot be sent as JSON: Object of type set is not JSON serializable", TypeError, {1},
+            ),
+            ("answer 2: code: expected an int, got None", TypeError, Close(None)),
+        ])
+        with self.assertRaises(TypeError):
+            ws.on("ping", answer)
+
+    async def test_wrong_arguments_leave_a_connection_open(self):
+        ws = self.mock.websocket(URL)
+        async with self.client_session().ws_connect(URL) as client:
+            connection = await ws.connection()
+            for awaitable in (
+                connection.close("1000"), connection.close(1000, 7), connection.send({1}), connection.send(Close()),
+                connection.receive(timeout="1"), ws.send({1}), ws.close(None), ws.connection(timeout=None),
+                ws.wait_received(1, timeout="1"),
+            ):
+                with self.assertRaises(TypeError):
+                    await awaitable
+            await connection.send("open")
+            self.assertEqual(await client.receive_str(), "open")
+
+
+class FailingRuleTest(OutcomeTestCase):
+    def test_it_drops_the_connection_and_fails_the_test(self):
+        seen = []
+
+        class Test(AioResponsesTestCase):
+            async def test(self):
+                self.mock.websocket(URL).on("ping", lambda message: 1 / 0)
+                async with self.client_session().ws_connect(URL) as client:
+                    await client.send_str("ping")
+                    await client.receive()
+                    seen.append(client.close_code)
+
+        [text] = self.outcomes(Test)["failures"]
+        self.assertIn(f"Rule of GET {URL} raised ZeroDivisionError: division by zero\n", text)
+        self.assertEqual(seen, [1006])
+
+
+class MessageKindsTest(AioResponsesTestCase):
+    async def test_json_is_text(self):
+        ws = self.mock.websocket(URL).on({"op": "ping"}, "pong")
+        async with self.client_session().ws_connect(URL) as client:
+            await client.send_bytes(b'{"op": "ping"}')
+            connection = await ws.connection()
+            with self.assertRaises(TypeError) as raised:
+                await connection.receive_json()
+            self.assertEqual(
+                str(raised.exception), "expected a text message with JSON, got the binary message b'{\"op\": \"ping\"}'"
+            )
+            await client.send_str("no JSON")
+            with self.assertRaises(ValueError):
+                await connection.receive_json()
+        with self.assertRaises(AssertionError):
+            self.assertWebSocketReceived([{"op": "ping"}, "no JSON"])
+
+    async def test_members_of_an_enum_that_are_text(self):
+        class Op(str, enum.Enum):
+            PING = "ping"
+
+        self.mock.websocket(URL, [Expect(Op.PING), "pong"])
+        async with self.client_session().ws_connect(URL) as client:
+            await client.send_str("ping")
+            self.assertEqual(await client.receive_str(), "pong")
+        self.assertWebSocketReceived([Op.PING])
+
+    async def test_rules_that_answer_with_steps(self):
+        ws = self.mock.websocket(URL)
+        ws.on("close", Send(7), Ping(), Sleep(0), Close(1001, b"bye")).on("drop", Drop())
+        session = self.client_session()
+        async with session.ws_connect(URL) as client:
+            await client.send_str("close")
+            self.assertEqual(await client.receive_str(), "7")
+            message = await client.receive()
+            self.assertEqual((message.type, message.data, message.extra), (WSMsgType.CLOSE, 1001, "bye"))
+        async with session.ws_connect(URL) as client:
+            await client.send_str("drop")
+            await client.receive()
+            self.assertEqual(client.close_code, 1006)
+
+
+class ClosingTest(AioResponsesTestCase):
+    virtual_time = True
+
+    async def test_a_client_that_reads_only_afterwards_takes_no_time(self):
+        ws = self.mock.websocket(URL)
+        for close in (lambda connection: connection.close(1001, b"bye"), lambda connection: ws.close(1001, b"bye")):
+            async with self.client_session().ws_connect(URL) as client:
+                connection = await ws.connection()
+                await close(connection)
+                self.assertTrue(connection.closed)
+                message = await client.receive()
+                self.assertEqual((message.type, message.data, message.extra), (WSMsgType.CLOSE, 1001, "bye"))
+                self.assertEqual(client.close_code, 1001)
+        self.assertEqual(self.clock.elapsed, 0)
+        self.assertWebSocketClosed(1001)
+
+
+class CancelledTest(AioResponsesTestCase):
+    async def cancel(self, awaitable):
+        task = asyncio.ensure_future(awaitable)
+        await idle()
+        task.cancel()
+        with self.assertRaises(asyncio.CancelledError):
+            await task
+
+    async def test_waiting(self):
+        ws = self.mock.websocket(URL)
+        await self.cancel(ws.connection(AT_MOST))
+        async with self.client_session().ws_connect(URL) as client:
+            connection = await ws.connection()
+            for awaitable in (
+                ws.connection(AT_MOST), ws.wait_received(1, AT_MOST), connection.receive(AT_MOST),
+                connection.receive_json(AT_MOST),
+            ):
+                await self.cancel(awaitable)
+            await client.send_str("1")
+            self.assertEqual(await connection.receive_json(), 1)
+
+    async def test_closing_goes_on(self):
+        ws = self.mock.websocket(URL)
+        async with self.client_session().ws_connect(URL) as client:
+            closing = asyncio.ensure_future((await ws.connection()).close(1001))
+            await asyncio.sleep(0)
+            closing.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await closing
+            self.assertEqual((await client.receive()).data, 1001)
+
+    async def test_a_client_whose_task_is_cancelled(self):
+        ended = []
+
+        async def script(connection):
+            try:
+                await connection.receive(AT_MOST)
+            except ConnectionResetError:
+                ended.append(connection.close_code)
+
+        async def listen():
+            async with ClientSession() as session, session.ws_connect(URL) as client:
+                await client.receive()
+
+        ws = self.mock.websocket(URL, script)
+        listening = asyncio.ensure_future(listen())
+        connection = await ws.connection()
+        await self.cancel(listening)
+        await idle()
+        self.assertEqual((connection.closed, len(ended)), (True, 1))
+
+
+class ClosedLoopTest(OutcomeTestCase):
+    def test_connections_of_a_loop_that_was_closed_are_closed(self):
+        for script in (None, ["a", Expect("b", AT_MOST)]):
+            with self.subTest(script=script), aioresponses() as mock:
+                ws = mock.websocket(URL, script)
+                sessions = []
+
+                async def begin():
+                    sessions.append(ClientSession())
+                    sessions.append(await sessions[0].ws_connect(URL))
+                    return await ws.connection()
+
+                async def go_on(connection):
+                    await ws.send("a")
+                    await ws.close()
+                    await connection.close()
+                    with self.assertRaises(ConnectionResetError):
+                        await connection.receive()
+                    async with ClientSession() as session, session.ws_connect(URL):
+                        await ws.connection()
+                    await idle()
+
+                loop = asyncio.new_event_loop()
+                connection = loop.run_until_complete(begin())
+                complaints = []
+                loop.set_exception_handler(lambda loop, context: complaints.append(context["message"]))
+                loop.close()
+                self.assertEqual((connection.closed, connection.close_code), (True, 1006))
+                ws.remove()
+                ws = mock.websocket(URL)
+                asyncio.run(go_on(connection))
+                sessions[0]._connector._close()
+                sessions[0].detach()
+                sessions.clear()
+                del connection
+                gc.collect()
+                self.assertEqual(complaints, [])
+
+    def test_whoever_waited_on_a_loop_that_is_closed_now(self):
+        async def wait(ws):
+            with self.assertRaises(asyncio.TimeoutError):
+                await ws.connection(timeout=0.01)
+
+        async def connect(ws):
+            async with ClientSession() as session, session.ws_connect(URL) as client:
+                await client.send_str("a")
+                return await ws.wait_received(1)
+
+        with aioresponses() as mock:
+            ws = mock.websocket(URL)
+            asyncio.run(wait(ws))
+            self.assertEqual(asyncio.run(connect(ws)), ["a"])
