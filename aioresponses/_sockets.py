@@ -40,16 +40,18 @@ class WebSocketMock(RequestMatch):
         return list(self._server.connections)
 
     async def connection(self, timeout: float = 1) -> WebSocketConnection:
-        """Return the next connection that this has not returned yet, and wait for it, so many seconds at most.
+        """Return the next connection that this has not returned yet; wait for it, `timeout` seconds at most.
 
-        Raises `asyncio.TimeoutError` if there is none by then.
+        Raises `asyncio.TimeoutError` if there is no such connection by then.
         """
         return await self._server.next_connection(timeout)
 
     def on(self, expected: Any, *answers: Any) -> WebSocketMock:
-        """Whenever a message comes that equals `expected`, send these, or what a function of the message returns.
+        """Whenever a message comes that equals `expected`, send these answers.
 
-        Such a message is in `received`, but no `receive()` and no `Expect` gets it. Returns the mock itself.
+        An answer is a message, a step of a script other than `Expect`, or a function of the message that returns one of
+        these. The message is in `received`, but neither `receive()` nor `Expect` gets it. Returns the mock itself.
+        Raises `TypeError` or `ValueError` for what cannot be sent.
         """
         self._server.on(expected, answers)
         return self
@@ -76,5 +78,8 @@ class WebSocketMock(RequestMatch):
         return self._server.received
 
     async def wait_received(self, n: int, timeout: float = 1) -> Sequence[str | bytes]:
-        """Wait until there are so many messages in `received`; return them."""
+        """Wait until at least `n` messages are in `received`, and return them all.
+
+        Raises `asyncio.TimeoutError` if there are fewer after `timeout` seconds.
+        """
         return await self._server.enough_received(n, timeout)

@@ -117,7 +117,27 @@ async def answer_small(request: Any) -> Any:
     return web.json_response(SMALL)
 
 
+async def echo(request: Any) -> Any:
+    """Send back what comes over a WebSocket."""
+    from aiohttp import web
+
+    ws = web.WebSocketResponse()
+    await ws.prepare(request)
+    async for message in ws:
+        await ws.send_str(message.data)
+    return ws
+
+
 class ThisPackage(Mock):
+    @asynccontextmanager
+    async def echoing(self) -> AsyncIterator[tuple[ClientSession, str]]:
+        """Send back what comes over a WebSocket; give a session for it, and its URL."""
+        from aioresponses import aioresponses
+
+        async with aioresponses() as mock, ClientSession() as session:
+            mock.get("http://api.example.com/echo", handler=echo, repeat=True)
+            yield session, "http://api.example.com/echo"
+
     @asynccontextmanager
     async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
         if not exchange.served_by:
@@ -251,6 +271,22 @@ class Loopback:
         try:
             async with ClientSession() as session:
                 yield session, str(server.make_url("/users/7"))
+        finally:
+            await server.close()
+
+    @asynccontextmanager
+    async def echoing(self) -> AsyncIterator[tuple[ClientSession, str]]:
+        """Send back what comes over a WebSocket; give a session for it, and its URL."""
+        from aiohttp import web
+        from aiohttp.test_utils import TestServer
+
+        app = web.Application()
+        app.router.add_get("/echo", echo)
+        server = TestServer(app)
+        await server.start_server(access_log=None)
+        try:
+            async with ClientSession() as session:
+                yield session, str(server.make_url("/echo"))
         finally:
             await server.close()
 

@@ -238,6 +238,30 @@ async def jump(contestant: Any) -> AsyncIterator[float]:
         yield seconds
 
 
+async def websocket_echo(contestant: Any) -> AsyncIterator[float]:
+    while True:
+        async with contestant.echoing() as (session, url), session.ws_connect(url) as ws:
+            async def send_and_receive() -> None:
+                await ws.send_str("a message")
+                await ws.receive_str()
+
+            await send_and_receive()
+            seconds = await timed(send_and_receive)
+        yield seconds
+
+
+async def websocket_connect_and_close(contestant: Any) -> AsyncIterator[float]:
+    while True:
+        async with contestant.echoing() as (session, url):
+            async def connect_and_close() -> None:
+                async with session.ws_connect(url):
+                    pass
+
+            await connect_and_close()
+            seconds = await timed(connect_and_close)
+        yield seconds
+
+
 def application_test(contestant: Any) -> Iterator[float]:
     """Yield what a test of an application takes that asks it once."""
     case = contestant.application_test_case()
@@ -446,6 +470,10 @@ GROUPS = [
             [Limit(1, "loopback"), Limit(1, "GET of a canned reply", more=100e-6)], rounds=100, contestants=SERVING,
         ),
     ],
+    [Measure("WebSocket echo", websocket_echo, [Limit(0.9, "loopback")], contestants=SERVING)],
+    [Measure(
+        "WebSocket connect and close", websocket_connect_and_close, [Limit(0.65, "loopback")], contestants=SERVING
+    )],
     [Measure("a test of an application", application_test, [Limit(0.8, "loopback")], contestants=SERVING)],
     [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
 ]

@@ -68,7 +68,7 @@ class RegisteredSocketTest(AioResponsesTestCase):
                     await self.first_message(f"{asked}://example.com/")
                 self.assertEqual(raised.exception.status, 403)
 
-    async def test_a_plain_request_goes_to_other_mocks_or_is_told_what_the_mock_wants(self):
+    async def test_a_plain_request_goes_to_other_mocks_and_its_refusal_says_what_the_mock_wants(self):
         self.mock.websocket("wss://example.com/")
         self.mock.get("https://example.com/", body="plain", repeat=1)
         async with self.session.get("https://example.com/") as response:
@@ -88,6 +88,13 @@ class RegisteredSocketTest(AioResponsesTestCase):
             await self.first_message()
         self.assertEqual(raised.exception.status, 403)
         self.assertEqual(await self.first_message(), "a")
+
+    async def test_a_plain_mock_that_refused_an_upgrade_is_found_by_either_scheme(self):
+        self.mock.get("https://example.com/", status=403)
+        with self.assertRaises(WSServerHandshakeError):
+            await self.first_message("https://example.com/")
+        self.assertCalledOnce("wss://example.com/")
+        self.assertCalledOnce("https://example.com/")
 
     async def test_handlers_of_plain_mocks_answer_either_scheme(self):
         async def handle(request):

@@ -353,7 +353,7 @@ async def _follow(connection: WebSocketConnection, script: Sequence[Step]) -> No
             raise AssertionError(f"at step {number}: {type(error).__name__}: {error}") from error
 
 
-async def _take(connection: WebSocketConnection, step: Step) -> None:
+async def _take(connection: WebSocketConnection, step: Any) -> None:
     if isinstance(step, Expect):
         try:
             got = await connection.receive(step.timeout)
