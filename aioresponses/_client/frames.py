@@ -77,7 +77,7 @@ class _Queue:
         self._buffer.append(message)
 
     def exception(self) -> None:
-        """There is none: it is raised."""
+        """Return None, for `set_exception` raises what the reader finds."""
 
     def feed_eof(self) -> None:
         """Take no more."""
