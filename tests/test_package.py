@@ -340,6 +340,7 @@ class TestsOfRoomsTest(unittest.TestCase):
         "_client.passing": "client/test_outside.py",
         "_client.virtual_time": "client/test_clock.py",
         "_client.wrapping": "test_interception.py",
+        "_far_end": "test_interception.py",
         "_matching.index": "matching/test_router.py",
         # It only imports the mixins.
         "assertions": "test_package.py",
