@@ -5,7 +5,8 @@ Virtual time jumps when nothing can run. Whether something still can is seen by 
 Private names, the same in CPython 3.10 to 3.15: `_ssock` is the loop's end of the pair of sockets by which threads and
 signals wake it, `_selector` what watches its sockets. `sys._current_frames` tells of the threads that there are, and of
 what each one does: `concurrent.futures.thread._worker` waits for work, and `_do_waitpid` of asyncio's watcher for the
-end of a process.
+end of a process. pycares, the resolver that `aiohttp[speedups]` brings, keeps a thread for as long as the process runs,
+in `_run_safe_shutdown_loop` (5.2.1); it clears away, and no loop waits for that.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def other_threads() -> Threads:
 
 
 def _waits_for_work(frame: FrameType) -> bool:
+    if frame.f_code.co_name == "_run_safe_shutdown_loop" and frame.f_globals.get("__name__") == "pycares":
+        return True
     if frame.f_code.co_name != "_worker" or frame.f_globals.get("__name__") != "concurrent.futures.thread":
         return False
     work = frame.f_locals.get("work_queue")

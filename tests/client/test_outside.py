@@ -111,6 +111,8 @@ class PoolTest(unittest.TestCase):
         for waits, made in (
             (True, frame(work_queue=idle)), (False, frame(work_queue=busy)), (False, frame()),
             (False, frame("run", work_queue=idle)), (False, frame(module="own", work_queue=idle)),
+            (True, frame("_run_safe_shutdown_loop", "pycares")), (False, frame("_run_safe_shutdown_loop", "own")),
+            (False, frame("run", "pycares")),
         ):
             self.assertIs(outside._waits_for_work(made), waits)
 
