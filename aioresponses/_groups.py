@@ -174,5 +174,5 @@ def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
     try:
         merged.update(own.expected if isinstance(own, subset) else own or ())
     except (TypeError, ValueError):
-        return own  # Should it be wrong, then it is told of where it is used.
+        return own  # If it is wrong, the error is raised where it is used.
     return merged

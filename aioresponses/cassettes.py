@@ -189,7 +189,7 @@ class Cassette:
             raise AssertionError("\n".join([about_unused(unused), listed(self._mock.calls)]))
 
     def end(self, write: bool) -> None:
-        """Be of no effect from now on; write what was recorded if `write` is true and nobody has discarded it."""
+        """Be of no effect from now on; write what was recorded if `write` is true and it was not discarded."""
         try:
             self._withdraw()
             if write and self.records and not self._is_discarded:

@@ -34,7 +34,7 @@ class Requests(dict[_Key, list[RequestCall]]):
     """
 
     def _found(self, key: Any) -> Any:
-        """Return the key that one is a spelling of; that one itself where there is none."""
+        """Return the key that this is another spelling of; the given key itself if it is not in here."""
         if super().__contains__(key) or not isinstance(key, tuple) or len(key) != 2:
             return key
         method, url = key

@@ -117,7 +117,7 @@ class RequestCall(_Arguments):
 
     @property
     def response(self) -> ClientResponse | None:
-        """The response that the caller got; None while there is none, and if the call raised."""
+        """The response that the caller got; None until the call has returned, and if it raised."""
         return self._exchange.response
 
     @property

@@ -38,7 +38,7 @@ def is_kept(name: str, method: str, status: int) -> bool:
 
 
 def without_secrets(entry: Entry, secrets: Secrets) -> Entry:
-    """Return an entry in the form in which it is written: without secrets, and without what nobody asked for."""
+    """Return an entry in the form in which it is written: without secrets, and without what was not asked for."""
     request, response = entry["request"], entry["response"]
     made: Entry = {
         "cache": {},
@@ -90,7 +90,7 @@ def hidden_url(url: str, secrets: Secrets) -> str:
         url = str(without_credentials(URL(url, encoded=True)))
     except ValueError:
         pass
-    # Its path is as it is, for a request is told by it.
+    # Its path stays as it is, for requests are matched by it.
     path, sign, query = url.partition("?")
     return f"{path}{sign}{secrets.form(query)}"
 

@@ -11,7 +11,7 @@ timers.
 Time stands still while code runs, so it is the same in every run of a test.
 
 What can still come, time must not jump over. While a job of an executor runs, a process, or a request that is passed
-through to another machine, time passes really. Of other sockets nobody can tell; they get a little real time. The room
+through to another machine, time passes really. Other sockets give no sign of it, and get a little real time. The room
 `outside` says which are which.
 
 Where no timer is left, and nothing that could wake the loop, the test waits forever. So it does where the clock jumps

@@ -61,11 +61,11 @@ _Function = Callable[..., Any]
 
 
 class Watcher(Protocol):
-    """Who is told of what is made."""
+    """Takes note of what is made."""
 
     @property
     def looks_before_loops_end(self) -> bool:
-        """Whether it is told before the machinery of tests closes a loop."""
+        """Whether it is asked before the machinery of tests closes a loop."""
 
     def note_made(self, thing: ClientSession | BaseConnector, place: str, /) -> None:
         """Note a session or a connector that has been made at a place."""
@@ -117,7 +117,7 @@ def place(watcher: Watcher) -> str:
     return "" if task is None else watcher.place_of(task)
 
 
-# Who is told, with the mock of each, the last one last.
+# The watchers with the mock of each, the latest one last.
 _watchers: tuple[tuple[Interceptor, Watcher], ...] = ()
 
 _is_paused = False
@@ -159,7 +159,7 @@ def end(watcher: Watcher) -> None:
 
 
 def _watcher_here() -> Watcher | None:
-    """Return who is told of what is made here, if anybody is."""
+    """Return the watcher that notes what is made here, if there is one."""
     if _is_paused:
         return None
     for asked in active.asked_here() or ():
@@ -216,7 +216,7 @@ _MakePatch = Callable[[_Patch, _Function], _Function]
 
 
 def _settle() -> None:
-    """Have our functions in place while anybody is told, and out of it otherwise."""
+    """Have our functions in place while there is a watcher, and out of it otherwise."""
     if not _watchers:
         for patch in _Patch.by_place.values():
             if patch.is_on:

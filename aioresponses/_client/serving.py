@@ -105,7 +105,7 @@ class _Life:
             self._forget()
             await self._clean_up(runner)
             if self.ended.done() and not self.ended.cancelled():
-                self.ended.result()  # There is nobody else to be told.
+                self.ended.result()  # No caller is left that could get it.
             raise
         await self._clean_up(runner)
 
