@@ -52,7 +52,7 @@ from .examples.weather import WeatherClient
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.rst"
 DOCS = ROOT / "docs"
-PAGES = [README, *sorted(DOCS.glob("*.rst"))]
+PAGES = [README, *sorted(DOCS.rglob("*.rst"))]
 
 
 class Block(NamedTuple):
@@ -207,7 +207,7 @@ class DocsTest(unittest.TestCase):
 
     def test_every_page_is_listed(self):
         self.assertEqual(
-            [path.name for path in PAGES],
+            [path.name for path in PAGES if path.parent != DOCS / "cookbook"],
             [
                 "README.rst", "assertions.rst", "guarantees.rst", "leaks.rst", "matching.rst", "migrating.rst",
                 "recordings.rst", "replies.rst", "servers.rst", "testcase.rst", "virtual_time.rst",
