@@ -10,6 +10,7 @@ import inspect
 from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ._client.far_end import Serving, Turn
     from ._client.frames import Upgraded
     from ._client.serving import Servers
+    from ._client.transport import Exchange as Connected
     from ._replies.handlers import Asked, HandlerReply
 
     # Returns how a server answers a request, on the running loop.
@@ -104,9 +106,6 @@ class FarEnd:
     body_is_read = False
     """Whether the body was read before it is sent."""
 
-    has_server = False
-    """Whether a server answers, in its own time."""
-
     _serve_on: Callable[[], Awaitable[Serving]] | None = None
     _serving: Serving | None = None
     _turn: Turn | None = None
@@ -133,12 +132,13 @@ class FarEnd:
     ) -> None:
         self.request = request
         self.exchange = exchange
-        self.receive = exchange.receive
         self.url = url
         self.claim: Claim | None = None
         """The mock that answers, of `interceptor`, and its reply; None until it is known."""
         self.raised: BaseException | None = None
         """What the mock raised."""
+        self.has_server = False
+        """Whether a server answers, in its own time."""
         self._traces = traces
         self._kwargs = kwargs
 
@@ -197,8 +197,10 @@ class FarEnd:
         assert claim is not None
         route, reply = claim
         try:
-            answer = reply.at_once(self.request, self.call)
-            if answer is not None and not answer[1]:
+            # By a local name, for CPython 3.11 is slow to call what an attribute of an object holds.
+            at_once = reply.at_once
+            answer = at_once(self)
+            if answer is not None and not answer.body:
                 return answer  # Mostly there is a head alone, with a small body in it.
             if answer is None:
                 result = reply.to(self.call, self.url, self._kwargs, route.give_back)
@@ -244,7 +246,7 @@ class FarEnd:
                 self.interceptor.note_failed(error, self.exchange)
                 raise
 
-        return answer._replace(body=watched()) if self.interceptor.assertion_classes else answer
+        return replace(answer, body=watched()) if self.interceptor.assertion_classes else answer
 
     def _encoded(self, result: CallbackResult) -> Answer:
         if result.response_class is not None:
@@ -290,11 +292,11 @@ class FarEnd:
             self.note_raised(error)
             raise
 
-    def serve(self, connection: Connection, gone: Callable[[], object]) -> None:
+    def serve(self, connection: Connection, call: Connected) -> None:
         """Have the server answer the request, which is about to be written to this connection."""
         serving, self._serving = self._serving, None
         assert serving is not None
-        self._turn = serving.begin(connection, self, gone)
+        self._turn = serving.begin(connection, self, call)
 
     def note_upgrade(self, upgraded: Upgraded) -> None:
         """Note that the connection speaks another protocol from now on."""

@@ -211,12 +211,10 @@ class Interception:
         loop: AbstractEventLoop,
     ) -> None:
         self._interceptors = interceptors
-        self._exchange = exchange
+        self.exchange = exchange
         self._kwargs = kwargs
         self._loop = loop
         self._last: FarEnd | None = None
-        self.connected = exchange.connect
-        """Notes that a request has got a connection; returns what is to be called when it has gone."""
         self._recorded = 1
         """How many of the mocks have recorded the call."""
 
@@ -227,13 +225,12 @@ class Interception:
 
         Nearly all requests are of this kind. For others, this returns None and notes nothing.
         """
-        exchange, interceptor = self._exchange, self._interceptors[0]
+        exchange, interceptor = self.exchange, self._interceptors[0]
         router = interceptor.router
         if (
             self._last is not None
             or request.url is not exchange.url
             or router.passthrough
-            or not router.index.first_answers
             or not interceptor.is_active
         ):
             return None
@@ -251,7 +248,7 @@ class Interception:
 
         Raises what a condition of a mock raises, and `ClientConnectionError` where the request is refused.
         """
-        last, exchange = self._last, self._exchange
+        last, exchange = self._last, self.exchange
         if last is not None and last.request is request and last.connections == self._connections():
             # One hook has called the other: a connector whose own `connect` calls that of its base class. A middleware
             # that tries again with the same request has had a connection.
@@ -269,17 +266,17 @@ class Interception:
         if last is not None:
             exchange = exchange.next_hop(request.method, request.url, response_of(last.request))
         # In its request, aiohttp has the URL of the call as it goes over the wire.
-        is_callers = request.url is self._exchange.url
-        url = self._exchange.normalized_url if is_callers else self._asked_for(request)[1]
-        if not is_callers and last is None and url is self._exchange.normalized_url:
+        is_callers = request.url is self.exchange.url
+        url = self.exchange.normalized_url if is_callers else self._asked_for(request)[1]
+        if not is_callers and last is None and url is self.exchange.normalized_url:
             # How `params` are joined to a query is another in each release, and may be seen here alone.
-            self._exchange.url = with_credentials_of(self._exchange.url, request.url)
-        exchange.asks_upgrade = self._exchange.asks_upgrade = hdrs.UPGRADE in request.headers
+            self.exchange.url = with_credentials_of(self.exchange.url, request.url)
+        exchange.asks_upgrade = self.exchange.asks_upgrade = hdrs.UPGRADE in request.headers
         far_end = self._last = FarEnd(request, exchange, url, traces, self._kwargs)
         unmet: dict[str, str] = {}
         for place, interceptor in enumerate(self._interceptors):
             if place >= self._recorded:
-                interceptor.log.record(self._exchange)
+                interceptor.log.record(self.exchange)
                 self._recorded += 1
             if not self._is_asked(interceptor):
                 continue  # One around the innermost has been stopped since.
@@ -340,7 +337,8 @@ class Interception:
 
     def connected_to_network(self, connection: Connection) -> None:
         """Note that a request has got a connection to the network, and what comes of it if it is recorded."""
-        connection.add_callback(self._exchange.connect())
+        self.exchange.connect()
+        connection.add_callback(self.exchange.disconnect)
         last = self._last
         # Where a connector's own `connect` has called that of its base class, one connection is noted twice.
         if last is not None and last.recorder is not None and last.exchange.incoming is None:
@@ -348,7 +346,7 @@ class Interception:
 
     def _connections(self) -> tuple[int, int | None]:
         """Return what is another one after the call has got a connection."""
-        return self._exchange.connections, self._exchange.until
+        return self.exchange.connections, self.exchange.until
 
     async def _refusal(self, far_end: FarEnd, unmet: dict[str, str]) -> ClientConnectionError:
         """Return what a request is refused with, once the latency has passed.
@@ -356,8 +354,8 @@ class Interception:
         `unmet` says which condition of which mock does not hold, by the keys of the mocks.
         """
         request, exchange = far_end.request, far_end.exchange
-        exchange.unmatched = self._exchange.unmatched = True
-        self._exchange.depart()
+        exchange.unmatched = self.exchange.unmatched = True
+        self.exchange.depart()
         method, asked = self._asked_for(request)
         verdicts = [
             verdict
@@ -404,7 +402,8 @@ class Interception:
         far_end.claim = claim
         reply = claim[1]
         interceptor, result = far_end.interceptor, reply.result
-        response_class = result.response_class or interceptor.response_class()
+        chosen_class = interceptor.response_class
+        response_class = result.response_class or chosen_class()
         if response_class is not None:
             set_response_class(far_end.request, response_class)
         far_end.latency = latency = interceptor.latency
@@ -416,7 +415,7 @@ class Interception:
             if failure is not None:
                 delay = None if latency is None and not result.delay else result.delay + (latency or 0)
                 self.connector = interceptor.stand_ins.failing(
-                    connector, self._loop, failure, delay, self._exchange.depart
+                    connector, self._loop, failure, delay, self.exchange.depart
                 )
                 return far_end
         self.connector = interceptor.stand_ins.of(connector, self._loop)
@@ -427,7 +426,7 @@ class Interception:
 
     def _asked_for(self, request: ClientRequest) -> tuple[str, URL]:
         """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
-        call = self._exchange
+        call = self.exchange
         url = _urls.normalize_url(request.url)
         return (
             call.method if call.method.upper() == request.method else request.method,
@@ -442,13 +441,13 @@ class Interception:
     def returned(self, response: ClientResponse) -> None:
         """Note that the call returned."""
         self._interceptors[self._recorded - 1].responses.append(response)
-        self._exchange.end(response, None)
+        self.exchange.end(response, None)
         self._note_end()
 
     def gave_back(self, response: ClientResponse | None) -> None:
         """Note the end of a request that has gone around `_request`, even if the mock raised."""
         if response is None:
-            self._exchange.end(None, None)
+            self.exchange.end(None, None)
             self._note_end()
         elif response.status is None and self._last is not None and self._last.raised is not None:
             self.raised(self._last.raised)
@@ -458,7 +457,7 @@ class Interception:
     def raised(self, error: BaseException) -> BaseException:
         """Note that the call raised; return the exception that its caller is to get."""
         failure = unwrapped(error, None if self._last is None else self._last.raised)
-        self._exchange.end(None, failure)
+        self.exchange.end(None, failure)
         self._note_end()
         return failure
 
@@ -470,4 +469,4 @@ class Interception:
         for one in self._interceptors:
             if one.log.keep is not None:
                 del one.responses[:-one.log.keep]
-                one.log.end(self._exchange)
+                one.log.end(self.exchange)

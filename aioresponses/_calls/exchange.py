@@ -7,7 +7,7 @@ Users rarely look. So an `Exchange` is plain, and noting something is an assignm
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import copy
 from time import perf_counter
 from types import MappingProxyType
@@ -169,12 +169,11 @@ class Exchange:
         if self.since is None:
             self.since = next(_count)
 
-    def connect(self) -> Callable[[], None]:
-        """Note that the call has got a connection; return what is to be called when it has gone."""
+    def connect(self) -> None:
+        """Note that the call has got a connection."""
         if self.since is None:
             self.since = next(_count)
         self.connections += 1
-        return self.disconnect
 
     def disconnect(self) -> None:
         """Note that one of its connections has gone."""

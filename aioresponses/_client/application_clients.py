@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
     from .far_end import Handle
+    from .transport import Receiver
 
 # Of those that only the system may listen on, the ones that no service is known by.
 _ports = itertools.cycle(range(700, 740))
@@ -88,10 +89,6 @@ async def _answer(request: web.BaseRequest, handle: Handle) -> web.StreamRespons
     return await handle(request)
 
 
-def _nothing() -> None:
-    """Do nothing."""
-
-
 class _ServerConnector(InMemoryConnector):
     """Has a server answer all requests."""
 
@@ -107,7 +104,8 @@ class _ServerConnector(InMemoryConnector):
         runner = self._server.runner
         assert runner is not None
         assert runner.server is not None
-        Serving(cast(Any, runner.server), self._context, _answer).begin(connection, _Asked(req), _nothing)
+        asked = _Asked(req)
+        Serving(cast(Any, runner.server), self._context, _answer).begin(connection, asked, asked)
         return connection
 
 
@@ -118,6 +116,17 @@ class _Asked:
 
     def __init__(self, request: ClientRequest) -> None:
         self.request = request
+
+    @property
+    def exchange(self) -> Receiver:
+        """What takes what is written, which is not kept."""
+        return self
+
+    def connect(self) -> None:
+        """Note nothing."""
+
+    def disconnect(self) -> None:
+        """Note nothing."""
 
     def receive(self, data: bytes) -> None:
         """Note nothing."""

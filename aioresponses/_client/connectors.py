@@ -22,7 +22,6 @@ limits the time for connecting, is not documented either.
 from __future__ import annotations
 
 import asyncio
-import functools
 import sys
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
@@ -67,6 +66,7 @@ class InMemoryConnector(BaseConnector):
             raise ClientConnectionError("Connector is closed.")
         protocol = InMemoryProtocol(self._loop)
         transport = InMemoryTransport(self._loop, protocol, self._open, (req.url.raw_host, req.url.port))
+        transport.ssl, transport.proxy = req.ssl, req.proxy
         protocol.connection_made(transport)
         return protocol
 
@@ -103,7 +103,9 @@ class InMemoryConnector(BaseConnector):
             # Keys are made anew for each request; mostly it is seen without them that they are equal. What else they
             # are made of, such as `server_hostname` (3.14.5), makes no difference to a connection in memory.
             and (
-                request.url is transport.url and request.ssl is key.ssl and request.proxy is key.proxy is None
+                request.url is transport.url
+                and request.ssl is transport.ssl
+                and request.proxy is transport.proxy is None
                 or key == request.connection_key
             )
         ):
@@ -248,16 +250,9 @@ class StandIns:
     def __init__(self) -> None:
         # The one of the last request, for mostly it is that of the next one as well.
         self._last: tuple[ref[BaseConnector], AbstractEventLoop, InMemoryConnector] | None = None
-
-    # A mock that answers nothing has none of these, and most of the time that it would take is theirs.
-
-    @functools.cached_property
-    def _connectors(self) -> WeakKeyDictionary[BaseConnector, dict[AbstractEventLoop, InMemoryConnector]]:
-        return WeakKeyDictionary()
-
-    @functools.cached_property
-    def _failing(self) -> WeakSet[FailingConnector]:
-        return WeakSet()
+        # A mock that answers nothing has none of these, and most of the time that it would take is theirs.
+        self._connectors: WeakKeyDictionary[BaseConnector, dict[AbstractEventLoop, InMemoryConnector]] | None = None
+        self._failing: WeakSet[FailingConnector] | None = None
 
     def of(self, connector: BaseConnector, loop: AbstractEventLoop) -> InMemoryConnector:
         """Return the one that stands for `connector` on `loop`, which is the running one, under its limits."""
@@ -266,6 +261,8 @@ class StandIns:
             return last[2]
         if isinstance(connector, InMemoryConnector):
             return connector
+        if self._connectors is None:
+            self._connectors = WeakKeyDictionary()
         connectors = self._connectors.get(connector)
         if connectors is None:
             connectors = self._connectors[connector] = {}
@@ -287,6 +284,8 @@ class StandIns:
     ) -> InMemoryConnector:
         """Return one that fails to connect, in place of the one that stands for `connector` on `loop`."""
         failing = FailingConnector(connector, self.of(connector, loop), failure, delay, depart)
+        if self._failing is None:
+            self._failing = WeakSet()
         self._failing.add(failing)
         return failing
 
@@ -295,18 +294,18 @@ class StandIns:
         self._last = None
         return [
             future
-            for loop, stand_in in self._connectors.pop(connector, {}).items()
+            for loop, stand_in in ({} if self._connectors is None else self._connectors.pop(connector, {})).items()
             for future in stand_in.close_from_here()
             if loop is asyncio._get_running_loop()
         ]
 
     def close(self, why: str) -> None:
         """Close all of them: who waits for a response gets a `ClientConnectionError` with this text."""
-        self._last = None
-        made = vars(self)
+        connectors, self._last, self._connectors = self._connectors, None, None
+        failing, self._failing = self._failing, None
         # In lists, for requests of other threads may be adding to them.
-        for connectors in list(made.pop("_connectors", {}).values()):
-            for connector in list(connectors.values()):
+        for of_one in [] if connectors is None else list(connectors.values()):
+            for connector in list(of_one.values()):
                 connector.close_from_afar(why)
-        for failing in list(made.pop("_failing", ())):
-            failing.close_from_afar(why)
+        for one in [] if failing is None else list(failing):
+            one.close_from_afar(why)

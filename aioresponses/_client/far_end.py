@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import protocol
 from .frames import Upgraded
-from .transport import Close, InMemoryTransport, Receive
+from .transport import Close, Exchange, InMemoryTransport
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, web
@@ -116,29 +116,29 @@ class Serving(NamedTuple):
 
     answer: Answering
 
-    def begin(self, connection: Connection, asked: protocol.FarEnd, gone: Callable[[], object]) -> Turn:
+    def begin(self, connection: Connection, asked: protocol.FarEnd, call: Exchange) -> Turn:
         """Have the server answer the next request on an in-memory connection, which is that of `asked`.
 
-        That is told what is written of the request, and `gone` is called when the client has given the connection back,
-        or has lost it.
+        The exchange of that receives what is written of the request, and the `call` is connected until the client has
+        given the connection back, or has lost it.
         """
         client: protocol.InMemoryProtocol = connection._protocol  # type: ignore[assignment]
-        client.expect(asked, gone)
+        client.expect(asked, call)
         client.far_end = None
-        return self._take_over(client, asked.request, asked.receive, getattr(asked, "note_upgrade", _ignore))
+        return self._take_over(client, asked.request, asked.exchange.receive, getattr(asked, "note_upgrade", _ignore))
 
     def take_over(self, connection: Connection, request: ClientRequest, sent: bytes) -> Turn:
         """Have the server answer a request that the client has already sent."""
         turn = self._take_over(connection._protocol, request, _ignore, _ignore)  # type: ignore[arg-type]
         assert turn.far_end is not None
-        turn.far_end.take(sent)
+        turn.far_end.receive(sent)
         return turn
 
     def _take_over(
         self,
         client: protocol.InMemoryProtocol,
         request: ClientRequest,
-        receive: Receive,
+        receive: Callable[[bytes], object],
         upgraded: Callable[[Upgraded], object],
     ) -> Turn:
         transport: InMemoryTransport = client.transport  # type: ignore[assignment]
@@ -152,7 +152,7 @@ class Serving(NamedTuple):
             if far is not None:
                 far.leave()
             far = transport.server = FarEnd(transport, self.server, self.context, request.is_ssl())
-        transport.receive = far.take
+        transport.receiver = far
         return far.begin(Turn(far, receive, self.answer, upgraded))
 
 
@@ -168,7 +168,11 @@ class Turn:
     """What the reader of the body gets behind what was sent."""
 
     def __init__(
-        self, far_end: FarEnd, receive: Receive, answer: Answering, upgraded: Callable[[Upgraded], object]
+        self,
+        far_end: FarEnd,
+        receive: Callable[[bytes], object],
+        answer: Answering,
+        upgraded: Callable[[Upgraded], object],
     ) -> None:
         self.far_end: FarEnd | None = far_end
         """None when the client has gone."""
@@ -277,7 +281,7 @@ class FarEnd(_FlowControlMixin):
 
     # From the client to the server.
 
-    def take(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         """Take what the client has written."""
         assert self._turn is not None
         self._turn.note_received(data)

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from .frames import Upgraded
+    from .transport import Exchange
 
 _Method = Callable[..., Any]
 
@@ -299,16 +300,13 @@ class _LeftAlone:
     """A call of a `TestClient` to its server; it is not even a part of the one within whose callback it is made."""
 
     connector: InMemoryConnector
+    exchange: Exchange
 
     def plain_far_end(self, *_: object) -> None:
         """There is more to be found out."""
 
     async def far_end(self, *_: object) -> None:
         """Leave it to the network."""
-
-    def connected(self) -> Callable[[], None]:
-        """Note nothing."""
-        return _nothing
 
     def connected_to_network(self, connection: Connection) -> None:
         """Note nothing."""
@@ -325,10 +323,6 @@ class _LeftAlone:
     def raised(self, error: BaseException) -> BaseException:
         """Change nothing."""
         return error
-
-
-def _nothing() -> None:
-    """Do nothing."""
 
 
 _LEFT_ALONE = _LeftAlone()
@@ -364,18 +358,18 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
         far_end = call.plain_far_end(req, connector, traces, timeout)
         if far_end is None:
             far_end = await call.far_end(req, connector, traces, timeout)
-        if far_end is None:
-            passed = PassedThrough(get_running_loop())
-            try:
-                real: Connection = await original(connector, req, traces, timeout)
-            except BaseException:
-                passed.end()
-                raise
-            passed.connected(real)
-            call.connected_to_network(real)
-            if hdrs.UPGRADE in req.headers:
-                tap(real, call.note_upgrade)
-            return real
+            if far_end is None:
+                passed = PassedThrough(get_running_loop())
+                try:
+                    real: Connection = await original(connector, req, traces, timeout)
+                except BaseException:
+                    passed.end()
+                    raise
+                passed.connected(real)
+                call.connected_to_network(real)
+                if hdrs.UPGRADE in req.headers:
+                    tap(real, call.note_upgrade)
+                return real
         has_server = far_end.has_server
         if has_server:
             await far_end.start_server()
@@ -392,10 +386,10 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
                 connection.close()
                 raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
         if has_server:
-            far_end.serve(connection, call.connected())
+            far_end.serve(connection, call.exchange)
             return connection
         # Private, for the property takes time that every request would pay.
-        connection._protocol.expect(far_end, call.connected())  # type: ignore[union-attr]
+        connection._protocol.expect(far_end, call.exchange)  # type: ignore[union-attr]
         return connection
 
     return connect

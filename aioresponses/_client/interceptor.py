@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .protocol import FarEnd as InMemoryFarEnd
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from .connectors import InMemoryConnector, StandIns
     from .frames import Upgraded
+    from .transport import Exchange
 
 
 class FarEnd(InMemoryFarEnd, Protocol):
@@ -28,10 +28,10 @@ class FarEnd(InMemoryFarEnd, Protocol):
     async def start_server(self) -> None:
         """Have the server be there; raises what its start-up raises."""
 
-    def serve(self, connection: Connection, gone: Callable[[], object]) -> None:
+    def serve(self, connection: Connection, call: Exchange) -> None:
         """Have the server answer the request, which is about to be written to this connection.
 
-        `gone` is called when the client has given the connection back, or has lost it.
+        The `call` is connected until the client has given the connection back, or has lost it.
         """
 
 
@@ -41,6 +41,10 @@ class Interception(Protocol):
     @property
     def connector(self) -> InMemoryConnector:
         """Has the connections to the last far end that was returned."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """What notes when the call has a connection."""
 
     def plain_far_end(
         self, request: ClientRequest, connector: BaseConnector, traces: list[Trace], timeout: ClientTimeout
@@ -54,9 +58,6 @@ class Interception(Protocol):
 
         Raises where the request is refused.
         """
-
-    def connected(self) -> Callable[[], None]:
-        """Note that a request has got a connection; return what is to be called when it has gone."""
 
     def connected_to_network(self, connection: Connection) -> None:
         """Note that a request has got a connection to the network."""

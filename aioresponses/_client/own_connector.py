@@ -70,7 +70,8 @@ class OwnConnector(InMemoryConnector):
             if self._network is None:
                 self._network = TCPConnector()
             connection = await base_connect()(self._network, req, traces, timeout)
-            connection.add_callback(call.connected())
+            call.exchange.connect()
+            connection.add_callback(call.exchange.disconnect)
             if hdrs.UPGRADE in req.headers:
                 tap(connection, call.note_upgrade)
             return connection
@@ -80,9 +81,9 @@ class OwnConnector(InMemoryConnector):
             authorize_to_proxy(req, self)
         connection = await base_connect()(call.connector, req, traces, timeout)
         if far_end.has_server:
-            far_end.serve(connection, call.connected())
+            far_end.serve(connection, call.exchange)
         else:
-            connection._protocol.expect(far_end, call.connected())  # type: ignore[union-attr]
+            connection._protocol.expect(far_end, call.exchange)  # type: ignore[union-attr]
         return connection
 
     def _call_of(self, req: ClientRequest, traces: list[Trace]) -> Interception:

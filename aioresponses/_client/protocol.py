@@ -53,7 +53,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
 
-from .transport import Answer, InMemoryTransport, Receive
+from .transport import Answer, Exchange, InMemoryTransport, Receiver
 from .waiting import finish, next_turn, pass_time
 
 if TYPE_CHECKING:
@@ -61,6 +61,9 @@ if TYPE_CHECKING:
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
 
+
+# Looking it up in its class takes time that every request would pay.
+_read = ResponseHandler.read
 
 # Stands for a cause that was not given; None would be one.
 _NO_CAUSE = BaseException()
@@ -80,7 +83,7 @@ class FarEnd(Protocol):
     def request(self) -> ClientRequest: ...
 
     @property
-    def receive(self) -> Receive:
+    def exchange(self) -> Receiver:
         """Takes what is written of the request, piece by piece."""
 
     def respond(self) -> Answer | Awaitable[Answer | None]:
@@ -99,10 +102,10 @@ class InMemoryProtocol(ResponseHandler):
         self.has_continued = False
         self._interrupt: Callable[[], object] | None = None
 
-    def expect(self, far_end: FarEnd, gone: Callable[[], object]) -> None:
+    def expect(self, far_end: FarEnd, call: Exchange) -> None:
         """Have the far end answer its request, which is the next one on this connection.
 
-        `gone` is called when the client has given the connection back, or has lost it.
+        The `call` is connected by this, until the client has given the connection back, or has lost it.
         """
         self.far_end = far_end
         self.error = None
@@ -112,8 +115,9 @@ class InMemoryProtocol(ResponseHandler):
             transport.end_streaming()
         if transport.server is not None:
             transport.server.is_asked = False
-        transport.receive = far_end.receive
-        transport.gone = gone
+        transport.receiver = far_end.exchange
+        transport.exchange = call
+        call.connect()
         transport.url = far_end.request.url
 
     # No coroutine itself, for mostly there is nothing to wait for.
@@ -138,7 +142,7 @@ class InMemoryProtocol(ResponseHandler):
             if self.error is not None or transport is None or not isinstance(answer, Answer):
                 return self._read_when_answered(answer)
             transport.send(answer)  # type: ignore[attr-defined]
-        return ResponseHandler.read(self)
+        return _read(self)
 
     async def _read_when_written(
         self, request: ClientRequest, writer: asyncio.Task[None]

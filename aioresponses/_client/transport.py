@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import current_task
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aiohttp.client_proto import ResponseHandler
@@ -36,8 +37,12 @@ class Close(NamedTuple):
     """Whether the reader of the body gets the error even if it is a `ConnectionError`."""
 
 
-class Answer(NamedTuple):
-    """What the far end writes: the head of a response and its body, as bytes on the wire."""
+@dataclass
+class Answer:
+    """What the far end writes: the head of a response and its body, as bytes on the wire.
+
+    No named tuple, for every request reads it, and attributes of those are slow.
+    """
 
     head: bytes
     body: bytes | AsyncGenerator[bytes, None] = b""
@@ -51,11 +56,24 @@ class Answer(NamedTuple):
         return self
 
 
-Receive = Callable[[bytes], object]
+class Exchange(Protocol):
+    """What notes what goes on between a client and the far end."""
+
+    def connect(self) -> None:
+        """Note that there is a connection."""
+
+    def disconnect(self) -> None:
+        """Note that a connection has gone."""
+
+    def receive(self, data: bytes, /) -> object:
+        """Take what is written of a request, piece by piece."""
 
 
-def _drop(data: bytes) -> None:
-    """Receive what belongs to no exchange."""
+class Receiver(Protocol):
+    """What takes what the client writes."""
+
+    def receive(self, data: bytes, /) -> object:
+        """Take a piece."""
 
 
 class Server(Protocol):
@@ -82,8 +100,10 @@ class InMemoryTransport(asyncio.Transport):
         peername: tuple[str | None, int | None],
     ) -> None:
         super().__init__({"peername": peername})
-        self.receive: Receive = _drop
-        self.gone: Callable[[], object] | None = None
+        self.receiver: Receiver | None = None
+        """What takes what the client writes; None while it has no request on this connection."""
+        self.exchange: Exchange | None = None
+        """The call that has the connection; None once the client has given it back."""
         self.server: Server | None = None
         """The server that stands at the far end, if one does."""
         self._loop = loop
@@ -92,6 +112,9 @@ class InMemoryTransport(asyncio.Transport):
         self._open = open_transports
         self.closing = False
         """What `is_closing()` says; every request asks."""
+        self.ssl: object = None
+        self.proxy: URL | None = None
+        """What the request said that the connection was made for."""
         self.url: URL | None = None
         """That of the last request on this connection."""
         self._paused = False
@@ -105,9 +128,11 @@ class InMemoryTransport(asyncio.Transport):
 
     def send(self, answer: Answer) -> None:
         """Send an answer to the client, as fast as it reads."""
-        head, body, close = answer
+        head, body, close = answer.head, answer.body, answer.close
         if not body and close is None:
-            self._feed(head)
+            # By a local name, for CPython 3.11 is slow to call what an attribute of an object holds.
+            feed = self._feed
+            feed(head)
         elif isinstance(body, bytes):
             self._feed(head + body[:_AT_ONCE])
             self._body = body
@@ -201,11 +226,10 @@ class InMemoryTransport(asyncio.Transport):
 
     def give_back(self) -> None:
         """Note that the client has no more to do with the request that this connection was for."""
-        gone = self.gone
-        if gone is not None:
-            self.receive = _drop
-            self.gone = None
-            gone()
+        exchange = self.exchange
+        if exchange is not None:
+            self.exchange = self.receiver = None
+            exchange.disconnect()
 
     def lose(self, close: Close = Close(), told: BaseException | None = None) -> None:
         """End the connection from the far end.
@@ -236,7 +260,9 @@ class InMemoryTransport(asyncio.Transport):
     # What asyncio's transports have; the client calls most of it.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.receive(bytes(data))
+        receiver = self.receiver
+        if receiver is not None:
+            receiver.receive(bytes(data))
 
     def write_eof(self) -> None:
         pass

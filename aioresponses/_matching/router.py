@@ -120,7 +120,8 @@ class Router:
 
     def first_claim(self, method: str, url: URL, exchange: Exchange) -> Claim | None:
         """Do the same where the first mock in a queue answers; return None if there is no such mock any more."""
-        queue = self.index.queues.get((method, url, False))
+        index = self.index
+        queue = index.queues.get((method, url, False)) if index.first_answers else None
         return self._taken(queue[0], exchange) if queue else None
 
     @staticmethod

@@ -37,7 +37,7 @@ import json
 import marshal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Protocol, Union
 
 from aiohttp import ClientRequest, FormData, HttpVersion11, hdrs
 from aiohttp.payload import Payload
@@ -68,6 +68,16 @@ _CHUNK = b"%x\r\n%b\r\n"
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
+class Asked(Protocol):
+    """A request that is to be answered."""
+
+    @property
+    def request(self) -> ClientRequest: ...
+
+    def call(self) -> RequestCall:
+        """Return it as users see it."""
+
+
 class KeptAnswer:
     """The answer of a reply, encoded anew only where it may have changed; the result must belong to the reply alone."""
 
@@ -82,8 +92,9 @@ class KeptAnswer:
         self._packed_payload: bytes | None = None
         """What the payload was packed to when `_answer` was encoded."""
 
-    def to(self, request: ClientRequest, call: Callable[[], RequestCall]) -> Answer:
+    def to(self, asked: Asked) -> Answer:
         """Return the answer to a request, the kept one where it is still what the reply says."""
+        request = asked.request
         if (
             self._may_be_kept
             and request.method != hdrs.METH_HEAD
@@ -96,10 +107,10 @@ class KeptAnswer:
                 pass
             else:
                 if packed != self._packed_payload:
-                    self._answer = encode(self._result, request, call, self._dumps).in_one_piece()
+                    self._answer = encode(self._result, request, asked.call, self._dumps).in_one_piece()
                     self._packed_payload = packed
                 return self._answer
-        return encode(self._result, request, call, self._dumps)
+        return encode(self._result, request, asked.call, self._dumps)
 
 
 def encode(

@@ -21,7 +21,7 @@ from .._display import add_note, shown
 from .._suggestions import instead_of
 from .bodies import is_used_up_by_one
 from .callbacks import Callback, takes_call
-from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
+from .encoding import Asked, JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
 from .results import RESULT_ARGUMENTS, CallbackResult, Fault
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Reply:
             if callback is None or self._raises is not None:
                 raise
             self.result, self._wrong = CallbackResult(), same_kind(error, str(error))
-        self.at_once: Callable[[ClientRequest, Callable[[], RequestCall]], Answer | None] = _not_at_once
+        self.at_once: Callable[[Asked], Answer | None] = _not_at_once
         """Returns the answer to a request where nothing goes wrong and nothing is asked or waited for; else None.
 
         No method, since every request would pay for one more call.
@@ -229,7 +229,7 @@ def _made_by(handler: object, others: Sequence[str]) -> HandlerReply:
     return HandlerReply(handler)
 
 
-def _not_at_once(request: ClientRequest, call: Callable[[], RequestCall]) -> None:
+def _not_at_once(asked: Asked) -> None:
     """Stand in for `Reply.at_once` where there is something to ask, to raise or to wait for."""
 
 
