@@ -132,6 +132,10 @@ def _settle() -> None:
         _lent.clear()
 
 
+# The hook of `BaseConnector.connect`, which most connectors inherit.
+_base_connect: _Method | None = None
+
+
 class _Hook:
     """One of our methods, the place that it is made for, and the method that it stands for.
 
@@ -140,9 +144,6 @@ class _Hook:
 
     by_place: ClassVar[dict[tuple[type | BaseConnector, str], _Hook]] = {}
     _made: ClassVar[WeakSet[_Method]] = WeakSet()
-
-    base_connect: ClassVar[_Method | None] = None
-    """The hook of `BaseConnector.connect`, which most connectors inherit."""
 
     def __init__(self, owner: type | BaseConnector, name: str, placed: Any, make: _MakeHook) -> None:
         self.owner = owner
@@ -166,7 +167,8 @@ class _Hook:
                 hook.is_replaced = True
             hook = cls.by_place[owner, name] = cls(owner, name, placed, make)
             if owner is BaseConnector and name == "connect":
-                cls.base_connect = hook.function
+                global _base_connect
+                _base_connect = hook.function
         if placed is not hook.function:
             setattr(owner, name, hook.function)
         return hook
@@ -256,13 +258,17 @@ def _begin(
         return []  # aiohttp is about to say what is wrong with it.
     if not getattr(session, "_retry_connection", False) and is_of_test_client(session, url):
         return [_LEFT_ALONE]
-    if type(connector).connect is not _Hook.base_connect or "connect" in vars(connector):
+    if type(connector).connect is not _base_connect or "connect" in vars(connector):
         if isinstance(connector, InMemoryConnector):
             return []  # It answers by itself.
         _reach(connector)
     kwargs.setdefault("allow_redirects", True)
     if session._default_headers:
         kwargs = {**kwargs, "headers": session._prepare_headers(kwargs.get("headers"))}
+    activations = active.activations
+    if len(activations) == 1:
+        asked = activations[0].alone
+        return [asked[0].begin(method, url, kwargs, loop, asked)]
     return [_begun(method, url, kwargs, loop)]
 
 
@@ -283,16 +289,12 @@ def _lend(session: ClientSession, loop: AbstractEventLoop) -> None:
 
 
 def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Interception:
-    activations = active.activations
-    if len(activations) == 1:
-        asked: tuple[Interceptor, ...] = activations[0].alone
-    else:
-        offered_to = active.asked_here()
-        if offered_to is None:
-            return _Undecided(method, url)
-        if not offered_to:
-            return _LEFT_ALONE  # The last mock has been stopped in another thread just now.
-        asked = offered_to
+    """Return what accompanies a call, whichever mocks are active."""
+    asked = active.asked_here()
+    if asked is None:
+        return _Undecided(method, url)
+    if not asked:
+        return _LEFT_ALONE  # The last mock has been stopped in another thread just now.
     return asked[0].begin(method, url, kwargs, loop, asked)
 
 
