@@ -12,6 +12,8 @@ The code blocks of a page run in their order, in one namespace.
 - A `python` block that imports pytest is only compiled here; `make pytest` runs it.
 - A `text` block without a `python` block before it repeats one that is checked on another page.
 - The numbers that asyncio gives to tasks are shown as 1.
+- Cassettes are in the folder of the page, whose path is not shown.
+- Recordings are replayed as they are on the machine of a developer: `CI` and `AIORESPONSES_RECORD` are not set.
 - What a `sh` block names must exist.
 """
 
@@ -24,6 +26,7 @@ import gc
 import inspect
 import io
 import logging
+import os
 import re
 import textwrap
 import unittest
@@ -32,6 +35,7 @@ from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import aiohttp
 
@@ -107,7 +111,7 @@ class Page:
         self.blocks = blocks_of(text)
         self.filename = filename
         self.checked_elsewhere = checked_elsewhere
-        self.names: dict[str, Any] = {"__name__": "example", "WeatherClient": WeatherClient}
+        self.names: dict[str, Any] = {"__name__": "example", "__file__": filename, "WeatherClient": WeatherClient}
 
     def check(self, case: unittest.TestCase) -> None:
         before = None
@@ -133,9 +137,10 @@ class Page:
 
     def with_places_in(self, block: Block, report: str) -> str:
         report = re.sub(r"'Task-\d+'", "'Task-1'", report)
-        return re.sub(
+        report = re.sub(
             re.escape(self.filename) + r":(\d+)", lambda found: f"example.py:{int(found[1]) - block.line + 1}", report
         )
+        return report.replace(os.path.join(os.path.dirname(self.filename), "cassettes"), "cassettes")
 
     def run(self, block: Block) -> tuple[str, list[BaseException]]:
         """Run a block; return what it prints, and what it or its tests raise."""
@@ -221,6 +226,10 @@ class DocsTest(unittest.TestCase):
         )
 
     def test_every_example_runs_and_prints_what_is_shown(self):
+        environment = {name: value for name, value in os.environ.items() if name not in ("CI", "AIORESPONSES_RECORD")}
+        patched = patch.dict(os.environ, environment, clear=True)
+        patched.start()
+        self.addCleanup(patched.stop)
         texts = {path: path.read_text(encoding="utf-8") for path in PAGES}
         for path, text in texts.items():
             shown_elsewhere = frozenset(
