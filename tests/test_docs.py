@@ -9,7 +9,8 @@ The code blocks of a page run in their order, in one namespace.
 - All that must succeed and print nothing, unless a `text` block follows: then this is what is printed, and how the one
   exception that is raised, or the one test that fails, is shown at the end of a traceback, notes included. A line of
   the block is shown as that line of `example.py`.
-- A `python` block that imports pytest is only compiled here; `make pytest` runs it.
+- A `python` block that imports pytest is only compiled here; `make pytest` runs it, and compares the failure that a
+  `text` block after it shows.
 - A `text` block without a `python` block before it repeats one that is checked on another page.
 - The numbers that asyncio gives to tasks are shown as 1.
 - Cassettes are in the folder of the page, whose path is not shown.
