@@ -312,7 +312,9 @@ class aioresponses(Registering, Recordings, Asked):
         do not count. `strictness` may ask for more than the mock's own arguments did.
         """
         noted = self._interceptor
-        if not (leaks or noted.failed_assertions or noted.failed_sockets) and self._log.is_empty and self._router.is_empty:
+        if self._log.is_empty and self._router.is_empty and not (
+            leaks or noted.failed_assertions or noted.failed_sockets
+        ):
             return None  # As after most tests of code that makes no request; what follows takes its time.
         asked = {**self._settings, **(strictness or {})}
         shown_already = [one for error in raised for one in shown_with(error)]
