@@ -1,41 +1,45 @@
-"""The hooks into aiohttp: which of its methods are ours while a mock is active, and what they do.
+"""The hooks into aiohttp: which of its methods are replaced while a mock is active, and what the replacements do.
 
 Theory
 ------
-While at least one mock is active, three methods of aiohttp are ours. `activate` puts them in place, `deactivate` takes
-them out after the last one.
+While at least one mock is active, three methods of aiohttp are replaced by hooks. `activate` puts the hooks in place;
+`deactivate` takes them out with the last mock.
 
-`ClientSession._request` is what every request of a session goes through, `aiohttp.request` and `ws_connect`
-included. Our hook notes the call with its arguments, runs aiohttp's own method, and notes how it ended. It is private,
-but no public method sees all requests, and 0.7.9 replaced it as well: suites rely on what it sees.
+Every request of a session goes through `ClientSession._request`, including those of `aiohttp.request` and
+`ws_connect`. Its hook records the call and its arguments, runs aiohttp's own method, and records how the call ended.
+The method is private, but no public method sees all requests, and 0.7.9 replaced it as well: suites rely on what it
+sees.
 
-`BaseConnector.connect` is where a request, built and signed and seen by all middlewares, asks for a connection. Our
-hook asks who answers it: for a registered mock it returns an in-memory connection, for a passthrough it does what
-aiohttp does, and otherwise it refuses. Since it sits below redirects and middlewares, it is asked for every hop of a
-redirect and every retry of a middleware. Connectors inherit it. Into classes that have a `connect` of their own it is
-put as well, and over one that somebody has put on a connector, when its session makes a call.
+A request asks for a connection through `BaseConnector.connect`, after it has been built and signed and has passed all
+middlewares. Its hook asks who answers the request. If a mock does, the hook returns an in-memory connection; if the
+request is passed through, the hook does what aiohttp does; otherwise it refuses the request. Because `connect` sits
+below redirects and middlewares, the hook is called for every hop of a redirect and every retry of a middleware.
+Connectors inherit it. Classes that override `connect` get a hook of their own, and so does a `connect` that was set on
+a connector object, when its session makes a call.
 
-Who answers is settled before there is a connection, for a request that no mock answers may have to go to the network.
-So mocks that ask for more than method and URL look at what is about to be sent: the headers, with those that aiohttp
-adds in the last moment, and the body, which is read ahead where it can be read only once.
+Who answers is decided before there is a connection, because a request that no mock answers may have to go to the
+network. So if a mock checks more than method and URL, it examines what is about to be sent: the headers, including
+those that aiohttp adds at the last moment, and the body, which is read ahead if it can be read only once.
 
-`BaseConnector.close` closes the in-memory connections of a connector along with its own.
+The hook of `BaseConnector.close` closes the in-memory connections of a connector along with its own.
 
-The two hooks of one call find each other by a context variable, because aiohttp hands nothing from one to the other,
-and requests of one session run side by side. A request that comes to the second hook without a call has gone around the
-first: `_request` was fetched before the mock began, or somebody has replaced it on a session. It is a call of its own,
-of which nothing but the request is known, and ends when it gives its connection back.
+The hooks of `_request` and `connect` share a call through a context variable, because aiohttp passes nothing from one
+method to the other, and requests of one session run side by side. A request that reaches `connect` without a call has
+bypassed the hook of `_request`: the method was fetched before the mock started, or was replaced on a session. Such a
+request counts as a call of its own. Nothing but the request is known about it, and it ends when it gives its
+connection back.
 
-What is in place is told by looking at the places, and putting hooks in and taking them out does nothing where that is
-done already. So both can be done once more after an interrupt, and neither trips over what somebody else has put there
-in the meantime or has taken away.
+Whether a hook is in place is found out by looking at the place itself, and putting in or taking out a hook does nothing
+if that has already been done. So both can be repeated after an interrupt, and both cope with what other code has put
+there or removed in the meantime.
 
-A session keeps the loop that it was made on, for its timers and tasks. Suites share sessions over tests, each with a
-loop of its own, so a session whose loop does not run is lent the running one, until the last mock is stopped.
+A session keeps the loop that it was created on, for its timers and tasks. Suites share sessions between tests, each of
+which has a loop of its own. So if a session's loop is not running, the session is lent the running loop until the last
+mock is stopped.
 
 Private names of aiohttp, the same from 3.8.6 to 3.14.5: `ClientSession._request`, `_connector`, `_loop`, `_build_url`,
-`_default_headers` and `_prepare_headers`, for what a call is made of, and `BaseConnector._closed`, for its property
-takes time that every request would pay.
+`_default_headers` and `_prepare_headers`, which give the parts of a call, and `BaseConnector._closed`, because its
+property would cost every request time.
 """
 
 from __future__ import annotations
@@ -80,15 +84,16 @@ _UNDECIDED = (
     "Start this thread with asyncio.to_thread, which keeps the context of the test."
 )
 
-# The sessions that were lent a loop, by their identities, with their own ones.
+# The sessions that were lent a loop, by identity, each with its own loop.
 _lent: dict[int, tuple[Callable[[], ClientSession | None], AbstractEventLoop]] = {}
 
-# The call, until it is over: timers and tasks remember their context for longer, and with it what is in here.
+# The call, in a list that is emptied when the call is over: timers and tasks keep their context, and thus the list, for
+# longer.
 _call: ContextVar[Sequence[Interception]] = ContextVar("aioresponses_call", default=())
 
 
 def activate(interceptor: Interceptor) -> None:
-    """Put the hooks in place if need be; from now on this mock is the innermost. Does all of it, or nothing."""
+    """Make this mock the innermost one, and put the hooks in place if necessary. Does all of this or nothing."""
 
     def step() -> None:
         active.add(interceptor)
@@ -102,7 +107,7 @@ def activate(interceptor: Interceptor) -> None:
 
 
 def deactivate(interceptor: Interceptor) -> None:
-    """Leave no trace of this mock: take the hooks out if it was the last, and end its connections."""
+    """Leave no trace of this mock: take the hooks out if it was the last one, and end its connections."""
 
     def step() -> None:
         active.discard(interceptor)
@@ -118,7 +123,7 @@ def deactivate(interceptor: Interceptor) -> None:
 
 
 def _settle() -> None:
-    """Have the hooks in place if a mock is active, and out of it otherwise."""
+    """Put the hooks in place if a mock is active, and take them out otherwise."""
     if active.activations:
         for owner, name, make in _seams():
             _Hook.put(owner, name, make)
@@ -137,9 +142,10 @@ _base_connect: _Method | None = None
 
 
 class _Hook:
-    """One of our methods, the place that it is made for, and the method that it stands for.
+    """A method that replaces one of aiohttp's, with its place and the method that it replaces.
 
-    Somebody may have wrapped a hook while it was in place and keep it longer: then it does nothing but pass on.
+    Other code may have wrapped a hook while it was in place and may keep it for longer. The hook then only calls the
+    method that it replaced.
     """
 
     by_place: ClassVar[dict[tuple[type | BaseConnector, str], _Hook]] = {}
@@ -148,18 +154,18 @@ class _Hook:
     def __init__(self, owner: type | BaseConnector, name: str, placed: Any, make: _MakeHook) -> None:
         self.owner = owner
         self.name = name
-        # Somebody may have put back a hook after its time.
+        # Other code may have put back an old hook.
         self.placed = inspect.unwrap(placed, stop=lambda method: not self._is_ours(method))
         self.original = _unbound(self.placed, owner)
         function = functools.wraps(self.placed)(make(self, self.original))
         self.function = function if isinstance(owner, type) else MethodType(function, owner)
         self.is_replaced = False
-        """Whether there is another hook for its place."""
+        """Whether another hook has taken its place."""
         self._made.add(function)
 
     @classmethod
     def put(cls, owner: type | BaseConnector, name: str, make: _MakeHook) -> _Hook:
-        """Have the hook in its place; the one that was there before, if all is as it was."""
+        """Put a hook in its place: the hook that was there before, unless other code has replaced the method since."""
         placed = vars(owner)[name]
         hook = cls.by_place.get((owner, name))
         if hook is None or placed is not hook.function and placed is not hook.placed:
@@ -174,16 +180,16 @@ class _Hook:
         return hook
 
     def take_out(self) -> None:
-        """Put back what the hook stands for. Where somebody has replaced the hook it is theirs to put back."""
+        """Put back the method that the hook replaced, unless other code has replaced the hook itself."""
         if vars(self.owner).get(self.name) is self.function:
             setattr(self.owner, self.name, self.placed)
-        # Connectors of other people's are reached once more when they are used once more.
+        # Other connectors get a new hook when they are used again.
         if self.owner not in (ClientSession, BaseConnector):
             self.by_place.pop((self.owner, self.name), None)
 
     @classmethod
     def _is_ours(cls, method: _Method) -> bool:
-        # Not by equality: a wrapper may be equal to what it wraps.
+        # Compared by identity, because a wrapper may be equal to what it wraps.
         return any(method is made for made in cls._made)
 
 
@@ -191,10 +197,10 @@ _MakeHook = Callable[[_Hook, _Method], _Method]
 
 
 def _unbound(method: Any, owner: type | BaseConnector) -> _Method:
-    """Return what stands at `owner` as a function of the object that it is called on.
+    """Return a method found at `owner` as a function that takes the object as its first argument.
 
-    Most are such functions, but somebody may have put a descriptor of another kind in the place of one, or a function
-    on an object.
+    Most methods are such functions already, but other code may have put another kind of descriptor in their place, or a
+    function on an object.
     """
     if not isinstance(owner, type):
         return lambda _, *args, **kwargs: method(*args, **kwargs)
@@ -229,12 +235,12 @@ def _request_hook(hook: _Hook, original: _Method) -> _Method:
             try:
                 _call.reset(token)
             except ValueError:
-                pass  # The request was never awaited to its end, and is closed in a context that is none of ours.
-        # Raised outside of the handler, lest it carry aiohttp's wrapping as its context.
+                pass  # The request was never awaited to its end, and is being closed in another context.
+        # Raised outside of the handler, so that its context is not the exception in which aiohttp wrapped it.
         try:
             raise failure
         finally:
-            del failure  # This frame is in its traceback.
+            del failure  # The traceback of the exception refers to this frame.
 
     return _request
 
@@ -242,9 +248,9 @@ def _request_hook(hook: _Hook, original: _Method) -> _Method:
 def _begin(
     session: ClientSession, method: str, str_or_url: str | URL, kwargs: dict[str, Any]
 ) -> list[Interception]:
-    """Return what accompanies a call of a session, in a list from which it is taken when the call is over.
+    """Return what accompanies a call of a session, in a list that is emptied when the call is over.
 
-    The list is empty where the call will not get as far as to send a request.
+    The list is empty from the start if the call will not get as far as sending a request.
     """
     connector = session._connector
     if connector is None or connector._closed:
@@ -255,12 +261,12 @@ def _begin(
     try:
         url = session._build_url(str_or_url)
     except Exception:
-        return []  # aiohttp is about to say what is wrong with it.
+        return []  # aiohttp is about to raise the same error.
     if not getattr(session, "_retry_connection", False) and is_of_test_client(session, url):
         return [_LEFT_ALONE]
     if type(connector).connect is not _base_connect or "connect" in vars(connector):
         if isinstance(connector, InMemoryConnector):
-            return []  # It answers by itself.
+            return []  # It needs no hooks.
         _reach(connector)
     kwargs.setdefault("allow_redirects", True)
     if session._default_headers:
@@ -273,13 +279,13 @@ def _begin(
 
 
 def _lend(session: ClientSession, loop: AbstractEventLoop) -> None:
-    """Have a session whose own loop does not run use the one that does."""
+    """Make a session, whose own loop is not running, use the running one."""
     lent = _lent.get(id(session))
     if lent is None or lent[0]() is not session:
         try:
             reference: Callable[[], ClientSession | None] = ref(session)
         except TypeError:
-            # Sessions of aiohttp 4 take no weak references.
+            # Sessions of aiohttp 4 do not support weak references.
             def itself() -> ClientSession:
                 return session
 
@@ -294,36 +300,36 @@ def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoo
     if asked is None:
         return _Undecided(method, url)
     if not asked:
-        return _LEFT_ALONE  # The last mock has been stopped in another thread just now.
+        return _LEFT_ALONE  # Another thread has just stopped the last mock.
     return asked[0].begin(method, url, kwargs, loop, asked)
 
 
 class _LeftAlone:
-    """A call of a `TestClient` to its server; it is not even a part of the one within whose callback it is made."""
+    """A call of a `TestClient` to its server; it does not belong to the call in whose callback it may be made."""
 
     connector: InMemoryConnector
     exchange: Exchange
 
     def plain_far_end(self, *_: object) -> None:
-        """There is more to be found out."""
+        """Leave the decision to `far_end`."""
 
     async def far_end(self, *_: object) -> None:
-        """Leave it to the network."""
+        """Leave the request to the network."""
 
     def connected_to_network(self, connection: Connection) -> None:
-        """Note nothing."""
+        """Record nothing."""
 
     def note_upgrade(self, upgraded: Upgraded) -> None:
-        """Note nothing."""
+        """Record nothing."""
 
     def returned(self, response: ClientResponse) -> None:
-        """Note nothing."""
+        """Record nothing."""
 
     def gave_back(self, response: ClientResponse | None) -> None:
-        """Note nothing."""
+        """Record nothing."""
 
     def raised(self, error: BaseException) -> BaseException:
-        """Change nothing."""
+        """Return the exception unchanged."""
         return error
 
 
@@ -331,7 +337,7 @@ _LEFT_ALONE = _LeftAlone()
 
 
 class _Undecided(_LeftAlone):
-    """A call that might be any of several mocks'."""
+    """A call that may belong to any of several mocks."""
 
     def __init__(self, method: str, url: URL) -> None:
         self._method = method
@@ -355,7 +361,7 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
             return await _connect_alone(hook, connector, req, traces, timeout)
         call = current[0]
         if connector._closed:
-            # As a session finds it that is closed while aiohttp makes ready for its second try.
+            # As without a mock, if the session is closed while aiohttp prepares to try again.
             raise ClientConnectionError("Connector is closed.")
         far_end = call.plain_far_end(req, connector, traces, timeout)
         if far_end is None:
@@ -384,13 +390,13 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
             connection = await base_connect(stand_in, req, traces, timeout)
             assert connection is not None
             if connection.closed:
-                # While a trace waited.
+                # It was closed while a trace waited.
                 connection.close()
                 raise ClientConnectionError("Connector is closed." if connector._closed else STOPPED)
         if has_server:
             far_end.serve(connection, call.exchange)
             return connection
-        # Private, for the property takes time that every request would pay.
+        # A private name, because the property would cost every request time.
         connection._protocol.expect(far_end, call.exchange)  # type: ignore[union-attr]
         return connection
 
@@ -407,7 +413,7 @@ def base_connect() -> _Method:
 async def _connect_alone(
     hook: _Hook, connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
 ) -> Connection:
-    """Connect a request that has gone around the other hook, as a call of its own."""
+    """Connect a request that has bypassed the hook of `_request`, as a call of its own."""
     current = [_begun(req.method, req.url, {}, get_running_loop())]
     token = _call.set(current)
     try:
@@ -428,7 +434,7 @@ def _close_hook(hook: _Hook, original: _Method) -> _Method:
     def close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
         closed: Awaitable[None]
         if inspect.iscoroutinefunction(original):
-            # With aiohttp 4, nothing is closed until this is awaited.
+            # In aiohttp 4, nothing is closed until this is awaited.
             return _close_when_awaited(connector, original(connector, *args, **kwargs))
         closing = _close_stand_ins(connector)
         closed = original(connector, *args, **kwargs)
@@ -448,9 +454,9 @@ async def _close_when_awaited(connector: BaseConnector, closed: Awaitable[None])
 
 
 async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> None:
-    # Gathered as aiohttp gathers those of its own: who waits for a response resumes before the session forgets its
-    # connector, and what has been broken off meanwhile is no concern of whoever closes. (What is over when it is
-    # gathered takes no turn from Python 3.12 on, so this comes first.)
+    # Gathered as aiohttp gathers its own: code that waits for a response resumes before the session forgets its
+    # connector, and what has been broken off meanwhile does not concern the code that closes. (From Python 3.12 on,
+    # gathering what is already over takes no turn of the loop, so this comes first.)
     all_closed = gather(*closing, return_exceptions=True)
     try:
         await closed
@@ -459,7 +465,7 @@ async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> 
 
 
 def _seams() -> Iterator[tuple[type, str, _MakeHook]]:
-    """Yield the places of the hooks, with what makes each."""
+    """Yield the place of each hook, with the function that makes the hook."""
     yield BaseConnector, "connect", _connect_hook
     yield BaseConnector, "close", _close_hook
     found = list(BaseConnector.__subclasses__())
@@ -467,7 +473,7 @@ def _seams() -> Iterator[tuple[type, str, _MakeHook]]:
         found += connector.__subclasses__()
         if "connect" in vars(connector) and not issubclass(connector, InMemoryConnector):
             yield connector, "connect", _connect_hook
-    # The last, so that no request of another thread has a call before there is what answers it.
+    # Last, so that no request of another thread becomes a call before the other hooks can answer it.
     yield ClientSession, "_request", _request_hook
 
 
@@ -477,13 +483,13 @@ def _is_stub(placed: object) -> bool:
 
 
 def _reach(connector: BaseConnector) -> None:
-    """Put the hook over each `connect` that this connector has of its own, or of its class: it need not call ours."""
+    """Put a hook on each `connect` of this connector and its classes: an override need not call the hooked one."""
 
     def step() -> None:
         owners: list[type | BaseConnector] = [connector, *type(connector).__mro__]
         for owner in owners:
             placed = vars(owner).get("connect")
-            # A stub that a test puts there while the mock is active stands for the network, as the test wants it.
+            # A stub that a test puts there while the mock is active replaces the network, as the test intends.
             if placed is not None and active.activations and not _is_stub(placed):
                 _Hook.put(owner, "connect", _connect_hook)
 
