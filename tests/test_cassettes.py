@@ -312,11 +312,11 @@ class WhatIsRecordedTest(RecordingTestCase):
             async with ClientSession() as session, session.get(self.url) as response:
                 self.assertEqual(len(await response.read()), 300 * 2 ** 16)
         [entry] = self.entries()
-        self.assertEqual(entry["response"]["content"]["comment"], "left out, for it is larger than 16 MiB")
+        self.assertEqual(entry["response"]["content"]["comment"], "left out because it is larger than 16 MiB")
         with self.assertRaises(ClientConnectionError) as raised:
             await self.record("")
         self.assertIn(
-            "has no entry left for it. Of 1 of its entries, the body was left out, for it is larger than 16 MiB.\nSet",
+            "has no entry left for it. Of 1 of its entries, the body was left out because it is larger than 16 MiB.\nSet",
             raised.exception.__notes__[0],
         )
 
@@ -335,7 +335,7 @@ class WhatIsRecordedTest(RecordingTestCase):
                     size += len(piece)
         self.assertEqual(size, 20 * 2 ** 20)
         [entry] = self.entries()
-        self.assertEqual(entry["response"]["content"]["comment"], "left out, for it is larger than 16 MiB")
+        self.assertEqual(entry["response"]["content"]["comment"], "left out because it is larger than 16 MiB")
 
     async def test_a_request_that_is_too_large_is_replayed_whatever_its_body(self):
         async def answer(request):
@@ -355,7 +355,7 @@ class WhatIsRecordedTest(RecordingTestCase):
                 texts.append(await self.ask("", "POST", data=upload()))
         self.assertEqual(texts, [str(17 * 2 ** 20)] * 2)
         [entry] = self.entries()
-        self.assertEqual(entry["request"]["postData"]["comment"], "left out, for it is larger than 16 MiB")
+        self.assertEqual(entry["request"]["postData"]["comment"], "left out because it is larger than 16 MiB")
 
     async def test_a_large_stream_takes_little_memory(self):
         # In a process of its own, for what it took at most can be asked for once.
@@ -464,8 +464,8 @@ class WritingTest(RecordingTestCase):
     async def test_one_writer_for_each_file(self):
         with aioresponses() as mock, mock.cassette(self.path):
             text = (
-                f"The cassette {self.path} is being recorded already, by this process or another; give each test a "
-                "cassette of its own, or record it by a single process"
+                f"The cassette {self.path} is already being recorded, by this process or another; give each test a "
+                "cassette of its own, or record it in a single process"
             )
             for mode in ("once", "new", "all"):
                 with self.assertRaises(RuntimeError) as raised:
