@@ -316,7 +316,8 @@ class WhatIsRecordedTest(RecordingTestCase):
         with self.assertRaises(ClientConnectionError) as raised:
             await self.record("")
         self.assertIn(
-            "has no entry left for it. Of 1 of its entries, the body was left out because it is larger than 16 MiB.\nSet",
+            "has no entry left for it. Of 1 of its entries, the body was left out because it is larger than 16 MiB.\n"
+            "Set",
             raised.exception.__notes__[0],
         )
 

@@ -55,8 +55,8 @@ class ReadTest(HarTestCase):
             (b'{"log":\n  x}', ", line 2, column 3: expected a HAR file, but it is not JSON: Expecting value"),
             (
                 b"\xff",
-                ": expected a HAR file, but it is not JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid "
-                "start byte",
+                ": expected a HAR file, but it is not JSON: 'utf-8' codec can't decode byte 0xff in position 0: "
+                "invalid start byte",
             ),
         ):
             self.path.write_bytes(content)
