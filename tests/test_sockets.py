@@ -77,7 +77,7 @@ class RegisteredSocketTest(AioResponsesTestCase):
             await self.session.get("https://example.com/")
         [note] = raised.exception.__notes__
         self.assertIn(
-            "\n  GET wss://example.com/: upgrade: the mock wants a request for a WebSocket, as ws_connect() makes it",
+            "\n  GET wss://example.com/: upgrade: the mock requires a WebSocket request, such as ws_connect() makes",
             note,
         )
 

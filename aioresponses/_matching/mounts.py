@@ -1,4 +1,4 @@
-"""Applications that answer all requests below a URL, where no mock does."""
+"""Applications that answer all requests below a URL that no mock answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .._client.serving import Application, Servers
     from .._replies.handlers import Asked
 
-# The scheme of a WebSocket, and that of the requests by which it is asked for.
+# The scheme of a WebSocket, and the scheme of the request that asks for it.
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 
@@ -41,7 +41,7 @@ class Mount(Answering):
     (URL('https://api.example.com/v1'), 0)
     """
 
-    _kind = ""  # Its own text says it.
+    _kind = ""  # Its text already says what it is.
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Mount(Answering):
 
     @property
     def calls(self) -> list[RequestCall]:
-        """The requests that the application answered, in order; with `keep_calls`, those that are kept."""
+        """The requests that the application answered, in order; with `keep_calls`, only those that are kept."""
         return list(map(self._call_of, self._at_work.exchanges))
 
     @property
@@ -88,7 +88,7 @@ class Mount(Answering):
         return len(self._at_work.exchanges) + self._at_work.dropped
 
     def remove(self) -> None:
-        """Have the application answer no more requests; it ends with the mock. Without effect where it is removed."""
+        """Stop the application from answering requests; it ends with the mock. No effect if already removed."""
         self._remove(self)
 
     def _answered(self, call: RequestCall) -> bool:
@@ -100,7 +100,7 @@ class Mount(Answering):
         return len(self._prefix)
 
     def _covers(self, url: URL) -> bool:
-        """Tell whether a URL is at or below that of the mount."""
+        """Tell whether a URL is at or below the URL of the mount."""
         return _origin(url) == self._origin and (url.raw_path + "/").startswith(self._prefix)
 
     def _verdict(self, url: URL) -> Verdict:
@@ -111,12 +111,12 @@ class Mount(Answering):
         return Verdict(2.5, f"the path is not below {self._prefix}")
 
     def _claim(self, exchange: Exchange) -> None:
-        """Have the application answer a request."""
+        """Record that the application answers a request."""
         exchange.answered_by = ref(self)
         self._at_work.exchanges.append(exchange)
 
     async def _serve_on(self, loop: AbstractEventLoop, servers: Servers, asked: Asked) -> Serving:
-        """Return how the application answers a request, on the running loop; start it if need be."""
+        """Return how the application answers a request on the running loop; start the application if necessary."""
         server = await servers.of(self._app, self._handler_cancellation, loop, self._context)
 
         async def answer(request: web.Request, handle: Handle) -> web.StreamResponse:
