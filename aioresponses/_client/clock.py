@@ -129,7 +129,7 @@ class VirtualClock:
         cannot be patched: a loop of uvloop, or one without a selector.
         """
         if self._thread is not None:
-            raise RuntimeError("start() called on a VirtualClock that runs already")
+            raise RuntimeError("start() called on a VirtualClock that is already running")
         if time_here() is not None:
             raise RuntimeError("start() called while another VirtualClock runs in this thread: use that one")
         self._time.begin()
@@ -150,7 +150,7 @@ class VirtualClock:
         Raises `RuntimeError` if it is not running, and `AssertionError` if the code under test waited forever.
         """
         if self._thread is None:
-            raise RuntimeError("stop() called on a VirtualClock that does not run")
+            raise RuntimeError("stop() called on a VirtualClock that is not running")
         self._end()
         failure = self._failure()
         if failure is not None:

@@ -71,7 +71,7 @@ def check_loop(loop: AbstractEventLoop) -> None:
     selector = getattr(loop, "_selector", None)
     if not isinstance(loop, BaseEventLoop) or not hasattr(selector, "get_map") or not hasattr(selector, "__dict__"):
         raise RuntimeError(
-            "Virtual time needs asyncio's default event loop, asyncio.SelectorEventLoop, and cannot go by "
+            "Virtual time needs asyncio's default event loop, asyncio.SelectorEventLoop, and cannot use "
             f"{shown(loop)}. Use the default loop: run this without the policy or the loop_factory that made the other"
         )
 
