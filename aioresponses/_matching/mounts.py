@@ -18,6 +18,7 @@ from .._checks import check_flag
 from .._client.far_end import Serving
 from .._display import shown, shown_url, shown_wrong_url
 from .._replies.handlers import answered
+from .answered import Answered
 from .targets import Verdict
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Mount(Answering):
         self._context = copy_context()
         self._origin = _origin(self.url)
         self._prefix = self.url.raw_path.rstrip("/") + "/"
-        self._at_work = _Answered()
+        self._at_work = Answered()
         self._call_of = call_of
         self._remove = remove
 
@@ -123,25 +124,6 @@ class Mount(Answering):
             return await answered(partial(handle, request), asked, self._raise_exceptions)
 
         return Serving(server, self._context, answer)
-
-
-class _Answered:
-    """The requests that an application answered."""
-
-    def __init__(self) -> None:
-        self.exchanges: list[Exchange] = []
-        self.dropped = 0
-
-    def drop(self, exchange: Exchange) -> None:
-        """Keep a request no longer."""
-        if exchange in self.exchanges:
-            self.exchanges.remove(exchange)
-            self.dropped += 1
-
-    def forget(self) -> None:
-        """Forget all requests."""
-        self.exchanges.clear()
-        self.dropped = 0
 
 
 def _origin(url: URL) -> Sequence[Any]:

@@ -14,6 +14,7 @@ from .._calls.record import RequestCall, RequestMatch
 from .._display import shown
 from .._replies.reply import Reply
 from .._urls import Template
+from .answered import Answered
 from .conditions import Conditions
 from .targets import Target, Verdict
 
@@ -44,7 +45,7 @@ class Service(Protocol):
         """Return the mock that certainly answers all requests before this one can; None if there is none."""
 
 
-class Route:
+class Route(Answered):
     """A registered mock at work, made from its handle: `target` and `conditions` are what it requires of requests.
 
     It answers with its `replies` in turn, and repeats them `times` times, or without limit if that is None. If it
@@ -61,6 +62,7 @@ class Route:
         times: int | None,
         overrides: bool = False,
     ) -> None:
+        super().__init__()
         self.url_or_pattern = url_or_pattern
         self.target = target
         self.conditions = conditions
@@ -70,8 +72,6 @@ class Route:
         """The URL of its group, which comes before the path that the user gave; "" if it has no group."""
         self.limit = None if times is None else times * len(replies)
         self.remaining = self.limit
-        self.exchanges: list[Exchange] = []
-        self.dropped = 0
         self.claims = 0
         """How many requests it was to answer so far, including forgotten ones; without a limit, 1 at most."""
         self.order = -next(_count) if overrides else next(_count)
@@ -166,17 +166,6 @@ class Route:
         """Record the service that the mock works for."""
         self._service = ref(service)
         self.call_of = service.call_of
-
-    def drop(self, exchange: Exchange) -> None:
-        """Stop keeping a request; no effect if this mock did not answer it."""
-        if exchange in self.exchanges:
-            self.exchanges.remove(exchange)
-            self.dropped += 1
-
-    def forget(self) -> None:
-        """Forget all requests that it answered; the replies used for them stay used."""
-        self.exchanges.clear()
-        self.dropped = 0
 
     def retire(self) -> None:
         """Release the replies, and the code and exceptions they were made from, because no more requests will come.
