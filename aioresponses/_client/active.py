@@ -19,7 +19,7 @@ timers keep contexts alive.
 
 Several threads start and stop mocks, and each may be interrupted (by Ctrl+C) at any line. So the active mocks are kept
 in a tuple that is replaced as a whole, and everything else is derived from it by a step that can be repeated:
-`exclusively` runs the step under a lock that is always released.
+`exclusively` runs the step under a lock that is always released, and `undo` repeats it after an interrupt.
 """
 
 from __future__ import annotations
@@ -70,6 +70,15 @@ def exclusively(step: Callable[[], None]) -> None:
     finally:
         if acquired:
             _lock.release()
+
+
+def undo(step: Callable[[], None]) -> None:
+    """Run a step that takes something back, like `exclusively`; if it is interrupted, run it again before raising."""
+    try:
+        exclusively(step)
+    except BaseException:
+        exclusively(step)
+        raise
 
 
 def add(interceptor: Interceptor) -> None:

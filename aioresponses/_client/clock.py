@@ -50,7 +50,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._checks import check_count, check_seconds
 from .._display import shown
-from .active import exclusively
+from .active import exclusively, undo
 from .clocks import running, time_here
 from .loops import check_loop
 from .monotonic import replace_monotonic
@@ -202,10 +202,7 @@ class VirtualClock:
     def _end(self) -> None:
         """Leave no trace of the clock; finish what an interrupt left undone before letting the interrupt through."""
         try:
-            exclusively(self._leave)
-        except BaseException:
-            exclusively(self._leave)
-            raise
+            undo(self._leave)
         finally:
             self._time.end()
             self._thread = None

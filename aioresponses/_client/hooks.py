@@ -114,10 +114,7 @@ def deactivate(interceptor: Interceptor) -> None:
         _settle()
 
     try:
-        active.exclusively(step)
-    except BaseException:
-        active.exclusively(step)
-        raise
+        active.undo(step)
     finally:
         interceptor.stand_ins.close(STOPPED)
 
