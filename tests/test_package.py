@@ -337,6 +337,7 @@ class TestsOfRoomsTest(unittest.TestCase):
         "websockets": "replies/test_websockets.py",
         # It only states what the hooks need.
         "_client.interceptor": "test_interception.py",
+        "_client.offering": "client/test_active.py",
         "_client.passing": "client/test_outside.py",
         "_client.virtual_time": "client/test_clock.py",
         "_client.wrapping": "test_interception.py",

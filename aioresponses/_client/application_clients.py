@@ -21,7 +21,7 @@ from yarl import URL
 
 from .connectors import InMemoryConnector
 from .far_end import Serving
-from .hooks import base_connect
+from .places import base_connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable

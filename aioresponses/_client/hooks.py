@@ -29,14 +29,6 @@ bypassed the hook of `_request`: the method was fetched before the mock started,
 request counts as a call of its own. Nothing but the request is known about it, and it ends when it gives its
 connection back.
 
-Whether a hook is in place is found out by looking at the place itself, and putting in or taking out a hook does nothing
-if that has already been done. So both can be repeated after an interrupt, and both cope with what other code has put
-there or removed in the meantime.
-
-A session keeps the loop that it was created on, for its timers and tasks. Suites share sessions between tests, each of
-which has a loop of its own. So if a session's loop is not running, the session is lent the running loop until the last
-mock is stopped.
-
 Private names of aiohttp, the same from 3.8.6 to 3.14.5: `ClientSession._request`, `_connector`, `_loop`, `_build_url`,
 `_default_headers` and `_prepare_headers`, which give the parts of a call, and `BaseConnector._closed`, because its
 property would cost every request time.
@@ -44,25 +36,24 @@ property would cost every request time.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
-from asyncio import AbstractEventLoop, gather, get_running_loop
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from asyncio import gather, get_running_loop
+from collections.abc import Awaitable, Iterator, Sequence
 from contextvars import ContextVar
-from types import MethodType
-from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import WeakSet, ref
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import BaseConnector, ClientConnectionError, ClientSession, hdrs
 
-from .._display import add_note, shown_url
 from . import active
 from .connectors import InMemoryConnector
 from .interceptor import Interception, Interceptor
+from .lending import lend, take_back
+from .offering import LEFT_ALONE, offered
 from .outgoing import authorize_to_proxy, response_of
 from .own_servers import is_of_test_client
 from .passing import PassedThrough
+from .places import Hook, MakeHook, Method, unbound
 from .taps import tap
 from .wrapping import empty_frames
 
@@ -72,20 +63,7 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
     from yarl import URL
 
-    from .frames import Upgraded
-    from .transport import Exchange
-
-_Method = Callable[..., Any]
-
 STOPPED = "aioresponses was stopped while this request was in flight"
-
-_UNDECIDED = (
-    "aioresponses: the active mocks were started in several threads, but none in this thread or context.\n"
-    "Start this thread with asyncio.to_thread, which keeps the context of the test."
-)
-
-# The sessions that were lent a loop, by identity, each with its own loop.
-_lent: dict[int, tuple[Callable[[], ClientSession | None], AbstractEventLoop]] = {}
 
 # The call, in a list that is emptied when the call is over: timers and tasks keep their context, and thus the list, for
 # longer.
@@ -123,94 +101,24 @@ def _settle() -> None:
     """Put the hooks in place if a mock is active, and take them out otherwise."""
     if active.activations:
         for owner, name, make in _seams():
-            _Hook.put(owner, name, make)
+            Hook.put(owner, name, make)
+        _note_base_connect()
     else:
-        for hook in list(_Hook.by_place.values()):
+        for hook in list(Hook.by_place.values()):
             hook.take_out()
-        for lent, loop in list(_lent.values()):
-            session = lent()
-            if session is not None:
-                session._loop = loop
-        _lent.clear()
+        take_back()
 
 
 # The hook of `BaseConnector.connect`, which most connectors inherit.
-_base_connect: _Method | None = None
+_base_connect: Method | None = None
 
 
-class _Hook:
-    """A method that replaces one of aiohttp's, with its place and the method that it replaces.
-
-    Other code may have wrapped a hook while it was in place and may keep it for longer. The hook then only calls the
-    method that it replaced.
-    """
-
-    by_place: ClassVar[dict[tuple[type | BaseConnector, str], _Hook]] = {}
-    _made: ClassVar[WeakSet[_Method]] = WeakSet()
-
-    def __init__(self, owner: type | BaseConnector, name: str, placed: Any, make: _MakeHook) -> None:
-        self.owner = owner
-        self.name = name
-        # Other code may have put back an old hook.
-        self.placed = inspect.unwrap(placed, stop=lambda method: not self._is_ours(method))
-        self.original = _unbound(self.placed, owner)
-        function = functools.wraps(self.placed)(make(self, self.original))
-        self.function = function if isinstance(owner, type) else MethodType(function, owner)
-        self.is_replaced = False
-        """Whether another hook has taken its place."""
-        self._made.add(function)
-
-    @classmethod
-    def put(cls, owner: type | BaseConnector, name: str, make: _MakeHook) -> _Hook:
-        """Put a hook in its place: the hook that was there before, unless other code has replaced the method since."""
-        placed = vars(owner)[name]
-        hook = cls.by_place.get((owner, name))
-        if hook is None or placed is not hook.function and placed is not hook.placed:
-            if hook is not None:
-                hook.is_replaced = True
-            hook = cls.by_place[owner, name] = cls(owner, name, placed, make)
-            if owner is BaseConnector and name == "connect":
-                global _base_connect
-                _base_connect = hook.function
-        if placed is not hook.function:
-            setattr(owner, name, hook.function)
-        return hook
-
-    def take_out(self) -> None:
-        """Put back the method that the hook replaced, unless other code has replaced the hook itself."""
-        if vars(self.owner).get(self.name) is self.function:
-            setattr(self.owner, self.name, self.placed)
-        # Other connectors get a new hook when they are used again.
-        if self.owner not in (ClientSession, BaseConnector):
-            self.by_place.pop((self.owner, self.name), None)
-
-    @classmethod
-    def _is_ours(cls, method: _Method) -> bool:
-        # Compared by identity, because a wrapper may be equal to what it wraps.
-        return any(method is made for made in cls._made)
+def _note_base_connect() -> None:
+    global _base_connect
+    _base_connect = Hook.by_place[BaseConnector, "connect"].function
 
 
-_MakeHook = Callable[[_Hook, _Method], _Method]
-
-
-def _unbound(method: Any, owner: type | BaseConnector) -> _Method:
-    """Return a method found at `owner` as a function that takes the object as its first argument.
-
-    Most methods are such functions already, but other code may have put another kind of descriptor in their place, or a
-    function on an object.
-    """
-    if not isinstance(owner, type):
-        return lambda _, *args, **kwargs: method(*args, **kwargs)
-    if inspect.isfunction(method):
-        return method
-
-    def call(owner: object, *args: Any, **kwargs: Any) -> Any:
-        return method.__get__(owner, type(owner))(*args, **kwargs)
-
-    return call
-
-
-def _request_hook(hook: _Hook, original: _Method) -> _Method:
+def _request_hook(hook: Hook, original: Method) -> Method:
     async def _request(session: ClientSession, method: str, str_or_url: str | URL, **kwargs: Any) -> ClientResponse:
         if hook.is_replaced or not active.activations:
             return await original(session, method, str_or_url, **kwargs)  # type: ignore[no-any-return]
@@ -254,13 +162,13 @@ def _begin(
         return []
     loop = get_running_loop()
     if session._loop is not loop and not session._loop.is_running():
-        _lend(session, loop)
+        lend(session, loop)
     try:
         url = session._build_url(str_or_url)
     except Exception:
         return []  # aiohttp is about to raise the same error.
     if not getattr(session, "_retry_connection", False) and is_of_test_client(session, url):
-        return [_LEFT_ALONE]
+        return [LEFT_ALONE]
     if type(connector).connect is not _base_connect or "connect" in vars(connector):
         if isinstance(connector, InMemoryConnector):
             return []  # It needs no hooks.
@@ -272,82 +180,10 @@ def _begin(
     if len(activations) == 1:
         asked = activations[0].alone
         return [asked[0].begin(method, url, kwargs, loop, asked)]
-    return [_begun(method, url, kwargs, loop)]
+    return [offered(method, url, kwargs, loop)]
 
 
-def _lend(session: ClientSession, loop: AbstractEventLoop) -> None:
-    """Make a session, whose own loop is not running, use the running one."""
-    lent = _lent.get(id(session))
-    if lent is None or lent[0]() is not session:
-        try:
-            reference: Callable[[], ClientSession | None] = ref(session)
-        except TypeError:
-            # Sessions of aiohttp 4 do not support weak references.
-            def itself() -> ClientSession:
-                return session
-
-            reference = itself
-        _lent[id(session)] = reference, session._loop
-    session._loop = loop
-
-
-def _begun(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLoop) -> Interception:
-    """Return what accompanies a call, whichever mocks are active."""
-    asked = active.asked_here()
-    if asked is None:
-        return _Undecided(method, url)
-    if not asked:
-        return _LEFT_ALONE  # Another thread has just stopped the last mock.
-    return asked[0].begin(method, url, kwargs, loop, asked)
-
-
-class _LeftAlone:
-    """A call of a `TestClient` to its server; it does not belong to the call in whose callback it may be made."""
-
-    connector: InMemoryConnector
-    exchange: Exchange
-
-    def plain_far_end(self, *_: object) -> None:
-        """Leave the decision to `far_end`."""
-
-    async def far_end(self, *_: object) -> None:
-        """Leave the request to the network."""
-
-    def connected_to_network(self, connection: Connection) -> None:
-        """Record nothing."""
-
-    def note_upgrade(self, upgraded: Upgraded) -> None:
-        """Record nothing."""
-
-    def returned(self, response: ClientResponse) -> None:
-        """Record nothing."""
-
-    def gave_back(self, response: ClientResponse | None) -> None:
-        """Record nothing."""
-
-    def raised(self, error: BaseException) -> BaseException:
-        """Return the exception unchanged."""
-        return error
-
-
-_LEFT_ALONE = _LeftAlone()
-
-
-class _Undecided(_LeftAlone):
-    """A call that may belong to any of several mocks."""
-
-    def __init__(self, method: str, url: URL) -> None:
-        self._method = method
-        self._url = url
-
-    async def far_end(self, *_: object) -> None:
-        """Refuse the request."""
-        error = ClientConnectionError(f"Connection refused: {self._method} {shown_url(self._url)}")
-        add_note(error, _UNDECIDED)
-        raise error
-
-
-def _connect_hook(hook: _Hook, original: _Method) -> _Method:
+def _connect_hook(hook: Hook, original: Method) -> Method:
     async def connect(
         connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
@@ -383,7 +219,7 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
         stand_in = call.connector
         connection: Connection | None = stand_in.spare_connection(req, traces)
         if connection is None:
-            base_connect = _Hook.by_place[BaseConnector, "connect"].original
+            base_connect = Hook.by_place[BaseConnector, "connect"].original
             connection = await base_connect(stand_in, req, traces, timeout)
             assert connection is not None
             if connection.closed:
@@ -400,21 +236,14 @@ def _connect_hook(hook: _Hook, original: _Method) -> _Method:
     return connect
 
 
-def base_connect() -> _Method:
-    """Return the `connect` that all connectors inherit, without the hook."""
-    placed = BaseConnector.connect
-    hook = _Hook.by_place.get((BaseConnector, "connect"))
-    return hook.original if hook is not None and placed is hook.function else placed
-
-
 async def _connect_alone(
-    hook: _Hook, connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    hook: Hook, connector: BaseConnector, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
 ) -> Connection:
     """Connect a request that has bypassed the hook of `_request`, as a call of its own."""
-    current = [_begun(req.method, req.url, {}, get_running_loop())]
+    current = [offered(req.method, req.url, {}, get_running_loop())]
     token = _call.set(current)
     try:
-        connection: Connection = await _unbound(hook.function, hook.owner)(connector, req, traces, timeout)
+        connection: Connection = await unbound(hook.function, hook.owner)(connector, req, traces, timeout)
     except BaseException as error:
         empty_frames(current.pop().raised(error))
         raise
@@ -427,7 +256,7 @@ async def _connect_alone(
     return connection
 
 
-def _close_hook(hook: _Hook, original: _Method) -> _Method:
+def _close_hook(hook: Hook, original: Method) -> Method:
     def close(connector: BaseConnector, *args: Any, **kwargs: Any) -> Awaitable[None]:
         closed: Awaitable[None]
         if inspect.iscoroutinefunction(original):
@@ -461,7 +290,7 @@ async def _all_of(closing: list[Awaitable[object]], closed: Awaitable[None]) -> 
         await all_closed
 
 
-def _seams() -> Iterator[tuple[type, str, _MakeHook]]:
+def _seams() -> Iterator[tuple[type, str, MakeHook]]:
     """Yield the place of each hook, with the function that makes the hook."""
     yield BaseConnector, "connect", _connect_hook
     yield BaseConnector, "close", _close_hook
@@ -488,6 +317,7 @@ def _reach(connector: BaseConnector) -> None:
             placed = vars(owner).get("connect")
             # A stub that a test puts there while the mock is active replaces the network, as the test intends.
             if placed is not None and active.activations and not _is_stub(placed):
-                _Hook.put(owner, "connect", _connect_hook)
+                Hook.put(owner, "connect", _connect_hook)
+        _note_base_connect()
 
     active.exclusively(step)

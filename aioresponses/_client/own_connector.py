@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import ClientConnectionError, TCPConnector, hdrs
 
 from .connectors import InMemoryConnector
-from .hooks import base_connect
+from .places import base_connect
 from .outgoing import authorize_to_proxy, response_of
 from .taps import tap
 
