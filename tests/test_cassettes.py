@@ -140,7 +140,7 @@ class ModesTest(RecordingTestCase):
     async def test_a_refusal_says_how_to_record(self):
         await self.record("a")
         how = (
-            "Set AIORESPONSES_RECORD=new to record what is missing, or AIORESPONSES_RECORD=all to record all of it "
+            "Set AIORESPONSES_RECORD=new to record what is missing, or AIORESPONSES_RECORD=all to record everything "
             "again."
         )
         for mode, ci, path, said in (
