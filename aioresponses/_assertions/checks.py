@@ -130,11 +130,11 @@ def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     if isinstance(unknown, UnknownArguments) and wanted.kwargs:
         return f"The arguments of the last one are not known: {unknown.WHY}.\n{unknown.INSTEAD}"
     found = {name: made[-1].kwargs[name] for name in wanted.kwargs if name in made[-1].kwargs}
-    told = _difference_of_arguments(settled(wanted.kwargs, found), found)
+    differing = _difference_of_arguments(settled(wanted.kwargs, found), found)
     nearly = about_nearly(calls, wanted.nearly(calls))
-    if told or not nearly:
-        told = f"Arguments of the last call to {wanted.selection} differ (- expected, + made):\n{told}"
-    return "\n".join(part for part in (told, nearly) if part)
+    if differing or not nearly:
+        differing = f"Arguments of the last call to {wanted.selection} differ (- expected, + made):\n{differing}"
+    return "\n".join(part for part in (differing, nearly) if part)
 
 
 def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:

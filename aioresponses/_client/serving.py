@@ -71,7 +71,7 @@ class _Life:
         self.users: list[Servers] = []
         self.ready: asyncio.Future[Server] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
-        self._told: asyncio.Future[None] = loop.create_future()
+        self._asked_to_end: asyncio.Future[None] = loop.create_future()
         task = context.copy().run(loop.create_task, self._live(handler_cancellation))
         # Its loop may be closed before anything asks it to end.
         task._log_destroy_pending = False  # type: ignore[attr-defined]
@@ -100,7 +100,7 @@ class _Life:
             return
         self.ready.set_result(cast(Server, runner.server))
         try:
-            await self._told
+            await self._asked_to_end
         except asyncio.CancelledError:
             self._forget()
             await self._clean_up(runner)
@@ -142,18 +142,18 @@ class _Life:
         self._forget()
         if self.loop.is_running() and self.loop is not asyncio._get_running_loop():
             try:
-                self.loop.call_soon_threadsafe(self._tell)
+                self.loop.call_soon_threadsafe(self._ask_to_end)
                 return False
             except RuntimeError:
                 pass  # The loop has just been closed.
         if self.loop.is_closed():
             return False
-        self._tell()
+        self._ask_to_end()
         return True
 
-    def _tell(self) -> None:
-        if not self._told.done():
-            self._told.set_result(None)
+    def _ask_to_end(self) -> None:
+        if not self._asked_to_end.done():
+            self._asked_to_end.set_result(None)
 
 
 class HandlerServer:
