@@ -14,9 +14,10 @@ What can still come, time must not jump over. While a job of an executor runs, a
 through to another machine, time passes really. Other sockets give no sign of it, and get a little real time. The room
 `outside` says which are which.
 
-Where no timer is left, and nothing that could wake the loop, the test waits forever. So it does where the clock jumps
-and jumps, and no request is made. Then all tasks are cancelled, which ends the test, and where they waited is told by
-whoever ends the clock. Nothing is ever raised from within `select`: it would end the loop, and not the test.
+Where no timer is left, and nothing that could wake the loop, the test waits forever. A test does not end either where
+the clock jumps and jumps without a request, or where a client tries again and again, and no mock answers. In each case,
+all tasks are cancelled, which ends the test, and whoever ends the clock says where they waited. Nothing is ever raised
+from within `select`: it would end the loop, and not the test.
 
 The loop itself is patched, the instance and not its class: a test may have its loop from a policy, a factory or a
 plugin, and all of them must do. A loop is reached when it starts to run, for which `run_forever` of asyncio's loops is
@@ -71,9 +72,9 @@ class VirtualClock:
     there for the loop that runs where it is started, and for each loop that the same thread starts meanwhile. A test
     case has one where its class says `virtual_time = True`.
 
-    `limit` is how often it may jump without a request in between; after that, the test is taken for one that does not
-    end. `grace` is for how many real seconds a jump waits for sockets on which something may still come. Raises
-    `TypeError` or `ValueError` where these are wrong.
+    `limit` is how often it may jump without a request in between, and how many requests may match no mock; after that,
+    the test is taken for one that does not end. `grace` is for how many real seconds a jump waits for sockets on which
+    something may still come. Raises `TypeError` or `ValueError` where these are wrong.
 
     Where the code under test waits forever, its tasks are cancelled, and the end of the clock raises `AssertionError`,
     which says what waits where.
