@@ -146,11 +146,13 @@ class Page:
     def run(self, block: Block) -> tuple[str, list[BaseException]]:
         """Run a block; return what it prints, and what it or its tests raise."""
         # With the lines where they are in the file, tracebacks show them. What a block asserts is checked with -O, too.
+        # What this module imports from __future__ does not count for readers, and so not here either.
         code = compile(
             "\n" * (block.line - 1) + block.code,
             self.filename,
             "exec",
             flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+            dont_inherit=True,
             optimize=0,
         )
         before = dict(self.names)
