@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 from results import Played, rows_of, table
@@ -28,7 +29,7 @@ PICTURE = ROOT / "docs" / "_static" / "benchmarks.svg"
 PYTHONS = ("3.11", "3.13")
 RELEASES = ("3.13.5", "newest")
 # Where all contestants run.
-SHOWN = ("3.13", "3.13.5")
+SHOWN = "CPython 3.13, aiohttp 3.13.5"
 
 # How long a group of measures plays, and how many rounds at least.
 SECONDS = 6.0
@@ -64,10 +65,12 @@ A number in brackets behind ``NO`` or a dash leads to the reason, below the tabl
 """
 
 VERSIONS = """
+import platform
 from importlib.metadata import version
 from importlib.util import find_spec
 names = ["aiohttp", "yarl", "multidict", "aiointercept"]
-print(*[f"{name} {version(name)}" for name in names if find_spec(name)], sep=", ")
+installed = [f"{name} {version(name)}" for name in names if find_spec(name)]
+print("CPython", platform.python_version() + ",", ", ".join(installed))
 """
 
 
@@ -162,43 +165,48 @@ def machine() -> str:
     return f"{platform.platform()}, {model}, {os.cpu_count()} cores"
 
 
-def main() -> int:
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", default="", help="play the groups alone that have this text in a row's name")
-    parser.add_argument("--python", choices=PYTHONS, help="play on this Python alone")
-    parser.add_argument("--aiohttp", choices=RELEASES, help="play with this aiohttp alone")
+    parser.add_argument("--rows", default="", help="only the groups of rows that have this text in a name")
+    parser.add_argument("--python", choices=PYTHONS, help="only this Python")
+    parser.add_argument("--aiohttp", choices=RELEASES, help="only this release of aiohttp")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long a group plays (%(default)s)")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = arguments()
     groups = [group for group in GROUPS if any(options.rows in measure.name for measure in group)]
     pythons = runpy.run_path(str(ROOT / ".ci" / "matrix.py"))["found_pythons"]()
     results = INTRODUCTION.format(date=datetime.date.today(), machine=machine())
     unexplained: list[str] = []
-    sections: dict[tuple[str, str], Played] = {}
-    for version in [options.python] if options.python else PYTHONS:
-        if version not in pythons:
-            results += f"\n\nCPython {version}\n{'-' * 12}\n\nNot found on this machine.\n"
+    # By what stands in their titles.
+    all_played: dict[str, Played] = {}
+    for version, release in product(PYTHONS, RELEASES):
+        if options.python not in (None, version) or options.aiohttp not in (None, release):
             continue
-        for release in [options.aiohttp] if options.aiohttp else RELEASES:
-            environment = made_environment(pythons[version], version, release)
-            title = f"CPython {version}, aiohttp {release}"
-            played = sections[version, release] = Played()
-            for group in groups:
-                print(f"{title}: " + "; ".join(measure.name for measure in group), file=sys.stderr)
-                play(environment, group, options.seconds, played)
-            rows, notes, missed = rows_of(played, [measure for group in groups for measure in group])
-            unexplained += [f"{title}: {one}" for one in missed]
-            python = environment / "bin" / "python"
-            versions = subprocess.check_output([python, "-c", VERSIONS], text=True).strip()
-            full = subprocess.check_output([python, "-c", "import platform; print(platform.python_version())"], text=True)
-            results += f"\n\n{title}\n{'-' * len(title)}\n\nCPython {full.strip()}, {versions}\n\n{table(rows)}\n{notes}\n"
+        title = f"CPython {version}, aiohttp {release}"
+        results += f"\n\n{title}\n{'-' * len(title)}\n\n"
+        if version not in pythons:
+            results += f"There is no CPython {version} on this machine.\n"
+            continue
+        environment = made_environment(pythons[version], version, release)
+        played = all_played[title] = Played()
+        for group in groups:
+            print(f"{title}: " + "; ".join(measure.name for measure in group), file=sys.stderr)
+            play(environment, group, options.seconds, played)
+        rows, notes, missed = rows_of(played, [measure for group in groups for measure in group])
+        unexplained += [f"{title}: {one}" for one in missed]
+        versions = subprocess.check_output([environment / "bin" / "python", "-c", VERSIONS], text=True)
+        results += f"{versions}\n{table(rows)}\n{notes}\n"
     print(results)
     if not (options.rows or options.python or options.aiohttp):
-        # Nothing else here needs what draws it.
+        # A part is not drawn, and needs nothing that draws.
         from picture import draw
 
         RESULTS.write_text(results, encoding="utf-8")
-        version, release = SHOWN if SHOWN in sections else next(iter(sections))
-        draw(sections[version, release], f"aiohttp {release}, CPython {version}, {datetime.date.today()}", PICTURE)
+        title = SHOWN if SHOWN in all_played else next(iter(all_played))
+        draw(all_played[title], f"{title}; {datetime.date.today()}", PICTURE)
     if unexplained:
         print("Limits that are missed; see why, and say so in benchmarks/rows.py:", *unexplained, sep="\n- ")
     return bool(unexplained)
