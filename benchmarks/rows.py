@@ -44,6 +44,7 @@ KEEPING = ("floor", "this package")
 SERVING = ("this package", "loopback")
 OURS = ("this package",)
 
+# Why contestants are left out.
 ONLY_GET = "The floor answers GET with one canned reply, and does nothing else."
 NO_MOCKS = "It is about mocks; the floor and the servers have none."
 NO_TESTS = "The floor is no tool for tests, and a test has its server in its own process, as loopback has."
@@ -58,30 +59,30 @@ ONLY_HERE = "It is about something that only this package has."
 
 # Why limits are missed, where they are. Profiles say so; look at one again before you change a word.
 NOTED = (
-    "More than two dozen Python calls are made on top of the floor's, which are about 140. A bit more than half of that time "
-    "notes the call: its arguments, its context, its beginning and end. A quarter is the connection in memory, which "
-    "records what is sent and goes back to its pool; the rest finds the mock and its reply. The garbage collector takes "
-    "little of it."
+    "More than two dozen Python calls are made on top of the floor's, which are about 140. A bit more than half of "
+    "that time notes the call: its arguments, its context, its beginning and end. A quarter is the connection in "
+    "memory, which records what is sent and goes back to its pool; the rest finds the mock and its reply. The garbage"
+    " collector takes little of it."
 )
 TURN = (
-    "Beside what any GET takes more than the floor, each reply waits for a turn of the loop: the loop polls the selector, "
-    "which is a system call, and resumes each coroutine between the task and the one that reads."
+    "Beside what any GET takes more than the floor, each reply waits for a turn of the loop: the loop polls the "
+    "selector, which is a system call, and resumes each coroutine between the task and the one that reads."
 )
 CACHES = (
-    "The memory of 100,000 kept responses leaves the caches of the processor; the floor, which keeps as many, slows down "
-    "as much. No step takes longer for more calls."
+    "The floor, which keeps as many responses, slows down as much, with the garbage collector and without it: it is "
+    "the memory that they take, and no step of ours takes longer for more calls."
 )
 OTHER_CORE = (
-    "json.dumps in the client takes 85 % of it, with both. The document is then copied, lest it change before the test "
-    "looks at it, which takes an eighth; what the server does with it, it does on another core."
+    "json.dumps in the client takes 85 % of it, with both. The document is then copied, lest it change before the "
+    "test looks at it, which takes an eighth; what the server does with it, it does on another core."
 )
 HANDLED = (
-    "It is aiohttp's own server that answers. Of the Python calls on top of those of a canned reply, four in five are "
-    "aiohttp's and asyncio's: it parses the request, has a task for it, and writes the response."
+    "It is aiohttp's own server that answers. Of the Python calls on top of those of a canned reply, four in five are"
+    " aiohttp's and asyncio's: it parses the request, has a task for it, and writes the response."
 )
 MOUNTED = (
-    "What aiohttp's server does is the same in both. On top of that the call is noted and the mock or mount is found, 70 "
-    "to 100 Python calls; what is saved is system calls of sockets."
+    "What aiohttp's server does is the same in both. On top of that the call is noted and the mock or mount is found,"
+    " 70 to 100 Python calls; what is saved is system calls of sockets."
 )
 HANDSHAKE = (
     "About half of it is aiohttp's own handshake and closing, at both ends, as it is over loopback; what is saved is "
@@ -89,21 +90,22 @@ HANDSHAKE = (
 )
 RECORDED = "What arrives is kept as it does, and each call becomes an entry of the file: 14 more Python calls."
 STACKS = (
-    "More than half of such a test is asyncio's debug mode, which walks the stack for each task and each callback, in "
-    "memory and over TCP."
+    "More than half of such a test is asyncio's debug mode, which walks the stack for each task and each callback, in"
+    " memory and over TCP."
 )
 SET_UP = (
-    "A mock is made, and aiohttp's methods are replaced and put back. About a fifth is asyncio's debug mode, in which "
-    "such tests run: it walks the stack for each callback, and frames of ours stand in it. No single step stands out in a "
-    "profile."
+    "A mock is made, and aiohttp's methods are replaced and put back. About a fifth is asyncio's debug mode, in which"
+    " such tests run: it walks the stack for each callback, and frames of ours stand in it. No single step stands out"
+    " in a profile."
 )
 WATCHED = (
-    "More methods are replaced and put back, those that make sessions, connectors and tasks, and each of the test's tasks "
-    "is noted; asyncio's debug mode walks one more frame for each of these."
+    "More methods are replaced and put back, those that make sessions, connectors and tasks, and each of the test's "
+    "tasks is noted; asyncio's debug mode walks one more frame for each of these."
 )
 MODULES = (
-    "All modules that a plain request may need are imported with the first name that is asked for: 62 of this package, "
-    "and almost nothing else. None takes more than a millisecond or so; what few tests need is left for later."
+    "All modules that a plain request may need are imported with the first name that is asked for: 62 of this "
+    "package, and almost nothing else. None takes more than a millisecond or so; what few tests need is left for "
+    "later."
 )
 
 # The measures of one group take turns as well, so that they can be compared.
@@ -163,9 +165,7 @@ GROUPS = [
         "WebSocket connect and close", measures.websocket_connect_and_close,
         [Limit(0.65, "loopback", why=HANDSHAKE)], SERVING, NO_HANDLERS,
     )],
-    [Measure(
-        "asserting 1,000 messages of a WebSocket", measures.assertion_of_messages, [], OURS, ONLY_HERE
-    )],
+    [Measure("asserting 1,000 messages of a WebSocket", measures.assertion_of_messages, [], OURS, ONLY_HERE)],
     [Measure(
         "a test of an application", measures.application_test, [Limit(0.8, "loopback", why=STACKS)], SERVING,
         NO_HANDLERS,
@@ -205,7 +205,9 @@ GROUPS = [
         ),
     ],
     [
-        Measure("import of the mock, after aiohttp", measures.importing, [Limit(10e-3, why=MODULES)], TESTING, NO_TESTS),
+        Measure(
+            "import of the mock, after aiohttp", measures.importing, [Limit(10e-3, why=MODULES)], TESTING, NO_TESTS
+        ),
         Measure(
             "import of the test case, after aiohttp", measures.importing_the_test_case,
             [Limit(10e-3, why=MODULES)], OURS,
