@@ -13,13 +13,16 @@
 #   make fuzz         play random exchanges against a server and against a mock; SEED=7 chooses them, SECONDS=300 for longer
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
-#   make bench        compare with other mocks, a real server and the least possible; writes benchmarks/RESULTS.rst
+#   make bench        compare with other mocks, real servers and the least possible, in about 15 minutes; writes
+#                     benchmarks/RESULTS.rst and docs/_static/benchmarks.svg. BENCH="--rows WebSocket --aiohttp newest"
+#                     for a part, which is only printed; BENCH=--help for its other options
 #   make dist         build the source distribution and the wheel, and test both in empty environments
 
 PYTHON ?= python3
 AIOHTTP ?=
 SEED ?=
 SECONDS ?= 30
+BENCH ?=
 VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
@@ -69,8 +72,8 @@ next:
 	.venv-next/bin/python -c "import aiohttp; print('aiohttp', aiohttp.__version__)"
 	.venv-next/bin/python -W error -m unittest
 
-bench: $(VENV)/installed
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 dist: $(VENV)/installed-dev
 	$(BIN)/python .ci/dist.py
