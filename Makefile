@@ -14,6 +14,7 @@
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
 #   make bench        compare with other mocks, a real server and the least possible; writes benchmarks/RESULTS.rst
+#   make docs         build the documentation, in docs/_build
 #   make dist         build the source distribution and the wheel, and test both in empty environments
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench dist clean
+.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench docs dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -33,7 +34,7 @@ test: $(VENV)/installed
 	$(BIN)/python -W error -m unittest
 
 lint: $(VENV)/installed-dev
-	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks .ci
+	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks docs .ci
 	$(BIN)/python -m mypy
 	$(BIN)/python .ci/pyright.py
 	$(BIN)/python .ci/hover.py
@@ -72,6 +73,11 @@ next:
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py
 
+# Made anew each time: what was made before would not be warned of again.
+docs: $(VENV)/installed-dev
+	rm -rf docs/_build
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -d docs/_build/.doctrees docs docs/_build
+
 dist: $(VENV)/installed-dev
 	$(BIN)/python .ci/dist.py
 
@@ -85,4 +91,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf .venv* build dist *.egg-info .coverage
+	rm -rf .venv* build dist docs/_build *.egg-info .coverage
