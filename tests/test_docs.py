@@ -315,6 +315,28 @@ class DocsTest(unittest.TestCase):
                         titles = re.findall(r"^(.+)\n[=~-]{3,}$", linked.read_text(encoding="utf-8"), re.MULTILINE)
                         self.assertIn(heading, [re.sub(r"\W+", "-", title.lower()).strip("-") for title in titles])
 
+    def test_the_messages_that_are_explained_are_those_of_the_package(self):
+        said = [
+            node.value
+            for path in (ROOT / "aioresponses").rglob("*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        # What is put together of parts is shown as a whole where it is an example.
+        texts = [path.read_text(encoding="utf-8") for path in PAGES]
+        said += [block.code for text in texts for block in blocks_of(text) if block.language == "text"]
+        text = (DOCS / "reference" / "messages.rst").read_text(encoding="utf-8")
+        messages = [
+            message
+            for line in re.findall(r"^(``.+``)\n    ", text, re.MULTILINE)
+            for message in re.findall(r"``(.+?)``(?=,|$)", line)
+        ]
+        self.assertGreater(len(messages), 80)
+        for message in messages:
+            parts = [part.strip() for part in message.split("…")]
+            with self.subTest(message=message):
+                self.assertEqual([part for part in parts if not any(part in one for one in said)], [])
+
     def test_timeouts_are_no_numbers(self):
         # aiohttp takes numbers until its release 4, and mocks never mean them. The far end of a WebSocket does.
         for path in PAGES:
