@@ -14,7 +14,7 @@
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
 #   make bench        compare with other mocks, a real server and the least possible; writes benchmarks/RESULTS.rst
-#   make docs         build the documentation, in docs/_build
+#   make docs         build the documentation, in docs/_build, and look at it in a browser if there is one
 #   make dist         build the source distribution and the wheel, and test both in empty environments
 
 PYTHON ?= python3
@@ -77,6 +77,7 @@ bench: $(VENV)/installed
 docs: $(VENV)/installed-dev
 	rm -rf docs/_build
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -d docs/_build/.doctrees docs docs/_build
+	$(BIN)/python .ci/site.py
 
 dist: $(VENV)/installed-dev
 	$(BIN)/python .ci/dist.py

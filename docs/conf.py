@@ -117,6 +117,11 @@ NOT_FOR_USERS = (
 OUTSIDE = {"../CHANGELOG.rst": "changelog"}
 
 
+def without_names(app: Sphinx, page: str, source: list[str]) -> None:
+    """Have the texts of links be no names: one that is the title of a section would take its place."""
+    source[0] = re.sub(r">`_(?!_)", ">`__", source[0])
+
+
 def link_to_pages(app: Sphinx, document: nodes.document, page: str) -> None:
     """Have links to files lead to the pages that are made of these."""
     for link in document.findall(nodes.reference):
@@ -258,6 +263,7 @@ def setup(app: Sphinx) -> None:
     app.add_role("object", named)
     app.add_object_type("argument", "argument", "pair: %s; argument of add", objname="argument of add")
     app.add_directive_to_domain("std", "argument", Argument, override=True)
+    app.connect("source-read", without_names)
     app.connect("autodoc-process-signature", as_written)
     app.connect("autodoc-process-docstring", with_arguments)
     app.connect("missing-reference", spelled_out, priority=100)
