@@ -97,6 +97,7 @@ MEANT = {
     "URL": "yarl.URL",
     "aiohttp.client.ClientSession": "aiohttp.ClientSession",
     "aiohttp.client_reqrep.ClientResponse": "aiohttp.ClientResponse",
+    "aiohttp.web_request.Request": "aiohttp.web.Request",
     "timedelta": "datetime.timedelta",
     "web.Application": "aiohttp.web.Application",
     "web.HTTPException": "aiohttp.web.HTTPException",
@@ -212,12 +213,13 @@ def as_written(
     if not signature or signature == "()":
         return None
     own = inspect.signature(documented)
-    if what == "method":
-        own = own.replace(parameters=list(own.parameters.values())[1:])
-    text = stringify_signature(own, unqualified_typehints=True)
+    parameters = [one for one in own.parameters.values() if one.name not in ("self", "unknown")]
+    text = stringify_signature(own.replace(parameters=parameters), unqualified_typehints=True)
     text = re.sub(r"Unpack\[(\w+)\]", r"\1", text).replace("_Function", "Callable")
-    arguments, _, returned = re.sub(r"<function (\w+)>", r"\1", text).partition(" -> ")
-    return arguments, returned or None
+    # As the docstring has it; what is really called does the same.
+    text = re.sub(r"(json_dumps: JsonDumps = )<.+>,", r"\1json.dumps,", text)
+    arguments, _, returned = text.partition(" -> ")
+    return arguments, returned if what != "class" else None
 
 
 def with_arguments(app: Sphinx, what: str, name: str, documented: Any, options: Any, lines: list[str]) -> None:

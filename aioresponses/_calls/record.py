@@ -366,7 +366,7 @@ class RequestMatch(Answering):
         self._url = url
         self._method = method
         self._given = given
-        self.method = str.lower(method) if isinstance(method, str) else "*" if method is None else method
+        self.method: str = str.lower(method) if isinstance(method, str) else "*" if method is None else method
         """The method, in lower case (as in aioresponses 0.7); `*` for every method."""
         self.optional: bool = given.get("optional", False)
         """Whether the mock may remain unused, or have replies left, where all mocks must be called."""
