@@ -142,6 +142,18 @@ def link_to_pages(app: Sphinx, document: nodes.document, page: str) -> None:
         link["internal"] = True
 
 
+def with_names_of_columns(app: Sphinx, document: nodes.document, page: str) -> None:
+    """Say in each cell of a wide table which column it is of; `site.css` shows that on a phone alone."""
+    for table in document.findall(nodes.table):
+        names = [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
+        if len(names) < 3:
+            continue
+        table["classes"].append("wide")
+        for row in next(table.findall(nodes.tbody)):
+            for name, entry in list(zip(names, row))[1:]:
+                entry[0].insert(0, nodes.inline("", f"{name}: ", classes=["column"]))
+
+
 def named(
     role: str, raw: str, text: str, line: int, inliner: Inliner, options: Any = None, content: Any = None
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
@@ -272,3 +284,4 @@ def setup(app: Sphinx) -> None:
     app.connect("missing-reference", taken_for_code, priority=900)
     app.connect("env-check-consistency", check_members)
     app.connect("doctree-resolved", link_to_pages)
+    app.connect("doctree-resolved", with_names_of_columns)
