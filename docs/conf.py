@@ -78,7 +78,7 @@ intersphinx_mapping = {
 # Its documentation is none of those that the site links to.
 nitpick_ignore_regex = [("py:class", r"multidict\..+")]
 
-# What objects are called in signatures and docstrings, and what that stands for where it is not ours.
+# What objects are called in signatures and docstrings, and what that stands for.
 MEANT = {
     "Any": "typing.Any",
     "Awaitable": "collections.abc.Awaitable",
@@ -90,6 +90,7 @@ MEANT = {
     "Iterable": "collections.abc.Iterable",
     "Iterator": "collections.abc.Iterator",
     "Mapping": "collections.abc.Mapping",
+    "Mode": "aioresponses.cassettes.Mode",
     "Morsel": "http.cookies.Morsel",
     "PathLike": "os.PathLike",
     "Requests": "dict",
@@ -180,10 +181,9 @@ def spelled_out(
         return None
     if target.startswith("aioresponses._"):
         target = target.rpartition(".")[2]
-    link["reftarget"] = MEANT.get(target, target)
-    return env.domains.python_domain.resolve_xref(
-        env, link["refdoc"], app.builder, link["reftype"], f"aioresponses.{target}", link, shown
-    )
+    link["reftarget"] = meant = MEANT.get(target, target)
+    ours = meant if meant.startswith("aioresponses.") else f"aioresponses.{meant}"
+    return env.domains.python_domain.resolve_xref(env, link["refdoc"], app.builder, "obj", ours, link, shown)
 
 
 def taken_for_code(
