@@ -190,6 +190,9 @@ class aioresponses(Registering, Recordings, Asked):
         """Answer requests from now on, ahead of any mock that is already active.
 
         Raises `RuntimeError` if this mock is already active.
+
+        >>> mock.start()
+        >>> self.addCleanup(mock.stop)
         """
         if self.active:
             raise RuntimeError("start() was called on an aioresponses that is already active")
