@@ -318,7 +318,7 @@ class DocsTest(unittest.TestCase):
     def test_the_messages_that_are_explained_are_those_of_the_package(self):
         said = [
             node.value
-            for path in (ROOT / "aioresponses").rglob("*.py")
+            for path in Path(package.__file__).parent.rglob("*.py")
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
