@@ -16,6 +16,7 @@
 #   make bench        compare with other mocks, real servers and the least possible, in about 15 minutes; writes
 #                     benchmarks/RESULTS.rst and docs/_static/benchmarks.svg. BENCH="--rows WebSocket --aiohttp newest"
 #                     for a part, which is only printed; BENCH=--help for its other options
+#   make docs         build the documentation, in docs/_build, and look at it in a browser if there is one
 #   make dist         build the source distribution and the wheel, and test both in empty environments
 
 PYTHON ?= python3
@@ -27,7 +28,7 @@ VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench dist clean
+.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench docs dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -36,7 +37,7 @@ test: $(VENV)/installed
 	$(BIN)/python -W error -m unittest
 
 lint: $(VENV)/installed-dev
-	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks .ci
+	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks docs .ci
 	$(BIN)/python -m mypy
 	$(BIN)/python .ci/pyright.py
 	$(BIN)/python .ci/hover.py
@@ -75,6 +76,12 @@ next:
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/run.py $(BENCH)
 
+# Made anew each time: what was made before would not be warned of again.
+docs: $(VENV)/installed-dev
+	rm -rf docs/_build
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -d docs/_build/.doctrees docs docs/_build
+	$(BIN)/python .ci/site.py
+
 dist: $(VENV)/installed-dev
 	$(BIN)/python .ci/dist.py
 
@@ -88,4 +95,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf .venv* build dist *.egg-info .coverage
+	rm -rf .venv* build dist docs/_build *.egg-info .coverage
