@@ -14,6 +14,7 @@
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
 #   make bench        compare with other mocks, a real server and the least possible; writes benchmarks/RESULTS.rst
+#   make compared     test clients with mistakes in five ways: the evidence of docs/compared.rst
 #   make dist         build the source distribution and the wheel, and test both in empty environments
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench dist clean
+.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench compared dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -71,6 +72,9 @@ next:
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py
+
+compared:
+	$(PYTHON) benchmarks/compared/run.py
 
 dist: $(VENV)/installed-dev
 	$(BIN)/python .ci/dist.py

@@ -9,6 +9,8 @@ The code blocks of a page run in their order, in one namespace.
   exception that is raised, or the one test that fails, is shown at the end of a traceback, notes included. A line of
   the block is shown as that line of `example.py`.
 - A `python` block that imports pytest is only compiled here; `make pytest` runs it.
+- A `python` block whose first line is the name of a file, as `# client.py`, is that file, or a change of it (see
+  `projects.changed`); the `text` block after `python -m unittest` in a `sh` block is what the tests in the files print.
 - A `text` block without a `python` block before it repeats one that is checked on another page.
 - The numbers that asyncio gives to tasks are shown as 1.
 - What a `sh` block names must exist.
@@ -24,6 +26,7 @@ import inspect
 import io
 import logging
 import re
+import sys
 import textwrap
 import unittest
 import warnings
@@ -43,11 +46,13 @@ from aioresponses import (
     Fault,
     RequestCall,
     RequestMatch,
+    __version__,
     aioresponses,
     matchers,
 )
 
 from .examples.weather import WeatherClient
+from .projects import Project
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.rst"
@@ -108,6 +113,8 @@ class Page:
         self.names: dict[str, Any] = {"__name__": "example", "WeatherClient": WeatherClient}
 
     def check(self, case: unittest.TestCase) -> None:
+        project = Project()
+        case.addCleanup(project.close)
         before = None
         for number, block in enumerate(self.blocks):
             with case.subTest(page=self.filename, line=block.line):
@@ -115,19 +122,29 @@ class Page:
                     compile(block.code, self.filename, "exec")
                     continue
                 following = self.blocks[number + 1] if number + 1 < len(self.blocks) else None
-                if block.language == "python":
+                if block.language == "python" and (file := re.match(r"# (\w+\.py)\n", block.code)):
+                    project.write(file[1], block.code)
+                elif block.language == "python":
                     shown = following is not None and following.language == "text"
                     printed, raised = self.run(block)
                     if raised and not shown:
                         raise raised[0]
                     report = "\n\n".join([printed.strip()] * bool(printed) + [reported(error) for error in raised])
                     case.assertEqual(following.code if shown else "", self.with_places_in(block, report))
+                elif block.language == "text" and before is not None and before.code == "python -m unittest":
+                    self.check_tests(case, project.run_tests(), block.code)
                 elif block.language == "text":
                     if before is None or before.language != "python":
                         case.assertIn(block.code, self.checked_elsewhere)
                 else:
                     case.assertEqual(block.language, "sh")
             before = block
+
+    def check_tests(self, case: unittest.TestCase, printed: str, shown: str) -> None:
+        # Before Python 3.11, failures have no notes, and unittest shows names of tests in another way.
+        if sys.version_info < (3, 11) and "FAILED" in shown:
+            printed, shown = printed.splitlines()[-1], shown.splitlines()[-1]
+        case.assertEqual(shown, printed)
 
     def with_places_in(self, block: Block, report: str) -> str:
         report = re.sub(r"'Task-\d+'", "'Task-1'", report)
@@ -283,7 +300,7 @@ class DocsTest(unittest.TestCase):
             setup.read(ROOT / "setup.cfg", encoding="utf-8")
             name = setup["metadata"]["name"]
             # Without a bound, pip takes the release of 0.7 while that is the newest on the index.
-            self.assertIn(words[2:], ([f'"{name}>=1"'], ["."]))
+            self.assertIn(words[2:], ([f'"{name}>={__version__[0]}"'], ["."]))
         elif words[:3] == ["python", "-m", "unittest"]:
             for word in words[3:]:
                 self.assertTrue((ROOT / word.replace(".", "/")).with_suffix(".py").exists(), word)
@@ -429,12 +446,12 @@ class CheckTest(unittest.TestCase):
     def test_commands_that_name_nothing_fail(self):
         docs = DocsTest()
         for command in (
-            "make test AIOHTTP=3.9.5", 'pip install "aioresponses>=1"', "pip install .",
+            "make test AIOHTTP=3.9.5", 'pip install "aioresponses>=2"', "pip install .",
             "python -m unittest tests.test_docs",
         ):
             docs.check_command(command.split())
         for command in (
-            "make tea", "make test TEA=1", "pip install tea", "pip install aioresponses", "pip install aioresponses>=1",
+            "make tea", "make test TEA=1", "pip install tea", "pip install aioresponses", "pip install aioresponses>=2",
             "python -m unittest tests.test_tea", "tea",
         ):
             with self.subTest(command=command), self.assertRaises(AssertionError):
