@@ -227,8 +227,8 @@ class DocsTest(unittest.TestCase):
             [path.name for path in PAGES if path.parent != DOCS / "cookbook"],
             [
                 "README.rst", "assertions.rst", "guarantees.rst", "leaks.rst", "matching.rst", "migrating.rst",
-                "recordings.rst", "replies.rst", "servers.rst", "testcase.rst", "virtual_time.rst",
-                "websockets.rst",
+                "recordings.rst", "replies.rst", "servers.rst", "testcase.rst", "tutorial.rst",
+                "virtual_time.rst", "websockets.rst",
             ],
         )
 
@@ -295,6 +295,10 @@ class DocsTest(unittest.TestCase):
             for word in words[1:]:
                 name, is_variable, _ = word.partition("=")
                 self.assertIn(name, variables if is_variable else targets)
+        elif words[:1] in (["mkdir"], ["cd"]) or words == ["python3", "-m", "venv", ".venv"]:
+            self.assertLessEqual(len(words), 4)
+        elif words[:1] == ["."]:
+            self.assertEqual(words[1:], [".venv/bin/activate"])
         elif words[:2] == ["pip", "install"]:
             setup = ConfigParser()
             setup.read(ROOT / "setup.cfg", encoding="utf-8")
