@@ -226,9 +226,9 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(
             [path.name for path in PAGES if path.parent != DOCS / "cookbook"],
             [
-                "README.rst", "assertions.rst", "guarantees.rst", "leaks.rst", "matching.rst", "migrating.rst",
-                "recordings.rst", "replies.rst", "servers.rst", "testcase.rst", "tutorial.rst",
-                "virtual_time.rst", "websockets.rst",
+                "README.rst", "assertions.rst", "compared.rst", "guarantees.rst", "how_it_works.rst", "leaks.rst",
+                "matching.rst", "migrating.rst", "never_faked.rst", "policies.rst", "recordings.rst", "replies.rst",
+                "servers.rst", "testcase.rst", "tutorial.rst", "virtual_time.rst", "websockets.rst",
             ],
         )
 
@@ -252,7 +252,7 @@ class DocsTest(unittest.TestCase):
                     self.assertEqual([line for line in text.splitlines() if len(line) > 120], [])
                 self.assertEqual(re.findall(r"^.*[ \t]$", text, re.MULTILINE), [])
                 directives = set(re.findall(r"^ *\.\. ([\w:-]+)::", text, re.MULTILINE))
-                self.assertEqual(directives - {"code-block", "list-table"}, set())
+                self.assertEqual(directives - {"code-block", "image", "list-table"}, set())
                 self.assertEqual(re.findall(r"(?<!`):[a-z:]+:`", text), [])
                 # Blocks that are indented otherwise would not be found, and so not run.
                 self.assertEqual(text.count(".. code-block::"), len(blocks_of(text)))
