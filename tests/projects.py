@@ -25,6 +25,10 @@ class Project:
         # As tracebacks show it.
         self._folder = Path(self._directory.name).resolve()
 
+    @property
+    def has_files(self) -> bool:
+        return any(self._folder.iterdir())
+
     def close(self) -> None:
         self._directory.cleanup()
 
@@ -78,13 +82,13 @@ def changed(code: str, change: str) -> str:
     """Return code with a change as pages show it.
 
     What the change defines takes the place of what has that name, and is added at the end otherwise. Of a class whose
-    body has a line `...`, the members are changed like that, and the others stay. Imports are added on top.
+    body has a line `...`, the members are changed like that, and the others stay. Missing imports are added on top.
     """
     lines = change.splitlines()
     for node in ast.parse(change).body:
         text = "\n".join(lines[first_line(node) - 1:node.end_lineno])
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            code = f"{text}\n{code}"
+            code = code if text in code.splitlines() else f"{text}\n{code}"
             continue
         found = named(ast.parse(code).body, node)
         if isinstance(node, ast.ClassDef) and isinstance(found, ast.ClassDef) and any(map(is_dots, node.body)):

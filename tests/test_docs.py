@@ -52,7 +52,7 @@ from aioresponses import (
 )
 
 from .examples.weather import WeatherClient
-from .projects import Project
+from .projects import Project, changed
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.rst"
@@ -103,6 +103,11 @@ class Result(unittest.TestResult):
             self.raised.append(err[1])
 
 
+def is_shown(following: Block | None) -> bool:
+    """Tell whether what a block prints is shown, by the block that follows."""
+    return following is not None and following.language == "text"
+
+
 class Page:
     """A page whose blocks are run."""
 
@@ -125,7 +130,7 @@ class Page:
                 if block.language == "python" and (file := re.match(r"# (\w+\.py)\n", block.code)):
                     project.write(file[1], block.code)
                 elif block.language == "python":
-                    shown = following is not None and following.language == "text"
+                    shown = is_shown(following)
                     printed, raised = self.run(block)
                     if raised and not shown:
                         raise raised[0]
@@ -138,6 +143,8 @@ class Page:
                         case.assertIn(block.code, self.checked_elsewhere)
                 else:
                     case.assertEqual(block.language, "sh")
+                    if block.code == "python -m unittest" and project.has_files and not is_shown(following):
+                        case.fail("what the tests print is not shown")
             before = block
 
     def check_tests(self, case: unittest.TestCase, printed: str, shown: str) -> None:
@@ -393,6 +400,81 @@ aioresponses: no mock answers GET http://example.com/
 No mocks are registered."""
 
 
+PROJECT = """\
+# test_client.py
+import unittest
+
+client = lambda: 1
+
+class ClientTest(unittest.TestCase):
+    def test(self):
+        self.assertEqual(client(), 1)"""
+PASSED = """\
+.
+----------------------------------------------------------------------
+Ran 1 test in 0.000s
+
+OK"""
+FAILED = """\
+F
+======================================================================
+FAIL: test (test_client.ClientTest.test)
+----------------------------------------------------------------------
+Traceback (most recent call last):
+  File "/home/ada/project/test_client.py", line 8, in test
+    self.assertEqual(client(), 1)
+AssertionError: 2 != 1
+
+----------------------------------------------------------------------
+Ran 1 test in 0.000s
+
+FAILED (failures=1)"""
+
+
+class ChangeTest(unittest.TestCase):
+    """A block that shows a part of a file changes that part."""
+
+    CODE = """\
+import asyncio
+
+LIMIT = 1
+
+class Client:
+    def first(self):
+        return 1
+
+    def last(self):
+        return 3
+
+def main():
+    Client()
+"""
+
+    def test_dots_stand_for_the_other_members_of_a_class(self):
+        change = "class Client:\n    ...\n\n    def first(self):\n        # No more.\n        return None\n"
+        self.assertEqual(
+            changed(self.CODE, change), self.CODE.replace("        return 1", "        # No more.\n        return None")
+        )
+
+    def test_a_new_member_comes_last(self):
+        self.assertEqual(
+            changed(self.CODE, "class Client:\n    ...\n\n    def after(self): pass"),
+            self.CODE.replace("        return 3\n", "        return 3\n\n    def after(self): pass\n"),
+        )
+
+    def test_what_has_no_dots_is_replaced(self):
+        self.assertEqual(
+            changed(self.CODE, "LIMIT = 2\n\nclass Client: pass\n\n@cached\ndef main():\n    pass"),
+            "import asyncio\n\nLIMIT = 2\n\nclass Client: pass\n\n@cached\ndef main():\n    pass\n",
+        )
+
+    def test_what_is_new_comes_last_and_imports_first(self):
+        self.assertEqual(
+            changed(self.CODE, "import asyncio\nimport json\n\ndef more():\n    pass"),
+            f"import json\n{self.CODE}\n\ndef more():\n    pass\n",
+        )
+
+
 class CheckTest(unittest.TestCase):
     """A page that does not say what is so is found out."""
 
@@ -419,6 +501,12 @@ class CheckTest(unittest.TestCase):
                 ("python", "await session.get('http://example.com/')"),
                 ("text", REFUSED),
                 ("sh", "make test"),
+                ("python", PROJECT),
+                ("sh", "python -m unittest"),
+                ("text", PASSED),
+                ("python", PROJECT.replace("lambda: 1", "lambda: 2")),
+                ("sh", "python -m unittest"),
+                ("text", FAILED),
             ),
             [],
         )
@@ -443,6 +531,15 @@ class CheckTest(unittest.TestCase):
             ([("python", "pass"), ("text", "OSError: two")], "AssertionError: 'OSError: two' != ''"),
             ([("text", "OSError: two")], "AssertionError: 'OSError: two' not found in frozenset()"),
             ([("bash", "make")], "AssertionError: 'bash' != 'sh'"),
+            (
+                [("python", PROJECT), ("sh", "python -m unittest")],
+                "AssertionError: what the tests print is not shown",
+            ),
+            (
+                [("python", PROJECT), ("sh", "python -m unittest"), ("text", PASSED.replace("1 test", "2 tests"))],
+                "AssertionError: '.\\n-[62 chars]--\\nRan 2 tests in 0.000s\\n\\nOK' != "
+                "'.\\n-[62 chars]--\\nRan 1 test in 0.000s\\n\\nOK'",
+            ),
         ):
             with self.subTest(parts=parts):
                 self.assertEqual(self.check(*parts), [wrong])

@@ -1,4 +1,4 @@
-"""What is tested in each way: five small clients, each right and with a mistake; CLIENT=wrong has those with the mistake.
+"""What is tested in each way: five small clients, which are right, or with CLIENT=wrong have a mistake each.
 
 Each is given a session and the URL of its service.
 """
