@@ -537,8 +537,8 @@ class CheckTest(unittest.TestCase):
             ),
             (
                 [("python", PROJECT), ("sh", "python -m unittest"), ("text", PASSED.replace("1 test", "2 tests"))],
-                "AssertionError: '.\\n-[62 chars]--\\nRan 2 tests in 0.000s\\n\\nOK' != "
-                "'.\\n-[62 chars]--\\nRan 1 test in 0.000s\\n\\nOK'",
+                "AssertionError: '.\\n-[36 chars]---------------------------------\\nRan 2 tests in 0.000s\\n\\nOK' != "
+                "'.\\n-[36 chars]---------------------------------\\nRan 1 test in 0.000s\\n\\nOK'",
             ),
         ):
             with self.subTest(parts=parts):
