@@ -75,7 +75,7 @@ def check_equal(where: Path, found: set[str], wanted: set[str]) -> None:
 
 def check_pages() -> None:
     """Fail unless each page is reStructuredText without a fault; on the index, the README is rendered like that."""
-    for page in [*ROOT.glob("*.rst"), *ROOT.glob("docs/*.rst"), *ROOT.glob("benchmarks/*.rst")]:
+    for page in [*ROOT.glob("*.rst"), *ROOT.glob("docs/**/*.rst"), *ROOT.glob("benchmarks/*.rst")]:
         run([sys.executable, "-m", "docutils", "--report=warning", "--halt=warning", page, "--output=/dev/null"])
 
 
