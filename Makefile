@@ -15,7 +15,7 @@
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
 #   make bench        compare with other mocks, a real server and the least possible; writes benchmarks/RESULTS.rst
 #   make compared     test clients with mistakes in five ways: the evidence of docs/compared.rst
-#   make dist         build the source distribution and the wheel, and test both in empty environments
+#   make dist         build the source distribution and the wheel in dist/, and test both in empty environments
 
 PYTHON ?= python3
 AIOHTTP ?=
