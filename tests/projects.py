@@ -46,6 +46,8 @@ class Project:
         # From Python 3.11 on, lines of ^ say which part of a line is meant, in each release in another way.
         lines = [line for line in printed.getvalue().splitlines() if not re.fullmatch(r" +[~^]+", line)]
         text = "\n".join(self._own_frames(lines)).replace(str(self._folder), SHOWN_FOLDER)
+        # From Python 3.15 on, a traceback that would have frames of unittest alone is left out.
+        text = re.sub(r"^Traceback .+\n  \.\.\.\n(?! )", "", text, flags=re.MULTILINE)
         return re.sub(r"(?<=^Ran )(.+) in \d+\.\d+s$", r"\1 in 0.000s", text, flags=re.MULTILINE).strip()
 
     def _own_frames(self, lines: list[str]) -> Iterator[str]:
