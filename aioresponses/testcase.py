@@ -300,8 +300,9 @@ class AioResponsesTestCase(
         mock._count_as_failed()
         if mock._watch is not None:
             mock._watch.forget()
-        for name in ("get_server", "get_client"):
-            vars(self).pop(name, None)
+        if self.serve_in_memory:
+            for name in ("get_server", "get_client"):
+                vars(self).pop(name, None)
         del self._own_mock
         self._end_clock()
         if vars(self).get("mock") is mock:

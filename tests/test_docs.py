@@ -4,15 +4,19 @@ The code blocks of a page run in their order, in one namespace.
 
 - A `python` block runs within an active mock named `mock`, a new one for each block. Where it uses `await` outside of a
   function, there is a `session` as well, an `aiohttp.ClientSession`.
-- Test cases that a block defines are run then, and functions named `test_…` called.
+- Test cases that a block defines are run then, and functions named `test_…` called. A test case without tests has to be
+  the base of another one.
 - All that must succeed and print nothing, unless a `text` block follows: then this is what is printed, and how the one
   exception that is raised, or the one test that fails, is shown at the end of a traceback, notes included. A line of
   the block is shown as that line of `example.py`.
-- A `python` block that imports pytest is only compiled here; `make pytest` runs it.
+- A `python` block that imports pytest is only compiled here; `make pytest` runs it, and compares the failure that a
+  `text` block after it shows.
 - A `python` block whose first line is the name of a file, as `# client.py`, is that file, or a change of it (see
   `projects.changed`); the `text` block after `python -m unittest` in a `sh` block is what the tests in the files print.
 - A `text` block without a `python` block before it repeats one that is checked on another page.
 - The numbers that asyncio gives to tasks are shown as 1.
+- Cassettes are in the folder of the page, whose path is not shown.
+- Recordings are replayed as they are on the machine of a developer: `CI` and `AIORESPONSES_RECORD` are not set.
 - What a `sh` block names must exist.
 """
 
@@ -25,6 +29,7 @@ import gc
 import inspect
 import io
 import logging
+import os
 import re
 import sys
 import textwrap
@@ -34,6 +39,7 @@ from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import aiohttp
 
@@ -46,6 +52,7 @@ from aioresponses import (
     Fault,
     RequestCall,
     RequestMatch,
+    WebSocketConnection,
     __version__,
     aioresponses,
     matchers,
@@ -115,7 +122,7 @@ class Page:
         self.blocks = blocks_of(text)
         self.filename = filename
         self.checked_elsewhere = checked_elsewhere
-        self.names: dict[str, Any] = {"__name__": "example", "WeatherClient": WeatherClient}
+        self.names: dict[str, Any] = {"__name__": "example", "__file__": filename, "WeatherClient": WeatherClient}
 
     def check(self, case: unittest.TestCase) -> None:
         project = Project()
@@ -155,9 +162,10 @@ class Page:
 
     def with_places_in(self, block: Block, report: str) -> str:
         report = re.sub(r"'Task-\d+'", "'Task-1'", report)
-        return re.sub(
+        report = re.sub(
             re.escape(self.filename) + r":(\d+)", lambda found: f"example.py:{int(found[1]) - block.line + 1}", report
         )
+        return report.replace(os.path.join(os.path.dirname(self.filename), "cassettes"), "cassettes")
 
     def run(self, block: Block) -> tuple[str, list[BaseException]]:
         """Run a block; return what it prints, and what it or its tests raise."""
@@ -185,7 +193,7 @@ class Page:
                         continue
                     if inspect.isclass(made) and made.__module__ == "example" and issubclass(made, unittest.TestCase):
                         tests = unittest.defaultTestLoader.loadTestsFromTestCase(made)
-                        if not tests.countTestCases():
+                        if not tests.countTestCases() and not self.has_subclasses(name):
                             raise AssertionError(f"{name} has no tests")
                         tests.run(result)
                     elif name.startswith("test_") and callable(made):
@@ -197,6 +205,9 @@ class Page:
         if result.skipped or result.unexpectedSuccesses:
             raise AssertionError("examples do not skip tests, nor succeed unexpectedly")
         return printed.getvalue(), result.raised
+
+    def has_subclasses(self, name: str) -> bool:
+        return any(re.search(rf"^class \w+\(.*\b{name}\b", block.code, re.MULTILINE) for block in self.blocks)
 
     async def run_with_session(self, code: Any) -> None:
         async with aiohttp.ClientSession() as session:
@@ -240,6 +251,10 @@ class DocsTest(unittest.TestCase):
         )
 
     def test_every_example_runs_and_prints_what_is_shown(self):
+        environment = {name: value for name, value in os.environ.items() if name not in ("CI", "AIORESPONSES_RECORD")}
+        patched = patch.dict(os.environ, environment, clear=True)
+        patched.start()
+        self.addCleanup(patched.stop)
         texts = {path: path.read_text(encoding="utf-8") for path in PAGES}
         for path, text in texts.items():
             shown_elsewhere = frozenset(
@@ -279,12 +294,14 @@ class DocsTest(unittest.TestCase):
                         self.assertIn(heading, [re.sub(r"\W+", "-", title.lower()).strip("-") for title in titles])
 
     def test_timeouts_are_no_numbers(self):
-        # aiohttp takes numbers until its release 4, and mocks never mean them.
+        # aiohttp takes numbers until its release 4, and mocks never mean them. The far end of a WebSocket does.
         for path in PAGES:
-            for node in ast.walk(ast.parse(examples_of(path))):
-                if isinstance(node, ast.keyword) and node.arg == "timeout" and isinstance(node.value, ast.Constant):
-                    with self.subTest(page=path.name, line=ast.unparse(node)):
-                        self.assertIn(repr(node.value.value), ("True", "None"))
+            for call in ast.walk(ast.parse(examples_of(path))):
+                if isinstance(call, ast.Call) and not hasattr(WebSocketConnection, getattr(call.func, "attr", "")):
+                    for keyword in call.keywords:
+                        if keyword.arg == "timeout" and isinstance(keyword.value, ast.Constant):
+                            with self.subTest(page=path.name, line=ast.unparse(call)):
+                                self.assertIn(repr(keyword.value.value), ("True", "None"))
 
     def test_commands_name_what_exists(self):
         for path in PAGES:
@@ -500,6 +517,8 @@ class CheckTest(unittest.TestCase):
                 ("text", "AssertionError: Expected 1 call, but there were none.\nThere were no calls."),
                 ("python", "await session.get('http://example.com/')"),
                 ("text", REFUSED),
+                ("python", "class Base(AioResponsesTestCase):\n    url = 'http://example.com/'"),
+                ("python", "class DerivedTest(Base):\n    def test(self):\n        self.mock.get(self.url)"),
                 ("sh", "make test"),
                 ("python", PROJECT),
                 ("sh", "python -m unittest"),

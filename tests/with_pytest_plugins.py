@@ -48,31 +48,58 @@ def run(pytester, monkeypatch):
 
 
 def examples_of(page):
-    """Return the Python blocks of a page."""
+    """Return the Python blocks of a page, each with the text block that follows it or None."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    found = re.findall(r"^\.\. code-block:: python\n\n((?:    .*\n|\n)+)", text, re.MULTILINE)
-    return [textwrap.dedent(code) for code in found]
+    found = re.findall(r"^\.\. code-block:: (\w+)\n\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    blocks = [(language, textwrap.dedent(code).strip()) for language, code in found]
+    return [
+        (code, following[1] if following[0] == "text" else None)
+        for (language, code), following in zip(blocks, [*blocks[1:], ("", "")])
+        if language == "python"
+    ]
 
 
 def test_the_program_of_the_readme(pytester):
-    pytester.makepyfile(examples_of("README.rst")[0])
+    program, _ = examples_of("README.rst")[0]
+    pytester.makepyfile(program)
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_the_decorator_for_those_who_move_over(pytester):
-    [decorated] = [code for code in examples_of("docs/migrating.rst") if "@aioresponses()" in code]
+    [decorated] = [code for code, _ in examples_of("docs/migrating.rst") if "@aioresponses()" in code]
     pytester.makepyfile(decorated)
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_the_examples_of_the_documentation(run, pytester):
     pytester.makepyfile(weather=(ROOT / "tests" / "examples" / "weather.py").read_text(encoding="utf-8"))
+    given = "from weather import WeatherClient\nWEATHER = 'https://api.example.com/weather'"
     for page in sorted((ROOT / "docs").glob("*.rst")):
-        for example in examples_of(page):
+        for example, shown in examples_of(page):
             if "import pytest" in example:
-                given = "from weather import WeatherClient\nWEATHER = 'https://api.example.com/weather'\n"
-                result = run(given + example)
-                assert result.parseoutcomes().keys() == {"passed"}
+                check_example(run(f"{given}\n{example}"), shown)
+
+
+def test_the_recipes_for_pytest(run):
+    checked = []
+    for page in sorted((ROOT / "docs" / "cookbook").glob("*.rst")):
+        recipe = ""
+        for example, shown in examples_of(page):
+            recipe += f"{example}\n\n"
+            if "import pytest" in example:
+                check_example(run(recipe), shown)
+                checked.append((page.stem, shown is not None))
+    assert checked == [("with_pytest", False), ("with_pytest", True)]
+
+
+def check_example(result, shown):
+    """Check that tests pass or, if a failure is shown, that one of them fails with it."""
+    outcomes = result.parseoutcomes()
+    if shown is None:
+        assert outcomes.keys() == {"passed"}
+    else:
+        assert outcomes["failed"] == 1 and outcomes.keys() <= {"failed", "passed"}
+        assert shown in result.stdout.str()
 
 
 def test_decorated_functions_and_methods(run):

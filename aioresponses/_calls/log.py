@@ -147,8 +147,9 @@ class Log:
         self._is_looked_at = keep is not None or note is not None
         # With `keep`: of what is filed, the calls that are on their way, those that have ended, and how many were
         # dropped.
-        self._open: set[Exchange] = set()
-        self._ended: deque[Exchange] = deque()
+        if keep is not None:
+            self._open: set[Exchange] = set()
+            self._ended: deque[Exchange] = deque()
         self._dropped = 0
         # Several threads may do it; and what is dropped may, as it goes, run code that looks at the calls.
         self._filing = RLock()
@@ -221,13 +222,19 @@ class Log:
             self._forget_dropped()
 
     def _see_if_emptied(self) -> None:
-        if (self._open or self._ended) and not any(self._requests.values()):
+        if self.keep is not None and (self._open or self._ended) and not any(self._requests.values()):
             self._forget_dropped()
 
     def _forget_dropped(self) -> None:
-        self._open.clear()
-        self._ended.clear()
-        self._dropped = 0
+        if self.keep is not None:
+            self._open.clear()
+            self._ended.clear()
+            self._dropped = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no calls."""
+        return not (self._noted or self._seen or self._requests)
 
     def responses(self) -> Iterator[ClientResponse]:
         """Yield the responses with which mocks answered, of the calls that are kept."""

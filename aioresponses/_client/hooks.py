@@ -125,11 +125,12 @@ def _settle() -> None:
     else:
         for hook in list(_Hook.by_place.values()):
             hook.take_out()
-        for lent, loop in list(_lent.values()):
-            session = lent()
-            if session is not None:
-                session._loop = loop
-        _lent.clear()
+        if _lent:
+            for lent, loop in list(_lent.values()):
+                session = lent()
+                if session is not None:
+                    session._loop = loop
+            _lent.clear()
 
 
 # The hook of `BaseConnector.connect`, which most connectors inherit.
@@ -160,9 +161,12 @@ class _Hook:
     @classmethod
     def put(cls, owner: type | BaseConnector, name: str, make: _MakeHook) -> _Hook:
         """Have the hook in its place; the one that was there before, if all is as it was."""
-        placed = vars(owner)[name]
+        placed = owner.__dict__[name]
         hook = cls.by_place.get((owner, name))
-        if hook is None or placed is not hook.function and placed is not hook.placed:
+        if hook is not None and placed is hook.placed:  # Mostly.
+            setattr(owner, name, hook.function)
+            return hook
+        if hook is None or placed is not hook.function:
             if hook is not None:
                 hook.is_replaced = True
             hook = cls.by_place[owner, name] = cls(owner, name, placed, make)
@@ -175,11 +179,12 @@ class _Hook:
 
     def take_out(self) -> None:
         """Put back what the hook stands for. Where somebody has replaced the hook it is theirs to put back."""
-        if vars(self.owner).get(self.name) is self.function:
-            setattr(self.owner, self.name, self.placed)
+        owner = self.owner
+        if owner.__dict__.get(self.name) is self.function:
+            setattr(owner, self.name, self.placed)
         # Connectors of other people's are reached once more when they are used once more.
-        if self.owner not in (ClientSession, BaseConnector):
-            self.by_place.pop((self.owner, self.name), None)
+        if owner is not BaseConnector and owner is not ClientSession:
+            self.by_place.pop((owner, self.name), None)
 
     @classmethod
     def _is_ours(cls, method: _Method) -> bool:
@@ -464,9 +469,10 @@ def _seams() -> Iterator[tuple[type, str, _MakeHook]]:
     yield BaseConnector, "close", _close_hook
     found = list(BaseConnector.__subclasses__())
     for connector in found:
-        found += connector.__subclasses__()
-        if "connect" in vars(connector) and not issubclass(connector, InMemoryConnector):
-            yield connector, "connect", _connect_hook
+        if connector is not InMemoryConnector:
+            found += connector.__subclasses__()
+            if "connect" in connector.__dict__ and not issubclass(connector, InMemoryConnector):
+                yield connector, "connect", _connect_hook
     # The last, so that no request of another thread has a call before there is what answers it.
     yield ClientSession, "_request", _request_hook
 

@@ -189,7 +189,7 @@ class _Patch:
 
     @classmethod
     def put(cls, owner: type | ModuleType, name: str, make: _MakePatch) -> None:
-        placed: Any = vars(owner).get(name) or getattr(owner, name)
+        placed: Any = owner.__dict__.get(name) or getattr(owner, name)
         patch = cls.by_place.get((owner, name))
         if patch is None or placed is not patch._placed and placed is not patch._function:
             # What a test has put there that is no function makes nothing.
@@ -204,7 +204,7 @@ class _Patch:
     def take_out(self) -> None:
         """Put back what it stands for. Where somebody has replaced it, it is theirs to put back."""
         self.is_on = False
-        if vars(self._owner).get(self._name) is not self._function:
+        if self._owner.__dict__.get(self._name) is not self._function:
             return
         if self._is_inherited:
             delattr(self._owner, self._name)

@@ -61,8 +61,15 @@ class Router:
             self._routes[route.key] = route
             self.index.add(route)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no mock is registered, used up or not."""
+        return not self._routes
+
     def clear(self) -> None:
         """Forget all mocks."""
+        if not (self._routes or self._handles):
+            return
         with self._lock:
             for route in self._routes.values():
                 route.retire()

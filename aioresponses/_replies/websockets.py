@@ -118,7 +118,10 @@ class WebSocketConnection:
                 raise ClientGone(f"the client has gone, with code {self.close_code}")
             if self._arrived is None or self._arrived.done():
                 self._arrived = get_running_loop().create_future()
-            await wait_for(shield(self._arrived), timeout)
+            try:
+                await wait_for(shield(self._arrived), timeout)
+            except asyncio.TimeoutError:
+                raise _too_late("no message came", timeout) from None
         return self._inbox.popleft()
 
     async def receive_json(self, timeout: float = 1) -> Any:
@@ -243,12 +246,18 @@ class WebSocketServer:
         return [message for connection in self.connections for message in connection.received]
 
     async def next_connection(self, timeout: float) -> WebSocketConnection:
-        await self._until(lambda: self._handed_out < len(self.connections), timeout)
+        try:
+            await self._until(lambda: self._handed_out < len(self.connections), timeout)
+        except asyncio.TimeoutError:
+            raise _too_late("no connection came", timeout) from None
         self._handed_out += 1
         return self.connections[self._handed_out - 1]
 
     async def enough_received(self, count: int, timeout: float) -> list[str | bytes]:
-        await self._until(lambda: len(self.received) >= count, timeout)
+        try:
+            await self._until(lambda: len(self.received) >= count, timeout)
+        except asyncio.TimeoutError:
+            raise _too_late(f"{len(self.received)} of {count} messages came", timeout) from None
         return self.received
 
     async def _until(self, holds: Callable[[], bool], timeout: float) -> None:
@@ -334,6 +343,10 @@ class WebSocketServer:
                 return
             self.note_failed(FailedSocket.of_script(error, connection.call))
             connection.drop()
+
+
+def _too_late(what: str, timeout: float) -> asyncio.TimeoutError:
+    return asyncio.TimeoutError(f"{what} within {timeout:g} s; to wait longer, pass timeout")
 
 
 def _came_too_late(error: BaseException, connection: WebSocketConnection) -> bool:

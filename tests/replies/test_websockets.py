@@ -113,13 +113,20 @@ class ByHandTest(SocketTestCase):
 
     async def test_waiting_ends_in_time_and_when_the_client_has_gone(self):
         ws = self.mock.websocket(URL)
-        for waiting in (ws.connection(timeout=0.01), ws.wait_received(1, timeout=0.01)):
-            with self.assertRaises(asyncio.TimeoutError):
-                await waiting
+        with self.assertRaises(asyncio.TimeoutError) as raised:
+            await ws.connection(timeout=0.01)
+        self.assertEqual(str(raised.exception), "no connection came within 0.01 s; to wait longer, pass timeout")
         client = await self.connect()
         connection = await ws.connection()
-        with self.assertRaises(asyncio.TimeoutError):
-            await connection.receive(timeout=0.01)
+        for receiving in (connection.receive(timeout=0.01), connection.receive_json(timeout=0.01)):
+            with self.assertRaises(asyncio.TimeoutError) as raised:
+                await receiving
+            self.assertEqual(str(raised.exception), "no message came within 0.01 s; to wait longer, pass timeout")
+        await client.send_str("one")
+        await connection.receive()
+        with self.assertRaises(asyncio.TimeoutError) as raised:
+            await ws.wait_received(3, timeout=0.01)
+        self.assertEqual(str(raised.exception), "1 of 3 messages came within 0.01 s; to wait longer, pass timeout")
         for vanishes in (False, True):
             receiving = asyncio.ensure_future(connection.receive(timeout=AT_MOST))
             await idle()
