@@ -49,8 +49,8 @@ __all__ = [
     "application_client",
 ]
 
-# pytest imports the plugin, and with it this package, in every run, also in those that use none of it; and unittest
-# takes longer to import than all of this package. So a name is imported when somebody asks for it.
+# pytest imports the plugin, and with it this package, in every run, even if no test uses it, and unittest takes longer
+# to import than this whole package. So each name is imported on first access.
 _LAZY = {
     "AioResponsesTestCase": ".testcase",
     "BodyAssertionsMixin": ".assertions",
@@ -73,10 +73,10 @@ _LAZY = {
     "application_client": "._client.application_clients",
 }
 
-# Modules that are there after `import aioresponses` alone, the first two as in aioresponses 0.7.
+# Modules that are available after `import aioresponses` alone, the first two as in aioresponses 0.7.
 _LAZY_MODULES = ("compat", "core", "matchers")
 
-if not TYPE_CHECKING:  # Checkers would take every name for one of the package.
+if not TYPE_CHECKING:  # With it, type checkers would accept every name.
 
     def __getattr__(name: str) -> object:
         if name in _LAZY_MODULES:

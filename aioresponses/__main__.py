@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     secrets = Secrets()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # What a terminal cannot show is escaped, which is the same in the strings of code.
+        # Characters that a terminal cannot show are escaped, as they may be in the string literals of code.
         sys.stdout.reconfigure(errors="backslashreplace")
     print(registrations([without_secrets(entry, secrets) for entry in entries]), end="")
     return 0

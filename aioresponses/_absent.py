@@ -1,4 +1,4 @@
-"""What stands for something that must not be there; users know it from `matchers`."""
+"""The value that stands for something that must not be there; users import it from `matchers`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Final
 
 
 class Absent:
-    """What must not be there: the value of a key, a parameter, a field or a header that must not have been sent.
+    """The expected value of a key, a parameter, a field or a header that must not have been sent.
 
-    A value that is there, be it `None`, is not absent. As a choice of `one_of`, it lets the value be missing.
+    A value that is there is not absent, even if it is `None`. As a choice of `one_of`, it lets the value be missing.
 
     >>> mock.get("http://example.com/public", match_headers={"Authorization": ABSENT})
     >>> self.assertJsonBodyContains({"name": "Ada", "role": one_of("author", ABSENT)})
@@ -17,7 +17,7 @@ class Absent:
     def __repr__(self) -> str:
         return "ABSENT"
 
-    # Copies, and what is unpickled, are this one.
+    # Copying and unpickling return the one object.
     def __reduce__(self) -> str:
         return "ABSENT"
 

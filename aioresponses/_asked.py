@@ -24,7 +24,7 @@ __unittest = True
 
 
 class Asked:
-    """The calls of a mock, which it has in its log."""
+    """The calls of a mock, from its log."""
 
     _log: Log
 
@@ -36,7 +36,7 @@ class Asked:
         """
         return self._log.requests
 
-    # Suites put another dict in its place, for a while or for good.
+    # Suites assign another dict, for a while or permanently.
 
     @requests.setter
     def requests(self, value: dict[tuple[str, URL], list[RequestCall]]) -> None:
@@ -48,7 +48,7 @@ class Asked:
 
     @property
     def calls(self) -> list[RequestCall]:
-        """All calls, in order; with `keep_calls`, the calls that are kept."""
+        """All calls, in order; with `keep_calls`, only those that are kept."""
         return sorted(
             (call for calls in list(self.requests.values()) for call in calls), key=lambda call: call.order
         )
@@ -58,12 +58,12 @@ class Asked:
     ) -> list[RequestCall]:
         """Return the calls of this URL and method that fulfil the conditions, in their order.
 
-        - `url`: what a mock takes as its URL; or a mock or a group, which stands for the requests that it answered,
-          hops of redirects among them. None, the default, stands for any URL, as it does for `method`.
-        - The conditions are those of mocks, by the same names: `match_query`, `match_headers`, `match_json`,
+        - `url`: a URL as mocks accept it; or a mock or a group, which stands for the requests that it answered,
+          including hops of redirects. None, the default, stands for any URL, and for any `method`.
+        - The conditions are those of mocks, with the same names: `match_query`, `match_headers`, `match_json`,
           `match_form`, `match_body` and `match`.
 
-        Raises `TypeError` or `ValueError` for what a mock would not take, with the name of the argument.
+        Raises `TypeError` or `ValueError`, with the name of the argument, for a value that a mock would not accept.
 
         >>> [call] = mock.calls_of("http://example.com/events", "POST", match_json=subset({"type": "created"}))
         """
@@ -114,17 +114,18 @@ class Asked:
     def assert_any_call(self, url: UrlOrMock, method: str = default(hdrs.METH_GET), *args: Any, **kwargs: Any) -> None:
         """Raise `AssertionError` unless there was a call of this method and URL with these keyword arguments.
 
-        `params` are part of the URL, whether the caller gave them or wrote them there. Keyword arguments that are not
-        given may have been anything. The conditions of mocks, such as `match_json`, look at what was sent. In place of
-        a URL, a mock or a group stands for the requests that it answered, of any method unless one is given.
+        `params` are part of the URL, whether the caller passed them or wrote them into the URL. Keyword arguments that
+        are not given may have had any value. The conditions of mocks, such as `match_json`, check what was sent.
+        Instead of a URL, a mock or a group stands for the requests that it answered, with any method unless one is
+        given.
         """
         check_any_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs))
 
     def assert_has_calls(self, calls: Iterable[Any], any_order: bool = False) -> None:
-        """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, all of them.
+        """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, in any order.
 
-        Each is a `unittest.mock.call(url, method="GET", …)`; URL, method, and those keyword arguments that are given,
-        are compared; `params` are part of the URL. It takes conditions, mocks and groups as `assert_any_call` does.
+        Each is a `unittest.mock.call(url, method="GET", …)`. The URL, the method and the given keyword arguments are
+        compared; `params` are part of the URL. Conditions, mocks and groups can be used as in `assert_any_call`.
 
         >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
         """
@@ -138,13 +139,14 @@ class Asked:
         args_to_match: Iterable[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Raise `AssertionError` unless the last call of this method and URL had just these keyword arguments.
+        """Raise `AssertionError` unless the last call of this method and URL had exactly these keyword arguments.
 
-        `params` are part of the URL, whether the caller gave them or wrote them there. `allow_redirects` is True, and
-        `data` of a POST None, unless given. With `args_to_match`, only the arguments of these names are compared,
-        `params` among them, and each of them must be there. The last call must fulfil the conditions of mocks that are
-        given, such as `match_json`; beside these alone, keyword arguments may have been anything. In place of a URL, a
-        mock or a group stands for the requests that it answered, of any method unless one is given.
+        `params` are part of the URL, whether the caller passed them or wrote them into the URL. Unless given,
+        `allow_redirects` is True, and `data` of a POST is None. With `args_to_match`, only the arguments with these
+        names are compared, `params` like any other, and each must be there. The last call must also fulfil the given
+        conditions of mocks, such as `match_json`; if only conditions are given, keyword arguments may have any value.
+        Instead of a URL, a mock or a group stands for the requests that it answered, with any method unless one is
+        given.
         """
         check_last_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs), args, args_to_match)
 

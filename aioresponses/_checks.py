@@ -1,4 +1,4 @@
-"""Checks of arguments that several rooms make; what they raise names the argument."""
+"""Checks of arguments that several rooms share; the errors they raise name the argument."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LINE_END = re.compile(r"[\r\n\0]")
 
 
 class CompatibilityWarning(DeprecationWarning):
-    """Warns about an argument that aioresponses 0.7 accepts although it does not do what it seems to say.
+    """Warns about an argument that aioresponses 0.7 accepts, but that does not do what it seems to do.
 
     >>> warnings.filterwarnings("ignore", category=CompatibilityWarning)
     """
@@ -34,7 +34,7 @@ def warn(message: str) -> None:
 
 
 class Default:
-    """Stands for an argument that was not given, and shows the value that it has then."""
+    """Stands for an argument that was not given, and shows the default value."""
 
     def __init__(self, value: object) -> None:
         self._value = value
@@ -44,12 +44,12 @@ class Default:
 
 
 def default(value: _T) -> _T:
-    """Return what tells an argument that was not given from one that was given this value."""
+    """Return a default that can be told apart from the same value passed by a caller."""
     return cast(_T, Default(value))
 
 
 def same_kind(error: Exception, text: str) -> TypeError | ValueError:
-    """Return an error of the kind of another one, with a text of its own."""
+    """Return an error of the same kind as another one, with another text."""
     return (TypeError if isinstance(error, TypeError) else ValueError)(text)
 
 
@@ -60,7 +60,7 @@ def check_flag(name: str, value: object) -> None:
 
 
 def encodable(name: str, value: str) -> str:
-    """Return text as a `str` of no subclass, whose methods might say something else.
+    """Return text as a plain `str`, since the methods of a subclass might return something else.
 
     Raises `ValueError` if it cannot be encoded.
     """
@@ -76,9 +76,9 @@ def encodable(name: str, value: str) -> str:
 
 
 def line(name: str, value: object, header: str = "") -> str:
-    """Return text that stays within one line, as a `str` of no subclass; else raise `TypeError` or `ValueError`.
+    """Return text as a plain `str`; raise `TypeError` or `ValueError` unless it fits into one line.
 
-    It is not shown where it is the value of a `header` that is a secret.
+    The error does not show it if it is the value of a secret `header`.
     """
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected a str, got {shown(None if value is None else hidden(header, value))}")
@@ -89,15 +89,15 @@ def line(name: str, value: object, header: str = "") -> str:
 
 
 def equals_anything(value: object) -> bool:
-    """Tell whether a value equals whatever it is compared with, as `unittest.mock.ANY` does."""
+    """Tell whether a value equals everything that it is compared with, like `unittest.mock.ANY`."""
     try:
         return bool(value == object())
     except Exception:
-        return False  # It was not made to be compared with that.
+        return False  # It cannot be compared with everything.
 
 
 def check_count(name: str, value: object, expected: str) -> int:
-    """Return a count of at least 1; raise `TypeError` or `ValueError`, which say what was expected, for any other."""
+    """Return a count of at least 1; for other values, raise `TypeError` or `ValueError` that say what was expected."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     if value < 1:
@@ -106,7 +106,7 @@ def check_count(name: str, value: object, expected: str) -> int:
 
 
 def check_seconds(name: str, value: object, expected: str = "seconds") -> None:
-    """Raise `TypeError` or `ValueError`, with the argument's name, unless a value is a time that one can wait."""
+    """Raise `TypeError` or `ValueError`, with the argument's name, unless a value is a time that can be waited for."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     # An int may be too large for a float, which is what the event loop counts in.
@@ -115,10 +115,10 @@ def check_seconds(name: str, value: object, expected: str = "seconds") -> None:
 
 
 def misfit(function: object, *args: object, **kwargs: object) -> str:
-    """Return why a function does not take these arguments; "" if it does, or if its signature cannot be known."""
+    """Return why a function does not accept these arguments; "" if it does, or if its signature is unknown."""
     try:
         signature = inspect.signature(function)  # type: ignore[arg-type]
-    except (TypeError, ValueError):  # Some that are written in C have none.
+    except (TypeError, ValueError):  # Some functions written in C have no signature.
         return ""
     try:
         signature.bind(*args, **kwargs)
@@ -128,11 +128,11 @@ def misfit(function: object, *args: object, **kwargs: object) -> str:
 
 
 def is_coroutine_function(function: object) -> bool:
-    """Tell whether calling something returns a coroutine, as far as that can be known before."""
+    """Tell whether calling something returns a coroutine, as far as that is known without calling it."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
 
 
 def is_generator_function(function: object) -> bool:
-    """Tell whether calling something returns a generator that cannot be awaited, as far as that can be known before."""
+    """Tell whether calling something returns a generator that is not awaitable, as far as that is known beforehand."""
     is_awaited = getattr(getattr(function, "__code__", None), "co_flags", 0) & inspect.CO_ITERABLE_COROUTINE
     return inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function) and not is_awaited

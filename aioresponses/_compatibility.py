@@ -1,13 +1,12 @@
-"""What suites do to aioresponses 0.7 beyond its API.
+"""What suites do with aioresponses 0.7 beyond its API.
 
-They replace parts of it, to have it work on newer releases of aiohttp; they make a `RequestMatch` by hand, and look
-into those that are registered; they pass arguments that it ignores, and override the methods by which it answers
-requests. All of that works here or does no harm, and where a suite may count on an effect that it does not have, a
-`CompatibilityWarning` says so. Only the warning is in the documentation: there are documented names for everything that
-the others are good for.
+They replace parts of it to make it work with newer releases of aiohttp. They create `RequestMatch` objects by hand, and
+read the attributes of registered ones. They pass arguments that it ignores, and override the methods by which it
+answers requests. All of that works here or does no harm, and if a suite may rely on an effect that does not exist, a
+`CompatibilityWarning` says so. Only the warning is documented: for every other purpose there are documented names.
 
-Parts are replaced in the module `core`, or in `RequestMatch`. Two of them are still used, and are looked up where they
-are put: `core.ClientResponse`, and `core.normalize_url`.
+The replaced parts are in the module `core` or in `RequestMatch`. Two of them are still used, and are looked up where
+suites put them: `core.ClientResponse` and `core.normalize_url`.
 """
 
 from __future__ import annotations
@@ -54,8 +53,8 @@ _MEANT = {
 
 
 def ignore_keywords(unknown: Iterable[str], method: Callable[..., object]) -> None:
-    """Warn of keywords that `method` of the mock does not have; raise `TypeError` for those that are misspelled."""
-    # Takes longer to import than some modules of this package, and is hardly ever needed.
+    """Warn about keywords that `method` of the mock does not have; raise `TypeError` for misspelled ones."""
+    # Takes longer to import than some modules of this package, and is rarely needed.
     from difflib import get_close_matches
 
     _, *parameters, _ = inspect.signature(method).parameters
@@ -73,13 +72,13 @@ _SCHEMES = ("http://", "https://", "ws://", "wss://")
 
 
 def effective_prefixes(passthrough: Iterable[Url] | Url) -> list[Url]:
-    """Return passthrough prefixes but for those that no URL begins with; warn of these."""
+    """Return passthrough prefixes without those that no URL begins with; warn about these."""
     if isinstance(passthrough, str) or not isinstance(passthrough, Iterable):
         passthrough = (passthrough,)
     effective: list[Url] = []
     for prefix in passthrough:
-        # What is no prefix at all is refused where it is used, as a part of a scheme is, which lets everything through
-        # in 0.7.
+        # Anything else is refused later, where it is used. So is a part of a scheme, which lets everything through in
+        # 0.7.
         text = str(prefix) if isinstance(prefix, (str, URL)) else ""
         if "://" in text or any(one.startswith(text) for one in _SCHEMES):
             effective.append(prefix)
@@ -93,7 +92,7 @@ def effective_prefixes(passthrough: Iterable[Url] | Url) -> list[Url]:
     return effective
 
 
-# How aioresponses 0.7 answers requests.
+# The methods by which aioresponses 0.7 answers requests.
 _NEVER_CALLED = ("_request_mock", "match")
 
 
@@ -103,17 +102,17 @@ def warn_of_overriding(made: type, mock_class: type) -> None:
     names = [name for name in _NEVER_CALLED if any(name in vars(one) for one in made.__mro__ if one not in known)]
     if names:
         warn(
-            f"class {made.__name__}: aioresponses never calls its {' and '.join(names)}, for aiohttp's own client "
+            f"class {made.__name__}: aioresponses never calls its {' and '.join(names)}, because aiohttp's own client "
             f"makes the request. To see the calls, look at `calls`; to answer with code, register a mock with "
-            f"`callback`; to let other requests through, say `passthrough_unmatched=True`. Cookies reach the session "
+            f"`callback`; to let other requests through, pass `passthrough_unmatched=True`. Cookies reach the session "
             f"by themselves."
         )
 
 
 class _Argument:
-    """An argument that a `RequestMatch` was given, as an attribute.
+    """An argument of a `RequestMatch` as an attribute.
 
-    It may be set until the mock is put to work: by a wrapper of `RequestMatch.__init__`, for instance.
+    It may be set until the mock is put to work, for example by a wrapper of `RequestMatch.__init__`.
     """
 
     def __init__(
@@ -137,7 +136,7 @@ class _Argument:
         match._given[self._name] = value
 
 
-# What says how a mock answers, and not what it asks of requests.
+# The arguments that say how a mock answers, and not which requests.
 _OF_REPLY = {*ReplyArguments.__annotations__, "passthrough", "replies"}
 
 
@@ -159,20 +158,20 @@ class RequestMatch(Handle):
     callback = _Argument(None)
 
     def __getattr__(self, name: str) -> Any:
-        # One that was made by hand is put to work when somebody asks what it does.
+        # A mock created by hand is put to work when this is first read.
         if name == "_at_work":
             return route_of(self, json_dumps)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def match(self, method: str, url: URL | str) -> bool:
-        """Tell whether a request of this method and URL is meant, whatever else is asked of it."""
+        """Tell whether a request of this method and URL fits, whatever the other conditions are."""
         route = cast("Route", self._at_work)
         return route.fits(method.upper(), comparable(_urls.normalize_url(url))) is not None
 
     async def build_response(self, url: URL | str, **kwargs: Any) -> ClientResponse | Raises:
-        """Return the response to a request of this URL, whose body has been read, or the exception that was registered.
+        """Return the response to a request of this URL, with its body read, or the exception that was registered.
 
-        `kwargs` are those of `ClientSession.request`. The mock is not used by this, and nothing is recorded.
+        `kwargs` are those of `ClientSession.request`. This does not use the mock, and nothing is recorded.
         """
         reply = {name: value for name, value in self._given.items() if name in _OF_REPLY}
         method = self._method or hdrs.METH_GET
@@ -196,21 +195,21 @@ class RequestMatch(Handle):
             deactivate(interceptor)
 
     def _build_response(self, *args: object, **kwargs: object) -> NoReturn:
-        """Raise `NotImplementedError`: this is there to be replaced."""
+        """Raise `NotImplementedError`: this exists only so that suites can replace it."""
         raise NotImplementedError(
-            "RequestMatch._build_response() is there to be replaced, and never called: aiohttp's own client makes the "
-            "responses. To make one by hand, `await match.build_response(url)`"
+            "RequestMatch._build_response() exists only to be replaced, and is never called: aiohttp's own client "
+            "makes the responses. To make one by hand, `await match.build_response(url)`"
         )
 
 
 def stream_reader_factory(loop: asyncio.AbstractEventLoop | None = None) -> StreamReader:
-    """Return a stream that can be fed, as the `content` of a response."""
+    """Return a stream that can be fed, for use as the `content` of a response."""
     loop = get_running_loop() if loop is None else loop
     return StreamReader(ResponseHandler(loop), 2 ** 16, loop=loop)
 
 
 class Core(ModuleType):
-    """The module `core`, whose `normalize_url` is used everywhere once somebody replaces it."""
+    """The module `core`: if a suite replaces its `normalize_url`, the replacement is used everywhere."""
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     class _Mock(AbstractContextManager[object], AbstractAsyncContextManager[object], Protocol):
-        """What a function runs in, and a coroutine function."""
+        """A mock, in which functions and coroutine functions run."""
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -27,9 +27,10 @@ _MockOfARun = Callable[[], "_Mock"]
 
 
 def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None) -> _Function:
-    """Return a function that runs another with a mock, given as its last argument or, if there is one, as `param`.
+    """Return a function that runs another one with a mock, passed as its last argument or as `param` if that is given.
 
-    The signature of that function is without the mock: pytest gives a test what it finds there, by name.
+    The signature of the returned function lacks the mock, because pytest passes a test everything in its signature, by
+    name.
     """
     if not callable(function):
         raise TypeError(_DECORATES.format(shown(function)))
@@ -37,7 +38,7 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
     place, name = (0, param) if signature is None or param is not None else _place_of_mock(function, signature)
 
     def run(mock: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        # unittest gives all else by position, and pytest by name.
+        # unittest passes all other arguments by position, and pytest by name.
         if name is None or param is None and (len(args) >= place or not kwargs or name in kwargs):
             return function(*args, mock, **kwargs)
         return function(*args, **kwargs, **{name: mock})
@@ -60,7 +61,7 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
 
 
 def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
-    # In Python 3.14 an annotation may name what is not there yet.
+    # In Python 3.14, an annotation may name something that does not exist yet.
     options: dict[str, Any] = {}
     if sys.version_info >= (3, 14):
         from annotationlib import Format
@@ -68,19 +69,19 @@ def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
         options["annotation_format"] = Format.FORWARDREF
     try:
         return inspect.signature(function, **options)
-    except (TypeError, ValueError):  # Some functions that are written in C have none.
+    except (TypeError, ValueError):  # Some functions written in C have no signature.
         return None
 
 
 def _place_of_mock(function: Callable[..., Any], signature: inspect.Signature) -> tuple[int, str | None]:
-    """Return index and name of the parameter that is given the mock, as the last positional argument."""
+    """Return the index and the name of the parameter that receives the mock as the last positional argument."""
     parameters = signature.parameters.values()
     positional = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     first = 1 if positional[:1] in (["self"], ["cls"]) else 0
     if len(positional) == first:
         return 0, None
     if _is_given_patches(function):
-        # What `unittest.mock.patch` gives comes right after it, and fixtures of pytest come by name.
+        # The arguments of `unittest.mock.patch` come right after it, and fixtures of pytest are passed by name.
         return first, positional[first]
     needed = [name for name in positional[first:] if signature.parameters[name].default is inspect.Parameter.empty]
     name = (needed or positional)[-1]
@@ -102,7 +103,7 @@ def _without(name: str | None, signature: inspect.Signature | None, made: Callab
 
 def decorate_tests(case: type, mock_of_a_run: _MockOfARun, param: str | None) -> None:
     """Decorate all test methods of a subclass of `unittest.TestCase`."""
-    import unittest  # Not before it is needed: it takes longer to import than all of this package.
+    import unittest  # Imported when needed: it takes longer to import than this whole package.
 
     if not issubclass(case, unittest.TestCase):
         raise TypeError(_DECORATES.format(shown(case)))

@@ -1,4 +1,4 @@
-"""How values are shown to people: short, and without secrets."""
+"""How values are shown to users: short, and without secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 
 _HEADER_ARGUMENTS = ("headers", "proxy_headers")
 
-# The names of headers whose values are secrets: they end in one of these words.
+# The names of headers with secret values: they end in one of these words.
 _SECRET_HEADERS = re.compile(r"(?i:(?:[\w-]*[-_])?(?:authorization|cookie|api[-_]?key|token|secret)(?![\w-]))")
 
 # What comes before the credentials in a header, such as "Bearer".
@@ -36,9 +36,9 @@ def shortened(text: str, most: int = 500) -> str:
 
 
 def shown(value: object, most: int | None = 500, by: Callable[[Any], str] = repr) -> str:
-    """Return a value as text, cut if it is long; None for `most` leaves it whole.
+    """Return a value as text, cut if it is longer than `most` characters; None keeps all of it.
 
-    One that cannot show itself is shown as an object of its class, for its exception is not to replace a message.
+    If it cannot show itself, it is shown as an object of its class, so that its exception does not replace a message.
     """
     try:
         text = by(value)
@@ -48,12 +48,12 @@ def shown(value: object, most: int | None = 500, by: Callable[[Any], str] = repr
 
 
 def same_beginning(text: str, other: str) -> int:
-    """Return with how many characters two texts begin alike."""
+    """Return how many characters two texts have in common at the beginning."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other)))
 
 
 def name_of(function: object) -> str:
-    """Return the name of a function, or else what it is shown as."""
+    """Return the name of a function; if it has none, return its text."""
     try:
         return str(function.__name__)  # type: ignore[attr-defined]
     except Exception:
@@ -61,7 +61,7 @@ def name_of(function: object) -> str:
 
 
 def cut(things: Sequence[_T], around: int = 0, show: Callable[[_T], str] = str) -> list[str]:
-    """Return lines that show some things, of many those around one of them, with a count of what was left out."""
+    """Return lines that show some things; if there are many, those around one of them, and how many are left out."""
     if len(things) <= _MOST_LINES:
         return list(map(show, things))
     start = max(0, min(around - _MOST_LINES // 2, len(things) - _MOST_LINES))
@@ -72,16 +72,16 @@ def cut(things: Sequence[_T], around: int = 0, show: Callable[[_T], str] = str) 
 
 
 def shown_seconds(seconds: float) -> str:
-    """Return seconds as a number, to the microsecond, with no more digits than it needs."""
+    """Return seconds as a number, to the microsecond, with no more digits than needed."""
     return f"{seconds:.6f}".rstrip("0").rstrip(".")
 
 
 def add_note(error: BaseException, note: str) -> None:
-    """Add a note to an exception, in the manner of Python 3.11."""
+    """Add a note to an exception, as Python 3.11 does."""
     if hasattr(error, "add_note"):
         error.add_note(note)  # pyright: ignore[reportAttributeAccessIssue]
     else:
-        # What shows notes on 3.10 looks for the attribute.
+        # Tools that show notes on 3.10 look for the attribute.
         vars(error).setdefault("__notes__", []).append(note)
 
 
@@ -94,7 +94,7 @@ def without_passwords(text: str) -> str:
 
 
 def shown_url(url: URL, with_mark: bool = False) -> str:
-    """Return a URL to be shown: without credentials or, `with_mark`, with a mark where they stand."""
+    """Return the text of a URL without credentials or, `with_mark`, with a mark in their place."""
     shown = str(without_credentials(url))
     if with_mark and (url.raw_user is not None or url.raw_password is not None):
         return shown.replace("://", "://…@", 1)
@@ -102,7 +102,7 @@ def shown_url(url: URL, with_mark: bool = False) -> str:
 
 
 def shown_wrong_url(url: object) -> str:
-    """Return what cannot be a URL to be shown: whatever stands before an @ may be a password."""
+    """Return the text of something that is not a valid URL, without what comes before an @: it may be a password."""
     if not isinstance(url, (str, URL)):
         return shown(url)
     text = repr(re.sub(r"^((?:[\w+.-]+:)?//)?.*@", r"\1…@", str(url), flags=re.DOTALL))
@@ -110,10 +110,10 @@ def shown_wrong_url(url: object) -> str:
 
 
 def hidden(header: str, value: Any, other: Any = None, found: bool = False) -> Any:
-    """Return the value of a header to be shown beside an `other` one, without what is secret in it.
+    """Return the value of a header for display beside an `other` one, without its secrets.
 
-    Of two secrets that differ, their schemes and lengths are shown, and of the one that was `found`, from where on it
-    is not the expected one.
+    If two secrets differ, their schemes and lengths are shown, and, for the one that was `found`, the first character
+    that differs from the expected one.
 
     >>> print(hidden("Authorization", "Bearer a1b2", "Bearer a1c2"), hidden("X-Api-Key", "a1", "a2", found=True))
     'Bearer …' (4 more characters) '…' (2 characters, differing from character 2 on)
@@ -125,19 +125,19 @@ def hidden(header: str, value: Any, other: Any = None, found: bool = False) -> A
 
 
 def shown_headers(headers: Any) -> str:
-    """Return headers, a mapping or pairs or an object that equals some, to be shown."""
+    """Return the text of headers: a mapping, pairs, or an object that decides what equals it."""
     if isinstance(headers, (Mapping, list, tuple)):
         try:
             return shown({name: hidden(str(name), value) for name, value in MultiDict(headers).items()}, 200)
         except (TypeError, ValueError):
-            pass  # They are told to be wrong.
-    # Where in an object that decides for itself they are, cannot be known.
+            pass  # They are not valid headers, and are shown in a message that says so.
+    # It is unknown where the headers are in an object that decides what equals it.
     text = shown(headers, most=None)
     return f"{type(headers).__name__}(…)" if _SECRET_HEADERS.search(text) else shortened(text, 200)
 
 
 def shown_arguments(kwargs: Mapping[str, Any], other: Mapping[str, Any], found: bool = False) -> dict[str, Any]:
-    """Return keyword arguments of a call, those `found` or those expected, to be shown beside `other` ones."""
+    """Return keyword arguments of a call, `found` or expected ones, for display beside `other` ones."""
     shown = dict(kwargs)
     for name, value in shown.items():
         if name in _SECRET_ARGUMENTS and value is not None:
@@ -150,14 +150,14 @@ def shown_arguments(kwargs: Mapping[str, Any], other: Mapping[str, Any], found: 
 
 
 class _Veil(str):
-    """What stands for a secret, with what may be known of it; shown without quotes around all of that."""
+    """Text that replaces a secret and describes it; its `repr` adds no quotes."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 def _veiled(value: Any, other: Any, found: bool, has_scheme: bool = False) -> Any:
-    """Return what stands for a secret that is shown beside an `other` one; of several, what stands for each."""
+    """Return what replaces a secret that is shown beside an `other` one; for several secrets, replace each."""
     if other is None or value is other or value == other:
         return "…"
     if isinstance(value, Mapping):
@@ -187,7 +187,7 @@ def _described(secret: str, other: str, found: bool, has_scheme: bool) -> str:
 
 
 def _parted(secret: str, has_scheme: bool) -> tuple[str, str]:
-    """Return the scheme of a secret, with a space behind it, if it has one, and the rest."""
+    """Return the scheme of a secret, followed by a space, or "" if it has none, and the rest."""
     scheme = _SCHEME.match(secret) if has_scheme else None
     return ("", secret) if scheme is None else (f"{scheme[1]} ", secret[scheme.end():])
 
@@ -204,7 +204,7 @@ def _proxy_beside(proxy: str | URL, other: object, found: bool) -> str | URL:
 
 
 def _headers_beside(headers: Any, others: Any, found: bool) -> Any:
-    """Return headers, a mapping or pairs, to be shown beside `others`; what is neither is not shown."""
+    """Return headers, a mapping or pairs, for display beside `others`; anything else is not shown."""
     try:
         pairs = [(str(name), value) for name, value in _pairs(headers)]
     except (TypeError, ValueError):
@@ -214,7 +214,7 @@ def _headers_beside(headers: Any, others: Any, found: bool) -> Any:
     except (TypeError, ValueError):
         beside = CIMultiDict()
     shown = [(name, hidden(name, value, beside.get(name), found)) for name, value in pairs]
-    # A name that stands there twice has no place in a dict.
+    # A dict could not hold a name that appears twice.
     return dict(shown) if isinstance(headers, Mapping) and len(dict(shown)) == len(shown) else shown
 
 

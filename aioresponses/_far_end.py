@@ -1,7 +1,7 @@
-"""One request of a call on its way, and the mock that answers it, or the server that stands behind the mock.
+"""One request of a call, and the mock that answers it, or the server behind the mock.
 
-The hooks are given it when a request asks for a connection. It then receives what the client writes, responds when the
-client comes to read, and notes what the mock raised, which must reach the caller as it is.
+The hooks get a far end when a request asks for a connection. It then receives what the client writes, responds when the
+client begins to read, and records what the mock raised, which must reach the caller unchanged.
 """
 
 from __future__ import annotations
@@ -56,25 +56,25 @@ _FAILURES: dict[Fault, Failure] = {
 
 
 class Recorder(Protocol):
-    """What decides about requests that no mock answers, in place of the settings of the mocks."""
+    """What decides about requests that no mock answers, instead of the settings of the mocks."""
 
     @property
     def records(self) -> bool:
-        """Whether they go to the network, and are noted; else they are refused."""
+        """Whether these requests go to the network and are recorded; otherwise they are refused."""
 
     @property
     def advice(self) -> str:
-        """What a refusal says of it."""
+        """What a refusal says about it."""
 
     def note(self, exchange: Exchange) -> None:
-        """Note a request that goes to the network."""
+        """Record a request that goes to the network."""
 
     def end(self, write: bool) -> None:
-        """Decide no more; keep what was noted if `write` is true."""
+        """Stop deciding; keep the recording if `write` is true."""
 
 
 class Mock(Protocol):
-    """What is needed here of the mock that answers."""
+    """What a far end needs of the mock that answers."""
 
     log: Log
     stand_ins: StandIns
@@ -89,7 +89,7 @@ class Mock(Protocol):
         """The servers that answer for it."""
 
     def note_failed(self, error: BaseException, exchange: Exchange) -> None:
-        """Note the failed assertions in what a function of the user's raised while `exchange` was to be answered."""
+        """Record the failed assertions in what a user's function raised while it helped to answer `exchange`."""
 
 
 class FarEnd:
@@ -98,29 +98,29 @@ class FarEnd:
     interceptor: Mock
 
     connecting: tuple[BaseConnector, ClientTimeout]
-    """Which connector it asked, and the time limits; noted where something may keep it from connecting."""
+    """The connector that was asked, and the time limits; only set if something may keep the client from connecting."""
 
     latency: float | None = None
-    """After how many seconds it responds; for 0 in the next turn of the loop, for None in the same."""
+    """How many seconds pass before it responds: 0 means the next turn of the loop, None the same turn."""
 
     body_is_read = False
-    """Whether the body was read before it is sent."""
+    """Whether the body was read ahead, before it is sent."""
 
     _serve_on: Callable[[], Awaitable[Serving]] | None = None
     _serving: Serving | None = None
     _turn: Turn | None = None
 
     has_fault = False
-    """Whether the mock made it fail as a server fails."""
+    """Whether the mock made it fail as a server would."""
 
     passes_through = False
     """Whether the request goes to the network instead."""
 
     recorder: Recorder | None = None
-    """What notes what comes of it there."""
+    """What records the answer of the network."""
 
     connections: tuple[int, int | None] | None = None
-    """What there was of connections when the request went to the network; None if it did not."""
+    """The state of the call's connections when the request went to the network; None if it did not."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class FarEnd:
         self.exchange = exchange
         self.url = url
         self.claim: Claim | None = None
-        """The mock that answers, of `interceptor`, and its reply; None until it is known."""
+        """The registered mock that answers, and its reply; None until they are known."""
         self.raised: BaseException | None = None
         """What the mock raised."""
         self.has_server = False
@@ -148,37 +148,37 @@ class FarEnd:
 
     @property
     def is_faulty(self) -> bool:
-        """Whether it failed as a server fails: without a response, if it is no canned one."""
+        """Whether it failed as a server does: the mock said so, or the reply is not canned and there is no response."""
         response = response_of(self.request)
         is_canned = not (self.passes_through or self.has_server or self._turn is not None)
         return self.has_fault or not is_canned and (response is None or response.status is None)
 
     @property
     def name(self) -> str:
-        """That of the mock that answers."""
+        """The name of the mock that answers."""
         return "" if self.claim is None else str(self.claim[0])
 
     @property
     def match_info(self) -> Mapping[str, str]:
-        """What the places in the URL of the mock stand for."""
+        """The values of the placeholders in the URL of the mock."""
         return self.exchange.match_info
 
     def is_sent_again_by(self, request: ClientRequest) -> bool:
-        """Tell whether aiohttp itself sends the request once more.
+        """Tell whether aiohttp itself retries this request with another one.
 
-        A middleware that tries again does so with the same request, and is answered by the next mock.
+        A middleware retries with the same request object, and the next mock answers that.
         """
         last = self.request
         return request is not last and (request.method, request.url) == (last.method, last.url)
 
     def raises_again(self, request: ClientRequest) -> bool:
-        """Tell whether aiohttp sends the request once more because of what the mock raised."""
+        """Tell whether aiohttp retries the request because of what the mock raised."""
         return isinstance(self.raised, (ClientOSError, ServerDisconnectedError)) and self.is_sent_again_by(request)
 
     def failure(self, fault: Fault) -> Failure | None:
         """Return what makes the exception of a client that this fault keeps from connecting; None if it connects.
 
-        Raises `ValueError` for a fault of TLS where the request goes without.
+        Raises `ValueError` for a fault of TLS if the request does not use TLS.
         """
         try:
             check_tls(fault, self.request.url)
@@ -190,18 +190,18 @@ class FarEnd:
         return _FAILURES.get(fault)
 
     def respond(self) -> Answer | Awaitable[Answer | None]:
-        """Have the mock answer the request, which has been sent."""
+        """Let the mock answer the request, which has been sent."""
         if self.raised is not None:
-            raise self.raised  # As it did before: this is aiohttp's second try.
+            raise self.raised  # The same as before, because this is aiohttp's retry.
         claim = self.claim
         assert claim is not None
         route, reply = claim
         try:
-            # By a local name, for CPython 3.11 is slow to call what an attribute of an object holds.
+            # Called by a local name, because CPython 3.11 is slow to call a function in an attribute of an object.
             at_once = reply.at_once
             answer = at_once(self)
             if answer is not None and not answer.body:
-                return answer  # Mostly there is a head alone, with a small body in it.
+                return answer  # Usually there is only a head, which includes a small body.
             if answer is None:
                 result = reply.to(self.call, self.url, self._kwargs, route.give_back)
                 if not isinstance(result, CallbackResult):
@@ -229,14 +229,14 @@ class FarEnd:
         return answer if isinstance(answer.body, bytes) else self._watched(answer, answer.body)
 
     async def _respond_by(self, handler: HandlerReply) -> None:
-        """Have a server answer the request, which it has not received yet."""
+        """Let a server answer the request, which it has not received yet."""
         response = response_of(self.request)
         serving = await handler.serve_on(get_running_loop(), self.interceptor.servers, self)
         if response is not None and response.connection is not None and response.connection.transport is not None:
             self._turn = serving.take_over(response.connection, self.request, bytes(self.exchange.sent))
 
     def _watched(self, answer: Answer, stream: AsyncGenerator[bytes, None]) -> Answer:
-        """Return an answer of which it is noted what its stream raises."""
+        """Return an answer that records what its stream raises."""
         async def watched() -> AsyncGenerator[bytes, None]:
             try:
                 async with aclosing(stream):
@@ -250,11 +250,11 @@ class FarEnd:
 
     def _encoded(self, result: CallbackResult) -> Answer:
         if result.response_class is not None:
-            # A callback says so when there is a response object already.
+            # A callback decides this only when the response object already exists.
             set_response_class(self.request, result.response_class)
         if result.fault is not None:
             failure = self.failure(result.fault)
-            # To a client that accepts any certificate, a wrong one is no fault.
+            # For a client that accepts any certificate, an invalid one is not a fault.
             self.has_fault = failure is not None or result.fault is not Fault.CERTIFICATE_INVALID
             if failure is not None:
                 raise failure(self.request, self.connecting[0])
@@ -262,7 +262,7 @@ class FarEnd:
         return self.claim[1].encoded(result, self.request, self.call)
 
     def note_raised(self, error: BaseException) -> None:
-        """Note what the mock raised, for it must reach the caller and the traces as it is."""
+        """Record what the mock raised, which must reach the caller and the traces unchanged."""
         self.raised = error
         show_unwrapped(self._traces, error)
         if self.claim is None or not self.claim[1].is_registered(error):
@@ -271,7 +271,7 @@ class FarEnd:
     def is_served_by(
         self, serve_on: ServeOn, loop: AbstractEventLoop, is_asked: Callable[[Mock], bool]
     ) -> None:
-        """Have a server answer."""
+        """Let a server answer."""
         async def start() -> Serving:
             serving = await serve_on(loop, self.interceptor.servers, self)
             if not is_asked(self.interceptor):
@@ -282,8 +282,8 @@ class FarEnd:
         self._serve_on = start
 
     async def start_server(self) -> None:
-        """Have the server be there; raises what its start-up raises."""
-        # These hold this.
+        """Start the server if it is not running; raises what its startup raises."""
+        # The function refers to this object.
         start, self._serve_on = self._serve_on, None
         assert start is not None
         try:
@@ -293,17 +293,17 @@ class FarEnd:
             raise
 
     def serve(self, connection: Connection, call: Connected) -> None:
-        """Have the server answer the request, which is about to be written to this connection."""
+        """Let the server answer the request, which is about to be written to this connection."""
         serving, self._serving = self._serving, None
         assert serving is not None
         self._turn = serving.begin(connection, self, call)
 
     def note_upgrade(self, upgraded: Upgraded) -> None:
-        """Note that the connection speaks another protocol from now on."""
+        """Record that the connection has switched to another protocol."""
         self.exchange.upgraded = upgraded
 
     def note_server_raised(self, error: BaseException, reaches_caller: bool) -> None:
-        """Note what was raised while a server answered; have the caller get it if it is to."""
+        """Record what was raised while a server answered; raise it in the caller if it reaches the caller."""
         turn = self._turn
         assert turn is not None
         if reaches_caller and turn.is_upgraded:
@@ -318,6 +318,6 @@ class FarEnd:
             turn.fail(error)
 
     def let_go(self) -> None:
-        """Forget what the mock raised, for the call is over."""
+        """Forget what the mock raised, because the call is over."""
         self.raised = None
         show_as_they_are(self._traces)

@@ -42,9 +42,9 @@ class WebSocketArguments(ConditionArguments, total=False):
 
 
 class Group(Registering, Answering):
-    """The mocks of one host, or below one path of it: what `aioresponses.host` returns.
+    """The mocks of one host, or below one of its paths: what `aioresponses.host` returns.
 
-    It can be given to functions that register what they know of that host:
+    You can pass it to functions that register what they know about that host:
 
     >>> def register_users(api):
     ...     api.get("/users/{id}", payload={"name": "Ada"}, repeat=True)
@@ -87,7 +87,7 @@ class Group(Registering, Answering):
 
     @property
     def calls(self) -> list[RequestCall]:
-        """The requests that the mocks of this group answered, in order; with `keep_calls`, those that are kept."""
+        """The requests that the mocks of this group answered, in order; with `keep_calls`, only those that are kept."""
         return in_order(call for handle in self._handles for call in handle.calls)
 
     @property
@@ -99,12 +99,12 @@ class Group(Registering, Answering):
     def add(
         self, url: Url, method: str | None = hdrs.METH_GET, *unknown: object, **kwargs: Unpack[Arguments]
     ) -> RequestMatch:
-        """Register a mock: `aioresponses.add`, with what follows the URL of the group in place of the URL.
+        """Register a mock like `aioresponses.add`, but with only the part of the URL that follows the group's URL.
 
-        That is a path, which may have a query, a pattern of these, or `unittest.mock.ANY`.
+        That part is a path, which may have a query, or a pattern for both, or `unittest.mock.ANY`.
 
-        The headers of the group are those of the reply unless it has headers of these names itself, and so are the
-        ones that are asked of requests. Raises what `aioresponses.add` raises.
+        The reply gets the headers of the group, and requests must have its `match_headers`, unless the mock has headers
+        of the same names. Raises what `aioresponses.add` raises.
         """
         for value in unknown:
             raise by_position("add", value, "the URL and the method")
@@ -113,7 +113,7 @@ class Group(Registering, Answering):
             kwargs["match_headers"] = _merged(self._match_headers, kwargs.get("match_headers"))
         replies = kwargs.get("replies")
         if kwargs.get("passthrough"):
-            pass  # The network says which headers there are.
+            pass  # The headers come from the network.
         elif self._headers and replies is None:
             kwargs.update(self._with_headers(kwargs))  # type: ignore[typeddict-item]
         elif self._headers and isinstance(replies, (list, tuple)):
@@ -129,10 +129,10 @@ class Group(Registering, Answering):
     def websocket(
         self, path: Url, script: Script | None = None, **options: Unpack[WebSocketArguments]
     ) -> WebSocketMock:
-        """Register a mock of a WebSocket: `aioresponses.websocket`, with what follows the URL of the group.
+        """Register a mock of a WebSocket like `aioresponses.websocket`, with the part of the URL after the group's URL.
 
-        The headers of the group are those of the response that accepts a connection, and requests are asked for the
-        `match_headers` of the group, unless `options` have headers of these names.
+        The response that accepts a connection gets the headers of the group, and requests must have its
+        `match_headers`, unless `options` have headers of the same names.
         """
         below = self._below(path)
         if self._match_headers:
@@ -146,7 +146,7 @@ class Group(Registering, Answering):
         return handle
 
     def _below(self, path: object) -> str | Below:
-        """Return what stands for the URLs of the group with this path, or with one that is like it."""
+        """Return what represents the URLs of the group with this path, or with a path that matches it."""
         if isinstance(path, re.Pattern):
             return Below.of(self._target, path)
         if not isinstance(path, (str, URL)):
@@ -162,17 +162,17 @@ class Group(Registering, Answering):
         handler = reply.get("handler")
         if handler is None:
             return {**reply, "headers": _merged(self._headers, reply.get("headers"))}  # type: ignore[typeddict-item]
-        # It imports aiohttp.web, which takes longer than all of this package.
+        # Imports aiohttp.web, which takes longer than importing this whole package.
         from ._replies.handlers import WithHeaders
 
         return {**reply, "handler": WithHeaders(handler, self._headers)}  # type: ignore[typeddict-item]
 
 
 def _merged(defaults: CIMultiDict[Any], own: Any) -> Any:
-    """Return headers with defaults for those that are not among them; an object that decides for itself as it is."""
+    """Return headers with defaults for missing ones; return an object that decides what equals it unchanged."""
     merged = defaults.copy()
     try:
         merged.update(own.expected if isinstance(own, subset) else own or ())
     except (TypeError, ValueError):
-        return own  # If it is wrong, the error is raised where it is used.
+        return own  # If it is invalid, the error is raised where it is used.
     return merged

@@ -7,13 +7,13 @@ from typing import Any
 
 
 def is_message(expected: Any, message: str | bytes) -> bool:
-    """Tell whether a message is what is expected: as it is, or decoded from JSON if that is neither text nor bytes."""
+    """Tell whether a message equals what is expected, decoded from JSON if that is neither text nor bytes."""
     if isinstance(expected, (str, bytes)):
         return isinstance(expected, str) == isinstance(message, str) and expected == message
     if expected == message:
         return True
     if isinstance(message, bytes):
-        return False  # What reads JSON from a WebSocket refuses binary messages.
+        return False  # Reading JSON from a WebSocket refuses binary messages.
     try:
         return bool(expected == loads(message))
     except ValueError:

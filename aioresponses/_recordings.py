@@ -1,4 +1,4 @@
-"""What the mock has to do with recordings; what does the work is imported when somebody asks for it."""
+"""The recordings of a mock; the code that does the work is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Recordings:
     """The recordings of a mock: cassettes, and the calls in other forms."""
 
     _cassettes_to_write: list[Cassette] | None = None
-    """Those that were left when the test was over, and wait for its outcome; None while it runs."""
+    """The cassettes that ended after the test, and wait for its outcome; None while the test runs."""
 
     def cassette(
         self: RecordedMock,
@@ -38,24 +38,24 @@ class Recordings:
     ) -> Cassette:
         """Return a cassette: within its `with` block, requests are answered from a HAR file, or recorded in it.
 
-        Each entry of the file answers once, as a mock that was registered when the block began. Requests that no mock
-        answers go to the network and are recorded, or are refused; passthrough prefixes come first. What was recorded
-        is written when the block is left, unless by an exception, and without secrets.
+        Each entry of the file answers once, like a mock registered at the start of the block. Requests that no mock
+        answers go to the network and are recorded, or are refused; passthrough prefixes are checked first. The
+        recording is written at the end of the block, without secrets, unless an exception ends the block.
 
-        - `path`: the path of the file; a relative one as for `open()`.
-        - `mode`: `"none"` only replays; `"once"` records if there is no file; `"new"` records what the file does not
-          have; `"all"` replays nothing, and records all again. The environment variable `AIORESPONSES_RECORD` (`all`,
-          `new` or `none`) takes precedence; where it is not set and `CI` is, the mode is `"none"`.
-        - `match_on`: what a request must share with an entry, some of `"method"`, `"url"`, without its query,
+        - `path`: the path of the file; a relative path is resolved as by `open()`.
+        - `mode`: `"none"` only replays; `"once"` records if there is no file; `"new"` records what the file lacks;
+          `"all"` replays nothing, and records everything again. The environment variable `AIORESPONSES_RECORD` (`all`,
+          `new` or `none`) takes precedence; if it is not set but `CI` is, the mode is `"none"`.
+        - `match_on`: what a request must have in common with an entry, some of `"method"`, `"url"` (without its query),
           `"query"`, `"body"` and `"headers"`.
-        - `filter`: a function of an entry that is about to be written, as a dict; it returns what is written, or None
-          to drop it.
+        - `filter`: a function that takes an entry about to be written, as a dict, and returns the entry to write, or
+          None to drop it.
         - `secrets`: more names of headers and fields whose values are hidden.
-        - `expires_after`: how old an entry may be; one that is older fails in CI, and warns elsewhere.
+        - `expires_after`: how old an entry may be; an older one fails in CI, and causes a warning elsewhere.
         - `timings`: whether the time that replies take is recorded and replayed.
 
-        Raises `TypeError` or `ValueError` for wrong arguments; when the block begins, `ValueError` for a file that
-        cannot be read or is no HAR, and `RuntimeError` where it is being recorded already.
+        Raises `TypeError` or `ValueError` for wrong arguments. When the block begins, raises `ValueError` if the file
+        cannot be read or is not a HAR file, and `RuntimeError` if it is already being recorded.
 
         >>> with mock.cassette("cassettes/weather.har"):
         ...     asyncio.run(WeatherClient().temperature("Oslo"))
@@ -72,17 +72,17 @@ class Recordings:
         optional: bool = False,
         timings: bool = False,
     ) -> list[RequestMatch]:
-        """Register the entries of a HAR file, of a browser or a proxy for instance, and return their mocks.
+        """Register the entries of a HAR file, for example from a browser or a proxy, and return their mocks.
 
-        Each answers one request of its method and URL. Entries that never went to a server or had no response are left
-        out.
+        Each answers one request of its method and URL. Entries of requests that never went to a server or had no
+        response are left out.
 
-        - `url`: which entries, by their URL: text, which may be a template, or a compiled pattern. Where text has no
-          query, that of an entry may be any.
-        - `optional`: whether the mocks need not be used where `assert_all_called` is asked for.
-        - `timings`: whether they take as long as it took then.
+        - `url`: selects entries by their URL: text, which may be a template, or a compiled pattern. If the text has no
+          query, the query of an entry may be any.
+        - `optional`: whether the mocks may remain unused despite `assert_all_called`.
+        - `timings`: whether the replies take as long as they took then.
 
-        Raises `ValueError`, with path and place, for a file that cannot be read or is no HAR.
+        Raises `ValueError`, with path and place, if the file cannot be read or is not a HAR file.
 
         >>> mock.load_har("capture.har", url="https://api.example.com/{path:.*}", optional=True)
         """
@@ -97,7 +97,7 @@ class Recordings:
     def to_har(self: RecordedMock, path: str | PathLike[str]) -> None:
         """Write the calls as a HAR file, without secrets, for the network panel of a browser.
 
-        Bodies of responses are those that the code under test has read as a whole.
+        The body of a response is included if the code under test has read all of it.
 
         >>> mock.to_har("calls.har")
         """
@@ -106,7 +106,7 @@ class Recordings:
         write(path, _entries_of(self))
 
     def to_python(self: RecordedMock) -> str:
-        """Return the calls as code that registers mocks which answer them alike, without secrets.
+        """Return code that registers mocks which answer like the calls were answered, without secrets.
 
         >>> print(mock.to_python())
         mock.get('https://api.example.com/users', payload=['Ada'])

@@ -1,4 +1,4 @@
-"""Registering mocks by the names of their methods, with the mock itself or with a group of mocks."""
+"""Registering mocks through `add` and a shortcut for each method, on the mock object itself or on a group."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _Add = TypeVar("_Add", bound=Callable[..., RequestMatch])
 
 
 class ReplyArguments(TypedDict, total=False):
-    """The keyword arguments of `aioresponses.add` that make a reply, and what a dict in `replies=` may hold."""
+    """The keyword arguments of `aioresponses.add` that make a reply; a dict in `replies=` may have the same."""
 
     status: int | None
     body: Body | None
@@ -63,7 +63,7 @@ class Arguments(ReplyArguments, ConditionArguments, total=False):
 
 
 def _shortcut(method: str | None, add: _Add) -> _Add:
-    """Return `add` for one method, None for every one; with its documentation, which so is written once."""
+    """Return a variant of `add` for one method, or for every method if that is None, with the same documentation."""
 
     @hides_unknown
     def shortcut(self: Registering, url: Url, *unknown: object, **kwargs: Unpack[Arguments]) -> RequestMatch:
@@ -81,7 +81,7 @@ def _shortcut(method: str | None, add: _Add) -> _Add:
 
 
 class Registering:
-    """What the mock and its groups share: `add`, and a shortcut of it for each method that is in use."""
+    """What the mock object and its groups share: `add`, and a shortcut for each common method."""
 
     def add(self, url: Url, **kwargs: Unpack[Arguments]) -> RequestMatch:
         """Register a mock: which requests it answers, and with what.
@@ -167,13 +167,13 @@ class Registering:
 
 @runtime_checkable
 class _Upgrades(Protocol):
-    """A mock that takes requests for a WebSocket alone."""
+    """A mock that answers only requests for a WebSocket."""
 
     def on(self, expected: Any, *answers: Any) -> object: ...
 
 
 def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
-    """Return what answers requests as its handle was given; raise what `aioresponses.add` raises."""
+    """Return what answers requests for a handle, as its arguments say; raise what `aioresponses.add` raises."""
     given = handle._given
     for name in given:
         if name not in Arguments.__annotations__:
@@ -192,7 +192,7 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
         for reply in replies:
             if reply.fault is not None:
                 check_tls(reply.fault, target.base, reply.name)
-    # Of a group's mock, it is the pattern that was given.
+    # For a mock of a group, the pattern that was given.
     url_or_pattern = checked.rest if isinstance(checked, Below) else checked
     return Route(handle, url_or_pattern, target, conditions, replies, times, given.get("override", False))
 
@@ -207,7 +207,7 @@ def _replies(given: Mapping[str, Any], json_dumps: JsonDumps, is_repeated: bool)
         return (Reply(passes_through=True),)
     if replies is None:
         return (Reply(**reply, json_dumps=json_dumps, is_repeated=is_repeated),)
-    # Some suites wrap `RequestMatch.__init__` and set it for all mocks.
+    # Some suites wrap `RequestMatch.__init__` and set this for all mocks.
     response_class = reply.pop("response_class", None)
     for name, value in reply.items():
         if value is not None:
@@ -226,7 +226,7 @@ def _replies(given: Mapping[str, Any], json_dumps: JsonDumps, is_repeated: bool)
 
 
 def _times(repeat: object) -> int | None:
-    """Return how often a mock answers, None for no limit."""
+    """Return how many times a mock answers; None for no limit."""
     if isinstance(repeat, bool):
         return None if repeat else 1
     return check_count("repeat", repeat, "a bool, or an int of at least 1")

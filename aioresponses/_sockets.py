@@ -40,24 +40,24 @@ class WebSocketMock(RequestMatch):
         return list(self._server.connections)
 
     async def connection(self, timeout: float = 1) -> WebSocketConnection:
-        """Return the next connection that this has not returned yet; wait for it, `timeout` seconds at most.
+        """Return the next connection that this method has not returned yet; wait for it for at most `timeout` seconds.
 
         Raises `asyncio.TimeoutError` if there is no such connection by then.
         """
         return await self._server.next_connection(timeout)
 
     def on(self, expected: Any, *answers: Any) -> WebSocketMock:
-        """Whenever a message comes that equals `expected`, send these answers.
+        """Whenever a message arrives that equals `expected`, send these answers.
 
-        An answer is a message, a step of a script other than `Expect`, or a function of the message that returns one of
-        these. The message is in `received`, but neither `receive()` nor `Expect` gets it. Returns the mock itself.
-        Raises `TypeError` or `ValueError` for what cannot be sent.
+        An answer is a message, a step of a script other than `Expect`, or a function that takes the message and returns
+        one of these. The message is in `received`, but neither `receive()` nor `Expect` gets it. Returns the mock
+        itself. Raises `TypeError` or `ValueError` for answers that cannot be sent.
         """
         self._server.on(expected, answers)
         return self
 
     async def send(self, message: Any) -> None:
-        """Send a message over all connections that are open: text, bytes, or anything else as JSON."""
+        """Send a message over all open connections: text, bytes, or anything else as JSON."""
         for connection in self.connections:
             if not connection.closed:
                 try:
@@ -67,7 +67,7 @@ class WebSocketMock(RequestMatch):
                         raise
 
     async def close(self, code: int = 1000, message: bytes = b"") -> None:
-        """Close all connections that are open."""
+        """Close all open connections."""
         for connection in self.connections:
             if not connection.closed:
                 await connection.close(code, message)

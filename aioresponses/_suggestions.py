@@ -1,4 +1,4 @@
-"""Which argument was meant, where one was given that does not exist or not by its name."""
+"""Which argument was probably meant by one that does not exist, or that was passed by position."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ._display import shown, shown_wrong_url
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-# So much is a misspelled name like the right one. With the 0.6 that difflib has by default,
-# `assert_all_requests_are_fired`, which is in use, would be a misspelled name.
+# How similar a misspelled name is to the right one. With difflib's default of 0.6, `assert_all_requests_are_fired`,
+# which suites use, would count as a misspelled name.
 SIMILARITY = 0.8
 
 _JSON = ("payload", "match_json")
 _DATA = ("body", "match_form", "match_body")
 _TEXT = ("body", "match_body")
 
-# What other libraries, and aiohttp itself, call the arguments.
+# The names that other libraries, and aiohttp itself, have for the arguments.
 _MEANT: Mapping[str, tuple[str, ...]] = {
     "json": _JSON, "json_body": _JSON, "json_data": _JSON, "body_json": _JSON,
     "json_payload": ("payload",), "response_json": ("payload",), "return_json": ("payload",),
@@ -47,7 +47,7 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
     "wait": ("delay",), "sleep": ("delay",), "latency": ("delay",), "is_optional": ("optional",),
 }
 
-# What a mock has as a whole, and none of its replies for itself.
+# The arguments that belong to a mock as a whole, and not to a single reply.
 _OF_MOCK = ("method", "optional", "override", "passthrough", "repeat", "replies", "url")
 
 _METHOD = "[A-Z]+|(?i:get|post|put|patch|delete|head|options)"
@@ -56,7 +56,7 @@ _RAISED = "raise the exception in the callback, or list it among the replies"
 
 
 def hides_unknown(function: _Function) -> _Function:
-    """Leave out of the signature of a function, as `help()` shows it, what it takes only to refuse it: `**unknown`."""
+    """Leave `**unknown` out of a function's signature, as `help()` shows it: it is accepted only to be refused."""
     signature = inspect.signature(function)
     parameters = [one for one in signature.parameters.values() if one.name != "unknown"]
     function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -64,7 +64,7 @@ def hides_unknown(function: _Function) -> _Function:
 
 
 def unexpected(function: str, name: object, known: Collection[str]) -> TypeError:
-    """Return the error for a keyword that a function, which knows others, was given."""
+    """Return the error for a keyword that a function does not know; `known` are those that it knows."""
     return TypeError(f"{function}() got an unexpected keyword argument {shown(name)}: {instead_of(name, known)}")
 
 
@@ -83,14 +83,14 @@ def instead_of(name: object, known: Collection[str]) -> str:
             return f"{elsewhere!r} is an argument of the mock, and not of a single reply"
         if elsewhere in ("exception", "timeout"):
             return _RAISED
-        from difflib import get_close_matches  # Takes long to import, and is hardly ever needed.
+        from difflib import get_close_matches  # Takes long to import, and is rarely needed.
 
         meant = get_close_matches(name, known, 1, SIMILARITY)
     return _question(meant) if meant else f"its keywords are {', '.join(known)}"
 
 
 def by_position(function: str, value: object, taken: str = "the URL") -> TypeError:
-    """Return the error for a function that was given more by position than what is `taken` so."""
+    """Return the error for a function that got more positional arguments than those `taken`."""
     if isinstance(value, (URL, re.Pattern)) or isinstance(value, str) and "://" in value:
         meant = "the URL comes first; for another method, use add(url, method)"
     elif isinstance(value, str) and re.fullmatch(_METHOD, value):

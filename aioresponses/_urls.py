@@ -1,6 +1,6 @@
 """One form for every URL, so that equal requests compare equal.
 
-Query parameters are sorted, for their order means nothing to a mock; everything else is yarl's work.
+Query parameters are sorted, because their order does not matter to a mock; yarl does everything else.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from yarl import URL
 def normalize_url(url: URL | str) -> URL:
     """Return `url` as a `URL` with its query parameters sorted.
 
-    Parameters of the same name keep no order of their own either: they are sorted by value. The fragment stays.
-    Raises what `yarl.URL` raises: `TypeError` for another type, `ValueError` for text that is no URL.
+    Parameters of the same name are sorted by value. The fragment is kept. Raises what `yarl.URL` raises: `TypeError`
+    for another type, `ValueError` for text that is not a URL.
 
     >>> normalize_url("http://example.com/?b=2&a=1")
     URL('http://example.com/?a=1&b=2')
@@ -27,15 +27,15 @@ def normalize_url(url: URL | str) -> URL:
         url = URL(url)
     if not url.raw_query_string:
         return url
-    # Even a single parameter goes through with_query: it settles how it is quoted, `%20` or `+`.
+    # Even a single parameter goes through with_query, which decides how it is quoted, with `%20` or `+`.
     return url.with_query(sorted(url.query.items())).with_fragment(url.fragment or None)
 
 
 def merge_params(url: URL | str, params: Any = None) -> URL:
-    """Return `url` with `params` added to the query that it has, as aiohttp adds them.
+    """Return `url` with `params` added to its query, as aiohttp adds them.
 
-    `params` is what aiohttp takes: a mapping, a multidict, pairs or a string; None and empty ones add nothing.
-    Raises `TypeError` for values that aiohttp would refuse, a bool among them.
+    `params` is what aiohttp accepts: a mapping, a multidict, pairs or a string; None and empty values add nothing.
+    Raises `TypeError` for values that aiohttp would refuse, such as a bool.
 
     >>> merge_params("http://example.com/?a=1", {"b": 2})
     URL('http://example.com/?a=1&b=2')
@@ -49,23 +49,23 @@ def merge_params(url: URL | str, params: Any = None) -> URL:
 
 
 def comparable(url: URL) -> URL:
-    """Return a normalised URL as it is compared: quoted, without its fragment, and the port that its scheme implies.
+    """Return a normalised URL in comparable form: quoted, without its fragment and the default port of its scheme.
 
     >>> comparable(URL("https://example.com:443/a b#top", encoded=True))
     URL('https://example.com/a%20b')
     """
     try:
-        # One that was made as encoded already need not be: that of a redirect that is not requoted, for instance.
+        # A URL made with `encoded=True` may not be encoded, for example that of a redirect that is not requoted.
         url = URL(str(url))
     except ValueError:
-        pass  # No mock has such a URL.
+        pass  # No mock can have such a URL.
     if url.explicit_port is not None and url.is_default_port():
         url = url.with_port(None)
     return url.with_fragment(None) if url.raw_fragment else url
 
 
 def without_credentials(url: URL) -> URL:
-    """Return `url` as it goes over the wire: no user, no password (they become a header), no fragment.
+    """Return `url` as it is sent: without user and password, which become a header, and without fragment.
 
     >>> without_credentials(URL("http://me:secret@example.com/#top"))
     URL('http://example.com/')
@@ -76,7 +76,7 @@ def without_credentials(url: URL) -> URL:
 
 
 def with_credentials_of(other: URL, url: URL) -> URL:
-    """Return `url` with user and password of an `other` one.
+    """Return `url` with the user and password of an `other` one.
 
     >>> with_credentials_of(URL("http://me:secret@example.com/"), URL("http://example.com/?a=1"))
     URL('http://me:secret@example.com/?a=1')
@@ -86,7 +86,7 @@ def with_credentials_of(other: URL, url: URL) -> URL:
     return url.with_user(other.user).with_password(other.password)
 
 
-# Compiled when the first template is: most suites have none.
+# Compiled with the first template, because most suites have none.
 _PLACE = r"(\{[_a-zA-Z][^{}]*(?:\{[^{}]*\}[^{}]*)*\})"
 
 _NAMED = r"(?s)\{(?P<name>[_a-zA-Z][_a-zA-Z0-9]*)(?::(?P<regex>.+))?\}"
@@ -95,16 +95,16 @@ _BARE_PERCENT = "%(?![0-9A-Fa-f]{2})"
 
 _SEGMENT = "[^{}/]+"
 
-# What may stand between scheme and path.
+# What may come before the path.
 _ORIGIN = r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<any>\*\.)?(?P<authority>[^/?#]*)"
 
 
 def is_template(url: str) -> bool:
-    """Tell whether text is more than a URL: whether a place in its path, or its host, is to be filled."""
+    """Tell whether text is a template: whether its path or its host has placeholders."""
     before, _, _ = _cut_apart(url)
     if "{" in before or "}" in before:
         return True
-    # A host is no host with a star in it, wherever it stands.
+    # A star anywhere in the host makes it a template.
     origin = re.match(_ORIGIN, before) if "*" in before else None
     return origin is not None and (origin["any"] is not None or "*" in origin["authority"].rpartition("@")[2])
 
@@ -114,20 +114,20 @@ class Template(NamedTuple):
 
     text: str
     any_host: bool
-    """Whether the host may have more labels in front."""
+    """Whether the host must have more labels in front."""
 
     base: URL
     """Scheme, host and port, and the query, normalised."""
 
     path: re.Pattern[str] | _Places
-    """What the path must be, as text that is not quoted, but for slashes and percent signs."""
+    """What the path must match, as text in which only slashes and percent signs are quoted."""
 
     own_path: str
-    """The path as it was given, in this form."""
+    """The path as it was given, in the same form."""
 
     @classmethod
     def of(cls, text: str) -> Template:
-        """Make a template of text; raise `ValueError` where it does not compile."""
+        """Make a template from text; raise `ValueError` if it is invalid."""
         before, query, _ = _cut_apart(text)
         origin = re.match(_ORIGIN, before)
         if origin is None:
@@ -148,18 +148,18 @@ class Template(NamedTuple):
         return self.text
 
     def merged(self, params: object) -> Template:
-        """Return a template that asks for these parameters as well."""
+        """Return a template that requires these parameters as well."""
         base = normalize_url(merge_params(self.base, params))
         before, _, fragment = _cut_apart(self.text)
         return self._replace(base=base, text=f"{before}?{base.query_string}{fragment}") if params else self
 
     def fits_host(self, url: URL) -> bool:
-        """Tell whether the host of a URL is meant."""
+        """Tell whether the host of a URL fits."""
         host, own = url.raw_host or "", self.base.raw_host or ""
         return host.endswith(f".{own}") and len(host) > len(own) + 1 if self.any_host else host == own
 
     def filled(self, url: URL) -> Mapping[str, str] | None:
-        """Return what the places of the path stand for in a URL, by their names; None if the path does not fit."""
+        """Return the values that the placeholders have in a URL, by name; None if its path does not fit."""
         path = _readable(url.raw_path)
         if isinstance(self.path, _Places):
             found = self.path.filled(path)
@@ -167,14 +167,14 @@ class Template(NamedTuple):
             match = self.path.fullmatch(path)
             found = None if match is None else match.groupdict("")
         if found is None:
-            # Suites that forget to fill in what they ask for are no reason to fail, as they were none with 0.7.
+            # Code under test may forget to fill in the placeholders, which was no reason to fail with 0.7.
             return {} if self.own_path == path else None
         return {name: value.replace("%2F", "/").replace("%25", "%") for name, value in found.items()}
 
 
 def _cut_apart(text: str) -> tuple[str, str, str]:
-    """Cut a URL into what stands before the query, the query with its ?, and the fragment with its #."""
-    # Within a regex, both signs mean something else.
+    """Cut a URL into the part before the query, the query with its ?, and the fragment with its #."""
+    # Inside a regex, both characters have another meaning.
     depth = 0
     query = len(text)
     for place, sign in enumerate(text):
@@ -187,28 +187,28 @@ def _cut_apart(text: str) -> tuple[str, str, str]:
 
 
 class _Places(NamedTuple):
-    """A path whose places have no regex: each stands for a segment, or for a part of one.
+    """A path whose placeholders have no regex: each stands for a segment, or for a part of one.
 
-    It fits what it would fit if each place were the regex `[^{}/]+`, and its places stand for the same; but a regex is
-    tried with every way to share a path among the places, and this takes linear time. The regex engine makes the first
-    place as long as it can, then the second, so the texts between them stand as far to the right as they can. That is
-    where they are found when they are looked for from the right, each left of the one before: a slash or a brace, which
-    no place may hold, leaves them no choice, and without one, no other choice leaves more room.
+    The result is the same as if each placeholder were the regex `[^{}/]+`. But a regex engine tries every way to share
+    a path among the placeholders, whereas this takes linear time. The engine makes the first placeholder as long as
+    possible, then the second, and so on, so the texts between them are as far to the right as possible. Searching from
+    the right, each text to the left of the last one found, leads to the same positions: if there is a slash or a brace,
+    which no placeholder may contain, there is no other choice, and if there is none, no other choice leaves more room.
     """
 
     names: Sequence[str]
     texts: Sequence[str]
-    """What stands before, between and behind the places."""
+    """The texts before, between and after the placeholders."""
 
     def filled(self, path: str) -> dict[str, str] | None:
-        """Return what the places stand for; None if the path does not fit."""
+        """Return the values of the placeholders; None if the path does not fit."""
         first, *between, last = self.texts
         start, end = len(first), len(path) - len(last)
         if start >= end or not path.startswith(first) or not path.endswith(last):
             return None
         values = []
         for text in reversed(between):
-            # There is a character at least for the place on either side.
+            # Leave at least one character for the placeholder on either side.
             found = path.rfind(text, start + 1, end - 1)
             if found == -1:
                 return None
@@ -250,5 +250,5 @@ def _compiled(path: str) -> re.Pattern[str] | _Places:
 
 
 def _readable(raw: str) -> str:
-    """Return a quoted path as text, in which no slash appears that was none."""
+    """Return a quoted path as text; slashes that were quoted stay quoted."""
     return unquote(raw.replace("%25", "%2525").replace("%2F", "%252F").replace("%2f", "%252F"))

@@ -1,7 +1,7 @@
-"""Cassettes: what the network answered, recorded in HAR files, and replayed from them.
+"""Cassettes: answers of the network, recorded in HAR files and replayed from them.
 
-`aioresponses.cassette` makes one. It takes the place of the network for all requests that no mock answers: either they
-go there and are recorded, or they are refused.
+`aioresponses.cassette` makes one. It stands between all requests that no mock answers and the network: they either go
+there and are recorded, or are refused.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ _OVERRIDING = ("all", "new", "none")
 
 _VARIABLE = "AIORESPONSES_RECORD"
 
-# In a tuple, where tests that stop all clocks do not find it: when a cassette was recorded is no part of a test.
+# In a tuple, where tests that freeze all clocks do not find it: the time of a recording is not part of a test.
 _CLOCK = (time.time,)
 
-# What every system takes in the name of a file, whatever it makes of capital letters.
+# Characters that every system accepts in a file name, and treats the same even if it ignores case.
 _UNIFORM = re.compile(r"[a-z0-9_.,=\[\]-]*")
 
 _NOT_PORTABLE = re.compile(r"[^A-Za-z0-9_.,=\[\]-]")
@@ -57,11 +57,11 @@ _NOT_PORTABLE = re.compile(r"[^A-Za-z0-9_.,=\[\]-]")
 _LONGEST_NAME = 150
 
 open_cassettes: set[Cassette] = set()
-"""Those that are in use, for whoever learns that a test has failed."""
+"""The cassettes in use, for code that learns that a test has failed."""
 
 
 class RecordedMock(Protocol):
-    """What a cassette needs of its mock."""
+    """What a cassette needs from its mock."""
 
     _interceptor: Interceptor
     _settings: dict[str, Any]
@@ -78,7 +78,7 @@ class RecordedMock(Protocol):
 
 
 class Cassette:
-    """A recording in a file, from which requests are answered, or into which they are written: a context manager.
+    """A file with a recording, from which requests are answered, or to which they are recorded: a context manager.
 
     `aioresponses.cassette` makes it, and describes its arguments.
 
@@ -115,7 +115,7 @@ class Cassette:
         self.path = os.fspath(path)
         """The path of the file, as it was given."""
         self.mode: Mode = _mode(mode)
-        """The mode that counts, after a look at the environment."""
+        """The effective mode, which the environment may have overridden."""
         self._own_mode = mode
         self.records = False
         """Whether requests that no mock answers go to the network, and are recorded."""
@@ -125,7 +125,7 @@ class Cassette:
         self._secrets = Secrets(secrets)
         self._expires_after = expires_after
         self._timings = timings
-        # Tests change the current folder.
+        # Tests may change the current folder.
         self._file = os.path.abspath(self.path)
         self._lock = Lock(self._file)
         self._entries: list[Entry] = []
@@ -138,7 +138,7 @@ class Cassette:
 
     @property
     def advice(self) -> str:
-        """What the refusal of a request says of this cassette."""
+        """What the refusal of a request says about this cassette."""
         if self.records:
             return ""
         has = "has no entry left for it" if self._entries else "has no entries"
@@ -150,20 +150,20 @@ class Cassette:
         left_out = f" Of {too_large} of its entries, the body was {LEFT_OUT}." if too_large else ""
         return (
             f"The cassette {self.path} {has}.{why}{left_out}\nSet {_VARIABLE}=new to record what is missing, "
-            f"or {_VARIABLE}=all to record all of it again."
+            f"or {_VARIABLE}=all to record everything again."
         )
 
     def note(self, exchange: Exchange) -> None:
-        """Note a request that goes to the network."""
+        """Record a request that goes to the network."""
         self._noted.append((exchange, _CLOCK[0]()))
 
     def discard(self) -> None:
-        """Have nothing be written, for the test has failed."""
+        """Write nothing, because the test has failed."""
         self._is_discarded = True
 
     def __enter__(self) -> Self:
         if self in open_cassettes:
-            raise RuntimeError(f"The cassette {self.path} is in use already")
+            raise RuntimeError(f"The cassette {self.path} is already in use")
         try:
             self._open()
         except BaseException:
@@ -179,7 +179,7 @@ class Cassette:
     ) -> None:
         waiting = self._mock._cassettes_to_write
         if exc_type is None and waiting is not None:
-            # The test is over; whether it has failed is not known before all of its cleanups have run.
+            # The test is over, but whether it failed is not known until all its cleanups have run.
             self._withdraw()
             waiting.append(self)
             return
@@ -189,7 +189,7 @@ class Cassette:
             raise AssertionError("\n".join([about_unused(unused), listed(self._mock.calls)]))
 
     def end(self, write: bool) -> None:
-        """Be of no effect from now on; write what was recorded if `write` is true and it was not discarded."""
+        """Stop having an effect; write the recording if `write` is true and it was not discarded."""
         try:
             self._withdraw()
             if write and self.records and not self._is_discarded:
@@ -206,7 +206,7 @@ class Cassette:
         self.records = self.mode in ("new", "all") or self.mode == "once" and not os.path.exists(self._file)
         if self.records:
             self._lock.acquire(self.path)
-            # Another process may have written it just now.
+            # Another process may just have written it.
             self.records = self.mode != "once" or not os.path.exists(self._file)
         if self.mode != "all" and os.path.exists(self._file):
             self._entries = har.read(self._file)
@@ -231,7 +231,7 @@ class Cassette:
         self._lock.release()
 
     def _check_age(self) -> None:
-        """Fail in CI, and warn elsewhere, where an entry is older than it may be."""
+        """If an entry is too old, fail in CI, and warn elsewhere."""
         if self._expires_after is None:
             return
         recorded = [moment for moment in map(_moment, self._entries) if moment is not None]
@@ -255,7 +255,7 @@ class Cassette:
             filtered = [self._filtered(entry) for entry in entries]
             entries = [entry for entry in filtered if entry is not None]
         if entries:
-            # Those of another program may have secrets.
+            # Entries that another program wrote may contain secrets.
             kept = [without_secrets(entry, self._secrets) for entry in self._entries]
             har.write(self._file, [*kept, *entries])
 
@@ -275,7 +275,7 @@ def register(
     match_on: Collection[MatchOn] = DEFAULT,
     timings: bool = False,
 ) -> list[RequestMatch]:
-    """Register entries as mocks, all or none; raise `ValueError` for what no mock can reply."""
+    """Register entries as mocks, all or none; raise `ValueError` if a mock cannot replay an entry."""
     handles: list[RequestMatch] = []
     for number, entry in enumerate(entries):
         if not is_replayed(entry):
@@ -291,9 +291,9 @@ def register(
 
 
 def auto_path(file: str, module: str, owner: str | None, test: str) -> str:
-    """Return the path of the cassette of a test: in `cassettes` beside its file, by module, class and name.
+    """Return the path of a test's cassette: in `cassettes` beside the test's file, by module, class and name.
 
-    What not every system takes in the name of a file is replaced, with a sum of the whole name at the end.
+    Characters that not every system accepts in a file name are replaced, and a hash of the whole name is appended.
     """
     if module == "__main__":
         module = os.path.basename(file).partition(".")[0]
@@ -307,7 +307,7 @@ def auto_path(file: str, module: str, owner: str | None, test: str) -> str:
 
 
 def _mode(mode: Mode) -> Mode:
-    """Return the mode that counts: that of the environment, or else the one that the code says."""
+    """Return the effective mode: the mode of the environment, or else the mode in the code."""
     overriding = os.environ.get(_VARIABLE)
     if overriding:
         for one in _OVERRIDING:
@@ -322,7 +322,7 @@ def _is_ci() -> bool:
 
 
 def _moment(entry: Entry) -> datetime | None:
-    """Return when an entry was recorded; None if that cannot be told."""
+    """Return when an entry was recorded; None if that is unknown."""
     text = entry.get("startedDateTime")
     found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?", str(text))
     if found is None:

@@ -1,4 +1,4 @@
-"""Names that suites import from here since aioresponses 0.7."""
+"""Names that suites have imported from here since aioresponses 0.7."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Pattern", "URL", "merge_params", "normalize_url", "stream_reader_fac
 
 
 def __getattr__(name: str) -> Any:
-    # A `packaging.version.Version`, for suites that have that package; we need it for nothing.
+    # A `packaging.version.Version`, for suites that have that package; nothing here needs it.
     if name == "AIOHTTP_VERSION":
         return importlib.import_module("packaging.version").Version(aiohttp.__version__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

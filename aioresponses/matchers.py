@@ -1,6 +1,6 @@
-"""Objects that decide by themselves what equals them, for conditions of mocks and for expected values of assertions.
+"""Objects that define what equals them, for conditions of mocks and for expected values of assertions.
 
-Each may stand for a whole value or anywhere within one, beside `unittest.mock.ANY` and the objects of other packages:
+Each can be a whole value or be anywhere within one, like `unittest.mock.ANY` and similar objects of other packages:
 
 >>> mock.post("http://example.com/users", match_json={"name": regex("^A"), "role": one_of("author", "admin")})
 >>> self.assertJsonBody(subset({"roles": unordered(["author", "admin"])}), "http://example.com/users", "POST")
@@ -28,10 +28,10 @@ _Found = TypeVar("_Found")
 
 
 class subset:
-    """Equals what holds everything in `expected`: a mapping or a list, however nested; more may be there.
+    """Equals a mapping or a list that contains everything in `expected`, however nested, and possibly more.
 
-    Of a mapping, each key with its value must be there; of a list, each element, in any order. All other values are
-    compared with `==`. Raises `TypeError` for what is neither.
+    For a mapping, each key with its value must be there; for a list, each element, in any order. All other values are
+    compared with `==`. Raises `TypeError` if `expected` is neither a mapping nor a list.
 
     >>> subset({"user": {"id": 7}}) == {"user": {"id": 7, "name": "Ada"}, "page": 1}
     True
@@ -54,9 +54,9 @@ class subset:
 
 
 class regex:
-    """Equals text, or bytes, in which `pattern` is found: text or bytes as `re` takes them, or a compiled pattern.
+    """Equals text or bytes in which `pattern` is found: text or bytes in the syntax of `re`, or a compiled pattern.
 
-    `flags` are those of `re.compile`. `^` and `$` anchor the pattern. Raises `re.error` for what is no pattern, and
+    `flags` are those of `re.compile`. `^` and `$` anchor the pattern. Raises `re.error` if the pattern is invalid, and
     `TypeError` for another type.
 
     >>> regex(r"^\\d{4}-\\d\\d$") == "2026-11"
@@ -79,7 +79,7 @@ class regex:
 
 
 class unordered:
-    """Equals a list, or another sequence, of just these elements, in any order.
+    """Equals a list, or another sequence, of exactly these elements, in any order.
 
     >>> unordered(["author", "admin"]) == ["admin", "author"]
     True
@@ -106,7 +106,7 @@ class unordered:
 
 
 class one_of:
-    """Equals whatever equals one of `choices`; with `ABSENT` among them, it may be missing.
+    """Equals whatever equals one of `choices`; if `ABSENT` is among them, the value may be missing.
 
     >>> one_of("author", "admin") == "admin"
     True
@@ -127,13 +127,13 @@ class one_of:
 
 
 class FilePart:
-    """A file in a multipart form; what is not given may be anything.
+    """A file in a multipart form; attributes that are not given may have any value.
 
     - `filename`: the name of the file.
     - `content`: its content, bytes or text.
     - `content_type`: the `Content-Type` of the part.
 
-    Each may be an object that decides what equals it, such as `regex`.
+    Each may be an object that defines what equals it, such as `regex`.
 
     >>> mock.post("http://example.com/reports", match_form={"file": FilePart(filename="a.csv", content="1,2")})
     """
@@ -153,7 +153,7 @@ class FilePart:
 
     @property
     def given(self) -> dict[str, Any]:
-        """What is known of the file."""
+        """The attributes that are given."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
@@ -161,7 +161,7 @@ class Several(list[Any]):
     """The values of a name that was sent more than once."""
 
     def __eq__(self, other: object) -> bool:
-        # Of a list and a subclass of it, Python asks the latter first; but what is expected is to decide.
+        # Python asks an instance of the subclass first, but the expected value must decide.
         return bool(other == list(self))
 
 
@@ -169,7 +169,7 @@ class Difference(NamedTuple):
     """One place where a value is not as expected."""
 
     where: str
-    """The way there, such as `user.roles[0]`; "" for the value itself."""
+    """The path to it, such as `user.roles[0]`; "" for the value itself."""
 
     expected: Any
     found: Any
@@ -196,7 +196,7 @@ def _check_elements(name: str, elements: Iterable[Any]) -> None:
 
 
 def _lists_in(value: object) -> Iterator[Sequence[Any]]:
-    """Yield a list and those within it, or within a mapping."""
+    """Yield a list and all lists within it, or all lists within a mapping."""
     if _is_list(value):
         yield value
     for one in value.values() if isinstance(value, Mapping) else value if _is_list(value) else ():
@@ -204,18 +204,18 @@ def _lists_in(value: object) -> Iterator[Sequence[Any]]:
 
 
 def may_be_absent(expected: object) -> bool:
-    """Tell whether what is expected may be missing."""
+    """Tell whether an expected value may be missing."""
     return expected is ABSENT or isinstance(expected, one_of) and any(map(may_be_absent, expected.choices))
 
 
 def equals(expected: Any, found: Any) -> bool:
-    """Tell whether `found` is as expected; `ABSENT` may stand anywhere in `expected`."""
-    # Expected first: its values decide what equals them.
+    """Tell whether `found` is as expected; `ABSENT` may be anywhere in `expected`."""
+    # The expected value comes first, because it decides what equals it.
     return bool(settled(expected, found) == found)
 
 
 def settled(expected: Any, found: Any) -> Any:
-    """Return what is expected, without what may be missing in `found` and is; the same object if nothing is."""
+    """Return what is expected, without parts that may be missing and are; the same object if none is missing."""
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
         missing = [name for name, value in expected.items() if may_be_absent(value) and name not in found]
         if isinstance(expected, MultiDict):
@@ -238,7 +238,7 @@ def settled(expected: Any, found: Any) -> Any:
 
 
 def as_asked(expected: Any, found: Any) -> Any:
-    """Return what was found, but of files just what `expected` asks for."""
+    """Return what was found, with files reduced to the attributes that `expected` specifies."""
     if isinstance(expected, subset):
         expected = expected.expected
     if isinstance(expected, Mapping) and isinstance(found, dict):
@@ -254,7 +254,7 @@ def as_asked(expected: Any, found: Any) -> Any:
 
 
 def asked_of(expected: Any) -> set[str]:
-    """Return which attributes of a file are asked for, of this or within `one_of` and the like."""
+    """Return which attributes of a file an expected value specifies, also within `one_of` and the like."""
     if isinstance(expected, FilePart):
         return set(expected.given)
     choices = expected.choices if isinstance(expected, one_of) else getattr(expected, "expected", ())
@@ -262,12 +262,12 @@ def asked_of(expected: Any) -> set[str]:
 
 
 def differences(expected: Any, found: Any, where: str = "", partly: bool = False) -> Iterator[Difference]:
-    """Yield where `found` is not as `expected`, as deep in them as can be told.
+    """Yield the places where `found` is not as `expected`, as deep inside as they can be located.
 
     `partly` is whether more may be there than is expected, as within a `subset`.
     """
     if found is ABSENT or expected is ABSENT:
-        # `found` is ABSENT where there is nothing.
+        # `found` is ABSENT if there is nothing.
         if not (found is ABSENT and may_be_absent(expected)):
             yield Difference(where, expected, found)
         return
@@ -299,7 +299,7 @@ def differences(expected: Any, found: Any, where: str = "", partly: bool = False
 
 
 def beside(expected: Any, found: Any, partly: bool = False) -> Any:
-    """Return what is expected, to be shown beside what was found: as that wherever it fits."""
+    """Return what is expected for display beside what was found, using what was found wherever it fits."""
     given = expected
     if isinstance(expected, subset):
         expected, partly = expected.expected, True
@@ -333,12 +333,12 @@ def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
 def unpaired(
     wanted: Sequence[_Wanted], found: Sequence[_Found], fits: Callable[[_Wanted, _Found], bool]
 ) -> list[_Wanted]:
-    """Return those of `wanted` that get none of `found` for their own, however they are paired."""
+    """Return those of `wanted` that remain without a partner among `found`, in the best possible pairing."""
     owners: dict[int, int] = {}
     seats: dict[int, int] = {}
     left = []
     for number, one in enumerate(wanted):
-        # Where no place is free that fits, somebody who has one may move to another, and so on.
+        # If no free place fits, the owner of a fitting one may move to another place, and so on.
         takers: dict[int, int] = {}
         movers = [number]
         free: int | None = None

@@ -1,10 +1,10 @@
-"""For those who run their tests with pytest: fixtures, and markers.
+"""The pytest plugin: fixtures and markers.
 
-The fixture `aioresponses` is a mock, and `virtual_clock` a clock. The markers `aioresponses` and `strict` are about the
-mock, `cassette` has it record and replay, and `virtual_time` makes a test run with the clock.
+The fixture `aioresponses` is a mock, and `virtual_clock` is a clock. The markers `aioresponses` and `strict` configure
+the mock, `cassette` makes it record and replay, and `virtual_time` makes a test run with the clock.
 
-pytest finds this module by an entry point of the package, and imports it in every run. So it imports the mock, and with
-it aiohttp, not before a test asks for one.
+pytest finds this module through an entry point of the package, and imports it in every run. So it imports the mock, and
+with it aiohttp, only when a test uses one.
 
 >>> @pytest.mark.strict
 ... async def test_reads_the_temperature(aioresponses):
@@ -32,7 +32,7 @@ _FIXTURE = "aioresponses"
 
 _mock_of_fixture = pytest.StashKey["aioresponses"]()
 
-# The same mock, where the test has passed.
+# The same mock, if the test has passed.
 _mock_to_look_at = pytest.StashKey["aioresponses"]()
 
 _clock_of_fixture = pytest.StashKey["VirtualClock"]()
@@ -42,11 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "aioresponses(passthrough=(), strict=False, latency=None, ...): "
-        "the arguments of the mock that is the fixture aioresponses; those that stand closest to the test count",
+        "the arguments of the mock of the fixture aioresponses; for each, the value closest to the test applies",
     )
     config.addinivalue_line(
         "markers",
-        "strict: short for aioresponses(strict=True): fail if a mock has answers left, a request found none, "
+        "strict: short for aioresponses(strict=True): fail if a mock has replies left, a request matched no mock, "
         "or the code under test swallowed a failed assertion of a mock",
     )
     config.addinivalue_line(
@@ -56,16 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "virtual_time(limit=10_000, grace=0.1): have waiting take no real time, by the fixture virtual_clock, which is "
+        "virtual_time(limit=10_000, grace=0.1): waiting takes no real time, because the fixture virtual_clock runs, "
         "a VirtualClock with these arguments",
     )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    # As the last fixture, so that it is the test that runs in virtual time: a fixture that is to, asks for the clock.
+    # The clock is the last fixture, so that only the test runs in virtual time, and fixtures that request the clock.
     names = getattr(item, "fixturenames", None)
     if names is not None and item.get_closest_marker("cassette") and _FIXTURE not in names:
-        names.append(_FIXTURE)  # A test that is recorded need not name it.
+        names.append(_FIXTURE)  # A recorded test need not name the fixture.
     if names is not None and item.get_closest_marker("virtual_time") and "virtual_clock" not in names:
         names.append("virtual_clock")
 
@@ -86,7 +86,7 @@ def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
     finally:
         if cassette is not None:
             cassette.end(write=False)
-        # What was left behind is looked at when all fixtures of the test have been taken down.
+        # Leaks are looked for after all fixtures of the test have been torn down.
         if mock._watch is None:
             _take_down(request.node)
 
@@ -104,7 +104,7 @@ def _new_mock(item: pytest.Item) -> aioresponses:
 
 def _take_down(item: pytest.Item) -> None:
     mock = item.stash[_mock_of_fixture]
-    # Tests are kept for as long as the run takes.
+    # pytest keeps the items for the whole run, so nothing is left in them.
     for key in (_mock_of_fixture, _mock_to_look_at):
         if item.stash.get(key, None) is not None:
             del item.stash[key]
@@ -132,7 +132,7 @@ def running_clock(request: pytest.FixtureRequest) -> Iterator[VirtualClock]:
 
 
 def _failure_of_clock(item: pytest.Item, excinfo: Any) -> BaseException | None:
-    """Return why a clock of a test has ended what ran, to be raised in the place of what came of that."""
+    """Return why a clock of a test ended the running code; it is raised instead of the resulting exception."""
     for clock in _clocks_of(item):
         raised = excinfo[1] if excinfo else None
         failure = clock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), raised)
@@ -145,13 +145,13 @@ def _clocks_of(item: pytest.Item) -> list[VirtualClock]:
     clock = sys.modules.get(f"{_PACKAGE}._client.clock")
     if clock is None:
         return []
-    # Ours, of which the test need not ask itself, and those of other fixtures.
+    # The plugin's own clock, which the test need not request itself, and the clocks of other fixtures.
     found = [item.stash.get(_clock_of_fixture, None), *getattr(item, "funcargs", {}).values()]
     return [one for one in found if isinstance(one, clock.VirtualClock)]
 
 
 def _settings_of_clock(item: pytest.Item) -> dict[str, Any]:
-    """Return the arguments that the markers of a test give the clock."""
+    """Return the arguments for the clock from the markers of a test."""
     settings: dict[str, Any] = {}
     for marker in item.iter_markers("virtual_time"):  # The closest first.
         wrong = [f"no argument {name!r}" for name in marker.kwargs if name not in ("limit", "grace")]
@@ -164,7 +164,7 @@ def _settings_of_clock(item: pytest.Item) -> dict[str, Any]:
 
 
 def _settings_of(item: pytest.Item) -> dict[str, Any]:
-    """Return the arguments that the markers of a test give the mock."""
+    """Return the arguments for the mock from the markers of a test."""
     settings: dict[str, Any] = {}
     for marker in item.iter_markers():  # The closest first.
         if marker.name == "strict":
@@ -177,7 +177,7 @@ def _settings_of(item: pytest.Item) -> dict[str, Any]:
 
 
 def _cassette_of(item: pytest.Item, mock: aioresponses) -> Cassette | None:
-    """Return what the markers of a test say that it is recorded in; of each argument the closest value counts."""
+    """Return the cassette that the markers of a test ask for; for each argument, the closest value applies."""
     settings: dict[str, Any] = {}
     markers = [marker for marker in item.iter_markers() if marker.name == "cassette"]
     for marker in markers:
@@ -217,21 +217,21 @@ def _check(marker: pytest.Mark) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    # A wrong marker is an error as well where another plugin's fixture makes the mock.
+    # A wrong marker is also an error if the fixture of another plugin makes the mock.
     settings = _settings_of(item)
     if settings.get("assert_no_leaks") and _FIXTURE in getattr(item, "fixturenames", ()):
-        # What the fixtures before ours make is watched, too.
+        # Things that earlier fixtures create are watched, too.
         mock = _new_mock(item)
         if mock._watch is not None:
-            # The plugins that run coroutines close their loops before all fixtures are taken down.
+            # The plugins that run coroutines close their loops before all fixtures are torn down.
             mock._watch.looks_before_loops_end = True
             mock._watch.begin(mock._interceptor)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
-    # A strict mock is looked at here, and not when the fixture is taken down: so it is the test that fails, and not
-    # its teardown, and a test that has failed already is left at that.
+    # A strict mock is checked here, not when the fixture is torn down, so that the test fails instead of its teardown,
+    # and a test that has already failed is not reported twice.
     settings = _settings_of(item)
     checks = ("assert_all_called", "assert_all_mocked")
     strictness = {name: True for name in checks if settings.get("strict") or settings.get(name)}
@@ -253,7 +253,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     if passed and own is not None:
         item.stash[_mock_to_look_at] = own
     for mock in others:
-        mock._count_as_failed()  # Its fixture need not find the same once more.
+        mock._count_as_failed()  # Its fixture need not report the same again.
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -282,7 +282,7 @@ def pytest_fixture_setup(
         else:
             yield from _set_up_in_virtual_time(fixturedef, request)
         return
-    # What is there for several tests is made in one of them.
+    # A fixture with a wider scope is set up during one of its tests.
     made = sys.modules.get(f"{_PACKAGE}._client.made")
     if made is None:
         yield
@@ -294,8 +294,8 @@ def pytest_fixture_setup(
 def _set_up_in_virtual_time(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, Any, None]:
-    # A fixture that waits forever is cancelled. pytest takes that for an interrupt: it would leave other fixtures as
-    # they are, and hand them to the tests that follow. So it gets a failure in its place.
+    # A fixture that waits forever is cancelled. pytest would treat the cancellation as an interrupt, leave the other
+    # fixtures as they are, and pass them to the following tests. So it gets a failure instead.
     item = request.node
     add_finalizer = fixturedef.addfinalizer
 
@@ -318,7 +318,7 @@ def _set_up_in_virtual_time(
         del fixturedef.addfinalizer
     stuck = _failure_of_clock(item, outcome.excinfo) if outcome.excinfo else None
     if stuck is not None:
-        # As pytest notes a fixture that failed; otherwise it would not be taken down.
+        # This is how pytest records a failed fixture; otherwise the fixture would not be torn down.
         fixturedef.cached_result = (None, fixturedef.cache_key(request), (stuck, None))  # type: ignore[arg-type]
         outcome.force_exception(stuck)
 
@@ -339,10 +339,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         return
     cassettes = sys.modules.get(f"{_PACKAGE}.cassettes")
     if cassettes is not None:
-        # Those of fixtures are left only when these are taken down, and by no exception.
+        # The cassettes of fixtures end only when these are torn down, without an exception.
         for cassette in tuple(cassettes.open_cassettes):
             cassette.discard()
-    # pytest leaves out the frames of a module that says so; for us and for aiohttp it is said while it makes a report.
+    # pytest hides the frames of modules with `__tracebackhide__`; this package and aiohttp get it during a report.
     hiding = [
         vars(module)
         for name, module in list(sys.modules.items())
@@ -359,6 +359,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def _is_refusal(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:
-    """Tell whether no mock answered a request: how aiohttp went about it says nothing about the test."""
+    """Tell whether the exception is that of a refused request, in which aiohttp's frames say nothing about the test."""
     notes = getattr(excinfo.value, "__notes__", ()) if excinfo is not None else ()
     return any(str(note).startswith(f"{_PACKAGE}: ") for note in notes)

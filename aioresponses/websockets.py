@@ -1,6 +1,6 @@
-"""The steps of a script, which is what the far end of a mocked WebSocket does: `mock.websocket(url, [step, …])`.
+"""The steps of a script, which says what the far end of a mocked WebSocket does: `mock.websocket(url, [step, …])`.
 
-Text, bytes, dicts and lists are steps as they are: they are sent, dicts and lists as JSON.
+Text, bytes, dicts and lists are steps themselves: they are sent, dicts and lists as JSON.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Send(NamedTuple):
 
 
 class Expect(NamedTuple):
-    """Wait for the next message, for `timeout` seconds at most, and fail unless it equals this one.
+    """Wait for the next message, for at most `timeout` seconds, and fail unless it equals this one.
 
-    What is neither text nor bytes is compared with the text that was sent as JSON.
+    A value that is neither text nor bytes is compared with the text of the message, decoded from JSON.
 
     >>> mock.websocket("wss://stream.example.com/ticks", [Expect({"op": "subscribe", "channel": ANY}), {"price": 1}])
     """
@@ -42,7 +42,7 @@ class Close(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """Lose the connection without a close frame: the client finds the code 1006.
+    """Lose the connection without a close frame: the client sees the code 1006.
 
     >>> mock.websocket("wss://stream.example.com/ticks", [{"price": 1}, Drop()])
     """

@@ -36,7 +36,10 @@ LARGE = bytes(range(256)) * 2 ** 15
 # aiohttp itself sends an idempotent request once more where the connection broke.
 TRIES_AGAIN = AIOHTTP >= (3, 10)
 
-_CONNECT = aiohttp.BaseConnector.connect
+# The methods that hooks replace. They are private in part, but 0.7.9 and other packages replace them, too.
+HOOKS = [(ClientSession, "_request"), (aiohttp.BaseConnector, "connect"), (aiohttp.BaseConnector, "close")]
+
+_ORIGINALS = [vars(owner)[name] for owner, name in HOOKS]
 
 # The method by which a request sends itself is `_send` in aiohttp 4.
 SEND = "send" if hasattr(aiohttp.ClientRequest, "send") else "_send"
@@ -59,9 +62,14 @@ async def text_of(session: ClientSession, url: URL | str = SITE, method: str = "
         return await response.text()
 
 
+def hooks_in_place() -> list[str]:
+    """Return the names of the methods of aiohttp that are replaced."""
+    return [name for (owner, name), original in zip(HOOKS, _ORIGINALS) if vars(owner)[name] is not original]
+
+
 def hooks_are_in_place() -> bool:
-    """Tell whether the hooks of a mock stand in for the methods of aiohttp."""
-    return aiohttp.BaseConnector.connect is not _CONNECT
+    """Tell whether any of the methods of aiohttp is replaced."""
+    return bool(hooks_in_place())
 
 
 async def error_of(awaitable: Awaitable[object]) -> tuple[type[BaseException], str] | None:

@@ -140,7 +140,7 @@ class ModesTest(RecordingTestCase):
     async def test_a_refusal_says_how_to_record(self):
         await self.record("a")
         how = (
-            "Set AIORESPONSES_RECORD=new to record what is missing, or AIORESPONSES_RECORD=all to record all of it "
+            "Set AIORESPONSES_RECORD=new to record what is missing, or AIORESPONSES_RECORD=all to record everything "
             "again."
         )
         for mode, ci, path, said in (
@@ -312,11 +312,12 @@ class WhatIsRecordedTest(RecordingTestCase):
             async with ClientSession() as session, session.get(self.url) as response:
                 self.assertEqual(len(await response.read()), 300 * 2 ** 16)
         [entry] = self.entries()
-        self.assertEqual(entry["response"]["content"]["comment"], "left out, for it is larger than 16 MiB")
+        self.assertEqual(entry["response"]["content"]["comment"], "left out because it is larger than 16 MiB")
         with self.assertRaises(ClientConnectionError) as raised:
             await self.record("")
         self.assertIn(
-            "has no entry left for it. Of 1 of its entries, the body was left out, for it is larger than 16 MiB.\nSet",
+            "has no entry left for it. Of 1 of its entries, the body was left out because it is larger than 16 MiB.\n"
+            "Set",
             raised.exception.__notes__[0],
         )
 
@@ -335,7 +336,7 @@ class WhatIsRecordedTest(RecordingTestCase):
                     size += len(piece)
         self.assertEqual(size, 20 * 2 ** 20)
         [entry] = self.entries()
-        self.assertEqual(entry["response"]["content"]["comment"], "left out, for it is larger than 16 MiB")
+        self.assertEqual(entry["response"]["content"]["comment"], "left out because it is larger than 16 MiB")
 
     async def test_a_request_that_is_too_large_is_replayed_whatever_its_body(self):
         async def answer(request):
@@ -355,7 +356,7 @@ class WhatIsRecordedTest(RecordingTestCase):
                 texts.append(await self.ask("", "POST", data=upload()))
         self.assertEqual(texts, [str(17 * 2 ** 20)] * 2)
         [entry] = self.entries()
-        self.assertEqual(entry["request"]["postData"]["comment"], "left out, for it is larger than 16 MiB")
+        self.assertEqual(entry["request"]["postData"]["comment"], "left out because it is larger than 16 MiB")
 
     async def test_a_large_stream_takes_little_memory(self):
         # In a process of its own, for what it took at most can be asked for once.
@@ -464,8 +465,8 @@ class WritingTest(RecordingTestCase):
     async def test_one_writer_for_each_file(self):
         with aioresponses() as mock, mock.cassette(self.path):
             text = (
-                f"The cassette {self.path} is being recorded already, by this process or another; give each test a "
-                "cassette of its own, or record it by a single process"
+                f"The cassette {self.path} is already being recorded, by this process or another; give each test a "
+                "cassette of its own, or record it in a single process"
             )
             for mode in ("once", "new", "all"):
                 with self.assertRaises(RuntimeError) as raised:

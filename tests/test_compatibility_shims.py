@@ -42,8 +42,8 @@ class BuildResponseTest(ShimTestCase):
             match._build_response(SITE)
         self.assertEqual(
             str(raised.exception),
-            "RequestMatch._build_response() is there to be replaced, and never called: aiohttp's own client makes the "
-            "responses. To make one by hand, `await match.build_response(url)`",
+            "RequestMatch._build_response() exists only to be replaced, and is never called: aiohttp's own client "
+            "makes the responses. To make one by hand, `await match.build_response(url)`",
         )
 
     async def test_a_wrapper_of_build_response_is_never_called(self):

@@ -116,7 +116,7 @@ class UnknownKeywordsTest(WarningsTestCase):
 class OverriddenMethodsTest(WarningsTestCase):
     INSTEAD = (
         "aiohttp's own client makes the request. To see the calls, look at `calls`; to answer with code, register a "
-        "mock with `callback`; to let other requests through, say `passthrough_unmatched=True`. Cookies reach the "
+        "mock with `callback`; to let other requests through, pass `passthrough_unmatched=True`. Cookies reach the "
         "session by themselves."
     )
 
@@ -135,7 +135,7 @@ class OverriddenMethodsTest(WarningsTestCase):
                 recording = make(name)
                 self.assertEqual(
                     [str(one.message) for one in caught],
-                    [f"class Recording: aioresponses never calls its {name}, for {self.INSTEAD}"],
+                    [f"class Recording: aioresponses never calls its {name}, because {self.INSTEAD}"],
                 )
                 self.assertIs(caught[0].category, CompatibilityWarning)
                 with recording() as mock:
@@ -154,7 +154,7 @@ class OverriddenMethodsTest(WarningsTestCase):
 
         _, texts = self.warnings_of(make)
         self.assertEqual(
-            texts, [f"class Recording: aioresponses never calls its _request_mock and match, for {self.INSTEAD}"]
+            texts, [f"class Recording: aioresponses never calls its _request_mock and match, because {self.INSTEAD}"]
         )
 
     def test_a_mixin_that_overrides_is_warned_of_once(self):

@@ -157,7 +157,7 @@ class PatternsOfAGroupTest(AskingTestCase):
         self.assertEqual(
             (await note_of(self.session, "GET", "https://other.example.com/v2")).splitlines()[2],
             "  GET https://…@api.example.com/v2 … re.compile('/users/\\\\d+'): "
-            "https://…@api.example.com/v2 is not what the URL begins with",
+            "the URL does not begin with https://…@api.example.com/v2",
         )
 
     async def test_of_the_same_patterns_the_first_hides_the_others(self):

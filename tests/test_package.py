@@ -337,10 +337,12 @@ class TestsOfRoomsTest(unittest.TestCase):
         "websockets": "replies/test_websockets.py",
         # It only states what the hooks need.
         "_client.interceptor": "test_interception.py",
+        "_client.offering": "client/test_active.py",
         "_client.passing": "client/test_outside.py",
         "_client.virtual_time": "client/test_clock.py",
         "_client.wrapping": "test_interception.py",
         "_far_end": "test_interception.py",
+        "_matching.answered": "calls/test_log_dropped.py",
         "_matching.index": "matching/test_router.py",
         # It only imports the mixins.
         "assertions": "test_package.py",

@@ -435,7 +435,7 @@ class MessagesTest(unittest.TestCase):
                 ({"delay": 10 ** 310}, ValueError, f"delay: expected seconds, 0 or more, got {10 ** 310}"),
                 (
                     {"match_headers": {"X-A": None}}, TypeError,
-                    "match_headers: expected text or numbers, got None for 'X-A'; to ask for its absence, use ABSENT",
+                    "match_headers: expected text or numbers, got None for 'X-A'; to require its absence, use ABSENT",
                 ),
                 (
                     {"match_headers": {"Authorization": b"secret"}}, TypeError,
@@ -451,7 +451,7 @@ class MessagesTest(unittest.TestCase):
                 ),
                 (
                     {"match_query": subset({"a": None})}, TypeError,
-                    "match_query: expected text or numbers, got None for 'a'; to ask for its absence, use ABSENT",
+                    "match_query: expected text or numbers, got None for 'a'; to require its absence, use ABSENT",
                 ),
                 (
                     {"match": lambda: True}, TypeError,

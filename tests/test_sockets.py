@@ -77,7 +77,7 @@ class RegisteredSocketTest(AioResponsesTestCase):
             await self.session.get("https://example.com/")
         [note] = raised.exception.__notes__
         self.assertIn(
-            "\n  GET wss://example.com/: upgrade: the mock wants a request for a WebSocket, as ws_connect() makes it",
+            "\n  GET wss://example.com/: upgrade: the mock requires a WebSocket request, such as ws_connect() makes",
             note,
         )
 
@@ -135,7 +135,7 @@ class RegisteredSocketTest(AioResponsesTestCase):
         with self.assertRaises(ValueError) as raised:
             self.mock.get(URL, status=101, headers={"upgrade": "WebSocket"})
         self.assertEqual(
-            str(raised.exception), "status: 101 with Upgrade: websocket is no WebSocket yet; use websocket()"
+            str(raised.exception), "status: 101 with Upgrade: websocket does not open a WebSocket; use websocket()"
         )
         self.mock.get(URL, status=101, headers={"Upgrade": "h2c"})
         self.mock.clear()

@@ -179,7 +179,7 @@ class CassetteTest(OutcomeTestCase):
     def test_a_file_that_is_no_har_is_an_error_of_the_test(self):
         self.path.write_text("{")
         outcomes = self.outcomes(self.case())
-        self.assertIn("expected a HAR file, but it is no JSON", outcomes["errors"][0])
+        self.assertIn("expected a HAR file, but it is not JSON", outcomes["errors"][0])
         self.path.unlink()
         self.check_passes(self.case())
 

@@ -155,7 +155,7 @@ def of_uvloop():
     asyncio.set_event_loop_policy(before)
 
 
-REFUSED = "Virtual time needs asyncio's default event loop, asyncio.SelectorEventLoop, and cannot go by <uvloop.Loop"
+REFUSED = "Virtual time needs asyncio's default event loop, asyncio.SelectorEventLoop, and cannot use <uvloop.Loop"
 
 
 @pytest.mark.filterwarnings("ignore:::uvloop", "ignore:.*event_loop_policy:DeprecationWarning")

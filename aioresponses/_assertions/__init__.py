@@ -1,4 +1,4 @@
-"""What a test claims about the calls that were made, and how a claim fails.
+"""What a test asserts about the calls that were made, and how an assertion fails.
 
-Nothing here changes a record or a mock, and nothing but `reports` words a failure that several of them share.
+Nothing here changes a record or a mock, and only `reports` contains text that several assertions share.
 """

@@ -1,4 +1,4 @@
-"""What all assertions about calls share: finding the calls that are meant, and failing in one form."""
+"""What all assertions about calls share: selecting calls, and failing in the same form."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ else:
 
 
 class CallsOfMock(Protocol):
-    """What the assertions look at: an `aioresponses`."""
+    """What the assertions examine: an `aioresponses`."""
 
     @property
     def calls(self) -> list[RequestCall]: ...
@@ -48,7 +48,7 @@ class CallsOfMock(Protocol):
 
 
 class CallAssertions(_TestCase):
-    """What the mixins share: finding calls, and failing in the same form."""
+    """What the mixins share: selecting calls, and failing in the same form."""
 
     mock: CallsOfMock
 
@@ -102,23 +102,23 @@ class CallAssertions(_TestCase):
 
     @property
     def _dropped(self) -> int:
-        """How many calls are not among `self.mock.calls`, because the mock does not keep all."""
+        """How many calls are missing from `self.mock.calls` because the mock does not keep them all."""
         return self.mock.call_count - len(self.mock.calls)
 
     def _check_kept(self, msg: str | None, *selections: Selection) -> None:
-        """Fail if calls were dropped that would have to be looked at."""
+        """Fail if calls were dropped that would have to be examined."""
         if any(one.dropped(self._dropped) for one in selections):
             self._fail_with_calls(about_dropped(self._dropped, len(self.mock.calls)), msg)
 
     def _nearly(self, selection: Selection) -> str:
-        """Return which calls would be meant but for a condition, or if the URL were written otherwise."""
+        """Return which calls would be selected without a condition, or with another spelling of the URL."""
         calls = self.mock.calls
         nearly = about_nearly(calls, selection.nearly(calls))
         url = selection.target.url
         nearly = nearly or about_query(calls, selection.target)
         if nearly or not isinstance(url, (URL, re.Pattern)):
             return nearly
-        from .._matching.hints import change, for_text, unmatched  # Not before it is needed: most assertions hold.
+        from .._matching.hints import change, for_text, unmatched  # Imported when needed: most assertions hold.
 
         if isinstance(url, re.Pattern):
             asked = [(place_of(calls, call), comparable(call.key[1])) for call in calls]
@@ -135,7 +135,7 @@ class CallAssertions(_TestCase):
         self._fail(report(headline, detail, self.mock.calls), msg)
 
     def _fail(self, text: str, msg: str | None) -> NoReturn:
-        # As unittest's own assertions do, which have no public method for it.
+        # Formatted as by unittest's own assertions, which have no public method for it.
         if msg is not None:
             text = f"{text} : {msg}" if self.longMessage else msg
         self.fail(text)

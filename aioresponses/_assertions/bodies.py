@@ -1,4 +1,4 @@
-"""What a test case can assert of the bodies, headers and queries that were sent."""
+"""What a test case can assert about the bodies, headers and queries that were sent."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ __unittest = True
 
 _T = TypeVar("_T")
 
-# How many differences are listed, and what unittest says where it shows none.
+# How many differences are listed, and what unittest says if it shows none.
 _MOST = 10
 
 _OMITTED = "Set self.maxDiff to None to see it."
@@ -57,11 +57,11 @@ class BodyAssertionsMixin(CallAssertions):
     """Assertions about what was sent.
 
     Each looks at the last call of this URL and method, or at number `index` of them, counted from 0 or, if negative,
-    from the end. In place of a URL, each takes a mock or a group, for the requests that it answered. Each takes the
+    from the end. Instead of a URL, each accepts a mock or a group, for the requests that it answered. Each accepts the
     conditions of mocks, such as `match_headers`, by keyword, and then looks only at the calls that fulfil them.
 
-    Values are compared with `==`, so `unittest.mock.ANY` and objects with an `__eq__` of their own may stand anywhere
-    in what is expected. Each raises `failureException` where it does not hold, with `msg` behind its own message.
+    Values are compared with `==`, so `unittest.mock.ANY` and objects with their own `__eq__` can be anywhere in the
+    expected value. Each raises `failureException` if it does not hold, with `msg` after its own message.
     """
 
     def assertJsonBody(
@@ -91,8 +91,8 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless everything in `expected` is in the body, decoded from JSON.
 
-        Of a mapping, each key with its value must be there; of a list, each element, in any order. Both may be nested,
-        and more may be there.
+        For a mapping, each key with its value must be there; for a list, each element, in any order. Both may be
+        nested, and more may be there.
 
         >>> self.assertJsonBodyContains({"user": {"name": "Ada"}, "roles": ["admin"]})
         """
@@ -114,8 +114,8 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless the fields of the urlencoded body equal `expected`.
 
-        A mapping gives each name its value, or a list of them where it was sent more than once; pairs give all fields
-        in their order. Values are text; a number stands for its text.
+        A mapping has a value for each name, or a list of values if the name was sent more than once; pairs give all
+        fields in their order. Values are text; a number stands for its text.
 
         >>> self.assertFormBody({"name": "Ada", "role": ["admin", "author"]})
         """
@@ -142,8 +142,8 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless the parts of the multipart body equal `expected`: a mapping, or pairs, of name and part.
 
-        A part is given as its content, bytes or text; as a `Part` or a `FilePart`; or as a mapping of those of its
-        attributes (`filename`, `headers`, `content`) that are to be compared.
+        A part is given as its content, bytes or text; as a `Part` or a `FilePart`; or as a mapping of the attributes to
+        compare (`filename`, `headers`, `content`).
 
         >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
         """
@@ -158,7 +158,7 @@ class BodyAssertionsMixin(CallAssertions):
             for name, part in self._pairs(expected, msg)
             if name in names or not may_be_absent(part)
         ]
-        # Of a mapping the order says nothing: the parts are shown in the order in which they were sent.
+        # The order of a mapping does not matter: the parts are shown in the order in which they were sent.
         if isinstance(expected, Mapping):
             wanted.sort(key=lambda pair: names.index(pair[0]) if pair[0] in names else len(names))
         sent = [
@@ -227,11 +227,11 @@ class BodyAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless these are among the headers that were really sent; names are case-insensitive.
+        """Fail unless these are among the headers that were sent; names are case-insensitive.
 
-        A header that was sent more than once must have the value among its values, or equal a list of all of them; a
-        number stands for its text. Secrets are not shown, such as values of `Authorization`, `Cookie`, `X-Api-Key` and
-        of headers that end in `-Token` or `-Secret`; how they differ is.
+        If a header was sent more than once, the expected value must be one of its values, or a list of all of them; a
+        number stands for its text. The message does not show secrets, such as values of `Authorization`, `Cookie`,
+        `X-Api-Key` and of headers that end in `-Token` or `-Secret`, but how they differ.
 
         >>> self.assertRequestHeaders({"Accept": "application/json"}, "http://example.com/users")
         """
@@ -249,9 +249,9 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless these are among the query parameters that were sent.
 
-        A parameter that was sent more than once must have the value among its values, or equal a list of all of them.
-        Values are text, and a number stands for its text; names are case-sensitive, as they are to servers. For this
-        assertion `url` is compared without its query, unless it has one.
+        If a parameter was sent more than once, the expected value must be one of its values, or a list of all of them.
+        Values are text, and a number stands for its text; names are case-sensitive, as for servers. For this assertion
+        `url` is compared without its query, unless it has one.
 
         >>> self.assertQuery({"page": "2"}, "http://example.com/users")
         """
@@ -269,7 +269,7 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless the query parameters that were sent equal `expected`: these and no others.
 
-        `expected` is what `match_query` takes: a mapping, pairs or text. The order of parameters does not matter. For
+        `expected` is a mapping, pairs or text, as for `match_query`. The order of parameters does not matter. For
         values, and for `url`, see `assertQuery`.
 
         >>> self.assertQueryEqual({"page": "2", "tag": ["a", "b"]}, "http://example.com/users")
@@ -280,7 +280,7 @@ class BodyAssertionsMixin(CallAssertions):
             wanted = checked_query(expected if is_fields else self._pairs(expected, msg), "expected")
         except (TypeError, ValueError) as error:
             self._wrongly(str(error), msg)
-        # Values of one name keep no order, as in the URLs of mocks.
+        # The order of the values of one name does not matter, as in the URLs of mocks.
         self._check_equal("Query", call, sorted_values(as_text(wanted)), sorted_values(by_name(call.query)), msg)
 
     def _call(
@@ -323,7 +323,7 @@ class BodyAssertionsMixin(CallAssertions):
         return [(pair[0], pair[1]) for pair in listed_pairs]
 
     def _part(self, expected: Any, msg: str | None) -> Any:
-        """Return an expected part, with bytes for text, and header names that are case-insensitive."""
+        """Return an expected part, with bytes instead of text, and with case-insensitive header names."""
         if not isinstance(expected, Mapping):
             return expected
         for name in expected:
@@ -351,7 +351,7 @@ class BodyAssertionsMixin(CallAssertions):
         if not equals(expected, sent):
             expected, sent = settled(expected, sent), as_asked(expected, sent)
             shown = difference(self, beside(expected, sent), sent) or difference(self, expected, sent)
-            # Where unittest leaves out how they differ, at least the places are listed.
+            # If unittest leaves out how they differ, at least the places are listed.
             if shown.endswith(_OMITTED) and isinstance(expected, (Mapping, list, tuple, subset)):
                 shown = "\n".join([shown, *_listed(differences(expected, sent))])
             differ = "differ" if what == _HEADERS else "differs"
@@ -363,10 +363,10 @@ class BodyAssertionsMixin(CallAssertions):
         self, what: str, call: RequestCall, expected: object, sent: MultiMapping[str], msg: str | None
     ) -> None:
         self._check_expected(expected, msg)
-        # ANY, and other objects that decide for themselves what equals them.
+        # ANY, and other objects that define what equals them.
         if expected == by_name(sent):
             return
-        if isinstance(expected, subset):  # It is all the same here.
+        if isinstance(expected, subset):  # Here it means the same as its mapping.
             expected = expected.expected
         elif _decides(expected):
             self._check_equal(what, call, expected, by_name(sent), msg)
@@ -383,12 +383,12 @@ class BodyAssertionsMixin(CallAssertions):
 
 
 def _decides(expected: object) -> bool:
-    """Tell whether something that is expected is an object that decides for itself what equals it."""
+    """Tell whether an expected value is an object that defines what equals it."""
     return not isinstance(expected, (Iterable, int, float, type(None)))
 
 
 def _as_given(part: Part, expected: object) -> object:
-    """Return a part in the form in which one is expected."""
+    """Return a part in the form of the expected part."""
     if isinstance(expected, Part):
         return part
     if isinstance(expected, FilePart) or asked_of(expected):

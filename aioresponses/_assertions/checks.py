@@ -1,4 +1,4 @@
-"""The assertions of the mock itself, in the manner of `unittest.mock`: what they check, and how they fail."""
+"""The mock's own assertions, in the manner of `unittest.mock`: what they check, and how they fail."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fail(calls: Sequence[RequestCall], headline: str, detail: str = "") -> NoRet
     raise AssertionError(report(headline, detail, calls))
 
 
-# The checks are given the calls that are kept, and how many more were dropped.
+# The checks get the calls that are kept, and the number of calls that were dropped.
 
 
 def check_any_call(calls: Sequence[RequestCall], dropped: int, wanted: WantedCall) -> None:
@@ -72,7 +72,8 @@ def check_last_call(
 ) -> None:
     """Raise `AssertionError` unless the last call of the wanted method and URL had the wanted arguments.
 
-    They are all that it had; if there are `names`, only the arguments of these are compared, `params` as any other.
+    It must not have had any other arguments. If there are `names`, only the arguments with these names are compared,
+    `params` like any other.
     """
     made = wanted.made(calls)
     target = wanted.selection
@@ -87,7 +88,7 @@ def check_last_call(
             about_nearly(calls, [(made[-1], unmet)]),
         )
     if wanted.conditions and not wanted.given and not args and names is None:
-        return  # They say all that the call must be.
+        return  # The conditions are all that is required.
     expected = {"allow_redirects": True, **wanted.given}
     if (target.target.method or made[-1].method) == hdrs.METH_POST:
         expected.setdefault("data", None)
@@ -116,7 +117,7 @@ def check_last_call(
 
 
 def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
-    """Raise `AssertionError` if calls were dropped that would have to be looked at."""
+    """Raise `AssertionError` if calls were dropped that would have to be examined."""
     if dropped:
         fail(calls, about_dropped(dropped, len(calls)))
 
@@ -129,15 +130,15 @@ def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     if isinstance(unknown, UnknownArguments) and wanted.kwargs:
         return f"The arguments of the last one are not known: {unknown.WHY}.\n{unknown.INSTEAD}"
     found = {name: made[-1].kwargs[name] for name in wanted.kwargs if name in made[-1].kwargs}
-    told = _difference_of_arguments(settled(wanted.kwargs, found), found)
+    differing = _difference_of_arguments(settled(wanted.kwargs, found), found)
     nearly = about_nearly(calls, wanted.nearly(calls))
-    if told or not nearly:
-        told = f"Arguments of the last call to {wanted.selection} differ (- expected, + made):\n{told}"
-    return "\n".join(part for part in (told, nearly) if part)
+    if differing or not nearly:
+        differing = f"Arguments of the last call to {wanted.selection} differ (- expected, + made):\n{differing}"
+    return "\n".join(part for part in (differing, nearly) if part)
 
 
 def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
-    """Return by which other methods the URL of a call that is looked for by the default method was called."""
+    """Return the other methods with which the URL was called, if the wanted method is only the default."""
     target = wanted.selection.target
     if not wanted.is_by_default or target.url is None:
         return ""
@@ -152,28 +153,28 @@ def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
 
 
 def _difference_of_arguments(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    import unittest  # Not before it is needed: it takes longer to import than all of this package.
+    import unittest  # Imported when needed: it takes longer to import than this whole package.
 
     case = unittest.TestCase()
-    # Users have no test case here on which they could set it.
+    # Users have no test case here on which they could set this.
     case.maxDiff = None
     shown = difference(case, shown_arguments(expected, found), shown_arguments(found, expected, found=True))
     return shortened(shown, _MOST_DIFFERENCE)
 
 
 class WantedCall:
-    """A call that is looked for: its method and URL, keyword arguments that it must have, `kwargs`, and conditions.
+    """A call to look for: its method and URL, the keyword arguments that it must have, and conditions.
 
-    `params` are part of the URL: it makes no difference whether the code under test gave them or wrote them there.
-    Beside a pattern, which has no query, they are an argument like any other. A mock or a group in place of the URL
-    stands for the requests that it answered, of any method unless there is one.
+    `params` are part of the URL: it makes no difference whether the code under test passed them or wrote them there.
+    With a pattern, which has no query, they are an argument like any other. A mock or a group instead of the URL stands
+    for the requests that it answered, with any method unless one is given.
     """
 
     def __init__(self, url: UrlOrMock, method: str, kwargs: Mapping[str, Any]) -> None:
         self.conditions = Conditions.of(kwargs)
         self.given = {name: value for name, value in kwargs.items() if name not in CONDITIONS}
         self.is_by_default = isinstance(method, Default)
-        """Whether no method was given, which stands for GET beside a URL."""
+        """Whether no method was given; with a URL, that means GET."""
         if isinstance(url, Answering):
             target = Target.of(None if self.is_by_default else method, None)
             self.selection = Selection(target, url, Conditions())
@@ -183,15 +184,15 @@ class WantedCall:
         self.kwargs = self.compared(self.given)
 
     def compared(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those of these keyword arguments that are compared."""
+        """Return the keyword arguments that are compared."""
         is_argument = not isinstance(self.selection.target.url, (URL, Template))
         return {name: value for name, value in kwargs.items() if name != "params" or is_argument}
 
     @classmethod
     def of(cls, call: Any) -> WantedCall:
-        """Make one of a `unittest.mock.call(url, method="GET", …)`."""
+        """Make one from a `unittest.mock.call(url, method="GET", …)`."""
         expected = f"calls: expected unittest.mock.call(url, method=…, …), got {shown(call)}"
-        # A name stands first for what follows a dot, as in call.post(…).
+        # The first element is the name after a dot, as in call.post(…).
         if not isinstance(call, tuple) or len(call) != 3 or call[0]:
             raise TypeError(expected)
         try:
@@ -241,4 +242,4 @@ def _target(url: Url, method: str, kwargs: Mapping[str, Any]) -> Target:
 
 
 def _call(url: UrlOrMock, method: str = default(hdrs.METH_GET), **kwargs: Any) -> None:
-    """Stand for what may be in a `unittest.mock.call`."""
+    """Define the signature of a `unittest.mock.call` that is accepted here."""

@@ -18,10 +18,10 @@ __unittest = True
 class CallCountAssertionsMixin(CallAssertions):
     """Assertions about how often something was called.
 
-    In place of a URL, each takes a mock or a group, for the requests that it answered. Each takes the conditions of
+    Instead of a URL, each accepts a mock or a group, for the requests that it answered. Each accepts the conditions of
     mocks, such as `match_json`, by keyword, and counts only the calls that fulfil them.
 
-    Each raises `failureException` where it does not hold, with `msg` behind its own message.
+    Each raises `failureException` if it does not hold, with `msg` after its own message.
     """
 
     def assertCallCount(
@@ -32,7 +32,7 @@ class CallCountAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless exactly `count` calls were made, of this URL and method.
+        """Fail unless exactly `count` calls of this URL and method were made.
 
         >>> self.assertCallCount(2, "http://example.com/events", "POST", match_json=subset({"type": "created"}))
         """
@@ -46,7 +46,7 @@ class CallCountAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless at least one call was made, of this URL and method.
+        """Fail unless at least one call of this URL and method was made.
 
         >>> users = self.mock.get("http://example.com/users")
         >>> self.assertCalled(users)
@@ -60,7 +60,7 @@ class CallCountAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless exactly one call was made, of this URL and method.
+        """Fail unless exactly one call of this URL and method was made.
 
         >>> self.assertCalledOnce(re.compile("http://example.com/users/"), "DELETE")
         """
@@ -73,7 +73,7 @@ class CallCountAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail if a call was made, of this URL and method.
+        """Fail if any call of this URL and method was made.
 
         >>> self.assertNotCalled(method="DELETE")
         """
@@ -87,7 +87,7 @@ class CallCountAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless `count` calls or more were made, of this URL and method.
+        """Fail unless `count` or more calls of this URL and method were made.
 
         >>> self.assertCalledAtLeast(2, "http://example.com/users")
         """
@@ -102,7 +102,7 @@ class CallCountAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless `count` calls or fewer were made, of this URL and method.
+        """Fail unless `count` or fewer calls of this URL and method were made.
 
         >>> self.assertCalledAtMost(3)
         """
@@ -110,9 +110,9 @@ class CallCountAssertionsMixin(CallAssertions):
         self._check_count(self._selection(url, method, conditions, msg), 0, count, f"at most {counted(count)}", msg)
 
     def assertAllMocksCalled(self, msg: str | None = None) -> None:
-        """Fail if a registered mock was never used, or not used up; those with `optional=True` need not be.
+        """Fail if a registered mock was never used or not used up, unless it has `optional=True`.
 
-        A mock that answers any number of requests need be used but once.
+        A mock that answers any number of requests need be used only once.
 
         >>> self.assertAllMocksCalled()
         """
@@ -121,7 +121,7 @@ class CallCountAssertionsMixin(CallAssertions):
             self._fail_with_calls(about_unused(unused), msg)
 
     def assertNoUnmatchedCalls(self, msg: str | None = None) -> None:
-        """Fail if something was asked for that no mock answered, even if the code under test went on from there.
+        """Fail if any request was not answered by a mock, even if the code under test carried on.
 
         Calls that were passed through to the network count as answered.
 
@@ -137,7 +137,7 @@ class CallCountAssertionsMixin(CallAssertions):
         made, dropped = len(self._calls_of(selection)), selection.dropped(self._dropped)
         if selection.takes_all:
             made, dropped = made + dropped, 0
-        # Of those that were dropped, any number may have been such calls.
+        # Any number of the dropped calls may have been such calls.
         are_too_many = most is not None and made > most
         if not are_too_many and (made < least <= made + dropped or most is not None and made + dropped > most):
             self._check_kept(msg, selection)

@@ -1,16 +1,16 @@
-"""What a test case can assert of the calls that were made.
+"""What a test case can assert about the order and the times of the calls that were made.
 
-The mixins go with any `unittest.TestCase` that has an `aioresponses` at `self.mock`; `AioResponsesTestCase` has all of
-them. A failure says what was expected and what happened, shows the difference where there are two values, and lists
+The mixins work with any `unittest.TestCase` that has an `aioresponses` at `self.mock`; `AioResponsesTestCase` has all
+of them. A failure says what was expected and what happened, shows the difference if there are two values, and lists
 the calls.
 
-An assertion looks at `self.mock.calls`: one for each call of the code under test. Where it takes `url` and `method`,
-they are compared as those of a mock are: text, a `yarl.URL` or a pattern, queries in any order, fragments left aside;
-None stands for any. The requests that a redirect leads to are `hops` of a call, not calls.
+An assertion looks at `self.mock.calls`, which has one entry for each call of the code under test. `url` and `method`
+are compared like those of a mock: the URL is text, a `yarl.URL` or a pattern, the order of its query does not matter,
+and its fragment is ignored; None stands for any. The requests that a redirect leads to are `hops` of a call, not calls.
 
-In place of a URL, a mock or a group of mocks stands for the requests that it answered, its `calls`; such a hop may be
-among them. Where an assertion takes `url` and `method`, it takes the conditions of mocks as well, by the same names and
-by keyword: `match_query`, `match_headers`, `match_json`, `match_form`, `match_body` and `match`.
+Instead of a URL, a mock or a group of mocks stands for the requests that it answered, its `calls`, which may include
+such hops. Assertions that accept `url` and `method` also accept the conditions of mocks by keyword: `match_query`,
+`match_headers`, `match_json`, `match_form`, `match_body` and `match`.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _MOST_TIMES = 20
 
 
 class CallOrderAssertionsMixin(CallAssertions):
-    """Assertions about the order of calls, their times, and how many were on their way at once.
+    """Assertions about the order of calls, their times, and how many were in flight at once.
 
-    An expectation is a URL (any method), a mock, a group, or a pair of method and one of these; the pair may have a
-    third element, a dict of conditions. Calls are in the order in which they began, which no clock tells: it may be
-    stopped or put back. Each assertion raises `failureException` where it does not hold, with `msg` behind its own
-    message.
+    An expectation is a URL (for any method), a mock, a group, or a pair of a method and one of these; a dict of
+    conditions may follow as a third element. Calls are in the order in which they began, which does not depend on a
+    clock that a test may stop or put back. Each assertion raises `failureException` if it does not hold, with `msg`
+    after its own message.
     """
 
     def assertCallOrder(self, expected: Iterable[Expectation], msg: str | None = None) -> None:
-        """Fail unless these calls were made in this order; others may stand between them.
+        """Fail unless these calls were made in this order; others may come between them.
 
         >>> login = self.mock.post("http://example.com/login")
         >>> self.assertCallOrder([login, ("POST", "http://example.com/users", {"match_json": {"name": "Ada"}})])
@@ -152,10 +152,10 @@ class CallOrderAssertionsMixin(CallAssertions):
         within: float = 0.001,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless the calls, of this URL and method, began at these times, and there were no others.
+        """Fail unless the calls of this URL and method began at these times, and there were no others.
 
-        Times are in seconds since the start of the virtual clock, as its `elapsed`. Each may differ by as much as
-        `within`. Where no clock ran, the assertion fails: in real time, no two runs of a test are alike.
+        Times are in seconds since the start of the virtual clock, like its `elapsed`. Each may differ by up to
+        `within`. If no clock ran, the assertion fails: in real time, no two runs of a test are alike.
 
         >>> self.assertCallTimes([0, 1, 3, 7], "http://example.com/users")
         """
@@ -173,7 +173,7 @@ class CallOrderAssertionsMixin(CallAssertions):
                 "Set virtual_time = True in the test case, or make the calls while a VirtualClock runs.",
                 msg,
             )
-        # To the microsecond, as the times are.
+        # The times are exact to the microsecond.
         differs = [abs(one - other) - tolerance > 1e-6 for one, other in zip(wanted, times)]
         if len(wanted) == len(times) and True not in differs:
             return
@@ -196,15 +196,15 @@ class CallOrderAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail if more than `limit` calls, of this URL and method, were on their way at once.
+        """Fail if more than `limit` calls of this URL and method were in flight at once.
 
-        A call is on its way from when it has a connection, as a server sees it: not while it waits for one under the
-        `limit` of the session's connector. It is until aiohttp has given the connection back: the response has been
-        read to its end, which for a small one is before the session's method returns, or was released or closed; or
-        until it raised. A call that is refused is on its way until it raises.
+        A call is in flight as a server sees it: from the moment it has a connection, and not while it waits for one
+        under the `limit` of the session's connector. It ends when aiohttp gives the connection back, because the
+        response has been read to its end (which, for a small one, happens before the session's method returns), or has
+        been released or closed, or when the call raises. A refused call is in flight until it raises.
 
-        Replies that are there in the same step of the loop never overlap. Those of an `AioResponsesTestCase` take a
-        turn of the event loop at least, unless the class says `latency = None`; for another mock, give it a `latency`.
+        Replies that arrive in the same step of the loop never overlap. Those of an `AioResponsesTestCase` take at least
+        one turn of the event loop, unless the class sets `latency = None`; give any other mock a `latency`.
 
         >>> self.assertMaxConcurrency(5, "http://example.com/pages")
         """
@@ -225,9 +225,9 @@ class CallOrderAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless at some time `at_least` calls, of this URL and method, were on their way at once.
+        """Fail unless at some time `at_least` calls of this URL and method were in flight at once.
 
-        `assertMaxConcurrency` says what that is, and what a mock needs for it: a `latency`.
+        See `assertMaxConcurrency` for what that means; the mock needs a `latency`.
 
         >>> self.assertConcurrent("http://example.com/pages", at_least=3)
         """
@@ -243,14 +243,14 @@ class CallOrderAssertionsMixin(CallAssertions):
             )
 
     def _whole_calls_of(self, selection: Selection) -> list[RequestCall]:
-        """Return the calls that are meant; for a hop, the call that it belongs to, which is what begins and ends."""
+        """Return the selected calls; for a hop, the call that it belongs to, since calls are what begins and ends."""
         calls = {call.order: call for call in self.mock.calls}
         meant = {call.order: calls.get(call.order, call) for call in self._calls_of(selection)}
         return list(meant.values())
 
 
 def _seconds(times: Sequence[float], around: int) -> str:
-    """Return times, of many those around one of them, and what lies between them."""
+    """Return times and the gaps between them; if there are many, only those around one of them."""
     if not times:
         return "none"
     start = max(0, around - _MOST_TIMES // 2)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_CALLS = 20
 
-# What else code under test may make its requests with.
+# Other clients that the code under test may use.
 _OTHER_CLIENTS = ("httpx", "requests", "urllib3", "niquests", "curl_cffi", "pycurl")
 
 _T = TypeVar("_T")
@@ -34,7 +34,7 @@ __unittest = True
 
 
 def about_dropped(dropped: int, kept: int) -> str:
-    """Return the sentences for an assertion that would have to look at calls that were dropped."""
+    """Return the message for an assertion that would have to examine calls that were dropped."""
     return (
         f"This cannot be checked: keep_calls has dropped {dropped} of {counted(dropped + kept)}.\n"
         "Raise keep_calls, or call reset() on the mock right before the calls that this is about."
@@ -42,7 +42,7 @@ def about_dropped(dropped: int, kept: int) -> str:
 
 
 def listed(calls: Sequence[RequestCall]) -> str:
-    """Return the calls, numbered, a line each; of many, the first and the last ones."""
+    """Return the calls, numbered, one per line; if there are many, only the first and the last ones."""
     if not calls:
         return "\n".join(["There were no calls.", *_seen_elsewhere()])
     lines = [f"{number:>3}. {shortened(str(call))}" for number, call in enumerate(calls, 1)]
@@ -53,7 +53,7 @@ def listed(calls: Sequence[RequestCall]) -> str:
 
 
 def _seen_elsewhere() -> Iterator[str]:
-    """Yield where the calls that are missed may have gone."""
+    """Yield lines that say where missing calls may have gone."""
     for interceptor in asked_here() or ():
         others = [call for calls in interceptor.log.requests.values() for call in calls]
         if others:
@@ -61,7 +61,7 @@ def _seen_elsewhere() -> Iterator[str]:
             yield from cut(others, show=lambda call: f"  {shortened(str(call))}")
     clients = [name for name in _OTHER_CLIENTS if name in sys.modules]
     if clients:
-        yield f"Only requests of aiohttp's client are seen, none that are made with {' or '.join(clients)}."
+        yield f"Only requests of aiohttp's client are seen, not those made with {' or '.join(clients)}."
 
 
 def report(headline: str, detail: str, calls: Sequence[RequestCall]) -> str:
@@ -70,7 +70,7 @@ def report(headline: str, detail: str, calls: Sequence[RequestCall]) -> str:
 
 
 def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCall, str]]) -> str:
-    """Return the calls that would be meant but for a condition, each with the reason; "" of no calls."""
+    """Return the calls that only a condition excludes, each with the reason; "" if there are none."""
     if not nearly:
         return ""
     lines = cut(nearly, show=lambda near: f"  {place_of(calls, near[0])}: {near[1]}")
@@ -78,7 +78,7 @@ def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCal
 
 
 def about_query(calls: Sequence[RequestCall], target: Target) -> str:
-    """Return how to have calls meant that a target without a query does not mean because of theirs; "" of none."""
+    """Return how to include calls that a target without a query excludes because of theirs; "" if there are none."""
     if target.any_query or target.has_query or not isinstance(target.url, (URL, Template)):
         return ""
     any_query = target.with_any_query()
@@ -88,7 +88,7 @@ def about_query(calls: Sequence[RequestCall], target: Target) -> str:
 
 
 def to(selection: Selection) -> str:
-    """Return which calls are meant, to stand behind "call" or "calls"."""
+    """Return which calls are selected, as text to follow "call" or "calls"."""
     method, conditions = selection.target.method, str(selection.conditions)
     if selection.answering is not None or selection.target.url is not None:
         return f" to {selection}"
@@ -140,7 +140,7 @@ def _not_used_up(mock: RequestMatch) -> str:
 
 def about_unmatched(calls: Sequence[RequestCall]) -> str:
     """Return the report of calls that no mock answered; "" if there are none."""
-    # Code that tries again is refused for the same reasons.
+    # Code that retries is refused for the same reasons.
     alike = [
         (line, refusals, len(list(same)))
         for (line, refusals), same in groupby(calls, lambda call: (shortened(str(call)), call._refusals))
@@ -155,7 +155,7 @@ def _unmatched(alike: tuple[str, list[str], int]) -> str:
 
 
 def about_leaks(leaks: Sequence[Leak]) -> str:
-    """Return what is to be said of things that were left behind; "" of none."""
+    """Return the report of things that were left behind; "" if there are none."""
     return _headed(("thing was", "things were"), "left behind:", leaks, _leak)
 
 
@@ -164,9 +164,9 @@ def _leak(leak: Leak) -> str:
 
 
 def not_reported(calls: Sequence[RequestCall], raised: Collection[BaseException]) -> list[RequestCall]:
-    """Return the refused calls without those whose exception, or that of one like them, the test has raised.
+    """Return the refused calls, except those with the same text as one whose exception the test has raised.
 
-    The note of that exception reports them. Before 3.11, Python shows no notes, so all of them are returned.
+    The note of that exception reports them. Before 3.11, Python shows no notes, so all calls are returned.
     """
     if not hasattr(BaseException, "add_note"):
         return list(calls)
@@ -177,7 +177,7 @@ def not_reported(calls: Sequence[RequestCall], raised: Collection[BaseException]
 def _headed(
     subject: tuple[str, str], rest: str, things: Sequence[_T], show: Callable[[_T], str], count: int | None = None
 ) -> str:
-    """Return things under a headline that says how many they are; its `subject` is given for one and for many."""
+    """Return things under a headline with their number; its `subject` is given in the singular and the plural."""
     if not things:
         return ""
     count = len(things) if count is None else count
@@ -189,7 +189,7 @@ def counted(count: int) -> str:
 
 
 def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> str:
-    """Return the number of a call among those that are listed; its hops share that number."""
+    """Return the number of a call in the list of calls; its hops share that number."""
     for number, call in enumerate(calls, 1):
         if call.order == wanted.order:
             return f"call {number}"
@@ -197,9 +197,9 @@ def place_of(calls: Sequence[RequestCall], wanted: RequestCall) -> str:
 
 
 def difference(case: unittest.TestCase, expected: object, found: object) -> str:
-    """Return how two values differ, in the words of unittest and within the `maxDiff` of a test case."""
+    """Return how two values differ, as unittest shows it, within the `maxDiff` of a test case."""
     try:
-        # unittest prints some values as they are, and what their `__repr__` raises is not the difference.
+        # unittest does not catch what the `__repr__` of a value raises.
         repr((expected, found))
     except Exception:
         return "" if expected == found else f"{shown(expected)} != {shown(found)}"

@@ -1,4 +1,4 @@
-"""What went over WebSockets."""
+"""What a test case can assert about WebSockets."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __unittest = True
 class WebSocketAssertionsMixin(CallAssertions):
     """Assertions about WebSockets: what the code under test sent and received, and how they were closed.
 
-    Each looks at the calls that were upgraded, with `url` at those of this URL or mock alone. Each raises
-    `failureException` where it does not hold, with `msg` behind its own message.
+    Each looks at the calls that were upgraded, or, with `url`, only at those of this URL or mock. Each raises
+    `failureException` if it does not hold, with `msg` after its own message.
     """
 
     def assertWebSocketReceived(
         self, messages: Iterable[Any], url: UrlOrMock | None = None, msg: str | None = None
     ) -> None:
-        """Fail unless the code under test sent just these messages, in order, connection by connection.
+        """Fail unless the code under test sent exactly these messages, in order, connection by connection.
 
-        Text and bytes are compared as they are, anything else with the text as JSON.
+        Text and bytes are compared directly, anything else with the text decoded from JSON.
 
         >>> self.assertWebSocketReceived([{"op": "subscribe"}, "ping"], "wss://stream.example.com/ticks")
         """
@@ -36,7 +36,7 @@ class WebSocketAssertionsMixin(CallAssertions):
     def assertWebSocketSent(
         self, messages: Iterable[Any], url: UrlOrMock | None = None, msg: str | None = None
     ) -> None:
-        """Fail unless the far end sent just these messages, in order, connection by connection.
+        """Fail unless the far end sent exactly these messages, in order, connection by connection.
 
         >>> self.assertWebSocketSent([{"price": 1}])
         """
@@ -56,7 +56,7 @@ class WebSocketAssertionsMixin(CallAssertions):
             self._fail_with_calls(f"Expected the last WebSocket to be closed with {code}, but {how}.", msg)
 
     def assertWebSocketConnections(self, count: int, url: UrlOrMock | None = None, msg: str | None = None) -> None:
-        """Fail unless there were so many WebSockets.
+        """Fail unless there were exactly `count` WebSockets.
 
         >>> self.assertWebSocketConnections(2, "wss://stream.example.com/ticks")
         """

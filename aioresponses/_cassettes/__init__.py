@@ -1,4 +1,4 @@
-"""Recordings: exchanges as entries of a HAR, in files and back, without secrets; no mock is registered here.
+"""Recordings: exchanges as entries of a HAR file, written and read back, without secrets. No mock is registered here.
 
-What goes into a file or is printed has gone through `entries.without_secrets`.
+Everything that is written to a file or printed has passed through `entries.without_secrets`.
 """

@@ -1,4 +1,4 @@
-"""Bodies as they stand in a HAR, and without secrets."""
+"""Bodies in the form they have in a HAR file, and without secrets."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _CONTROLS = re.compile("[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 _GZIPPED = b"\x1f\x8b"
 
-# So much is unpacked of what is compressed in itself, to be looked through.
+# How much of a compressed body is unpacked to look for secrets.
 _MOST_UNPACKED = 2 ** 24
 
-LEFT_OUT = "left out, for it is larger than 16 MiB"
+LEFT_OUT = "left out because it is larger than 16 MiB"
 
 
 def part_of(body: bytes, mime: str) -> dict[str, Any]:
-    """Return a body as it stands in a HAR: text as text, other bytes in base64, and JSON readable besides."""
+    """Return a body in its HAR form: text as text, other bytes in base64; JSON is added in a readable form."""
     part: dict[str, Any] = {"mimeType": mime}
     text = _text(body, mime)
     if text is None:
@@ -34,12 +34,12 @@ def part_of(body: bytes, mime: str) -> dict[str, Any]:
         try:
             part["_json"] = loads(text)
         except (ValueError, RecursionError):
-            pass  # It says that it is JSON, and is none.
+            pass  # It claims to be JSON, but is not.
     return part
 
 
 def body_of(part: dict[str, Any]) -> bytes:
-    """Return the body that stands in a HAR; b"" where it is missing. Raises `ValueError` for what is no base64."""
+    """Return the body of a part of a HAR entry; b"" if it is missing. Raises `ValueError` if it is not valid base64."""
     text = part.get("text") or ""
     if (part.get("encoding") or part.get("_encoding")) == "base64":
         return b64decode(text)
@@ -50,7 +50,7 @@ def body_of(part: dict[str, Any]) -> bytes:
 
 
 def without_secrets(body: bytes, mime: str, secrets: Secrets) -> bytes:
-    """Return a body without secrets; all else in it remains as it is."""
+    """Return a body without its secrets; everything else in it stays the same."""
     kind = mime.partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         boundary = _parameter(mime, "boundary")
@@ -60,7 +60,7 @@ def without_secrets(body: bytes, mime: str, secrets: Secrets) -> bytes:
         return _gzipped(body, secrets)
     hide = secrets.form if kind == "application/x-www-form-urlencoded" else secrets.text
     charset = _charset(mime) or (detect_encoding(body) if b"\0" in body[:4] else "utf-8")
-    for codec in (charset, "latin-1"):  # In the latter, all bytes are text.
+    for codec in (charset, "latin-1"):  # latin-1 can decode any bytes.
         try:
             text = body.decode(codec)
             if text.encode(codec) != body:
@@ -76,7 +76,7 @@ def without_secrets(body: bytes, mime: str, secrets: Secrets) -> bytes:
 
 
 def is_json(mime: str) -> bool:
-    """Tell whether a type is that of JSON."""
+    """Tell whether a media type is JSON."""
     kind = mime.partition(";")[0].strip().lower()
     return kind.endswith(("/json", "+json"))
 
@@ -96,7 +96,7 @@ def _parameter(mime: str, name: str) -> str | None:
 
 
 def _text(body: bytes, mime: str) -> str | None:
-    """Return a body as text, from which it can be made again; None where it is none."""
+    """Return a body as text that encodes back to the same bytes; None if there is no such text."""
     charset = _charset(mime) or "utf-8"
     try:
         text = body.decode(charset)
@@ -138,7 +138,7 @@ def _part(part: bytes, secrets: Secrets) -> bytes:
     elif content.startswith(_GZIPPED):
         content = _gzipped(content, secrets)
     elif "content-encoding" in headers:
-        # What it would be once it is decoded cannot be told for all codings.
+        # Not every coding can be decoded here to look for secrets.
         content = HIDDEN.encode()
     elif coding == "base64":
         content = _transferred(content, headers.get("content-type", ""), secrets)

@@ -1,4 +1,4 @@
-"""Entries of a HAR: one exchange each, made of its parts, and without secrets."""
+"""Entries of a HAR file: one exchange each, assembled from its parts, and without secrets."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from .secrets import HIDDEN, Secrets
 
 Entry = dict[str, Any]
 
-# They tell of one transfer, and would be another with each recording.
+# Headers that describe only the transfer, and would change with each recording.
 _OF_TRANSFER = frozenset(
     ("connection", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
 )
 
 _LENGTHS = "content-length"
 
-# Where a length is all that there is of a body.
+# The status of a response whose `Content-Length` is that of a body which is not sent.
 _BODILESS_STATUS = 304
 
 
 def pairs(items: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
-    """Return names and values as they stand in a HAR."""
+    """Return names and values in their HAR form."""
     return [{"name": name, "value": value} for name, value in items]
 
 
 def is_kept(name: str, method: str, status: int) -> bool:
-    """Tell whether a header of a response says something of the answer, and not of its transfer alone."""
+    """Tell whether a header says something about the message itself, and not only about its transfer."""
     name = name.lower()
     if name == _LENGTHS:
         return method == "HEAD" or status == _BODILESS_STATUS
@@ -38,7 +38,7 @@ def is_kept(name: str, method: str, status: int) -> bool:
 
 
 def without_secrets(entry: Entry, secrets: Secrets) -> Entry:
-    """Return an entry in the form in which it is written: without secrets, and without what was not asked for."""
+    """Return an entry in the form in which it is written: without secrets, and with known members only."""
     request, response = entry["request"], entry["response"]
     made: Entry = {
         "cache": {},
@@ -85,12 +85,12 @@ def without_secrets(entry: Entry, secrets: Secrets) -> Entry:
 
 
 def hidden_url(url: str, secrets: Secrets) -> str:
-    """Return the URL of a request without secrets; its credentials stand in a header as well."""
+    """Return the URL of a request without secrets, and without credentials, which are in a header as well."""
     try:
         url = str(without_credentials(URL(url, encoded=True)))
     except ValueError:
         pass
-    # Its path stays as it is, for requests are matched by it.
+    # The path stays unchanged, because requests are matched by it.
     path, sign, query = url.partition("?")
     return f"{path}{sign}{secrets.form(query)}"
 
@@ -99,7 +99,7 @@ def _headers(message: dict[str, Any], method: str, status: int, secrets: Secrets
     found = [
         (header["name"], value)
         for header in message.get("headers") or ()
-        # Browsers join the values of those that stand there more than once.
+        # Browsers join the values of repeated headers with newlines.
         for value in header["value"].split("\n")
         if is_kept(header["name"], method, status)
     ]
@@ -120,7 +120,7 @@ def _query(request: dict[str, Any], secrets: Secrets) -> list[dict[str, str]]:
 
 
 def _posted(post: dict[str, Any]) -> dict[str, Any]:
-    """Return what was sent, with its text: some write a form as a list of fields alone."""
+    """Return the posted data with its text: some programs write a form only as a list of fields."""
     if post.get("text") or not post.get("params"):
         return post
     form = URL.build(query=[(field["name"], field.get("value") or "") for field in post["params"]])
@@ -137,7 +137,7 @@ def _part(part: dict[str, Any], secrets: Secrets) -> dict[str, Any]:
 
 
 def _without_size(part: dict[str, Any]) -> dict[str, Any]:
-    """Return a body as it stands in a request: there, the standard knows neither size nor encoding."""
+    """Return a body in the form it has in a request, for which the standard defines neither size nor encoding."""
     if "encoding" in part:
         part["_encoding"] = part.pop("encoding")
     part.pop("size", None)

@@ -1,6 +1,6 @@
-"""Files in the format HAR 1.2, which browsers and proxies write and show.
+"""Files in the format HAR 1.2, which browsers and proxies write and display.
 
-What is written keeps its lines when it is recorded again: keys and headers are sorted, and a header takes one line.
+Keys and headers are sorted, and each header takes one line, so that lines stay the same when a file is recorded again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _open = open
 
 
 def read(path: str | PathLike[str]) -> list[Entry]:
-    """Return the entries of a file; raise `ValueError`, with path and place, where it cannot be read or is no HAR."""
+    """Return the entries of a file; raise `ValueError`, with path and place, if it is unreadable or not a HAR file."""
     shown = fspath(path)
     try:
         with _open(path, encoding="utf-8-sig") as file:
@@ -33,10 +33,10 @@ def read(path: str | PathLike[str]) -> list[Entry]:
         raise ValueError(f"{shown}: expected a HAR file, but it cannot be read: {error.strerror}") from error
     except JSONDecodeError as error:
         raise ValueError(
-            f"{shown}, line {error.lineno}, column {error.colno}: expected a HAR file, but it is no JSON: {error.msg}"
+            f"{shown}, line {error.lineno}, column {error.colno}: expected a HAR file, but it is not JSON: {error.msg}"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{shown}: expected a HAR file, but it is no JSON: {error}") from error
+        raise ValueError(f"{shown}: expected a HAR file, but it is not JSON: {error}") from error
     try:
         log = _member({"": document}, "", "", dict)
         log = _member(log, "log", "", dict)
@@ -49,18 +49,18 @@ def read(path: str | PathLike[str]) -> list[Entry]:
 
 
 class _Misfit(Exception):
-    """Says what in a file is not as in a HAR, and where."""
+    """Says what in a file does not conform to HAR, and where."""
 
 
 def _member(parent: Any, name: str, place: str, kind: type, *missing: Any) -> Any:
-    """Return a member of an object that must be of a kind; where it is missing or null, what stands for it."""
+    """Return a member of an object, which must be of a kind; if it is missing or null, return the `missing` value."""
     where = f"{place}.{name}" if place and name else place or name or "the document"
     value = parent.get(name)
     if value is None and missing:
         return missing[0]
     if not isinstance(value, kind) or isinstance(value, bool):
-        got = "nothing" if name not in parent else dumps(value)[:60]
-        raise _Misfit(f"{where} must be {_KINDS[kind]}, and is {got}")
+        got = "missing" if name not in parent else dumps(value)[:60]
+        raise _Misfit(f"{where} must be {_KINDS[kind]}, but is {got}")
     return value
 
 
@@ -100,7 +100,7 @@ def _version() -> str:
 
 
 def write(path: str | PathLike[str], entries: list[Entry]) -> None:
-    """Write entries to a file, as a whole or not at all."""
+    """Write entries to a file, completely or not at all."""
     log = {"creator": {"name": "aioresponses", "version": _version()}, "entries": entries, "version": "1.2"}
     text = dumps({"log": log}, indent=1, ensure_ascii=False, sort_keys=True)
     text = _LINES_OF_PAIR.sub(r"{\1, \2}", text)

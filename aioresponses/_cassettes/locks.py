@@ -1,7 +1,7 @@
-"""One writer for each file, in all processes of a machine.
+"""A single writer for each file, across all processes of a machine.
 
-The system holds a lock for as long as the process lives that has taken it, so none is left behind by a crash. It is
-taken on a file in the folder for temporary files, so that none stands beside a cassette either.
+The operating system releases a lock when the process that holds it ends, so a crash leaves no lock behind. The lock is
+taken on a file in the folder for temporary files, so that no lock file appears next to a cassette.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Lock:
         self._file: Any = None
 
     def acquire(self, shown: str) -> None:
-        """Take the lock; raise `RuntimeError` where somebody else has it."""
+        """Take the lock; raise `RuntimeError` if it is already held."""
         while self._file is None:
             file = _open(self._path, "a+b")
             try:
@@ -38,10 +38,10 @@ class Lock:
             except OSError:
                 file.close()
                 raise RuntimeError(
-                    f"The cassette {shown} is being recorded already, by this process or another; give each test a "
-                    f"cassette of its own, or record it by a single process"
+                    f"The cassette {shown} is already being recorded, by this process or another; give each test a "
+                    f"cassette of its own, or record it in a single process"
                 ) from None
-            # Whoever had it before may have deleted the file meanwhile, and then it locks nothing.
+            # Its last holder may have deleted the file in the meantime. Then this lock excludes nobody else.
             with suppress(OSError):
                 if os.path.samestat(os.fstat(file.fileno()), os.stat(self._path)):
                     self._file = file
@@ -49,7 +49,7 @@ class Lock:
             file.close()
 
     def release(self) -> None:
-        """Give the lock back, if it was taken."""
+        """Release the lock if it is held."""
         if self._file is not None:
             with suppress(OSError):
                 os.unlink(self._path)

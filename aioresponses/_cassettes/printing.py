@@ -1,4 +1,4 @@
-"""Entries printed as the code that registers them."""
+"""Entries printed as Python code that registers them as mocks."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _MOST_WIDE = 100
 
 
 class _Any:
-    """What `unittest.mock.ANY` is called in code."""
+    """Shows `unittest.mock.ANY` as it is written in code."""
 
     def __repr__(self) -> str:
         return "ANY"
 
 
 class _Regex:
-    """How a `regex` is made in code."""
+    """Shows a `regex` as it is written in code."""
 
     def __init__(self, matcher: regex) -> None:
         self._pattern = matcher.pattern.pattern
@@ -42,9 +42,9 @@ class _Regex:
 
 
 def registrations(entries: Sequence[Entry]) -> str:
-    """Return Python code that registers entries at a mock named `mock`, with the imports that it needs.
+    """Return Python code that registers entries with a mock named `mock`, including the imports that it needs.
 
-    The entries have no secrets any more; what was hidden in a request may be anything.
+    Secrets have been removed from the entries; whatever was hidden in a request matches any value.
     """
     calls = [_call(entry) for entry in entries if is_replayed(entry)]
     code = "\n".join(calls)
@@ -64,7 +64,7 @@ def _call(entry: Entry) -> str:
     method = arguments["method"].upper()
     name = method.lower() if method in _SHORTCUTS else "add"
     url: URL = arguments["url"]
-    # Braces are quoted in it, so it is no template.
+    # Its braces are quoted, so it is not a template.
     lines = [repr(str(url))]
     if name == "add":
         lines.append(repr(method))
@@ -102,7 +102,7 @@ def _body(body: bytes, content_type: str | None) -> list[str]:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no value in code")
+    raise ValueError(f"{name} is not a literal of Python")
 
 
 def _argument(name: str, value: Any) -> str:
@@ -111,7 +111,7 @@ def _argument(name: str, value: Any) -> str:
 
 
 def _by_name(items: list[tuple[str, Any]]) -> Any:
-    """Return names and values as a dict where that can hold them, else as a list of pairs."""
+    """Return names and values as a dict if that can hold them, otherwise as a list of pairs."""
     return dict(items) if len({name.lower() for name, _ in items}) == len(items) else items
 
 

@@ -1,7 +1,7 @@
-"""Entries made of exchanges: of what was sent, and of what came in answer, with its secrets still in it.
+"""Entries made from exchanges: what was sent and what was received, still including secrets.
 
-What came is parsed when the recording is over, by aiohttp's own parser, which undoes chunks and content codings. It
-works without an event loop, as long as no buffer is ever full (3.8.6 to 3.14.5).
+Once the recording is over, aiohttp's own parser parses what was received, and decodes chunks and content codings. The
+parser works without an event loop as long as none of its buffers is full (3.8.6 to 3.14.5).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 
 _NO_LIMIT = 2 ** 30
 
-# What is compressed may be a thousand times larger than this.
+# How much is decompressed at once: the result may be a thousand times larger.
 _SLICE = 2 ** 12
 
 _LEFT = "the client left before the end of the body"
@@ -37,14 +37,14 @@ _UPGRADED = 101
 
 
 class _Answer(NamedTuple):
-    """A response as it stands in an entry."""
+    """A response, in parts from which an entry is made."""
 
     status: int
     reason: str
     version: str
     headers: list[tuple[str, str]]
     body: bytes | None
-    """None for one that is too large."""
+    """None if it is too large."""
 
     comment: str = ""
 
@@ -53,9 +53,9 @@ _FAILED = _Answer(0, "", "", [], b"")
 
 
 def entry_of(exchange: Exchange, began: float, with_timings: bool) -> Entry | None:
-    """Return what there is to record of a request that went to the network; None of one that was upgraded.
+    """Return the entry of a request that went to the network; None if its connection was upgraded.
 
-    `began` is when it did, in seconds since the epoch.
+    `began` is when the request began, in seconds since the epoch.
     """
     incoming = exchange.incoming
     answer = _FAILED if incoming is None else _answer(incoming, exchange.method.upper())
@@ -68,7 +68,7 @@ def entry_of(exchange: Exchange, began: float, with_timings: bool) -> Entry | No
 
 
 def _entry_of_answered(exchange: Exchange, began: float) -> Entry:
-    """Return an entry of any request; of its response, what the code under test has read of it."""
+    """Return the entry of any request; without a recording, its response is what the code under test has read."""
     incoming, response = exchange.incoming, exchange.response
     if incoming is not None and (answer := _answer(incoming, exchange.method.upper())).status:
         pass
@@ -83,7 +83,7 @@ def _entry_of_answered(exchange: Exchange, began: float) -> Entry:
 
 
 def entries_of_calls(calls: Iterable[RequestCall]) -> Iterator[Entry]:
-    """Yield an entry of each request of these calls."""
+    """Yield an entry for each request of these calls."""
     now, on_clock = time(), perf_counter()
     for call in calls:
         exchange = call._exchange
@@ -147,13 +147,13 @@ def _add_timings(entry: Entry, wait: float, receive: float) -> None:
 
 
 def _answer(incoming: Incoming, method: str) -> _Answer:
-    """Return what came in as a response; a failed one where it broke, or is no HTTP."""
+    """Return the response in what was received; a failed one if the connection broke, or if it is not HTTP."""
     head, payload = None, None
     parser = _parser(response_with_body=method != hdrs.METH_HEAD, auto_decompress=False)
     try:
         messages, _, rest = parser.feed_data(incoming.raw)
         while messages and messages[0][0].code < 200 and messages[0][0].code != _UPGRADED:
-            # It announces the one that follows.
+            # An interim response: the final one follows.
             messages = messages[1:] or parser.feed_data(rest)[0]
             rest = b""
         if not messages:
@@ -162,7 +162,7 @@ def _answer(incoming: Incoming, method: str) -> _Answer:
         if incoming.is_lost and not incoming.is_too_large and not payload.is_eof():
             parser.feed_eof()
     except Exception:
-        # aiohttp's errors are of many kinds, and the client has had one of them.
+        # aiohttp raises many kinds of errors here, and the client got one of them.
         return _FAILED
     headers = [(_text(name), _text(value)) for name, value in head.raw_headers]
     version = f"HTTP/{head.version[0]}.{head.version[1]}"
@@ -176,7 +176,7 @@ def _answer(incoming: Incoming, method: str) -> _Answer:
         try:
             body = _decoded(payload.read_nowait(-1), head.headers.get(hdrs.CONTENT_ENCODING, ""), bool(comment))
         except Exception:
-            return _FAILED  # It is in no such coding, or breaks off in it.
+            return _FAILED  # The body is not in that coding, or is incomplete.
     return _Answer(head.code, head.reason, version, headers, body, comment)
 
 
@@ -204,12 +204,12 @@ def _parser(**options: Any) -> HttpResponseParser:
     try:
         return make(BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, max_headers=_NO_LIMIT, **limits, **options)
     except TypeError:
-        # Releases that do not count headers know no limit for them either.
+        # Older releases have no limit for the number of headers.
         return make(BaseProtocol(_NO_LOOP), _NO_LOOP, _NO_LIMIT, **limits, **options)
 
 
 def _decoded(body: bytes, coding: str, is_cut: bool) -> bytes | None:
-    """Return a body as the client reads it; None where that is too large. Raises where it is in no such coding."""
+    """Return a body as the client reads it; None if that is too large. Raises if the body is not in that coding."""
     if not coding or not body:
         return body
     parser = _parser(response_with_body=True, auto_decompress=True)

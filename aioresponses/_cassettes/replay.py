@@ -1,4 +1,4 @@
-"""Entries registered as mocks, as one would do it by hand."""
+"""Entries registered as mocks, with the arguments that a user would pass."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MATCH_ON: Sequence[MatchOn] = ("method", "url", "query", "body", "headers")
 
 DEFAULT: Collection[MatchOn] = ("method", "url", "query")
 
-# What another release, or another installation, sends otherwise.
+# The headers that differ between releases and installations of aiohttp.
 _OF_THE_CLIENT = ("accept-encoding", "content-length", "host", "user-agent")
 
 _BEFORE_THE_HEAD = ("blocked", "dns", "connect", "send", "wait")
@@ -38,10 +38,10 @@ _BOUNDARY = re.compile(r"boundary=(?:\"[^\"]*\"|[^;\s]+)")
 
 
 def is_replayed(entry: Entry) -> bool:
-    """Tell whether an entry is of an exchange that a mock can stand for.
+    """Tell whether a mock can replay the exchange of an entry.
 
-    Browsers have entries of what never went to a server, and of what failed, was blocked or cancelled. A WebSocket is
-    more than a reply.
+    Browsers also write entries of requests that never went to a server, or that failed, were blocked or were cancelled.
+    A WebSocket is more than a reply.
     """
     response = entry["response"]
     return (
@@ -52,9 +52,9 @@ def is_replayed(entry: Entry) -> bool:
 
 
 def selected(entries: Sequence[Entry], url: str | URL | re.Pattern[str] | None) -> list[Entry]:
-    """Return the entries that are replayed and whose URL fits, whatever its query where `url` has none.
+    """Return the entries that are replayed and whose URL fits; if `url` has no query, theirs do not matter.
 
-    Raises what a mock of this URL raises.
+    Raises what registering a mock of this URL raises.
     """
     found = [entry for entry in entries if is_replayed(entry)]
     if url is None:
@@ -85,12 +85,12 @@ def registration(entry: Entry, match_on: Collection[MatchOn] = DEFAULT, timings:
 
 
 def _url_of(entry: Entry) -> URL:
-    # No text, in which braces would be places of a template.
+    # A `URL`, because in a str braces would make it a template.
     return without_credentials(URL(entry["request"]["url"]))
 
 
 def _expected(value: str) -> Any:
-    """Return what a text is to equal; whatever was hidden in it may be anything."""
+    """Return what a text is compared with; whatever was hidden in it matches anything."""
     if HIDDEN not in value:
         return value
     return ANY if value == HIDDEN else regex(as_pattern(value), re.DOTALL)
@@ -116,7 +116,7 @@ def _expected_body(request: dict[str, Any]) -> dict[str, Any]:
     try:
         if is_json(mime):
             value = loads(message.text())
-            # A null asks for nothing.
+            # `match_json=None` would check nothing.
             return {"match_json": in_all_strings(value, _expected)} if value is not None else {"match_body": "null"}
         if kind == "application/x-www-form-urlencoded":
             return {"match_form": [(name, _expected(value)) for name, value in parse_qsl(message.text(), True)]}
@@ -150,7 +150,7 @@ def _reply(entry: Entry, timings: bool) -> dict[str, Any]:
         if is_kept(header["name"], entry["request"]["method"].upper(), status):
             for value in header["value"].split("\n"):
                 headers.add(header["name"].strip(), _one_line(value))
-    # HTTP/2 and HTTP/3 have no phrases, so that "" says nothing there.
+    # HTTP/2 and HTTP/3 have no reason phrases, so "" means nothing there.
     reason = response.get("statusText") or ""
     has_phrase = reason or (response.get("httpVersion") or "").upper().startswith("HTTP/1")
     body: Any = body_of(content)
@@ -158,7 +158,7 @@ def _reply(entry: Entry, timings: bool) -> dict[str, Any]:
         "status": status,
         "reason": _one_line(reason) if has_phrase else None,
         "headers": headers,
-        # Chrome has a name for the type of what has none.
+        # Chrome writes "x-unknown" if there is no type.
         "content_type": None if content.get("mimeType") in (None, "", "x-unknown") else _one_line(content["mimeType"]),
         "body": body,
     }
@@ -171,13 +171,13 @@ def _reply(entry: Entry, timings: bool) -> dict[str, Any]:
 
 
 def _one_line(text: str) -> str:
-    """Return text that can stand in a head; its bytes may have been no UTF-8."""
+    """Return text that is valid in the head of a message; its bytes may not have been UTF-8."""
     return re.sub("[\r\n\0]", "", text).encode("utf-8", "replace").decode()
 
 
 def _timings(entry: Entry) -> tuple[float, float]:
-    """Return the seconds before the head of a reply, and those before the end of its body."""
-    # What does not apply is -1.
+    """Return how many seconds the head of a reply takes, and how many its body."""
+    # A timing that does not apply is -1.
     given = {
         name: max(value, 0) for name, value in (entry.get("timings") or {}).items() if isinstance(value, (int, float))
     }

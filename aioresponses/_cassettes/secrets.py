@@ -1,15 +1,15 @@
-"""What is secret in names, headers and texts, and its replacement.
+"""Which values are secrets, and how they are hidden in headers, URLs and texts.
 
 Theory
 ------
-A cassette is committed to a repository, so a secret in it is published. A value is a secret by its name: that of a
-header, of a parameter of a query or a form, or of a field of JSON. (A JSON Web Token is one by its form.) Where these
-stand is not known beforehand. There are URLs in headers and in bodies, JSON in the strings of other JSON, in events and
-in scripts, and forms in URLs. So every text is looked through for all of these, and what stands in it is replaced in
-its place: all other characters remain as they were, and a reply is replayed as it was sent.
+A cassette is committed to a repository, so a secret in it is published. What makes a value a secret is its name: the
+name of a header, of a parameter of a query or form, or of a JSON field. (A JSON Web Token is recognised by its form.)
+Where such values occur is not known beforehand. Headers and bodies contain URLs; strings of JSON, events and scripts
+contain JSON; and URLs contain forms. So every text is searched for all of these, and only the secrets in it are
+replaced: all other characters stay the same, and a reply is replayed as it was sent.
 
-A text is read as JSON where it is JSON, for then it is certain what is a name and what is a value. Anywhere else,
-whatever looks like a field with a secret name is one. That hides too much rather than too little.
+A text that is JSON is parsed as JSON, because then names and values can be told apart reliably. In any other text,
+everything that looks like a field with a secret name counts as one. That hides too much rather than too little.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from json import dumps, loads
 from urllib.parse import quote_plus, unquote_plus
 
 HIDDEN = "hidden-by-aioresponses"
-"""Stands for a secret. It is ASCII, and needs no quoting anywhere, for clients send it back."""
+"""Replaces a secret. It is ASCII and needs no quoting anywhere, because clients send it back."""
 
 _HEADER = re.compile(
     r"authorization|^(?:set-)?cookie2?$|api[-_]?key|token|secret|session[-_]?id|[cx]srf", re.IGNORECASE
 )
 
-# Names as `_plain` returns them. Page tokens tell where to go on, and are no secrets.
+# Names as `_plain` returns them. Page tokens mark a position in a list and are not secrets.
 _FIELD = re.compile(
     r".*(?:(?<!page)(?<!sync)(?<!next)(?<!continuation)token"
     r"|(?:password|passwd|passphrase)(?:confirm|confirmation|again|repeat)?"
@@ -35,10 +35,10 @@ _FIELD = re.compile(
     r"|cookie|setcookie|pwd|sig|otp|codeverifier|assertion|clientassertion"
 )
 
-# These are secrets in queries and forms alone; in JSON they are an error's code or a currency's, or a map's key.
+# Secrets in queries and forms only; in JSON, such a field is the code of an error or a currency, or the key of a map.
 _PARAMETER = re.compile("code|key|auth")
 
-# A token that shows by itself that it is one: a header and claims of JSON, in base64, with a signature.
+# A JSON Web Token, recognised by its form: a header and claims of JSON in base64, and a signature.
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*")
 
 _CREDENTIALS = re.compile(r"(:(?:\\?/){2})[^/?#\s\"'<>\\]+@")
@@ -55,7 +55,7 @@ _JSON = re.compile(
     rf"(?P<name>{_STRING})(?P<colon>\s*:\s*)(?P<value>{_STRING}|{_NUMBER}|{_SCALARS})?|{_STRING}", re.DOTALL
 )
 
-# A field in a text that is no JSON, or not to its end. Its quotes may be escaped themselves.
+# A field in a text that is not JSON, or is truncated JSON. Its quotes may themselves be escaped.
 _LOOSE = re.compile(
     r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]*)(?P<colon>(?:\\*[\"'])?\s*[:=]\s*)"
     r"(?:(?P<quote>\"\"\"|\\+[\"'])(?:(?!(?<!\\)(?P=quote)).)*(?:(?P=quote)|\Z)"
@@ -64,39 +64,39 @@ _LOOSE = re.compile(
     re.DOTALL,
 )
 
-# A line of events, or of JSON a line.
+# A line of server-sent events, or of JSON lines.
 _JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([\[{].*)$", re.MULTILINE)
 
-# A text without any of these has no secrets; escapes may stand for anything.
+# A text that contains none of these has no secrets; escapes count, because they may spell any of them.
 _SUSPICIOUS = re.compile(
     r"token|secret|passw|passphrase|sig|key|session|jwt|[cx]srf|credential|auth|cookie|pwd|otp|code|assertion|[@%]|\\u"
     "|eyJ",
     re.IGNORECASE,
 )
 
-# Of texts within texts, those that are deeper are hidden as a whole.
+# How deeply texts within texts are searched; a text nested more deeply is hidden as a whole.
 _DEEPEST = 8
 
 
 class Secrets:
-    """Tells which names are those of secrets, `names` and their like among them, and hides what they name."""
+    """Decides which names belong to secrets, including `names` in any spelling, and hides the values they name."""
 
     def __init__(self, names: Collection[str] = ()) -> None:
         self._more = {_plain(name) for name in names}
         self._depth = 0
-        """How deep within other texts the one stands that is looked through."""
+        """How many other texts enclose the one being searched."""
 
     def is_header(self, name: str) -> bool:
         """Tell whether the value of a header is a secret."""
         return _HEADER.search(name) is not None or self.is_field(name)
 
     def is_field(self, name: str) -> bool:
-        """Tell whether the value of a field of JSON is a secret."""
+        """Tell whether the value of a JSON field is a secret."""
         plain = _plain(name)
         return _FIELD.fullmatch(plain) is not None or plain in self._more
 
     def is_parameter(self, name: str) -> bool:
-        """Tell whether the value of a parameter of a query, or of a field of a form, is a secret."""
+        """Tell whether the value of a query parameter or form field is a secret."""
         return self.is_field(name) or _PARAMETER.fullmatch(_plain(name)) is not None
 
     def header(self, name: str, value: str) -> str:
@@ -116,7 +116,7 @@ class Secrets:
         return "&".join(f"{name}{sign}{self._parameter(name, value)}" for name, sign, value in pairs)
 
     def value(self, name: str, value: str) -> str:
-        """Return the value of a parameter, or of a field of a form, without secrets; it is not quoted."""
+        """Return the unquoted value of a query parameter or form field without secrets."""
         return HIDDEN if value and self.is_parameter(name) else self.text(value)
 
     def text(self, text: str) -> str:
@@ -138,12 +138,12 @@ class Secrets:
         return _LOOSE.sub(self._loose, self.url(_JSON_LINE.sub(self._in_line, text)))
 
     def url(self, text: str) -> str:
-        """Return a URL, or a text with URLs in it, without those secrets that stand in them."""
+        """Return a URL, or a text that contains URLs, without the secrets in the URLs."""
         text = _CREDENTIALS.sub(rf"\1{HIDDEN}@", text)
         return _IN_QUERY.sub(lambda found: f"{found[1]}{found[2]}={self._parameter(found[2], found[3])}", text)
 
     def _parameter(self, name: str, value: str) -> str:
-        """Return the value of a parameter as it stands in a query or a form: quoted."""
+        """Return the quoted value of a query parameter or form field without secrets, quoted again."""
         if not value:
             return value
         if self.is_parameter(unquote_plus(name)):
@@ -181,7 +181,7 @@ class Secrets:
 
     def _loose(self, found: re.Match[str]) -> str:
         if not self.is_field(found["name"]):
-            # There may be fields within it.
+            # Its value may contain fields.
             return found["name"] + found["colon"] + self.text(found[0][found.end("colon") - found.start():])
         before = f"{found['name']}{found['colon']}"
         if found["bare"] is not None:
@@ -191,7 +191,7 @@ class Secrets:
 
 
 def _plain(name: str) -> str:
-    """Return a name in one spelling, for there are `api_key`, `apiKey`, `api-key` and `user[api_key]`."""
+    """Return a name in one spelling, so that `api_key`, `apiKey` and `api-key` are the same."""
     return re.sub(r"[\W_]", "", name).lower()
 
 
@@ -204,7 +204,7 @@ def _veiled(value: str) -> str:
 def _cookie(pair: str) -> str:
     name, sign, value = pair.strip().partition("=")
     if value in ("", '""') and sign:
-        return pair.strip()  # It is being deleted.
+        return pair.strip()  # The cookie is being deleted.
     return f"{name}={HIDDEN}" if sign else HIDDEN
 
 
@@ -225,12 +225,12 @@ def _is_json(text: str) -> bool:
 
 
 def as_pattern(text: str) -> str:
-    """Return a regex of what a text may have been before secrets were replaced in it."""
+    """Return a regular expression for what a text may have been before its secrets were replaced."""
     return f"^{'.*'.join(map(re.escape, text.split(HIDDEN)))}$"
 
 
 def in_all_strings(value: object, change: Callable[[str], object]) -> object:
-    """Return a value of JSON with its strings, and those within it, changed; names stay."""
+    """Return a JSON value with all strings in it changed, but not the names of its fields."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""aiohttp's client, met at its seams: the hooks, and the in-memory connection that takes the place of a socket.
+"""Where this package meets aiohttp's client: the hooks, and the in-memory connection that replaces a socket.
 
-All use of aiohttp's and asyncio's private names is here, each with its reason and the releases that it was checked on.
-Nothing here knows of mocks. What a request is answered with is decided elsewhere: the hooks state as a `Protocol` what
-they need of whoever decides.
+Only this wing uses private names of aiohttp and asyncio, each with the reason and the releases it was checked on.
+Nothing here knows about mocks. What answers a request is decided elsewhere: the hooks declare, as a `Protocol`, what
+they need from the code that decides.
 """

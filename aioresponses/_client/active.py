@@ -2,24 +2,24 @@
 
 Theory
 ------
-Tests run side by side, in threads and as coroutines of one loop, and must never get each other's data. But code under
-test runs in tasks and threads of its own, some of them older than the mock, and must find it. What tells them apart is
-where a mock was started:
+Tests run side by side, in threads and as coroutines of one loop, and must never see each other's data. Yet the code
+under test runs in tasks and threads of its own, some of them older than the mock, and must still find it. Where a mock
+was started decides which calls it is offered:
 
 *   A call is offered to the mocks started in its context, which tasks and `asyncio.to_thread` inherit, and to those
-    started in its thread while no loop was running there: fixtures, `setUp` and `setUpModule` do that, and their
-    contexts do not reach the tests.
-*   If its context has no mock that was started inside a running loop, then also to all others of its thread: a
-    server's handler or a worker may be older than the mock.
-*   If there are none of these, as in an executor's thread, to whatever is active, provided that it was all started in
-    one thread. Otherwise there is no telling whose call it is, and it is refused.
+    started in its thread while no loop was running there. Fixtures, `setUp` and `setUpModule` start mocks that way,
+    and their contexts do not reach the tests.
+*   If no mock in its context was started inside a running loop, the call is also offered to all other mocks of its
+    thread: a server's handler or a worker may be older than the mock.
+*   If that leaves no mock, as in the thread of an executor, the call is offered to every active mock, provided that
+    all of them were started in one thread. Otherwise the owner of the call is unknown, and the call is refused.
 
-The one that was started last is the innermost, and is asked first. A context holds what was started in it weakly, for
-cancelled timers keep contexts alive.
+The mock started last is the innermost and is asked first. A context refers to its mocks weakly, because cancelled
+timers keep contexts alive.
 
-Mocks are started and stopped by several threads, and may be interrupted (by Ctrl+C) at any line. So what is active is a
-tuple that is replaced as a whole, all else follows from it, and what follows is put in order by a step that may be
-taken again: `exclusively` runs it under a lock that is released whatever happens.
+Several threads start and stop mocks, and each may be interrupted (by Ctrl+C) at any line. So the active mocks are kept
+in a tuple that is replaced as a whole, and everything else is derived from it by a step that can be repeated:
+`exclusively` runs the step under a lock that is always released, and `undo` repeats it after an interrupt.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class _Activation:
     def __init__(self, interceptor: Interceptor) -> None:
         self.interceptor = interceptor
         self.alone = (interceptor,)
-        """What a call is offered to while no other mock is active, which is most of the time."""
+        """The mocks that a call is offered to while no other mock is active, which is most of the time."""
         self.thread = get_ident()
-        # asyncio exports it for makers of loops; it returns None where no loop runs.
+        # asyncio exports it for implementers of event loops; it returns None if no loop is running.
         self.in_loop = asyncio._get_running_loop() is not None
 
 
@@ -56,9 +56,9 @@ _lock = RLock()
 
 
 def exclusively(step: Callable[[], None]) -> None:
-    """Run a step while no other thread runs one; the lock is released at whatever line it is interrupted."""
-    # An interrupt may come between the end of a `with` block and the release. Each line here either takes the lock and
-    # notes it, or gives it back and notes it.
+    """Run a step while no other thread runs one; an interrupt at any line still releases the lock."""
+    # With a `with` block, an interrupt could arrive between its end and the release. Here, each line either acquires
+    # the lock and records that, or releases it and records that.
     acquired = False
     try:
         try:
@@ -72,8 +72,17 @@ def exclusively(step: Callable[[], None]) -> None:
             _lock.release()
 
 
+def undo(step: Callable[[], None]) -> None:
+    """Run a step that takes something back, like `exclusively`; if it is interrupted, run it again before raising."""
+    try:
+        exclusively(step)
+    except BaseException:
+        exclusively(step)
+        raise
+
+
 def add(interceptor: Interceptor) -> None:
-    """Have a mock be active from now on, as the innermost; the caller holds the lock."""
+    """Make a mock active, as the innermost; the caller holds the lock."""
     global activations
     activation = _Activation(interceptor)
     live = [one for one in _started_here.get() if one() in activations]
@@ -83,14 +92,14 @@ def add(interceptor: Interceptor) -> None:
 
 
 def discard(interceptor: Interceptor) -> None:
-    """Have a mock be active no more, if it is; the caller holds the lock."""
+    """Make a mock inactive, if it is active; the caller holds the lock."""
     global activations
     activations = tuple(one for one in activations if one.interceptor is not interceptor)
     interceptor.is_active = False
 
 
 def asked_here() -> tuple[Interceptor, ...] | None:
-    """Return the mocks that a call made here is offered to, the innermost first; None if there is no telling."""
+    """Return the mocks that a call made here is offered to, innermost first; None if its owner is unknown."""
     active = activations
     here = get_ident()
     started = [one() for one in _started_here.get()]

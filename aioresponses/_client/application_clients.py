@@ -1,6 +1,7 @@
-"""aiohttp's own `TestServer` and `TestClient`, with no port listened on.
+"""aiohttp's own `TestServer` and `TestClient`, without a listening port.
 
-What is started in memory has a port number by which its URL differs from that of others; nothing listens there.
+A server started in memory has a port number, so that its URL differs from other servers' URLs, but does not listen on
+it.
 
 Private names of aiohttp: `BaseTestServer._make_runner`, `_loop`, `_ssl` and `_root`, which its own `start_server` uses
 and sets, and `ClientSession._connector` (3.8.6 to 3.14.5, and the development branch).
@@ -20,7 +21,7 @@ from yarl import URL
 
 from .connectors import InMemoryConnector
 from .far_end import Serving
-from .hooks import base_connect
+from .places import base_connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
     from .far_end import Handle
     from .transport import Receiver
 
-# Of those that only the system may listen on, the ones that no service is known by.
+# Privileged ports that are assigned to no well-known service.
 _ports = itertools.cycle(range(700, 740))
 
 
 def application_client(app: web.Application, **options: Any) -> TestClient[Any, Any]:
-    """Return an `aiohttp.test_utils.TestClient` of an application that is reached in memory; use it with `async with`.
+    """Return an `aiohttp.test_utils.TestClient` that reaches an application in memory; use it with `async with`.
 
-    The `options` are those of `TestClient`, which are those of `ClientSession`. Raises `TypeError` where `app` is no
-    application.
+    The `options` are those of `TestClient`, which passes them on to `ClientSession`. Raises `TypeError` if `app` is
+    not an application.
 
     >>> async with application_client(app) as client:
     ...     response = await client.get("/users/7")
@@ -53,12 +54,12 @@ def application_client(app: web.Application, **options: Any) -> TestClient[Any, 
 
 
 def in_memory(server: Any, started: Callable[[URL, Any], object] = lambda url, server: None) -> None:
-    """Have a `TestServer` start without a port; `started` is told its URL, and what makes its protocols."""
+    """Make a `TestServer` start without a port, and then call `started` with its URL and its protocol factory."""
     server.start_server = partial(_start_in_memory, server, started)
 
 
 async def reach_in_memory(client: Any) -> None:
-    """Have a `TestClient` reach its server in memory."""
+    """Make a `TestClient` reach its server in memory."""
     session: ClientSession = client.session
     connector = session._connector
     session._connector = _ServerConnector(client.server)
@@ -67,11 +68,11 @@ async def reach_in_memory(client: Any) -> None:
 
 
 async def _start_in_memory(server: Any, started: Callable[[URL, Any], object], **options: Any) -> None:
-    """Do what `start_server` of the server does, but for listening."""
+    """Do what the server's own `start_server` does, except listen."""
     if server.runner is not None:
         return
     if "loop" in options:
-        # aiohttp 4 does without.
+        # aiohttp 4 has no such option.
         server._loop = options.pop("loop")
     server._ssl = options.pop("ssl", None)
     if "handler_cancellation" in inspect.signature(web.Server.__init__).parameters:
@@ -90,7 +91,7 @@ async def _answer(request: web.BaseRequest, handle: Handle) -> web.StreamRespons
 
 
 class _ServerConnector(InMemoryConnector):
-    """Has a server answer all requests."""
+    """A connector that lets a server answer all requests."""
 
     def __init__(self, server: BaseTestServer) -> None:
         super().__init__()
@@ -110,7 +111,7 @@ class _ServerConnector(InMemoryConnector):
 
 
 class _Asked:
-    """A request that is no call."""
+    """A request that is not recorded as a call."""
 
     latency: float | None = None
 
@@ -129,8 +130,8 @@ class _Asked:
         """Note nothing."""
 
     def receive(self, data: bytes) -> None:
-        """Note nothing."""
+        """Record nothing."""
 
     def respond(self) -> NoReturn:
-        """The server does."""
+        """Never called, because the server responds."""
         raise NotImplementedError

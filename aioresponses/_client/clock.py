@@ -2,40 +2,40 @@
 
 Theory
 ------
-An event loop does what is ready, and then asks its selector to wait: until something comes by a socket, and at most
-until the next timer. So there is one place where a loop waits for time to pass, and there it is known until when. While
-a `VirtualClock` runs, `select` looks for what has come already, and does not wait. If nothing has, and nothing can come
-any more, it moves the clock to the next timer. Nothing else changes: the same callbacks run, in the order of their
-timers.
+An event loop runs what is ready, then asks its selector to wait until a socket has data, or the next timer is due. So
+a loop waits for time to pass in exactly one place, and that place knows how long it may wait. While a `VirtualClock`
+runs, `select` polls without waiting. If nothing has arrived, and nothing can arrive any more, it moves the clock to the
+next timer. Nothing else changes: the same callbacks run, in the order of their timers.
 
-Time stands still while code runs, so it is the same in every run of a test.
+Time stands still while code runs, so every run of a test sees the same times.
 
-What can still come, time must not jump over. While a job of an executor runs, a process, or a request that is passed
-through to another machine, time passes really. Other sockets give no sign of it, and get a little real time. The room
-`outside` says which are which.
+Time must not jump past anything that can still arrive. While an executor runs a job, a process runs, or a request is
+passed through to another machine, time passes in reality. Other sockets do not show whether data is on its way, so the
+clock gives them a short real wait. The room `outside` tells these cases apart.
 
-Where no timer is left, and nothing that could wake the loop, the test waits forever. So it does where the clock jumps
-and jumps, and no request is made. Then all tasks are cancelled, which ends the test, and where they waited is told by
-whoever ends the clock. Nothing is ever raised from within `select`: it would end the loop, and not the test.
+A test waits forever if no timer is left and nothing can wake the loop. It also counts as waiting forever if the clock
+keeps jumping without a request in between. All tasks are then cancelled, which ends the test, and whoever stops the
+clock reports where they waited. Nothing is ever raised inside `select`, which would end the loop instead of the test.
 
-The loop itself is patched, the instance and not its class: a test may have its loop from a policy, a factory or a
-plugin, and all of them must do. A loop is reached when it starts to run, for which `run_forever` of asyncio's loops is
-ours while a clock runs. A loop that has a `run_forever` of its own, as uvloop's, is refused where it is made, where a
-runner runs it, or at its first request.
+The patch is applied to the loop itself, not to its class: a test may get its loop from a policy, a factory or a plugin,
+and all of these must work. A loop is patched when it starts to run, by way of the `run_forever` of asyncio's loops,
+which is replaced while a clock runs. A loop with a `run_forever` of its own, such as uvloop's, is refused when it is
+created, when a runner runs it, or at its first request.
 
 Rules
 -----
-*   Timers that are due at the same time fire in the order in which they were set. A heap does not promise that, and a
-    standing clock makes many of them. So each is set for a number that is equal to its time, and less than the same
-    time later on.
-*   The clock starts on a whole second, since aiohttp rounds up the ends of longer timeouts; and not before the time of
-    the loop, which must never go back. For the same reason the loop goes on from where it is when the clock stops.
-*   A float has less resolution the larger it is. A loop calls what is due within its own resolution, which must not be
-    less than that.
+*   Timers that are due at the same time fire in the order in which they were set. A heap does not guarantee that, and a
+    clock that stands still produces many such timers. So each timer is set for a number that equals its time but
+    compares as less than the same time set later.
+*   The clock starts on a whole second, since aiohttp rounds up the ends of longer timeouts, and never earlier than the
+    loop's own time, which must not go back. For the same reason, the loop continues from its current time when the
+    clock stops.
+*   The larger a float, the lower its resolution. A loop treats timers within its own clock resolution as due, so that
+    must be at least as coarse as the float's.
 
-Private names of asyncio, the same in CPython 3.10 to 3.15: `_get_running_loop`, which returns None where no loop runs;
-from 3.11 on, `Runner._lazy_init`, by which a runner makes its loop, and comes by it each time that it runs something,
-and `_loop`.
+Private names of asyncio, the same in CPython 3.10 to 3.15: `_get_running_loop`, which returns None if no loop is
+running, and, from 3.11 on, `Runner._lazy_init`, which creates a runner's loop and is called each time the runner runs
+something, and `Runner._loop`.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._checks import check_count, check_seconds
 from .._display import shown
-from .active import exclusively
+from .active import exclusively, undo
 from .clocks import running, time_here
 from .loops import check_loop
 from .monotonic import replace_monotonic
@@ -67,16 +67,16 @@ _Function = TypeVar("_Function", bound=Callable[[float], object])
 class VirtualClock:
     """A clock for the event loops of a thread, which jumps to the next timer as soon as nothing else can run.
 
-    From its start to its stop, waiting takes no real time: `asyncio.sleep`, timeouts, the `delay` of a mock. It is
-    there for the loop that runs where it is started, and for each loop that the same thread starts meanwhile. A test
-    case has one where its class says `virtual_time = True`.
+    While it runs, waiting takes no real time: `asyncio.sleep`, timeouts, the `delay` of a mock. It applies to the loop
+    that is running when it starts, and to each loop that the same thread runs until it stops. A test case has one if
+    its class sets `virtual_time = True`.
 
-    `limit` is how often it may jump without a request in between; after that, the test is taken for one that does not
-    end. `grace` is for how many real seconds a jump waits for sockets on which something may still come. Raises
-    `TypeError` or `ValueError` where these are wrong.
+    `limit` is how often the clock may jump without a request in between before the test counts as one that never ends.
+    `grace` is how many real seconds a jump waits for sockets that may still receive data. Raises `TypeError` or
+    `ValueError` if either is invalid.
 
-    Where the code under test waits forever, its tasks are cancelled, and the end of the clock raises `AssertionError`,
-    which says what waits where.
+    If the code under test waits forever, its tasks are cancelled, and stopping the clock raises an `AssertionError`
+    that says which tasks waited, and where.
 
     >>> async with VirtualClock() as clock:
     ...     await asyncio.sleep(3600)
@@ -91,14 +91,14 @@ class VirtualClock:
 
     @property
     def elapsed(self) -> float:
-        """The seconds since the clock was started, to the microsecond; once it is stopped, those until then."""
+        """The seconds from the start of the clock until now, or until its stop, rounded to the microsecond."""
         return self._time.elapsed
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Return a context manager within which time passes really.
+        """Return a context manager within which time passes in reality.
 
-        This is for whatever wakes the loop without its knowledge: a thread of your own, or a job of `pool.submit`.
+        Use it while you wait for something that the loop does not know of: your own thread, or a `pool.submit` job.
 
         >>> with clock.hold():
         ...     await asyncio.wrap_future(pool.submit(work))
@@ -110,9 +110,9 @@ class VirtualClock:
             self._time.held -= 1
 
     def on_jump(self, f: _Function) -> _Function:
-        """Have a function be called with the seconds of each jump, before anything else runs; return the function.
+        """Call a function with the seconds of each jump, before anything else runs; return the function.
 
-        It may move a wall clock along. If it raises, the test ends with that.
+        It may move a wall clock along. If it raises, the test ends with that exception.
 
         >>> with time_machine.travel("2030-01-01", tick=False) as traveller:
         ...     clock.on_jump(traveller.shift)
@@ -125,11 +125,11 @@ class VirtualClock:
     def start(self) -> None:
         """Start the clock for the loops of this thread, at 0 seconds.
 
-        Raises `RuntimeError` if it runs already, if another one runs in this thread, and if the loop that runs here
-        cannot be patched: one of uvloop, or one without a selector.
+        Raises `RuntimeError` if it is already running, if another clock runs in this thread, or if the running loop
+        cannot be patched: a loop of uvloop, or one without a selector.
         """
         if self._thread is not None:
-            raise RuntimeError("start() called on a VirtualClock that runs already")
+            raise RuntimeError("start() called on a VirtualClock that is already running")
         if time_here() is not None:
             raise RuntimeError("start() called while another VirtualClock runs in this thread: use that one")
         self._time.begin()
@@ -145,12 +145,12 @@ class VirtualClock:
             raise
 
     def stop(self) -> None:
-        """Stop the clock: from now on, time passes really.
+        """Stop the clock: from now on, time passes in reality.
 
-        Raises `RuntimeError` if it does not run, and `AssertionError` if the code under test waited forever.
+        Raises `RuntimeError` if it is not running, and `AssertionError` if the code under test waited forever.
         """
         if self._thread is None:
-            raise RuntimeError("stop() called on a VirtualClock that does not run")
+            raise RuntimeError("stop() called on a VirtualClock that is not running")
         self._end()
         failure = self._failure()
         if failure is not None:
@@ -179,14 +179,15 @@ class VirtualClock:
     def _failure(
         self, make: Callable[[str], BaseException] = AssertionError, instead_of: BaseException | None = None
     ) -> BaseException | None:
-        """Return why the clock has ended the test, made of the text, and forget it; None if it has not.
+        """Return the exception that says why the clock ended the test, and forget it; None if it did not end the test.
 
-        Where it is to be raised in the place of another exception, that must be no interrupt.
+        `make` makes the exception from the text. The exception may replace another one (`instead_of`), but never an
+        interrupt.
         """
         return self._time.failure(make, instead_of)
 
     def _take(self, loop: AbstractEventLoop) -> None:
-        """Have a loop go by this clock, before it starts to run."""
+        """Make a loop follow this clock, before it starts to run."""
         self._time.take(loop)
 
     def _enter(self) -> None:
@@ -199,31 +200,28 @@ class VirtualClock:
         _settle()
 
     def _end(self) -> None:
-        """Leave no trace of the clock; what an interrupt has left undone is done before it goes on."""
+        """Leave no trace of the clock; finish what an interrupt left undone before letting the interrupt through."""
         try:
-            exclusively(self._leave)
-        except BaseException:
-            exclusively(self._leave)
-            raise
+            undo(self._leave)
         finally:
             self._time.end()
             self._thread = None
 
 
-# asyncio, while a clock runs in any thread.
+# Patches to asyncio while a clock runs in any thread.
 
-# The functions that are ours: where they are, by which name, what was there, and ours.
+# Our functions in place: the owner, the name, what was there before, and ours.
 _placed: list[tuple[Any, str, Any, Any]] = []
 
 
 def _settle() -> None:
-    """Have our functions in place if a clock runs, and out of it otherwise."""
+    """Put our functions in place if a clock runs, and take them out otherwise."""
     if running and not _placed:
         for owner, name, make in (
             (BaseEventLoop, "run_forever", _run_forever),
             (asyncio, "new_event_loop", _new_event_loop),
             (asyncio.events, "new_event_loop", _new_event_loop),
-            # CPython 3.11 brought it.
+            # New in CPython 3.11.
             (getattr(asyncio, "Runner", None), "_lazy_init", _lazy_init),
         ):
             if owner is not None:
@@ -234,7 +232,7 @@ def _settle() -> None:
     elif not running:
         while _placed:
             owner, name, before, ours = _placed[-1]
-            # Where somebody has replaced ours it is theirs to put back; it does nothing while no clock runs.
+            # If other code has replaced ours, putting it back is up to that code; ours does nothing without a clock.
             if getattr(owner, name) is ours:
                 setattr(owner, name, before)
             _placed.pop()
@@ -250,7 +248,7 @@ def _run_forever(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _take(loop: AbstractEventLoop) -> None:
-    # Apart from what runs the loop, whose frame may stay in a traceback, with its variables.
+    # Not inside `run_forever`, whose frame may stay in a traceback together with its variables.
     virtual = time_here()
     if virtual is not None:
         virtual.take(loop)
@@ -261,7 +259,7 @@ def _new_event_loop(original: Callable[..., Any]) -> Callable[..., Any]:
     def new_event_loop() -> AbstractEventLoop:
         loop: AbstractEventLoop = original()
         if time_here() is not None:
-            # It may be for another thread, so it is not taken yet.
+            # The loop may be meant for another thread, so the clock does not take it yet.
             try:
                 check_loop(loop)
             except BaseException:
@@ -273,12 +271,12 @@ def _new_event_loop(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _lazy_init(original: Callable[..., Any]) -> Callable[..., Any]:
-    # Not `run`, whose frame would be in the traceback of whatever a test raises.
+    # Not `Runner.run`, whose frame would appear in the traceback of whatever a test raises.
     @wraps(original)
     def lazy_init(runner: Any) -> None:
         is_new = runner._loop is None
         original(runner)
-        # Its loop need not come from `new_event_loop`, nor have the `run_forever` that is ours.
+        # The runner's loop may come from somewhere other than `new_event_loop`, and may have its own `run_forever`.
         try:
             _take(runner._loop)
         except BaseException:

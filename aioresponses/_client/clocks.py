@@ -1,6 +1,6 @@
-"""Which virtual time there is in which thread.
+"""Which virtual time each thread has.
 
-Apart from that time itself, so that what asks for it need not import it: most tests have none.
+This is a room of its own, so that code which asks for virtual time need not import it: most tests do without.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 
 class Time(Protocol):
-    """What others need of virtual time."""
+    """What other rooms need of virtual time."""
 
     @property
     def now(self) -> float:
-        """The time in place of `time.monotonic()`."""
+        """The virtual time that replaces `time.monotonic()`."""
 
     @property
     def elapsed(self) -> float:
         """The seconds since its start."""
 
     def perf_counter(self) -> float:
-        """Return the time in place of `time.perf_counter()`."""
+        """Return the virtual time that replaces `time.perf_counter()`."""
 
     def note_call(self) -> None:
         """Note that a call begins."""
 
     def take(self, loop: AbstractEventLoop) -> None:
-        """Have a loop go by this time."""
+        """Make a loop follow this time."""
 
 
-# By the identity of the thread. Nearly always it is empty, which is all that is looked at then.
+# By thread identity. It is nearly always empty, and callers check for that first.
 running: dict[int, Time] = {}
 
 

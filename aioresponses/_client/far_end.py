@@ -1,30 +1,31 @@
-"""A server at the far end of an in-memory connection: aiohttp's own server protocol, with this for its transport.
+"""A server at the far end of an in-memory connection: aiohttp's own server protocol, on a transport defined here.
 
 Theory
 ------
-aiohttp's server stands on the same two objects of asyncio's kind as its client: a *protocol*, made by a `web.Server`,
-and a *transport*. `FarEnd` is that transport. What the server writes into it reaches the client's protocol, and what
-the client writes reaches the server's, so both run as they do in production. What is told here is what a network does:
+Like aiohttp's client, its server builds on asyncio's two kinds of objects: a *protocol*, made by a `web.Server`, and a
+*transport*. `FarEnd` is that transport. It passes what the server writes to the client's protocol, and what the client
+writes to the server's protocol, so both run as they do in production. `FarEnd` has to behave as a network does:
 
-*   What is written arrives one turn of the loop later, in the order in which it was written, and as one piece where
-    several were written in one turn. So neither side ever runs within a write of the other.
-*   What is not read yet is kept, and above 64 KiB of it the writer is asked to pause, as by asyncio's own transports.
-    With the buffers of aiohttp's readers on top, a large body is never in memory as a whole.
-*   A connection ends after its data: a socket is found closed in the turn after its last data, and the protocol is told
-    so in the next one. Where the server aborts it, what the client does not read at that time is lost.
-*   The server's side has a context of its own for each connection, a copy of the one in which the mock was registered,
-    and never that of the caller, in whose tasks a test may have set variables.
+*   Data arrives one turn of the loop after it was written, in the order of the writes, and several writes of one turn
+    arrive as one piece. So neither side ever runs inside a write of the other.
+*   Unread data is buffered. If more than 64 KiB are waiting, the writer is asked to pause, as asyncio's own transports
+    do. Even with the buffers of aiohttp's readers on top, a large body is never in memory as a whole.
+*   A connection ends after its data: a socket finds out that it was closed in the turn after its last data, and the
+    protocol learns of it one turn later. If the server aborts the connection, data that the client is not reading at
+    that moment is lost.
+*   On each connection, the server runs in a context of its own: a copy of the context in which the mock was registered,
+    and never the context of the caller, in whose tasks a test may have set variables.
 
-A connection goes on to be used for other requests. While a canned reply answers one of them, the server is not asked,
-and nothing that it does reaches the client. Another server takes the place of the one that is there.
+A connection is reused for further requests. While a canned reply answers one of them, the server is not asked, and
+nothing it does reaches the client. If another server is to answer, it replaces the current one.
 
-A server that waits for its next request waits in a task. Where its loop has been closed, nothing can end that task any
-more, and asyncio would complain of it when it is freed.
+A server waits for its next request in a task. Once its loop has been closed, nothing can end that task any more, and
+asyncio would report it as destroyed while pending.
 
 Private names: of asyncio, `transports._FlowControlMixin` and `constants._SendfileMode`, without which `loop.sendfile()`
 does not fall back to reading a file and writing it here, and `Task._log_destroy_pending` (CPython 3.10 to 3.14). Of
-aiohttp, `RequestHandler._request_handler`, the function that its protocol has requests handled by, and `_task_handler`,
-its task (3.8.6 to 3.14.5, and the development branch).
+aiohttp, `RequestHandler._request_handler`, the function by which its protocol handles requests, and `_task_handler`,
+the protocol's task (3.8.6 to 3.14.5, and the development branch).
 """
 
 from __future__ import annotations
@@ -49,25 +50,25 @@ if TYPE_CHECKING:
 
     Handle = Callable[[Any], Awaitable[web.StreamResponse]]
 
-    # Answers a request of aiohttp.web; is given what the server itself would have it handled by.
+    # Answers a request of aiohttp.web; its second argument is the handler that the server itself would call.
     Answering = Callable[[Any, Handle], Awaitable[web.StreamResponse]]
 
 _PIECE = 2 ** 16
 
-# What asyncio's own transports read at once.
+# How much asyncio's own transports read at once.
 _AT_ONCE = 2 ** 18
 
-# Above how much that was not read the writer is asked to pause, and up to how much it may go on: asyncio's own limits.
+# With more unread data than the first, the writer is asked to pause; at the second, it may go on. asyncio's own limits.
 _HIGH = 2 ** 16
 _LOW = 2 ** 14
 
-# How the server asks for the body of a request, and how it says that it speaks another protocol from now on.
+# How the server asks for the body of a request, and how it announces that it switches to another protocol.
 _CONTINUE = b"HTTP/1.1 100 "
 _UPGRADED = b"HTTP/1.1 101 "
 
 
 class _Way:
-    """One of the two ways that data goes: what was written, and has not been read yet."""
+    """One of the two directions that data flows in: what has been written but not read yet."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, pass_on: Callable[[], object]) -> None:
         self._loop = loop
@@ -76,7 +77,7 @@ class _Way:
         self.size = 0
 
     def put(self, data: bytes) -> None:
-        """Have data arrive in the next turn, if it is read then."""
+        """Deliver data in the next turn, if the other side reads then."""
         if not self._pieces and not self._loop.is_closed():
             self._loop.call_soon(self._pass_on)
         if len(data) <= _AT_ONCE:
@@ -86,7 +87,7 @@ class _Way:
         self.size += len(data)
 
     def flow(self, reads: Callable[[], bool], feed: Callable[[bytes], object]) -> None:
-        """Feed what has not been read, for as long as it is read."""
+        """Feed the unread data, for as long as the other side reads."""
         while self._pieces and reads():
             if self.size <= _AT_ONCE and len(self._pieces) > 1:
                 piece = b"".join(self._pieces)
@@ -102,25 +103,25 @@ class _Way:
 
 
 def _ignore(_: object) -> None:
-    """Note nothing."""
+    """Record nothing."""
 
 
 class Serving(NamedTuple):
     """How a server is to answer one request."""
 
     server: Callable[[], Any]
-    """Makes the protocol, unless the connection has one of it already whose context is the same."""
+    """Makes the protocol, unless the connection already has one that it made in the same context."""
 
     context: Context
-    """The one in which the mock was registered."""
+    """The context in which the mock was registered."""
 
     answer: Answering
 
     def begin(self, connection: Connection, asked: protocol.FarEnd, call: Exchange) -> Turn:
-        """Have the server answer the next request on an in-memory connection, which is that of `asked`.
+        """Let the server answer the next request on an in-memory connection: the request of `asked`.
 
-        The exchange of that receives what is written of the request, and the `call` is connected until the client has
-        given the connection back, or has lost it.
+        The exchange of `asked` receives the request as it is written, and the `call` counts as connected until the
+        client has given the connection back or lost it.
         """
         client: protocol.InMemoryProtocol = connection._protocol  # type: ignore[assignment]
         client.expect(asked, call)
@@ -128,7 +129,7 @@ class Serving(NamedTuple):
         return self._take_over(client, asked.request, asked.exchange.receive, getattr(asked, "note_upgrade", _ignore))
 
     def take_over(self, connection: Connection, request: ClientRequest, sent: bytes) -> Turn:
-        """Have the server answer a request that the client has already sent."""
+        """Let the server answer a request that the client has already sent."""
         turn = self._take_over(connection._protocol, request, _ignore, _ignore)  # type: ignore[arg-type]
         assert turn.far_end is not None
         turn.far_end.receive(sent)
@@ -160,12 +161,12 @@ class Turn:
     """One request that a server answers."""
 
     has_answered = False
-    """Whether it has written anything in answer; to ask for the body of the request is no answer."""
+    """Whether the server has begun its answer; asking for the body of the request does not count."""
 
     _upgraded: Upgraded | None = None
 
     failure: BaseException | None = None
-    """What the reader of the body gets behind what was sent."""
+    """What the reader of the body gets after the data that was sent."""
 
     def __init__(
         self,
@@ -175,7 +176,7 @@ class Turn:
         upgraded: Callable[[Upgraded], object],
     ) -> None:
         self.far_end: FarEnd | None = far_end
-        """None when the client has gone."""
+        """None once the client has gone."""
         self._receive = receive
         self._note_upgrade = upgraded
         self.answer = answer
@@ -186,7 +187,7 @@ class Turn:
         return self._upgraded is not None
 
     def note_written(self, data: bytes) -> None:
-        """Note what the server writes in answer."""
+        """Record what the server writes in answer."""
         if self._upgraded is not None:
             self._upgraded.sent.append(data)
         elif not self.has_answered:
@@ -198,16 +199,16 @@ class Turn:
                 self._note_upgrade(self._upgraded)
 
     def note_received(self, data: bytes) -> None:
-        """Note what the client writes."""
+        """Record what the client writes."""
         if self._upgraded is not None:
             self._upgraded.received.append(data)
         else:
             self._receive(data)
 
     def fail(self, error: BaseException) -> None:
-        """Have the client get an exception where it waits, and end the connection.
+        """Raise an exception where the client waits, and end the connection.
 
-        Whoever reads the body gets it behind what was sent. A WebSocket is lost without it.
+        A client that reads the body gets it after the data that was sent. A WebSocket is lost without the exception.
         """
         if self.far_end is None:
             return
@@ -221,7 +222,7 @@ class Turn:
 
 
 def in_background(coroutine: Coroutine[Any, Any, None]) -> Task[None]:
-    """Have the server do something in a task of its own, which is left alone if its loop is closed."""
+    """Run a coroutine of the server in a task of its own, which is left alone if its loop is closed."""
     task = get_running_loop().create_task(coroutine)
     task._log_destroy_pending = False  # type: ignore[attr-defined]
     return task
@@ -233,7 +234,7 @@ def _any_tls() -> SSLContext:
 
 
 class FarEnd(_FlowControlMixin):
-    """The transport of a server's protocol that stands at the far end of an in-memory connection."""
+    """The transport of the server's protocol at the far end of an in-memory connection."""
 
     _sendfile_compatible = constants._SendfileMode.FALLBACK
 
@@ -241,17 +242,17 @@ class FarEnd(_FlowControlMixin):
         self._loop: asyncio.AbstractEventLoop = near._loop
         extra = {"peername": ("127.0.0.1", 50000), "sockname": near.get_extra_info("peername")}
         if is_tls:
-            # By which aiohttp's server tells the scheme of a request.
+            # aiohttp's server derives the scheme of a request from this.
             extra["sslcontext"] = _any_tls()
         super().__init__(extra, self._loop)
         self.server = server
         self.context = context
-        """The one in which the mock was registered."""
+        """The context in which the mock was registered."""
         self.is_asked = True
-        """Whether it is the server that answers the client's current request."""
+        """Whether the server answers the client's current request."""
         self._turn: Turn | None = None
         self._near = near
-        # A context cannot be entered by several threads, or while it is entered.
+        # A context cannot be entered while it is entered already, in this or another thread.
         self._own_context = context.copy()
         self._to_client = _Way(self._loop, self.pass_on)
         self._to_server = _Way(self._loop, self._take_on)
@@ -264,7 +265,7 @@ class FarEnd(_FlowControlMixin):
         self._protocol._task_handler._log_destroy_pending = False
 
     def begin(self, turn: Turn) -> Turn:
-        """Note that another request is about to be written."""
+        """Prepare for another request, which is about to be written."""
         self._let_go()
         self.is_asked = True
         self._turn = turn
@@ -306,11 +307,11 @@ class FarEnd(_FlowControlMixin):
         self._own_context.run(self._protocol.data_received, data)
 
     def leave(self) -> None:
-        """Have the server find its connection lost: the client has gone, or goes on to another server."""
+        """Let the server find its connection lost: the client has gone, or goes on to another server."""
         if self._lost:
             return
         if not self._loop.is_closed():
-            # What the client has written is on its way, and comes before its end.
+            # What the client has written is still on its way, and arrives before the connection ends.
             self._to_server.flow(lambda: not self._lost, self._feed)
             self._let_client_write()
         self._closing = self._lost = True
@@ -337,7 +338,7 @@ class FarEnd(_FlowControlMixin):
             self._maybe_pause_protocol()  # type: ignore[attr-defined]
 
     def pass_on(self) -> None:
-        """Give the client what it has not read yet, as far as it reads."""
+        """Feed the client the unread data, for as long as it reads."""
         self._to_client.flow(self._near.is_reading, self._near._feed)
         self._maybe_resume_protocol()  # type: ignore[attr-defined]
         if self._closing and not self._to_client.size and not self._lost:
@@ -352,7 +353,7 @@ class FarEnd(_FlowControlMixin):
             self._near.end_by(Close(error=self._turn.failure, is_readers=True))
 
     def lose(self, error: BaseException) -> None:
-        """End the connection with an exception for the client, which waits for a response."""
+        """End the connection with an exception for the client, which is waiting for a response."""
         if self.is_asked and not self._near.closing:
             self._near.lose(told=error)
 
@@ -373,7 +374,7 @@ class FarEnd(_FlowControlMixin):
             self._to_client.clear()
             self.pass_on()
 
-    # What else asyncio's transports have.
+    # The remaining methods of asyncio's transports.
 
     def get_write_buffer_size(self) -> int:
         return self._to_client.size

@@ -1,7 +1,8 @@
-"""What went over a WebSocket, read by aiohttp's own reader when somebody asks.
+"""What went over a WebSocket, parsed on demand by aiohttp's own reader.
 
-The reader has three signatures: aiohttp 3.8 to 3.10, 3.11 to 3.13, which brought a queue of its own, and 3.14, which
-asks whether to decode text. What it is given in place of a loop and of a connection, it only keeps.
+The reader has three signatures: those of aiohttp 3.8 to 3.10, of 3.11 to 3.13, which introduced its own queue, and of
+3.14, which has an argument for whether to decode text. It only stores the loop and the connection, so placeholders
+do.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ _NO_LIMIT = 2 ** 62
 
 
 class Upgraded:
-    """What went over a connection since it speaks another protocol."""
+    """What has gone over a connection since it switched to another protocol."""
 
     def __init__(self, head: bytes) -> None:
         self.head = head
-        """That of the response."""
+        """The head of the response."""
         self.received = Written()
         self.sent = Written()
 
     @property
     def is_websocket(self) -> bool:
-        """Whether that is the protocol of WebSockets."""
+        """Whether the other protocol is that of WebSockets."""
         return b"\r\nupgrade: websocket" in self.head.lower()
 
     def messages(self, written: Written) -> list[Any]:
-        """Return the messages of aiohttp's reader; raise `ValueError` where this is no WebSocket."""
+        """Return the messages that aiohttp's reader finds; raise `ValueError` if it cannot read the data."""
         compressed = b"permessage-deflate" in self.head.lower()
         queue: Any = _Queue()
         if WebSocketDataQueue is not None:
@@ -58,17 +59,17 @@ class Upgraded:
         return [one[0] if type(one) is tuple else one for one in queue._buffer]
 
     def data(self, written: Written) -> list[str | bytes]:
-        """Return the messages of text and bytes alone."""
+        """Return the data of the text and binary messages."""
         return [one.data for one in self.messages(written) if one.type in (WSMsgType.TEXT, WSMsgType.BINARY)]
 
     @property
     def close_code(self) -> int | None:
-        """The code that the far end closed with; None if it has sent none."""
+        """The code with which the far end closed; None if it has sent none."""
         return next((int(one.data) for one in self.messages(self.sent) if one.type is WSMsgType.CLOSE), None)
 
 
 class _Queue:
-    """What the reader of aiohttp before 3.11 puts its messages into."""
+    """The queue that the reader of aiohttp before 3.11 puts its messages into."""
 
     def __init__(self) -> None:
         self._buffer: list[Any] = []
@@ -77,10 +78,10 @@ class _Queue:
         self._buffer.append(message)
 
     def exception(self) -> None:
-        """Return None, for `set_exception` raises what the reader finds."""
+        """Return None, since `set_exception` has raised any error of the reader."""
 
     def feed_eof(self) -> None:
-        """Take no more."""
+        """Do nothing."""
 
     def set_exception(self, error: BaseException, *cause: BaseException) -> None:
         raise error

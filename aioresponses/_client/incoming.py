@@ -1,10 +1,10 @@
-"""What comes in from the network in answer to one request, noted as it comes.
+"""What arrives from the network in answer to one request, recorded as it arrives.
 
-The reader gets each piece when it would have got it, for nothing is read ahead: what aiohttp's protocol is given is
-noted on its way. Of a response that is larger than `MOST` only the beginning is kept, with its head.
+Nothing is read ahead: each piece is recorded on its way to aiohttp's protocol, so the reader gets it when it would have
+got it anyway. Of a response larger than `MOST`, only the beginning is kept, with its head.
 
-Names of aiohttp's that are not documented, the same from 3.8.6 to 3.14.5: `Connection.protocol` with `data_received`
-and `connection_lost`, which asyncio calls, and `ClientResponse._body`, which holds what `read` has read.
+Undocumented names of aiohttp, the same from 3.8.6 to 3.14.5: `Connection.protocol` with `data_received` and
+`connection_lost`, which asyncio calls, and `ClientResponse._body`, which holds what `read` has read.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
 MOST = 2 ** 24
-"""How large, in bytes, a recorded message may be."""
+"""The largest message, in bytes, that is recorded as a whole."""
 
-# A head is kept whatever follows it; aiohttp takes none that is larger than a few such pieces.
+# How much is kept of a larger message, so that its head is always kept: aiohttp accepts no head of this size.
 _HEAD = 2 ** 16
 
 _TAPPED = ("data_received", "connection_lost")
 
 
 class Incoming:
-    """What comes in over a connection until it is given back."""
+    """What arrives over a connection until the client gives it back."""
 
     def __init__(self, connection: Connection) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
         self.is_too_large = False
-        """Whether more came than is kept."""
+        """Whether more arrived than is kept."""
         self.is_lost = False
-        """Whether it was the other side, or the network, that ended the connection."""
+        """Whether the other side, or the network, ended the connection."""
         self.began: float | None = None
-        """When the first byte came, in seconds of `time.perf_counter()`."""
+        """When the first byte arrived, in seconds of `time.perf_counter()`."""
         self.ended: float | None = None
-        """When the last byte came."""
+        """When the last byte arrived."""
         protocol: Any = connection.protocol
         try:
             for name in _TAPPED:
                 setattr(protocol, name, functools.partial(getattr(self, f"_{name}"), getattr(protocol, name)))
         except AttributeError:
-            return  # It is no protocol of aiohttp's: a test stands in for the network.
+            return  # Not aiohttp's protocol: the test replaces the network.
         _note_methods(protocol)
         connection.add_callback(functools.partial(_let_go, protocol))
 
     @property
     def raw(self) -> bytes:
-        """What came, as it was on the wire."""
+        """What arrived, as it was on the wire."""
         return b"".join(self._pieces)
 
     def _data_received(self, receive: Any, data: bytes) -> None:
@@ -78,7 +78,7 @@ def _let_go(protocol: Any) -> None:
 
 
 def _note_methods(protocol: Any) -> None:
-    """Have the transport look for the methods of its protocol once more: that of uvloop keeps them."""
+    """Make the transport look up its protocol's methods again: uvloop's transport caches them."""
     transport = protocol.transport
     if transport is not None:
         transport.set_protocol(protocol)

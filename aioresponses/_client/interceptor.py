@@ -1,4 +1,4 @@
-"""What the hooks need of whoever decides about requests, stated as protocols."""
+"""What the hooks need from the code that decides about requests, declared as protocols."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 class FarEnd(InMemoryFarEnd, Protocol):
-    """What answers one request, in memory; it may be a server, which answers in its own time."""
+    """What answers one request in memory: a canned reply, or a server that answers in its own time."""
 
     @property
     def has_server(self) -> bool: ...
 
     async def start_server(self) -> None:
-        """Have the server be there; raises what its start-up raises."""
+        """Start the server if it is not running; raises what its startup raises."""
 
     def serve(self, connection: Connection, call: Exchange) -> None:
-        """Have the server answer the request, which is about to be written to this connection.
+        """Let the server answer the request, which is about to be written to this connection.
 
-        The `call` is connected until the client has given the connection back, or has lost it.
+        The `call` counts as connected until the client has given the connection back or lost it.
         """
 
 
@@ -40,56 +40,56 @@ class Interception(Protocol):
 
     @property
     def connector(self) -> InMemoryConnector:
-        """Has the connections to the last far end that was returned."""
+        """The connector to the far end that was returned last."""
 
     @property
     def exchange(self) -> Exchange:
-        """What notes when the call has a connection."""
+        """Records when the call has a connection."""
 
     def plain_far_end(
         self, request: ClientRequest, connector: BaseConnector, traces: list[Trace], timeout: ClientTimeout
     ) -> FarEnd | None:
-        """Return what answers a request, where its method and URL alone tell; None where there is more to find out."""
+        """Return what answers a request if its method and URL alone decide that; None if more must be examined."""
 
     async def far_end(
         self, request: ClientRequest, connector: BaseConnector, traces: list[Trace], timeout: ClientTimeout
     ) -> FarEnd | None:
         """Return what answers a request that asks `connector` for a connection; None if the network does.
 
-        Raises where the request is refused.
+        Raises if the request is refused.
         """
 
     def connected_to_network(self, connection: Connection) -> None:
-        """Note that a request has got a connection to the network."""
+        """Record that a request has a connection to the network."""
 
     def note_upgrade(self, upgraded: Upgraded) -> None:
-        """Note that the connection of the last request, which went to the network, speaks another protocol now."""
+        """Record that the connection of the last request, which went to the network, has switched protocols."""
 
     def returned(self, response: ClientResponse) -> None:
-        """Note that the call returned."""
+        """Record that the call returned."""
 
     def gave_back(self, response: ClientResponse | None) -> None:
-        """Note the end of a call that nothing more is known of than that it gave its connection back."""
+        """Record the end of a call of which only one thing is known: that it gave its connection back."""
 
     def raised(self, error: BaseException) -> BaseException:
-        """Note that the call raised; return the exception that its caller is to get."""
+        """Record that the call raised; return the exception that the caller gets."""
 
 
 class Interceptor(Protocol):
-    """Whom the hooks ask: a mock."""
+    """What the hooks ask: a mock."""
 
     is_active: bool
-    """Whether it has been started, and not been stopped since."""
+    """Whether it has been started and not stopped since."""
 
     @property
     def log(self) -> Any:
-        """Where its calls are recorded, which is nothing to the hooks."""
+        """Where its calls are recorded; the hooks do not use it."""
 
     @property
     def stand_ins(self) -> StandIns: ...
 
     def begin_through_connector(self, method: str, url: URL, loop: AbstractEventLoop) -> Interception:
-        """Note that a call begins whose requests come through a connector of this mock; no other mock is asked."""
+        """Begin a call whose requests come through a connector of this mock; no other mock is asked."""
 
     def begin(
         self,
@@ -99,4 +99,4 @@ class Interceptor(Protocol):
         loop: AbstractEventLoop,
         asked: tuple[Any, ...],
     ) -> Interception:
-        """Note that a call begins, which is offered to the mocks that are `asked`, this one first."""
+        """Begin a call, which is offered to the mocks in `asked`, this one first."""

@@ -2,20 +2,20 @@
 
 Theory
 ------
-A session that is never closed, and a response that is neither read nor released, are seen in production alone, where
-connections run out. The garbage collector finds some of them, at a time of its own. So whatever might be left behind is
-noted when it is made, with the place in the code that made it, and is held until it is looked at.
+A session that is never closed, or a response that is neither read nor released, shows only in production, where
+connections run out. The garbage collector finds some of them, but at an unpredictable time. So everything that might
+be left behind is recorded when it is created, with the line of code that created it, and is held until it is examined.
 
-A `Watch` belongs to one mock and notes while that is active: the mock's calls, of which the log tells it, and sessions,
-connectors and tasks, of which the next room does.
+A `Watch` belongs to one mock and records while the mock is active: the mock's calls, which the log reports, and
+sessions, connectors and tasks, which the room `made` reports.
 
-A task is held while it runs, and no longer, so that asyncio tells in time of an exception that is never retrieved. It
-may be about to end, and is given three turns of the loop before it is said to run still. Within the loop that takes an
-`await`; where no loop runs, the loops of the tasks are run that long. Where neither is possible, tasks are not looked
+A task is held only while it runs, so that asyncio reports in time an exception that is never retrieved. Since a task
+may be about to end, it gets three turns of the loop before it counts as still running. Inside the loop, this takes an
+`await`; if no loop is running, the tasks' own loops are run for that long. If neither is possible, tasks are not looked
 for.
 
-The plugins of pytest close the loop of a test before its last fixtures are taken down, and end by that all calls and
-tasks. So these are looked at right before.
+The pytest plugins close the loop of a test before the last fixtures are torn down, which ends all calls and tasks. So
+calls and tasks are examined just before that.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _KINDS = ("session", "connector", "response", "unread", "call", "task")
 
 
 def checked_kinds(value: bool | Collection[str]) -> frozenset[str]:
-    """Return the kinds of things to look for: those of True, a lone one, or several; raise if it is none of these."""
+    """Return the kinds of things to look for, given as a bool, as one name or as several; raise if it is invalid."""
     if isinstance(value, bool):
         return frozenset(_BY_DEFAULT if value else ())
     names = [value] if isinstance(value, str) else value
@@ -62,10 +62,10 @@ class Leak(NamedTuple):
 
     kind: str
     what: str
-    """What it is, and what should have become of it."""
+    """What the thing is, and what should have been done with it."""
 
     where: str
-    """By which line of the code it came to be; "" if that is not known."""
+    """The line of code that created it; "" if that is unknown."""
 
 
 class Call(Protocol):
@@ -86,7 +86,7 @@ class _NotedCall(NamedTuple):
 
 
 class Watch:
-    """Notes what is made while a mock is active, and tells what of it was left behind."""
+    """Records what is created while a mock is active, and says which of these things were left behind."""
 
     looks_before_loops_end = False
     _is_on = False
@@ -96,7 +96,7 @@ class Watch:
         self.forget()
 
     def forget(self) -> None:
-        """Let go of all that was noted."""
+        """Forget everything that was recorded."""
         self._made: list[tuple[ClientSession | BaseConnector, str]] = []
         self._calls: list[_NotedCall] = []
         self._most_calls = 1000
@@ -104,37 +104,37 @@ class Watch:
         self._found: list[Leak] = []
 
     def begin(self, interceptor: Interceptor) -> None:
-        """Note what is made from now on where calls are offered to this mock, or would be if it were active."""
+        """Record what is created from now on where calls are offered to this mock, or would be if it were active."""
         if not self._is_on:
             self._is_on = True
             self.forget()
             made.begin(interceptor, self)
 
     def end(self) -> None:
-        """Note no more."""
+        """Stop recording."""
         self._is_on = False
         made.end(self)
 
     def excuse(self, session: ClientSession) -> None:
-        """Take a session and its connector for closed: somebody else sees to that."""
+        """Treat a session and its connector as closed, because other code closes them."""
         connector = session.connector
         self._made = [one for one in self._made if one[0] is not session and one[0] is not connector]
 
     def note_call(self, call: Call) -> None:
-        """Note a call that begins."""
+        """Record a call that begins."""
         count = len(self._calls)
         if count > self._most_calls:
-            # In one step, for other threads may be adding to them.
+            # In one step, because other threads may be adding calls.
             self._calls[:count] = [one for one in self._calls[:count] if _kind_of(one.call) is not None]
             self._most_calls = 2 * len(self._calls) + 1000
         self._calls.append(_NotedCall(call, made.place(self), get_running_loop()))
 
     def note_made(self, thing: ClientSession | BaseConnector, place: str) -> None:
-        """Note a session or a connector that has been made at a place."""
+        """Record a session or a connector, and the place that created it."""
         self._made.append((thing, place))
 
     def note_task(self, task: asyncio.Task[Any], place: str) -> None:
-        """Note a task that has been made at a place."""
+        """Record a task, and the place that created it."""
         self._tasks[task] = place
         task.add_done_callback(self._forget_task)
 
@@ -142,12 +142,12 @@ class Watch:
         self._tasks.pop(task, None)
 
     async def wait(self) -> None:
-        """Give the tasks of the running loop three turns; those that still run after them are left behind."""
+        """Give the tasks of the running loop three turns; those still running after that are left behind."""
         await _three_turns()
         self._found += self._running_tasks()
 
     def note_end_of(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Look at calls and tasks of a loop that is about to be closed."""
+        """Examine the calls and tasks of a loop that is about to be closed."""
         if any(task.get_loop() is loop for task in list(self._tasks)):
             loop.run_until_complete(_three_turns())
         self._found += self._open_calls(loop)
@@ -158,7 +158,7 @@ class Watch:
     def left(self) -> list[Leak]:
         """Return what was left behind.
 
-        Where no loop runs, those of the tasks are run for three turns. Within a loop, its tasks are left out.
+        If no loop is running, the loops of the tasks are run for three turns. Inside a loop, no tasks are examined.
         """
         if not (self._made or self._calls or self._tasks or self._found):
             return []
@@ -171,14 +171,14 @@ class Watch:
         return self._sorted([*self._found, *self._not_closed(), *self._open_calls(), *tasks])
 
     def conclude(self) -> list[Leak]:
-        """Return what was left behind, also when asked once more, and let go of it."""
+        """Return what was left behind, and release the things themselves; later calls return the same leaks."""
         left = self.left()
         self.forget()
         self._found = left
         return left
 
     def left_now(self) -> list[Leak]:
-        """Return what would be left behind if all were over now; a task that has been cancelled would not."""
+        """Return what would be left behind if everything ended now; a cancelled task does not count."""
         if asyncio._get_running_loop() is None:
             return self.left()
         tasks = [leak for task, leak in self._pending() if not _is_cancelled(task)]
@@ -213,13 +213,13 @@ class Watch:
         current = None if here is None else current_task()
         for task, place in list(self._tasks.items()):
             loop = task.get_loop()
-            # A loop that runs in another thread goes on while we look.
+            # A loop running in another thread continues while its tasks are examined here.
             if not task.done() and task is not current and (loop is here or not loop.is_running()):
                 what = f"task {task.get_name()!r} still running: {_name_of_coroutine(task)}"
                 yield task, Leak("task", what, f"created at {place}" if place else "")
 
     def place_of(self, task: asyncio.Task[Any]) -> str:
-        """Return where a task was made, if it was noted."""
+        """Return where a task was created, if it was recorded."""
         return self._tasks.get(task, "")
 
 
@@ -235,33 +235,33 @@ _WHAT = {
 
 
 def _kind_of(call: Call) -> str | None:
-    """Return as what a call was left behind, if it was."""
+    """Return the kind of leak that a call is; None if it is not one."""
     response = call.response
     if call.ended is None:
         return "call"
     if response is None:
         return None
-    # What has been closed may be lost in the next turn alone.
+    # A connection that has been closed is lost only in the next turn.
     transport = None if response.connection is None else response.connection.transport
     if transport is not None and not transport.is_closing():
         return "response"
-    # Released or closed, the content has an exception; a response that was never begun has no content.
+    # Content that was released or closed has an exception; a response that was never started has no content.
     content: Any = response.content
     return "unread" if content is not None and not content.at_eof() and content.exception() is None else None
 
 
 def _name_of_coroutine(task: asyncio.Task[Any]) -> str:
     coroutine: Any = task.get_coro()
-    # What `session.get()` returns has the coroutine under a private name (aiohttp 3.8.6 to 3.14.5).
+    # What `session.get()` returns keeps its coroutine under a private name (aiohttp 3.8.6 to 3.14.5).
     coroutine = getattr(coroutine, "_coro", coroutine)
     return str(getattr(coroutine, "__qualname__", type(coroutine).__qualname__))
 
 
 def _is_cancelled(task: asyncio.Task[Any]) -> bool:
-    """Tell whether a task has been cancelled and has yet to end."""
+    """Tell whether a task has been cancelled but has not ended yet."""
     if sys.version_info >= (3, 11):
         return task.cancelling() > 0
-    # Private, and the one way on Python 3.10.
+    # Private, but Python 3.10 offers no other way.
     waits_for: Any = getattr(task, "_fut_waiter", None)
     return bool(getattr(task, "_must_cancel", False)) or waits_for is not None and bool(waits_for.cancelled())
 

@@ -1,7 +1,7 @@
-"""An event loop that goes by a virtual clock: its own time, timers, executors and selector, patched on the instance.
+"""An event loop that follows a virtual clock: its time, timers, executors and selector, patched on the instance.
 
-The loop has an offset to the clock, mostly 0: one that has been moved far into the future by another clock stays there,
-for its time must not go back.
+The loop has an offset from the clock, which is usually 0. A loop that another clock has moved far into the future stays
+there, because its time must not go back.
 
 Private names of asyncio, the same in CPython 3.10 to 3.15: `_selector`, `_scheduled`, `_ready` and `_clock_resolution`
 of a loop, `_when` and `_cancelled` of its timers.
@@ -29,27 +29,27 @@ _MISSING = object()
 
 
 class Time(Protocol):
-    """What a loop asks of its clock."""
+    """What a loop needs of its clock."""
 
     now: float
-    """The seconds of `time.monotonic()`, in its place."""
+    """The virtual time that replaces `time.monotonic()`, in seconds."""
 
     held: int
-    """How many blocks hold it, so that time passes really."""
+    """How many `hold` blocks are active; while there are any, time passes in reality."""
 
     @property
     def grace(self) -> float:
-        """For how many real seconds to wait for sockets."""
+        """How many real seconds to wait for sockets."""
 
     def jump_to(self, now: float, loop: AbstractEventLoop) -> bool:
-        """Move to a time that has not come yet, for a timer of this loop; return whether the test may go on."""
+        """Move to a later time, for a timer of this loop; return whether the test may go on."""
 
     def wait_forever(self, loop: AbstractEventLoop) -> None:
-        """Note that nothing can wake this loop any more."""
+        """Record that nothing can wake this loop any more."""
 
 
 class _When(float):
-    """The time of a timer. Of those with equal times, the one that was set first is the least."""
+    """The time of a timer. Among equal times, the one set first is the least."""
 
     __slots__ = ("order",)
 
@@ -61,23 +61,23 @@ class _When(float):
         made.order = next(_count)
         return made
 
-    # Timers compare their times so, and a heap compares its timers so.
+    # Timers compare their times with `<`, and a heap compares its timers with `<`.
     def __lt__(self, other: float) -> bool:
         return float(self) < other or self == other and isinstance(other, _When) and self.order < other.order
 
 
 def check_loop(loop: AbstractEventLoop) -> None:
-    """Raise `RuntimeError` unless this is a loop that can be patched."""
+    """Raise `RuntimeError` unless this loop can be patched."""
     selector = getattr(loop, "_selector", None)
     if not isinstance(loop, BaseEventLoop) or not hasattr(selector, "get_map") or not hasattr(selector, "__dict__"):
         raise RuntimeError(
-            "Virtual time needs asyncio's default event loop, asyncio.SelectorEventLoop, and cannot go by "
+            "Virtual time needs asyncio's default event loop, asyncio.SelectorEventLoop, and cannot use "
             f"{shown(loop)}. Use the default loop: run this without the policy or the loop_factory that made the other"
         )
 
 
 class LoopInVirtualTime:
-    """A loop that goes by a clock until it is given back."""
+    """A loop that follows a clock until it is given back."""
 
     def __init__(self, loop: AbstractEventLoop, virtual: Time) -> None:
         check_loop(loop)
@@ -93,7 +93,7 @@ class LoopInVirtualTime:
         self._shut_down_executor_really = loop.shutdown_default_executor
         self._before: list[tuple[Any, str, object, object]] = []
         try:
-            # In debug mode, a callback in which the clock starts would seem to have taken long.
+            # In debug mode, a callback that starts the clock would seem to have taken long.
             self._put(loop, "slow_callback_duration", math.inf)
             self._put(loop, "time", self._now)
             self._put(loop, "call_at", self._call_at)
@@ -113,20 +113,20 @@ class LoopInVirtualTime:
         while self._before:
             owner, name, before, value = self._before.pop()
             if vars(owner).get(name) != value:
-                continue  # Somebody has replaced it meanwhile, and it is theirs to put back.
+                continue  # Other code has replaced it in the meantime, and has to put it back itself.
             if before is _MISSING:
                 delattr(owner, name)
             else:
                 setattr(owner, name, before)
 
     def give_back(self) -> None:
-        """Have time pass really for the loop, from where it is."""
+        """Let time pass in reality for the loop, from its current time on."""
         ahead = self._now() - real.monotonic()
         self._take_out()
         if not self._loop.is_closed():
             self._loop.time = lambda: real.monotonic() + ahead
 
-    # What is put in the place of the loop's own.
+    # The replacements for the loop's own methods.
 
     def _now(self) -> float:
         return self._time.now + self._offset
@@ -152,7 +152,7 @@ class LoopInVirtualTime:
         self._jobs -= 1
 
     async def _shut_down_executor(self, *args: Any, **kwargs: Any) -> None:
-        # It waits for threads, and from Python 3.12 on it gives up after 300 seconds.
+        # It waits for threads, which counts as a job; from Python 3.12 on, it gives up after 300 seconds.
         self._jobs += 1
         try:
             await self._shut_down_executor_really(*args, **kwargs)
@@ -162,7 +162,7 @@ class LoopInVirtualTime:
     def _select(self, timeout: float | None = None) -> list[Any]:
         if timeout is not None and timeout <= 0:
             return self._poll(timeout)
-        # Looked at before the poll: a thread that was there then may have woken the loop since, and ended.
+        # Examined before the poll: a thread that is alive now may wake the loop and end before the poll.
         threads = other_threads()
         events = self._poll(0)
         if events or self._loop._ready:
@@ -178,7 +178,7 @@ class LoopInVirtualTime:
                 return events
         timer = self._loop._scheduled[0] if self._loop._scheduled else None
         if timer is not None and timer._cancelled:
-            return events  # By a signal just now. The loop drops it and asks again.
+            return events  # A signal has just cancelled it. The loop drops it and asks again.
         if timer is None or timer._when == math.inf:
             if seconds is not None or threads.at_work:
                 return self._wait(timeout)
@@ -189,7 +189,7 @@ class LoopInVirtualTime:
         return events
 
     def _wait(self, timeout: float | None) -> list[Any]:
-        """Wait as the loop would without a virtual clock, and have time pass meanwhile."""
+        """Wait as the loop would without a virtual clock, and let time pass meanwhile."""
         began = real.perf_counter()
         events = self._poll(timeout)
         waited = real.perf_counter() - began
@@ -205,7 +205,7 @@ class LoopInVirtualTime:
         self._loop._clock_resolution = max(self._loop._clock_resolution, 2 * math.ulp(self._now()))
 
     def _cancel_all(self) -> None:
-        """End the test by ending its tasks."""
+        """End the test by cancelling its tasks."""
         tasks = all_tasks(self._loop)
         self._cancels += 1
         if not tasks or self._cancels > _MOST_CANCELS:

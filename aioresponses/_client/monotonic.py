@@ -1,15 +1,15 @@
-"""`time.monotonic` where a virtual clock runs, and where none does.
+"""`time.monotonic`, with a virtual clock and without one.
 
-Code under test measures with `time.monotonic`, and much of it has a copy: `from time import monotonic`. So when the
-first clock starts, the function and its copies are replaced by one that asks whether a clock runs in its thread. It
-stays for good, for whoever has got hold of it keeps it, and a module that is imported later may copy it.
+Code under test measures time with `time.monotonic`, often with a copy: `from time import monotonic`. So when the first
+clock starts, the function and its copies are replaced by a function that asks whether a clock runs in its thread. The
+replacement is never taken out: code that has fetched it keeps it, and a module imported later may copy it.
 
-The copies of the standard library are left as they are. What waits there, in `threading` or `queue`, blocks its thread;
-no virtual time passes meanwhile, and it would wait forever.
+The copies in the standard library are not replaced. Code that waits there, in `threading` or `queue`, blocks its
+thread; no virtual time would pass meanwhile, and it would wait forever.
 
-Tests stop clocks as well: freezegun puts functions of its own into `time` and into all modules that have copies, and
-takes them out again. So the real functions come from a `time` module that nobody else has, and what is in the place of
-`time.monotonic` is looked at again whenever a clock starts or jumps.
+Tests freeze clocks as well: freezegun puts its own functions into `time` and into all modules that have copies, and
+takes them out again. So the real functions come from a private copy of the `time` module, and `time.monotonic` is
+checked again whenever a clock starts or jumps.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ real = _time_of_our_own()
 
 
 def _monotonic() -> float:
-    """Return the time of the virtual clock that runs in this thread, or the real one."""
+    """Return the time of the virtual clock in this thread, or the real time if there is no clock."""
     virtual = time_here()
     return real.monotonic() if virtual is None else virtual.now
 
 
 def _monotonic_ns() -> int:
-    """Return the time of the virtual clock that runs in this thread, or the real one, in nanoseconds."""
+    """Return the time of the virtual clock in this thread, or the real time if there is no clock, in nanoseconds."""
     virtual = time_here()
     return real.monotonic_ns() if virtual is None else round(virtual.now * 1e9)
 
 
-# Like what they replace, these are not given the object where they are called as an attribute of a class.
+# Static methods, because the functions that they replace are not bound when they are attributes of a class.
 _REPLACEMENTS = {"monotonic": staticmethod(_monotonic), "monotonic_ns": staticmethod(_monotonic_ns)}
 
 
 def replace_monotonic() -> None:
-    """Have `time.monotonic` and its copies follow the virtual clocks, unless they do already."""
-    # What somebody else has put there is left alone until it is taken out.
+    """Make `time.monotonic` and its copies follow the virtual clocks, unless they do already."""
+    # A replacement by other code is left alone until that code takes it out.
     if any(_is_real(getattr(time, name)) for name in _REPLACEMENTS):
         for module in list(sys.modules.values()):
             _replace_in(module)

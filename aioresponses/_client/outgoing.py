@@ -1,11 +1,11 @@
-"""A request before aiohttp has written it: its headers and body, and the parts of it that a reply has a say in.
+"""A request before aiohttp has written it: its headers and body, and the parts that a reply can change.
 
-Where a request does not go to the far end, or must be looked at before it goes anywhere, there are no bytes on the wire
-to parse. What would be written is then taken from the request itself.
+If a request does not go to the far end, or must be examined before it goes anywhere, there are no bytes on the wire to
+parse. The headers and body are then taken from the request itself.
 
-Names of aiohttp's that are not documented, the same from 3.8.6 to 3.14.5: `ClientRequest.compress`, `POST_METHODS`,
+Undocumented names of aiohttp, the same from 3.8.6 to 3.14.5: `ClientRequest.compress`, `POST_METHODS`,
 `skip_auto_headers`, `response` and `response_class`, `write` of the payload that is its `body`, and
-`ClientSession._request`, whose signature alone has all arguments of a request by name.
+`ClientSession._request`, the only method whose signature names all arguments of a request.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientResponse
     from multidict import CIMultiDict
 
-# By which a payload writes itself; aiohttp 3.12 and later call the second one.
+# The methods by which a payload writes itself; aiohttp 3.12 and newer call the second one.
 _WRITING = ("write", "write_with_length")
 
 # The names of the keyword arguments that a request may have.
@@ -38,45 +38,45 @@ ARGUMENTS = frozenset(
 
 
 class Outgoing(NamedTuple):
-    """What is about to be sent, or is sent past the far end."""
+    """What is about to be sent, or is being sent elsewhere than to the far end."""
 
     headers: CIMultiDict[str]
 
     body: Written
-    """What has been read or sent of the body; more may come."""
+    """The part of the body that has been read or sent; more may follow."""
 
     is_encoded: bool
-    """Whether the body is in the `Content-Encoding` of the headers already."""
+    """Whether the `Content-Encoding` of the headers has already been applied to the body."""
 
 
 async def ahead(request: ClientRequest, connector: BaseConnector, with_body: bool) -> Outgoing:
-    """Return what is about to be sent: the headers, and the body if it is asked for.
+    """Return what is about to be sent: the headers and, if `with_body`, the body.
 
-    A body that can be read only once is sent, later, from what was read.
+    If the body can be read only once, aiohttp later sends what was read here.
     """
     body = await _read_ahead(request) if with_body else Written()
     return Outgoing(_headers_to_send(request, connector), body, _is_encoded(request))
 
 
 async def unsent(request: ClientRequest) -> Outgoing:
-    """Return what would have been sent, as far as reading it takes nothing away."""
+    """Return what would have been sent, without the body if reading would use it up."""
     return Outgoing(request.headers, await _body_of(request) or Written(), _is_encoded(request))
 
 
 async def passing(request: ClientRequest) -> Outgoing:
-    """Return what is about to be sent to the network; a body that can be read only once is noted as it is sent."""
+    """Return what is about to be sent to the network; a body that can be read only once is recorded as it is sent."""
     return Outgoing(request.headers, await _body_of(request) or _tee(request), _is_encoded(request))
 
 
 def response_of(request: ClientRequest) -> ClientResponse | None:
     """Return the response to a request, if one was made."""
-    # aiohttp 4 has it under a private name.
+    # In aiohttp 4, its name is private.
     name = "response" if hasattr(request, "response") else "_response"
     return getattr(request, name)  # type: ignore[no-any-return]
 
 
 def set_response_class(request: ClientRequest, response_class: Callable[..., ClientResponse]) -> None:
-    """Have the response to a request be of this class, or be made by this function; it may have been made already."""
+    """Make the response to a request an instance of a class, even if it exists already, or let a function make it."""
     response = response_of(request)
     if response is None:
         request.response_class = maker_of(response_class)  # type: ignore[assignment]
@@ -87,10 +87,10 @@ def set_response_class(request: ClientRequest, response_class: Callable[..., Cli
 def authorize_to_proxy(request: ClientRequest, connector: BaseConnector) -> ClientRequest:
     """Put the credentials for its proxy into a request, as `TCPConnector` does while it connects.
 
-    Returns the request by which it connects to the proxy. Raises `InvalidURL` where its
-    URL has no host.
+    Returns the request by which the connector connects to the proxy. Raises `InvalidURL` if the proxy's URL has no
+    host.
     """
-    # aiohttp 4 has each connector do it; in earlier releases it is written out where it is needed.
+    # In aiohttp 4, connectors have a method for this; earlier releases do it inside the code that connects.
     authorize = getattr(connector, "_update_proxy_auth_header_and_build_proxy_req", None)
     if authorize is not None:
         return authorize(request)  # type: ignore[no-any-return]
@@ -108,7 +108,7 @@ def _is_encoded(request: ClientRequest) -> bool:
 
 
 async def _body_of(request: ClientRequest) -> Written | None:
-    """Return the body of a request that is not written to us; None where reading it would take it from somebody."""
+    """Return the body of a request that is not written to the far end; None if reading would use it up."""
     body: Any = request.body
     if isinstance(body, bytes):
         return Written(body)
@@ -119,15 +119,15 @@ async def _body_of(request: ClientRequest) -> Written | None:
         try:
             await body.write(cast(Any, writer))
         except Exception:
-            return None  # What it raises, it raises when it is sent.
+            return None  # It raises the same error when it is sent.
         return writer.written
     return None
 
 
 async def _read_ahead(request: ClientRequest) -> Written:
-    """Return the body of a request before it is sent; what can be read only once is then sent from what was read.
+    """Return the body of a request before it is sent; if it can be read only once, aiohttp sends what was read here.
 
-    What reading it raises, sending it raises, at the same place.
+    If reading raises, sending raises the same error after the same bytes.
     """
     known = await _body_of(request)
     if known is not None:
@@ -147,7 +147,7 @@ async def _read_ahead(request: ClientRequest) -> Written:
 
 async def _write_again(body: Any, written: Written, raised: Exception | None, writer: Any, *args: Any) -> None:
     if not isinstance(writer, _Writer):
-        # Once it has been sent, there is as little left of it as if it had not been read ahead.
+        # Once sent, the body is used up, as it would be without having been read ahead.
         for name in _WRITING:
             vars(body).pop(name, None)
     for piece in written:
@@ -157,7 +157,7 @@ async def _write_again(body: Any, written: Written, raised: Exception | None, wr
 
 
 def _tee(request: ClientRequest) -> Written:
-    """Return what takes up the pieces of a body while aiohttp sends it to somebody else."""
+    """Return what collects the pieces of a body while aiohttp sends it elsewhere."""
     body: Any = request.body
     written = Written()
     for name in _WRITING:
@@ -168,14 +168,14 @@ def _tee(request: ClientRequest) -> Written:
 
 
 async def _write_both(write: Callable[..., Awaitable[None]], written: Written, writer: Any, *args: Any) -> None:
-    if isinstance(writer, _Writer):  # One method has called the other.
+    if isinstance(writer, _Writer):  # One of the two methods has called the other.
         await write(writer, *args)
     else:
         await write(_Writer(writer, written), *args)
 
 
 class _Writer:
-    """A stream writer that keeps what is written, and hands it on where there is another one."""
+    """A stream writer that keeps what is written, and passes it on to another writer if it has one."""
 
     def __init__(self, to: Any, written: Written) -> None:
         self._to = to
@@ -191,7 +191,7 @@ class _Writer:
 
 
 def _headers_to_send(request: ClientRequest, connector: BaseConnector) -> CIMultiDict[str]:
-    """Return the headers of a request with those that aiohttp adds in the moment of sending it (3.8.6 to 3.14.5)."""
+    """Return the headers of a request, including those that aiohttp adds when it sends it (3.8.6 to 3.14.5)."""
     headers = request.headers.copy()
     if request.method in request.POST_METHODS and hdrs.CONTENT_TYPE not in request.skip_auto_headers:
         headers.setdefault(hdrs.CONTENT_TYPE, "application/octet-stream")

@@ -1,12 +1,12 @@
 """What may wake a loop from outside: threads, processes, sockets.
 
-Virtual time jumps when nothing can run. Whether something still can is seen by what the loop waits for.
+Virtual time jumps when nothing can run any more. What the loop waits for shows whether anything still can.
 
 Private names, the same in CPython 3.10 to 3.15: `_ssock` is the loop's end of the pair of sockets by which threads and
-signals wake it, `_selector` what watches its sockets. `sys._current_frames` tells of the threads that there are, and of
-what each one does: `concurrent.futures.thread._worker` waits for work, and `_do_waitpid` of asyncio's watcher for the
-end of a process. pycares, the resolver that `aiohttp[speedups]` brings, keeps a thread for as long as the process runs,
-in `_run_safe_shutdown_loop` (5.2.1); it clears away, and no loop waits for that.
+signals wake it, and `_selector` watches its sockets. `sys._current_frames` returns what each thread is doing: a thread
+in `concurrent.futures.thread._worker` waits for work, and one in `_do_waitpid` of asyncio's child watcher waits for the
+end of a process. pycares, the resolver that `aiohttp[speedups]` installs, keeps a thread for as long as the process
+runs, in `_run_safe_shutdown_loop` (5.2.1); that thread cleans up, and no loop waits for it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ from .passing import passed_through
 
 
 class Threads(NamedTuple):
-    """What the other threads do."""
+    """What the other threads are doing."""
 
     at_work: bool
-    """Whether there is one that does not just wait for work of an executor."""
+    """Whether any of them does something other than wait for work of an executor."""
 
     wait_for_process: bool
-    """Whether there is one that waits for the end of a process, in the place of a loop."""
+    """Whether any of them waits for the end of a process on behalf of a loop."""
 
 
 def other_threads() -> Threads:
-    """Return what the threads beside this one do."""
+    """Return what the threads other than this one are doing."""
     frames = sys._current_frames()
-    # The frame of this function, which holds them: it would be left to the garbage collector, with all its callers.
+    # This function's own frame refers to `frames`. Without this, only the garbage collector would free that cycle, and
+    # with it all callers.
     del frames[get_ident()]
     others = frames.values()
     return Threads(not all(map(_waits_for_work, others)), any(map(_waits_for_process, others)))
@@ -57,9 +58,9 @@ def _waits_for_process(frame: FrameType) -> bool:
 
 
 def patience(loop: AbstractEventLoop, grace: float) -> float | None:
-    """Return for how many real seconds a jump has to wait for what may yet come by the sockets and pipes of a loop.
+    """Return how many real seconds a jump has to wait for data on the sockets and pipes of a loop.
 
-    None if it has no sockets; `math.inf` if there must be no jump, so that time passes really.
+    None if the loop has no sockets; `math.inf` if it must not jump, so that time passes in reality.
     """
     watched = loop._selector.get_map()  # type: ignore[attr-defined]
     own = loop._ssock.fileno()  # type: ignore[attr-defined]
@@ -84,17 +85,17 @@ def _peer_of(transport: Any) -> object:
 class _Socket(NamedTuple):
     name: object
     peer: object
-    """None while it is not connected; what has no name is "" or b""."""
+    """None while it is not connected; "" or b"" if the peer has no name."""
 
     listens: bool
 
     @classmethod
     def of(cls, number: int) -> _Socket | None:
-        """Return what is to be known of the socket of this number; None of a pipe and the like."""
+        """Return what can be known about the socket with this file descriptor; None for a pipe and the like."""
         try:
             if not stat.S_ISSOCK(os.fstat(number).st_mode):
                 return None
-            # A copy, which is closed here.
+            # A duplicate, which is closed here.
             with socket.socket(fileno=os.dup(number)) as one:
                 listens = bool(one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
                 try:
@@ -103,5 +104,5 @@ class _Socket(NamedTuple):
                     peer = None
                 return cls(one.getsockname(), peer, listens)
         except OSError:
-            # It has been closed, and is watched all the same.
+            # It has been closed, but is still being watched.
             return cls(None, None, False)

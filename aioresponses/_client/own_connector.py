@@ -1,9 +1,9 @@
-"""A connector that a session is given, whose requests one mock answers; nothing is hooked for it.
+"""A connector to pass to a session, whose requests one mock answers without any hooks.
 
-The hooks see a call before its first request, and all requests of it. A connector sees requests alone. Those of one
-call have one thing in common, the list of traces that aiohttp makes for it and passes on with each of them; so the
-lists of the last calls of each task are kept, with what accompanies the call. A task makes one call after another, or
-some within each other, as a middleware does that fetches a token.
+The hooks see a call before its first request, and all requests of the call. A connector sees only requests. The
+requests of one call have one thing in common: the list of traces, which aiohttp makes for the call and passes along
+with each request. So the lists of the last calls of each task are kept, with what accompanies each call. The calls of a
+task follow one another, or are nested, as when a middleware fetches a token.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import ClientConnectionError, TCPConnector, hdrs
 
 from .connectors import InMemoryConnector
-from .hooks import base_connect
+from .places import base_connect
 from .outgoing import authorize_to_proxy, response_of
 from .taps import tap
 
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
     from .interceptor import Interception, Interceptor
 
-# How many calls may be under way within each other.
+# How many nested calls may be under way.
 _MOST_NESTED = 8
 
 
 class OwnConnector(InMemoryConnector):
-    """The connector of one mock; its pool, limits and traces are its own, as those of any connector."""
+    """The connector of one mock; like any connector, it has its own pool, limits and traces."""
 
     def __init__(self, interceptor: Interceptor, **options: Any) -> None:
         super().__init__(**options)
-        # Whoever looks at the pool is to find what is in it.
+        # No spare connection is kept outside of the pool, so that users who look at the pool find every connection.
         self._most_with_spare = 0
         self._interceptor = interceptor
         self._calls: WeakKeyDictionary[asyncio.Task[Any], deque[tuple[list[Trace], Interception]]]
         self._calls = WeakKeyDictionary()
         self._network: TCPConnector | None = None
-        """What requests go through that the mock lets pass."""
+        """The connector for requests that the mock passes through."""
 
     async def connect(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
@@ -87,7 +87,7 @@ class OwnConnector(InMemoryConnector):
         return connection
 
     def _call_of(self, req: ClientRequest, traces: list[Trace]) -> Interception:
-        """Return what accompanies the call that a request is one of."""
+        """Return what accompanies the call that a request belongs to."""
         task = current_task()
         assert task is not None
         calls = self._calls.setdefault(task, deque(maxlen=_MOST_NESTED))
@@ -98,7 +98,7 @@ class OwnConnector(InMemoryConnector):
         return call
 
     def hang_up(self, why: str) -> None:
-        """End all connections: who waits for a response gets a `ClientConnectionError` with this text."""
+        """End all connections: a client that waits for a response gets a `ClientConnectionError` with this text."""
         for transport in tuple(self._open):
             transport.lose(told=ClientConnectionError(why))
 

@@ -1,14 +1,15 @@
-"""The servers of `aiohttp.test_utils` that a test runs itself, and its clients for them.
+"""The servers of `aiohttp.test_utils` that a test runs itself, and the `TestClient` objects that talk to them.
 
-A test starts these to be asked for real. What its `TestClient` asks of one is none of the calls of the code under test.
-What that asks of a running one is, but it need not be mocked.
+A test starts such a server to make real requests to it. A request by a `TestClient` to its server is not a call of the
+code under test. A request by the code under test to a running server is such a call, but need not be mocked.
 
-`aiohttp.test_utils` keeps no list of them, and they may be older than the mock. So they are looked for among all
-objects that the garbage collector knows, and those that are found are remembered. That takes milliseconds, so it is
-done only for a request to loopback: once for each session of a `TestClient`, and before another one would be refused.
+`aiohttp.test_utils` keeps no list of servers and clients, and they may be older than the mock. So they are searched for
+among all objects that the garbage collector knows, and remembered once found. A search takes milliseconds, so only a
+request to loopback causes one: the first one of each session that may belong to a `TestClient`, and any other one
+before it would be refused.
 
-`ClientSession._retry_connection` is False in a session of a `TestClient` and True in all others, so the hook need not
-ask about these. It is private, the same from 3.11.18 to 3.14.5; older releases do not have it.
+`ClientSession._retry_connection` is False in a session of a `TestClient` and True in all others, so the hook can skip
+those. The name is private, the same from 3.11.18 to 3.14.5; older releases do not have it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _not_of_clients: WeakSet[ClientSession] = WeakSet()
 
 
 def is_own_server(url: URL) -> bool:
-    """Tell whether a URL is of a server that a test of this process runs."""
+    """Tell whether a URL belongs to a server that a test of this process runs."""
     test_utils = _test_utils()
     if test_utils is None or not _is_loopback(url):
         return False
@@ -45,14 +46,14 @@ def is_own_server(url: URL) -> bool:
 
 
 def is_of_test_client(session: ClientSession, url: URL) -> bool:
-    """Tell whether a session is that of a `TestClient`, and asks the server of that."""
+    """Tell whether a session belongs to a `TestClient`, and the URL to the server of that client."""
     test_utils = _test_utils()
     if test_utils is None or not _is_loopback(url):
         return False
     if session in _not_of_clients:
         return False
     if not _found(_clients, test_utils.TestClient, lambda client: _session_of(client) is session):
-        # Sessions of aiohttp 4 take no weak references.
+        # Sessions of aiohttp 4 do not support weak references.
         with suppress(TypeError):
             _not_of_clients.add(session)
         return False
@@ -60,7 +61,7 @@ def is_of_test_client(session: ClientSession, url: URL) -> bool:
 
 
 def _test_utils() -> ModuleType | None:
-    # Unless it has been imported, no test has a server of it.
+    # If it has not been imported, no test can have such a server.
     return sys.modules.get("aiohttp.test_utils")
 
 
@@ -74,23 +75,23 @@ def _is_loopback(url: URL) -> bool:
         address = ip_address(host)
     except ValueError:
         return False
-    # A server that listens at all addresses of the machine says that it is at 0.0.0.0.
+    # The URL of a server that listens at all addresses of the machine has the host 0.0.0.0.
     return address.is_loopback or address.is_unspecified
 
 
 def _is_at(server: BaseTestServer, url: URL) -> bool:
-    # One in memory is at no port.
+    # A server in memory listens on no port.
     is_at_port = server.runner is not None and bool(server.runner.addresses)
     return is_at_port and not server.closed and server.port == url.port
 
 
 def _session_of(client: TestClient[Any, Any]) -> ClientSession | None:
-    # One that could not be made, because its server is none, has none.
+    # A client whose `__init__` raised, because it was given no server, has no session.
     return getattr(client, "session", None)
 
 
 def _found(known: WeakSet[_T], kind: type[_T], suits: Callable[[_T], bool]) -> bool:
-    """Tell whether an object suits, of those that are `known` or else of all, and have it be known from now on."""
+    """Tell whether any of the `known` objects suits, or any other object of this kind, which is then added to them."""
     if any(suits(one) for one in list(known)):
         return True
     for one in _all_of(kind):
@@ -105,8 +106,9 @@ def _all_of(kind: type[_T]) -> Iterator[_T]:
     classes: list[type[_T]] = [kind]
     for one in classes:
         classes += type.__subclasses__(one)
-    # Not by equality, nor by `isinstance`: among the objects are all kinds, and some would answer themselves.
+    # Compared by identity: an arbitrary object may run code of its own for `==` or `isinstance`.
     identities = set(map(id, classes))
-    for generation in range(3) if sys.implementation.name == "cpython" else (None,):  # Others have no generations.
+    # Only CPython has generations.
+    for generation in range(3) if sys.implementation.name == "cpython" else (None,):
         objects = gc.get_objects() if generation is None else gc.get_objects(generation)
         yield from [one for one in objects if id(type(one)) in identities]

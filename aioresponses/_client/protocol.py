@@ -1,45 +1,46 @@
-"""The in-memory connection: aiohttp's own client on one end, a function on the other.
+"""The in-memory connection: aiohttp's own client at one end, a function at the other.
 
 Theory
 ------
-aiohttp's client stands on two objects of asyncio's kind. A *connector* hands out connections, and a *protocol*,
-`ResponseHandler`, parses what it is fed by its *transport* and is written to through it. So a connector that makes a
-`ResponseHandler` and gives it a transport which ends in memory is all that it takes: everything above, from cookies to
-redirects, is aiohttp itself. Protocol and transport are here, the connector is in the next room.
+aiohttp's client builds on a *connector*, which hands out connections, and on a *protocol* of asyncio's kind,
+`ResponseHandler`, which parses what its *transport* feeds it and writes through that transport. So all it takes is a
+connector that creates a `ResponseHandler` with a transport that ends in memory: everything above, from cookies to
+redirects, is aiohttp itself. The protocol is defined here, the transport and the connector in rooms of their own.
 
-The far end is a function without arguments, the `Respond` of one exchange: it is called once the request has been
-written to its end, and returns an `Answer`, or an awaitable of one, or raises. *When* it is called is the delicate
-part, since people's tests count the turns of the event loop:
+The far end of a request has a function `respond`, which is called without arguments once the request has been written
+completely, and returns an `Answer` or an awaitable of one, or raises. *When* it is called is the delicate part, because
+users' tests count the turns of the event loop:
 
-*   aiohttp writes the request, makes the response object, and asks the protocol for the first message:
-    `ResponseHandler.read()`. We answer there, in the caller's own task and in the same step of it. By then every
-    write has happened that happens in that step. A request whose answer needs no waiting thus runs from
-    `session.get()` to the end of `response.read()` without giving the event loop a turn.
-*   Where the client writes from a task of its own (aiohttp 3.8 and 3.9 always; later ones for bodies on Python before
-    3.12, or streamed ones), that task must come to its end first. aiohttp 3.9.5 cancels it as soon as the response is
-    complete, and `read()` then raises the `CancelledError` which the task ended with. So `read()` waits for it: the
-    answer comes one turn later, and no more than that.
-*   A coroutine that answers is awaited in the caller's own task as well, so that whatever it sets off has happened
-    when the caller goes on. Only, that task cannot then be told of a `sock_read` timeout or a lost connection by the
-    protocol's future, for it does not wait for it. `set_exception` therefore cancels the coroutine, in the manner of
-    `asyncio.timeout()`, and `read()` then raises what `set_exception` was called with.
+*   aiohttp writes the request, creates the response object, and asks the protocol for the first message by
+    `ResponseHandler.read()`. The far end answers inside that call, in the caller's own task and in the same step of the
+    task, after all writes of that step. So a request whose answer needs no waiting runs from `session.get()` to the end
+    of `response.read()` without giving the event loop a turn.
+*   If the client writes from a task of its own (always in aiohttp 3.8 and 3.9; later for bodies on Python before 3.12,
+    and for streamed bodies), that task must end first. aiohttp 3.9.5 cancels it as soon as the response is complete,
+    and `read()` then raises the `CancelledError` that ended the task. So `read()` waits for the task: the answer comes
+    exactly one turn later.
+*   If the answer is a coroutine, it is awaited in the caller's own task as well, so that everything it causes has
+    happened by the time the caller continues. But then the protocol's future cannot report a `sock_read` timeout or a
+    lost connection to that task, because the task does not wait for the future. So `set_exception` cancels the
+    coroutine, in the manner of `asyncio.timeout()`, and `read()` then raises what `set_exception` was called with.
 
-No server answers in the step of the request, so code that must not do two things at once is never found out by such
-answers. With a latency, the far end is asked so many seconds later: the reading task waits, for at least one turn of
-the loop, so that all that is ready runs first. This comes once the request has been written, and `set_exception` ends
-it as well.
+No real server answers in the step of the request, so such answers never reveal code that must not do two things at
+once. With a latency, the far end is called that many seconds after the request has been written. The reading task waits
+for at least one turn of the loop, so that everything that is ready runs first, and `set_exception` ends that wait as
+well.
 
-What the far end sends respects flow control. It feeds 256 KiB at first, so that most answers are there at once, and
-then pieces of 64 KiB until the client pauses reading; it goes on one turn after the client resumes, as a socket would:
+What the far end sends respects flow control. It feeds 256 KiB first, so that most answers arrive in one step, and then
+pieces of 64 KiB until the client pauses reading. It continues one turn after the client resumes, as a socket would. So
 a large body is never in the stream reader as a whole, and a response that is never read stays unfinished. A body that
-comes piece by piece has a task of its own, for whoever provides it may have to wait; the task gives the loop a turn
-after each piece, so that a reader keeps up with it, waits for as long as the client does not read, and ends with the
-connection. What the client sends is taken at once.
+is produced piece by piece is sent by a task of its own, since its producer may have to wait. That task gives the loop a
+turn after each piece, so that the reader keeps up; it waits while the client does not read, and ends with the
+connection. What the client sends is accepted immediately.
 
-A connection that is closed in the middle of a body is closed once the client has read what was sent. The stream reader
-gives its error in place of what it still holds; with a network, which is slower than the loop, that is read by then.
+A connection that is closed in the middle of a body is closed only once the client has read what was sent. Otherwise the
+stream reader would raise its error instead of returning what it still holds; with a network, which is slower than the
+loop, that has been read by then.
 
-Nothing here knows of mocks.
+Nothing here knows about mocks.
 """
 
 from __future__ import annotations
@@ -62,50 +63,50 @@ if TYPE_CHECKING:
     from aiohttp.streams import StreamReader
 
 
-# Looking it up in its class takes time that every request would pay.
+# Looking it up in its class would cost every request time.
 _read = ResponseHandler.read
 
-# Stands for a cause that was not given; None would be one.
+# Stands for a cause that was not given, because None is a possible cause.
 _NO_CAUSE = BaseException()
 
 
 def _await_the_turn() -> None:
-    """Interrupt what ends with the turn of the loop."""
+    """Interrupt nothing: a wait for the next turn of the loop ends by itself."""
 
 
 class FarEnd(Protocol):
     """What answers one request, in memory."""
 
     latency: float | None
-    """How many seconds pass before it responds, for 0 one turn of the loop; None once they have, or if none are to."""
+    """How many seconds pass before it responds: 0 means one turn of the loop, None no wait, or one that is over."""
 
     @property
     def request(self) -> ClientRequest: ...
 
     @property
     def exchange(self) -> Receiver:
-        """Takes what is written of the request, piece by piece."""
+        """Receives the request, piece by piece, as it is written."""
 
     def respond(self) -> Answer | Awaitable[Answer | None]:
-        """Answer the request, which is complete; None stands for an answer that comes from somewhere else."""
+        """Answer the request, which is complete; None means that the answer comes from elsewhere."""
 
 
 class InMemoryProtocol(ResponseHandler):
-    """aiohttp's client protocol, which has the far end answer when the client comes to read."""
+    """aiohttp's client protocol, which asks the far end for its answer when the client begins to read."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self.far_end: FarEnd | None = None
-        """What has yet to answer the request that is being written."""
+        """The far end that will answer the request being written."""
         self.error: BaseException | None = None
-        """What this side was told of by `set_exception`, since the last request began."""
+        """The exception given to `set_exception` since the last request began."""
         self.has_continued = False
         self._interrupt: Callable[[], object] | None = None
 
     def expect(self, far_end: FarEnd, call: Exchange) -> None:
-        """Have the far end answer its request, which is the next one on this connection.
+        """Let the far end answer its request, which is the next one on this connection.
 
-        The `call` is connected by this, until the client has given the connection back, or has lost it.
+        From now on the `call` counts as connected, until the client has given the connection back or lost it.
         """
         self.far_end = far_end
         self.error = None
@@ -120,13 +121,13 @@ class InMemoryProtocol(ResponseHandler):
         call.connect()
         transport.url = far_end.request.url
 
-    # No coroutine itself, for mostly there is nothing to wait for.
+    # Not itself a coroutine, because usually there is nothing to wait for.
     def read(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
     ) -> Coroutine[Any, Any, tuple[RawResponseMessage, StreamReader]]:
         far_end = self.far_end
         if far_end is not None:
-            # The task that writes the request, if there is one: private, and all that tells (3.8.6 to 3.14.5).
+            # The task that writes the request, if there is one; nothing public gives access to it (3.8.6 to 3.14.5).
             writer: asyncio.Task[None] | None = getattr(far_end.request, "_writer", None)
             if writer is not None and not writer.done():
                 return self._read_when_written(far_end.request, writer)
@@ -150,7 +151,7 @@ class InMemoryProtocol(ResponseHandler):
         if not self.has_continued and "100-continue" in request.headers.get(hdrs.EXPECT, "").lower():
             self.has_continued = True
             self.data_received(b"HTTP/1.1 100 Continue\r\n\r\n")
-            return await super().read()  # The client goes on writing, and comes to read once more.
+            return await super().read()  # The client goes on writing, then reads again.
         await self._written(writer)
         if self.error is not None:
             raise self.error
@@ -171,7 +172,7 @@ class InMemoryProtocol(ResponseHandler):
         if self.error is not None:
             raise self.error
         if self.transport is None:
-            # The client has closed the connection, which it is about to hear of. The far end is not asked any more.
+            # The client has closed the connection and is about to be notified of that. The far end is no longer asked.
             return await super().read()
         return await self.read()
 
@@ -179,7 +180,7 @@ class InMemoryProtocol(ResponseHandler):
         self, answer: Answer | Awaitable[Answer | None]
     ) -> tuple[RawResponseMessage, StreamReader]:
         sent = answer if isinstance(answer, Answer) else await self._interruptible(answer)
-        # What has happened while it was made takes precedence.
+        # An error that occurred while the answer was being made takes precedence.
         if self.error is not None:
             raise self.error
         if sent is not None and self.transport is not None:
@@ -191,7 +192,7 @@ class InMemoryProtocol(ResponseHandler):
         wake = partial(finish, waiter)
 
         def look() -> None:
-            # The first step of the task stands before us in the queue of the loop, and mostly is its last.
+            # The task's first step, which is usually its last, was scheduled before this callback.
             if writer.done():
                 wake()
             else:
@@ -209,7 +210,7 @@ class InMemoryProtocol(ResponseHandler):
         task = current_task()
         if task is None:
             return await answer
-        # Python 3.11 began to count the cancellations of a task: ours must be taken back, and it alone.
+        # From Python 3.11 on, tasks count their cancellations: ours must be taken back, and no other.
         cancelling: Callable[[], int] = getattr(task, "cancelling", int)
         uncancel: Callable[[], int] = getattr(task, "uncancel", int)
         before = cancelling()
@@ -217,7 +218,7 @@ class InMemoryProtocol(ResponseHandler):
 
         def interrupt() -> None:
             nonlocal interrupted
-            # Within the answer itself there is nothing to wake: it goes on to its end.
+            # Called from within the answer itself, which is running: there is nothing to wake.
             if current_task(self._loop) is not task:
                 interrupted = interrupted or task.cancel()
 
@@ -234,19 +235,19 @@ class InMemoryProtocol(ResponseHandler):
                 uncancel()
 
     def set_exception(self, exc: type[BaseException] | BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
-        # aiohttp 3.8 takes no cause.
+        # aiohttp 3.8 accepts no cause.
         super().set_exception(exc, *() if exc_cause is _NO_CAUSE else (exc_cause,))  # type: ignore[arg-type]
-        # aiohttp 3.12 and later forget it in close().
+        # Kept here, because aiohttp 3.12 and newer forget it in close().
         self.error = exc if isinstance(exc, BaseException) else exc()
         if self._interrupt is not None:
             self._interrupt()
 
     def let_go(self) -> None:
-        """Forget the request and what came of it, unless somebody still waits for that.
+        """Forget the request and any error, unless a reader still waits for the answer.
 
-        An exception that was raised holds the frames of aiohttp that it came through, and those hold this. aiohttp 3.12
-        and newer forget the exception themselves when a connection is closed.
+        An exception that was raised refers to the frames of aiohttp that it passed through, and these refer to this
+        protocol. aiohttp 3.12 and newer forget the exception themselves when a connection is closed.
         """
-        # The task that writes gives the connection back when it is cancelled, and somebody else may be waiting.
+        # When cancelled, the task that writes gives the connection back, while another task may still be reading.
         if self._interrupt is None:
             self.far_end = self.error = self._exception = None

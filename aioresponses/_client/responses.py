@@ -1,11 +1,11 @@
 """Responses after their mock has been stopped.
 
-A client that leaves a response behind has it give up its body: aiohttp then raises "Connection closed" where somebody
-reads it, even if all of it has come in. Code under test is to learn that, so it holds while the mock is active. Tests
-look at the response of a call afterwards, and to them what has come in is of use.
+When a client leaves a response without reading it, the response gives up its body: a later read raises "Connection
+closed", even if the whole body has arrived. The code under test has to experience that, so nothing changes while the
+mock is active. But tests look at the response of a call afterwards, and the body that has arrived is useful to them.
 
-Private, and the same from 3.8.6 to 3.14.5 and in the development branch: `ClientResponse._released`, by which `read()`
-tells that the response was given up, and `StreamReader._exception`.
+Private, and the same from 3.8.6 to 3.14.5 and in the development branch: `ClientResponse._released`, which tells
+`read()` that the response was given up, and `StreamReader._exception`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from aiohttp import ClientConnectionError, ClientResponse, StreamReader
 
 
 def leave_readable(response: ClientResponse) -> None:
-    """Have the body of a response be readable if it has come in completely; reading any other fails."""
-    # A class of responses of the user's may have anything there.
+    """Make the body of a response readable if it has arrived completely; let reading an incomplete one fail."""
+    # A user's own response class may have anything as its content.
     given: Any = response
     content = getattr(given, "content", None)
     if not isinstance(content, StreamReader):
@@ -25,8 +25,8 @@ def leave_readable(response: ClientResponse) -> None:
     if content.is_eof():
         given._released = False
         if content.exception() is not None:
-            # Nothing but the client's giving up comes after the end of a body.
+            # After the end of a body, only the client's giving it up can have set an exception.
             content._exception = None
     elif content.exception() is None and (response.connection is None or response.connection.closed):
-        # aiohttp 3.8 and 3.9 forget a body whose session is closed, and whoever reads it would wait for ever.
+        # aiohttp 3.8 and 3.9 set no error on a body whose session is closed, so reading it would wait forever.
         content.set_exception(ClientConnectionError("Connection closed"))

@@ -1,18 +1,18 @@
-"""The servers that stand at far ends: applications, which start and end, and the one that handlers are handlers of.
+"""The servers at the far ends: applications, which start and end, and the one application to which handlers belong.
 
 Theory
 ------
 An application has a life. It starts before the first request that reaches it, on the loop of that request, and ends
-with the mock. Both must happen in one task and one context, as `web.run_app` has it, for what an application opens
-with a context manager is closed by it. So a task of its own lives the life of each application on each loop: it starts
-the application, waits to be told to end, and cleans up. Whoever mounts one application twice, or with two mocks, has
-one life of it.
+with the mock. Both must happen in one task and one context, as with `web.run_app`, because what an application opens
+with a context manager must be closed by the same one. So each application has, on each loop, a task that lives its
+life: it starts the application, waits until it is asked to end, and cleans up. An application that is mounted twice, or
+in two mocks, has one life only.
 
-That task is told to end by the mock. A mock that is stopped by a plain function can but tell it so, and cannot wait.
-If nothing tells it before its loop ends, `asyncio.run()` and test cases cancel it, with all other tasks of the loop,
-and wait for it to clean up. If its loop is closed without that, nothing can be awaited any more, so it is left alone.
+The mock asks that task to end. A mock that is stopped by a plain function can only ask, not wait. If the task has not
+been asked before its loop ends, `asyncio.run()` and test cases cancel it along with all other tasks of the loop, and
+wait for it to clean up. If its loop is closed without that, nothing can be awaited any more, so the task is left alone.
 
-Handlers need no life. Their application is there for `request.app`, and for signals; it starts and cleans up nothing.
+Handlers need no life. Their application exists only for `request.app` and for signals; it starts and cleans up nothing.
 
 Private names: `Request._match_info` of aiohttp, which its router sets (3.8.6 to 3.14.5, and the development branch),
 and asyncio's `Task._log_destroy_pending` (CPython 3.10 to 3.14).
@@ -42,16 +42,16 @@ Application = Union[
 
 Server = Callable[[], Any]
 
-# How long handlers that do not end with their connections are waited for, in seconds, before they are cancelled.
+# How many seconds to wait for handlers that do not end with their connections before they are cancelled.
 _SHUTDOWN = 0.1
 
-# aiohttp 3.9 brought it, and lets handlers be cancelled when the client goes away. Before, a site ended the server.
+# New in aiohttp 3.9: handlers can be cancelled when the client goes away. Before, only a site shut the server down.
 _CAN_CANCEL = "handler_cancellation" in inspect.signature(web.Server.__init__).parameters
 
-# What aiohttp says of a response that does not say it.
+# The headers that aiohttp adds to a response that lacks them.
 _DEFAULT_HEADERS = {hdrs.SERVER: SERVER_SOFTWARE, hdrs.CONTENT_TYPE: "application/octet-stream"}
 
-# All that go on.
+# All lives that have not ended.
 _lives: WeakKeyDictionary[AbstractEventLoop, list[_Life]] = WeakKeyDictionary()
 
 
@@ -71,9 +71,9 @@ class _Life:
         self.users: list[Servers] = []
         self.ready: asyncio.Future[Server] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
-        self._told: asyncio.Future[None] = loop.create_future()
+        self._asked_to_end: asyncio.Future[None] = loop.create_future()
         task = context.copy().run(loop.create_task, self._live(handler_cancellation))
-        # Its loop may be closed before anything tells it to end.
+        # Its loop may be closed before anything asks it to end.
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._task = task
 
@@ -96,16 +96,16 @@ class _Life:
                 self.ready.cancel()
                 raise
             self.ready.set_exception(error)
-            self.ready.exception()  # Whoever asked may have gone.
+            self.ready.exception()  # Marks it as retrieved: the request that waits for it may have gone.
             return
         self.ready.set_result(cast(Server, runner.server))
         try:
-            await self._told
+            await self._asked_to_end
         except asyncio.CancelledError:
             self._forget()
             await self._clean_up(runner)
             if self.ended.done() and not self.ended.cancelled():
-                self.ended.result()  # No caller is left that could get it.
+                self.ended.result()  # Raises the error of the clean-up here, because no other caller is left.
             raise
         await self._clean_up(runner)
 
@@ -132,7 +132,7 @@ class _Life:
             lives.remove(self)
 
     def leave(self, user: Servers) -> bool:
-        """Note that it is not needed by `user` any more; tell it to end, if nobody else needs it. Tell whether it does.
+        """Remove a user, and ask the application to end if it has no other; return whether its end can be awaited.
 
         Works from any thread, and with the loop closed or stopped.
         """
@@ -142,25 +142,25 @@ class _Life:
         self._forget()
         if self.loop.is_running() and self.loop is not asyncio._get_running_loop():
             try:
-                self.loop.call_soon_threadsafe(self._tell)
+                self.loop.call_soon_threadsafe(self._ask_to_end)
                 return False
             except RuntimeError:
-                pass  # It has been closed just now.
+                pass  # The loop has just been closed.
         if self.loop.is_closed():
             return False
-        self._tell()
+        self._ask_to_end()
         return True
 
-    def _tell(self) -> None:
-        if not self._told.done():
-            self._told.set_result(None)
+    def _ask_to_end(self) -> None:
+        if not self._asked_to_end.done():
+            self._asked_to_end.set_result(None)
 
 
 class HandlerServer:
-    """The server on one loop whose requests are handled by whatever handler is given for each."""
+    """The server on one loop that handles each request with the handler given for it."""
 
     def __init__(self) -> None:
-        # Bodies may have any size: a handler stands in for a service that has limits of its own.
+        # Bodies may have any size: the service that a handler replaces has limits of its own.
         app = web.Application(client_max_size=2 ** 62)
         app.on_response_prepare.append(_set_headers)
         self._app = app
@@ -181,13 +181,13 @@ class HandlerServer:
         match_info: Mapping[str, str],
         headers: CIMultiDict[str],
     ) -> object:
-        """Return what a handler returns to a request; its response gets those of `headers` that it does not have."""
+        """Return what a handler returns for a request; its response gets those of `headers` that it lacks."""
         info = _MatchInfo(dict(match_info), self._route)
         info.headers = headers
         info.add_app(self._app)
         info.freeze()
         request._match_info = info
-        # As applications do before they call a handler.
+        # Applications do this before they call a handler.
         if request.headers.get(hdrs.EXPECT):
             await info.expect_handler(request)
             await request.writer.drain()
@@ -201,7 +201,7 @@ class HandlerServer:
         return response
 
     async def shut_down(self) -> None:
-        """Wait for the handlers whose clients have gone; cancel those that do not end."""
+        """Wait for handlers whose clients have gone; cancel those that do not end."""
         server = self._runner.server
         assert server is not None
         await server.shutdown(_SHUTDOWN)
@@ -212,7 +212,7 @@ class _MatchInfo(web.UrlMappingMatchInfo):
 
 
 async def _set_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add headers to a response that the handler itself sends; aiohttp has set those that each response has."""
+    """Add headers to a response that the handler sends itself; aiohttp has already set its default headers."""
     if isinstance(request.match_info, _MatchInfo) and request.match_info.headers:
         for name, value in _DEFAULT_HEADERS.items():
             if response.headers.get(name) == value and name in request.match_info.headers:
@@ -241,13 +241,13 @@ class Servers:
     async def of(
         self, app: Application, handler_cancellation: bool, loop: AbstractEventLoop, context: Context
     ) -> Server:
-        """Return what makes protocols of an application on the running loop; start it if need be.
+        """Return what makes protocols of an application on the running loop; start the application if necessary.
 
-        Raises what its start-up raises.
+        Raises what its startup raises.
         """
         self._check()
         if isinstance(app, web.Server):
-            return cast(Server, app)  # It is up to its owner to run it.
+            return cast(Server, app)  # Its owner runs it.
         life = next((life for life in self._lives if life.loop is loop and life.app == app), None)
         if life is None:
             lives = _lives.setdefault(loop, [])
@@ -262,7 +262,7 @@ class Servers:
         try:
             return life.ready.result()
         except BaseException:
-            # The next request tries to start it once more.
+            # The next request tries to start it again.
             if life in self._lives:
                 self._lives.remove(life)
             raise
@@ -282,13 +282,13 @@ class Servers:
             raise ClientConnectionError(self._has_ended)
 
     def tell(self, why: str) -> None:
-        """Tell all applications to end; requests that come from now on are refused with this text."""
+        """Ask all applications to end; from now on, requests are refused with this text."""
         self._has_ended = why
         lives, self._lives = self._lives, []
         self._ending += [life for life in lives if life.leave(self)]
 
     async def end(self) -> None:
-        """Wait for the end of those on the running loop; raises what the clean-up of the first of them raises."""
+        """Wait for the end of those on the running loop; raise the first error of their clean-ups."""
         loop = get_running_loop()
         of_handlers = self._of_handlers.pop(loop, None)
         if of_handlers is not None:

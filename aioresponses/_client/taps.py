@@ -1,7 +1,7 @@
-"""What goes over a real connection that is upgraded, noted on its way between aiohttp's client and the network.
+"""What goes over a real connection that is upgraded, recorded on its way between aiohttp's client and the network.
 
-The client writes into a transport, and the transport tells a protocol what comes in. Between the two stands what looks
-like a transport to the client, and like its protocol to the transport, until the connection is given back.
+The client writes into a transport, and the transport passes what arrives to a protocol. Until the connection is given
+back, a tap sits between the two: to the client it looks like the transport, and to the transport like the protocol.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def tap(connection: Connection, note_upgrade: Callable[[Upgraded], object]) -> None:
-    """Note what goes over a connection, should the server agree to speak another protocol."""
+    """Record what goes over a connection, if the server agrees to switch to another protocol."""
     protocol: Any = connection.protocol
     if protocol is not None and protocol.transport is not None:
         _Tap(connection, protocol, note_upgrade)
 
 
 class _Tap:
-    """Stands for the transport of a connection."""
+    """Replaces the transport of a connection."""
 
     def __init__(self, connection: Connection, protocol: Any, note_upgrade: Callable[[Upgraded], object]) -> None:
         self._protocol = protocol
@@ -52,13 +52,13 @@ class _Tap:
 
 
 class _Ear:
-    """Stands for the protocol of a connection."""
+    """Replaces the protocol of a connection."""
 
     def __init__(self, tap: _Tap, protocol: Any) -> None:
         self._tap = tap
         self._protocol = protocol
         self._head: bytes | None = b""
-        """What has come in of the head of the response; None when that is known."""
+        """The part of the response's head that has arrived; None once the head is complete."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._protocol, name)

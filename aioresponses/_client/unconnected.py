@@ -1,11 +1,11 @@
-"""How clients fail to connect: what `TCPConnector` raises where it finds no address, no server, or no TLS.
+"""How clients fail to connect: what `TCPConnector` raises if it finds no address, no server, or no TLS.
 
-Each function makes the exception for a request, whose connection `connector` was to make, with the error of the
-operating system as its cause. A client that has a proxy connects to that, and so it is the proxy which it cannot find
-or reach; TLS is with the server behind it.
+Each function makes the exception for a request for which `connector` was to open a connection. Its cause is the error
+of the operating system. A client with a proxy connects to the proxy, so it is the proxy that it cannot find or reach;
+but it speaks TLS with the server behind the proxy.
 
-Private, and the same from 3.8.6 to 3.14.5: `TCPConnector._ssl`, which says what requests are verified with that do not
-say it themselves.
+Private, and the same from 3.8.6 to 3.14.5: `TCPConnector._ssl`, the default for requests that do not specify how to
+verify the server.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 
 Failure = Callable[["ClientRequest", "BaseConnector"], Exception]
 
-# aiohttp 3.10 brought the more special ones.
+# The more specific classes are new in aiohttp 3.10.
 _TimedOut: type[ServerTimeoutError] = getattr(aiohttp, "ConnectionTimeoutError", ServerTimeoutError)
 
 _NotFound: type[ClientConnectorError] = getattr(aiohttp, "ClientConnectorDNSError", ClientConnectorError)
 
-# The number and the text of this error in OpenSSL, which gave it a hyphen later.
+# The number and the text of this error in OpenSSL; newer releases spell it with a hyphen.
 _SELF_SIGNED = 18, "self-signed certificate" if ssl.OPENSSL_VERSION_INFO >= (3,) else "self signed certificate"
 
 
 def refused(request: ClientRequest, connector: BaseConnector) -> Exception:
-    """Return what is raised where nothing listens on the port."""
+    """Return what is raised if nothing listens on the port."""
     reached = _reached(request, connector)
     where = (reached.url.raw_host, reached.url.port)
     error = ConnectionRefusedError(errno.ECONNREFUSED, f"Connect call failed {where!r}")
@@ -54,20 +54,20 @@ def refused(request: ClientRequest, connector: BaseConnector) -> Exception:
 
 
 def timed_out(request: ClientRequest, connector: BaseConnector) -> Exception:
-    """Return what the session raises where the time for connecting is over."""
+    """Return what the session raises if connecting takes too long."""
     return _TimedOut(f"Connection timeout to host {request.url}")
 
 
 def not_found(request: ClientRequest, connector: BaseConnector) -> Exception:
-    """Return what is raised where the name of the host has no address."""
+    """Return what is raised if the host name has no address."""
     error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     return _caused(_NotFound(_reached(request, connector).connection_key, error), error)
 
 
 def not_trusted(request: ClientRequest, connector: BaseConnector) -> Exception:
-    """Return what is raised where the server shows a certificate that it has signed itself."""
+    """Return what is raised if the server presents a self-signed certificate."""
     reason, (code, message) = "CERTIFICATE_VERIFY_FAILED", _SELF_SIGNED
-    # Where in the sources of Python it fails stands behind the text.
+    # The text ends with the place in Python's source where the error was raised.
     where = str(_failed_handshake()).rpartition(" ")[2]
     error = ssl.SSLCertVerificationError(1, f"[SSL: {reason}] certificate verify failed: {message} {where}")
     error.library, error.reason = "SSL", reason
@@ -76,13 +76,13 @@ def not_trusted(request: ClientRequest, connector: BaseConnector) -> Exception:
 
 
 def no_tls(request: ClientRequest, connector: BaseConnector) -> Exception:
-    """Return what is raised where the server does not talk TLS, but HTTP."""
+    """Return what is raised if the server speaks plain HTTP instead of TLS."""
     error = _failed_handshake()
     return _caused(ClientConnectorSSLError(request.connection_key, error), error)
 
 
 def _failed_handshake() -> ssl.SSLError:
-    """Return how a handshake fails with a server that talks HTTP, which is up to OpenSSL."""
+    """Return the error of a handshake with a server that speaks plain HTTP, as this OpenSSL raises it."""
     answer = ssl.MemoryBIO()
     answer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(answer, ssl.MemoryBIO(), server_hostname="localhost")
@@ -94,7 +94,7 @@ def _failed_handshake() -> ssl.SSLError:
 
 
 def verifies(request: ClientRequest, connector: BaseConnector) -> bool:
-    """Tell whether a client looks at certificates: whether it has not been made to accept any, or one alone."""
+    """Tell whether a client verifies certificates, instead of accepting all, or only one with a given fingerprint."""
     chosen = request.ssl
     if chosen is None or chosen is True:
         chosen = getattr(connector, "_ssl", True)
@@ -105,7 +105,7 @@ def verifies(request: ClientRequest, connector: BaseConnector) -> bool:
 
 
 async def connect_in_vain(request: ClientRequest, connector: BaseConnector, timeout: ClientTimeout) -> None:
-    """Wait for as long as a client does that cannot connect, and raise what the session raises then."""
+    """Wait as long as a client that cannot connect, then raise what the session raises."""
     limits = [limit for limit in (timeout.connect, timeout.sock_connect) if limit]
     try:
         async with ceil_timeout(min(limits, default=None)):
@@ -115,7 +115,7 @@ async def connect_in_vain(request: ClientRequest, connector: BaseConnector, time
 
 
 def _reached(request: ClientRequest, connector: BaseConnector) -> ClientRequest:
-    """Return what asks for the connection: the request, or one to its proxy."""
+    """Return the request that asks for the connection: this one, or one to its proxy."""
     return request if request.proxy is None else authorize_to_proxy(request, connector)
 
 

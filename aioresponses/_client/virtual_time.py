@@ -1,4 +1,4 @@
-"""What the time is while a virtual clock runs, how it moves, and why a test was ended."""
+"""The time while a virtual clock runs: what it is, how it moves, and why it ended a test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .stuck import about_waiting
 
 
 class VirtualTime:
-    """The time of a virtual clock, and the loops that go by it."""
+    """The time of a virtual clock, and the loops that follow it."""
 
     def __init__(self, limit: int, grace: float) -> None:
         self.grace = grace
@@ -31,11 +31,11 @@ class VirtualTime:
 
     @property
     def elapsed(self) -> float:
-        """The seconds since its start, to the microsecond: sums of floats are exact to no more."""
+        """The seconds since its start, rounded to the microsecond, because sums of floats are no more exact."""
         return round(self.now - self._started, 6)
 
     def perf_counter(self) -> float:
-        """Return the time in place of `time.perf_counter()`."""
+        """Return the virtual time that replaces `time.perf_counter()`."""
         return self._started_really + (self.now - self._started)
 
     def begin(self) -> None:
@@ -46,14 +46,14 @@ class VirtualTime:
         self._verdict = self._raised = None
 
     def end(self) -> None:
-        """Have time pass really for all loops that went by this one."""
+        """Let time pass in reality for all loops that followed this one."""
         while self._loops:
             _, loop = self._loops.popitem()
             loop.give_back()
         self._refused.clear()
 
     def take(self, loop: AbstractEventLoop) -> None:
-        """Have a loop go by this time, if it does not already. Raises `RuntimeError`, once, where that cannot be."""
+        """Make a loop follow this time, unless it does already. If it cannot, raise `RuntimeError`, but only once."""
         if loop in self._loops or loop in self._refused or loop.is_closed():
             return
         for one in list(self._loops):
@@ -62,19 +62,19 @@ class VirtualTime:
         try:
             self._loops[loop] = LoopInVirtualTime(loop, self)
         except RuntimeError:
-            # It may run what is left to be done before it is closed.
+            # Next time, let the loop run what remains to be done before it is closed.
             self._refused.append(loop)
             raise
 
     def note_call(self) -> None:
-        """Note that a call begins, so the test goes on. Raises where its loop goes by another time."""
+        """Note that a call begins, so the test makes progress. Raises if its loop cannot follow this time."""
         self._jumps = 0
         loop = asyncio._get_running_loop()
         if loop is not None:
             self.take(loop)
 
     def jump_to(self, now: float, loop: AbstractEventLoop) -> bool:
-        """Move to a time that has not come yet; return whether the test may go on."""
+        """Move to a later time; return whether the test may go on."""
         if self._jumps >= self._limit:
             self._jumps = 0
             self._give_up(
@@ -98,7 +98,7 @@ class VirtualTime:
         return True
 
     def wait_forever(self, loop: AbstractEventLoop) -> None:
-        """Note that nothing can wake this loop any more."""
+        """Record that nothing can wake this loop any more."""
         self._give_up(
             "The test waits forever: no timer, no socket and no other thread is left that could wake it.", loop
         )
@@ -110,10 +110,10 @@ class VirtualTime:
     def failure(
         self, make: Callable[[str], BaseException] = AssertionError, instead_of: BaseException | None = None
     ) -> BaseException | None:
-        """Return why the test was ended, and forget it; None if it was not.
+        """Return the exception that says why the test was ended, and forget it; None if the test was not ended.
 
-        It is an exception that is made of the text, or what a function of `on_jump` raised. If it is to be raised in
-        the place of another one, which may be what came of it, that must be no interrupt.
+        `make` makes it from the text, unless a function of `on_jump` raised it. The exception may replace another one
+        (`instead_of`), which may be a consequence of ending the test, but never an interrupt.
         """
         if instead_of is not None and not isinstance(instead_of, (Exception, CancelledError)):
             return None

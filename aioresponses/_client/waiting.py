@@ -1,7 +1,7 @@
 """Letting time pass.
 
-Tests replace `asyncio.sleep` to see how long the code under test means to wait, and so as not to wait for it. What is
-waited for here is no part of that: it goes by the timers of the event loop itself, and by its turns.
+Tests replace `asyncio.sleep` to find out how long the code under test wants to wait, and to avoid that wait. The waits
+in this room must not take part in that, so they use the timers and the turns of the event loop itself.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections.abc import Generator
 
 @types.coroutine
 def next_turn() -> Generator[None, None, None]:
-    """Let all that is ready run first."""
+    """Let everything that is ready run first."""
     yield
 
 
 async def pass_time(seconds: float, waiter: Future[None] | None = None) -> None:
-    """Wait so long, or until `waiter` is done; for 0, until the next turn of the loop."""
+    """Wait so many seconds, or until `waiter` is done; for 0 seconds, wait until the next turn of the loop."""
     if not seconds:
         await next_turn()
         return
@@ -33,6 +33,6 @@ async def pass_time(seconds: float, waiter: Future[None] | None = None) -> None:
 
 
 def finish(waiter: Future[None], _: object = None) -> None:
-    """Have a future be done, unless it is done already."""
+    """Set the result of a future, unless it is done already."""
     if not waiter.done():
         waiter.set_result(None)

@@ -1,13 +1,14 @@
-"""Exceptions on their way to the caller: those that aiohttp wraps in its own, and what they hold on to.
+"""Exceptions on their way to the caller: which ones aiohttp wraps, and what they keep alive.
 
-Where a request goes to the network, aiohttp wraps an `OSError` in `ClientOSError`, a `HttpProcessingError` in
-`ClientResponseError` and, while it connects, a timeout in `ServerTimeoutError`. An exception that is raised in memory
-on purpose passes the same places, and must come out unchanged, to callers and to traces.
+If a request goes to the network, aiohttp wraps an `OSError` in `ClientOSError`, a `HttpProcessingError` in
+`ClientResponseError` and, while it connects, a timeout in `ServerTimeoutError`. An exception that a mock raises on
+purpose passes through the same code, and must reach callers and traces unchanged.
 
-An exception holds its traceback, which holds the frames that it came through, which hold their variables. A record of
-the exception that can be reached from one of these is freed by nothing but the garbage collector. Our own frames are
-emptied, and so are aiohttp's of what is ours. What remains is up to the test: where it catches an exception itself,
-beside a variable that leads to the mock, its frame is in the traceback. (`assertRaises` empties those frames, too.)
+An exception refers to its traceback, which refers to the frames it passed through, which refer to their variables. If
+the record of a call can be reached from one of these variables, and itself refers to the exception, only the garbage
+collector can free the cycle. So this package empties its own frames, and removes its own objects from aiohttp's. The
+rest is up to the test: if it catches an exception itself, in a function with a variable that leads to the mock, that
+function's frame is in the traceback. (`assertRaises` empties those frames, too.)
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _WRAPPERS: dict[type[BaseException], type[BaseException]] = {
     ClientOSError: OSError,
     ClientResponseError: HttpProcessingError,
-    # While it connects; aiohttp 3.10 and newer raise the more special one.
+    # Only while connecting; aiohttp 3.10 and newer raise the more specific one.
     ServerTimeoutError: asyncio.TimeoutError,
     getattr(aiohttp, "ConnectionTimeoutError", ServerTimeoutError): asyncio.TimeoutError,
 }
@@ -45,7 +46,7 @@ _CAN_WAIT = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENER
 
 
 def unwrapped(error: BaseException, raised: BaseException | None) -> BaseException:
-    """Return `raised` where aiohttp has wrapped it in `error`, or else `error`."""
+    """Return `raised` if aiohttp has wrapped it in `error`; otherwise return `error`."""
     wrapped = _WRAPPERS.get(type(error))
     if raised is not None and wrapped is not None and isinstance(raised, wrapped) and error.__cause__ is raised:
         return raised
@@ -53,7 +54,7 @@ def unwrapped(error: BaseException, raised: BaseException | None) -> BaseExcepti
 
 
 def show_unwrapped(traces: Iterable[Trace], raised: BaseException) -> None:
-    """Have traces, which belong to one call alone, see the exception `raised` without aiohttp's wrapping."""
+    """Make traces, which belong to one call only, see the exception `raised` without aiohttp's wrapping."""
     if not isinstance(raised, _WRAPPED):
         return
     for trace in traces:
@@ -61,7 +62,7 @@ def show_unwrapped(traces: Iterable[Trace], raised: BaseException) -> None:
 
 
 def _show_unwrapped(trace: Trace, raised: BaseException) -> None:
-    # An instance attribute over a method of aiohttp's that it calls by this name from 3.8.6 to 3.14.5.
+    # An instance attribute that hides a method, which aiohttp calls by this name from 3.8.6 to 3.14.5.
     send = trace.send_request_exception
 
     async def send_unwrapped(method: str, url: URL, headers: CIMultiDict[str], exception: BaseException) -> None:
@@ -71,15 +72,15 @@ def _show_unwrapped(trace: Trace, raised: BaseException) -> None:
 
 
 def show_as_they_are(traces: Iterable[Trace]) -> None:
-    """Have traces see exceptions as aiohttp wraps them; the call that they belong to is over."""
+    """Make traces see exceptions as aiohttp wraps them again, since the call that they belong to is over."""
     for trace in traces:
         vars(trace).pop("send_request_exception", None)
 
 
 def empty_frames(error: BaseException | None) -> None:
-    """Empty our own frames in the tracebacks of an exception, and of those that led to it.
+    """Empty this package's frames in the tracebacks of an exception, and of those that led to it.
 
-    Their variables are of no use any more, and hold what in turn holds the exception: the record of how a call ended.
+    Their variables are no longer needed, and lead to the record of how the call ended, which refers to the exception.
     """
     errors, seen = [error], set[int]()
     while errors:
@@ -93,8 +94,8 @@ def empty_frames(error: BaseException | None) -> None:
             frame: FrameType | None = traceback.tb_frame
             _empty(traceback.tb_frame)
             traceback = traceback.tb_next
-            # A frame leads to those that have called it, as well, where they may be at work; what waits must not be
-            # emptied, for that ends it.
+            # A frame also refers to its callers. Those that are still running cannot be emptied; coroutines and
+            # generators must not be, because emptying one that is suspended ends it.
             while frame is not None and id(frame) not in seen:
                 seen.add(id(frame))
                 frame = frame.f_back
@@ -107,4 +108,4 @@ def _empty(frame: FrameType) -> None:
         try:
             frame.clear()
         except RuntimeError:
-            pass  # It is still at work, and lets go of what it has by itself.
+            pass  # It is still running, and releases its variables when it returns.

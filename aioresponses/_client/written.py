@@ -1,9 +1,9 @@
-"""What has been written of a request, kept for those who ask later.
+"""The written part of a request, kept for later.
 
-Large uploads are kept outside of memory, all of them in one temporary file, for a test may keep hundreds, and a process
-has few files. The file is made of blocks of one size: a request is a list of them, and the blocks of one that is
-forgotten are used again. It is closed with the last request that has any in it. Where there can be no such file, as on
-a disk that is full, requests stay in memory.
+Large uploads are kept outside of memory. They all share one temporary file, because a test may keep hundreds of them,
+and a process can open only a limited number of files. The file consists of blocks of one size. A request has a list of
+blocks, which are reused once the request is forgotten. The file is closed together with the last request that has a
+block in it. If the file cannot be written, for example because the disk is full, requests stay in memory.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class _Spool:
         self._count = 0
         self._lock = Lock()
         self.unused: list[int] = []
-        """The numbers of blocks that may be written once more."""
-        # Nothing else closes it.
+        """The numbers of blocks that may be overwritten."""
+        # Nothing else closes the file.
         finalize(self, self._file.close)
 
     def write(self, block: memoryview) -> int:
-        """Write a block; return its number. Raises `OSError` where it does not fit."""
+        """Write a block; return its number. Raises `OSError` if it does not fit on the disk."""
         with self._lock:
             if self.unused:
                 number = self.unused.pop()
@@ -49,7 +49,7 @@ class _Spool:
             return self._file.read(_BLOCK)
 
 
-# The one that is in use; it lives as long as somebody has a block in it.
+# The spool in use; it lives as long as a request has a block in it.
 _spool: ref[_Spool] | None = None
 
 
@@ -63,7 +63,7 @@ def _spool_in_use() -> _Spool:
 
 
 class Written:
-    """What has been written of a request, piece by piece; more than 4 MiB are not kept in memory."""
+    """The written part of a request, collected piece by piece; anything above 4 MiB is kept outside of memory."""
 
     __slots__ = ("__weakref__", "_blocks", "_most_in_memory", "_pieces", "_spool", "_tail", "size")
 
@@ -72,12 +72,12 @@ class Written:
         self._blocks: list[int] = []
         self._pieces = [first] if first else []
         self._tail = self.size = len(first)
-        """In bytes: what stands in `_pieces`, behind the blocks, and all of it."""
+        """In bytes: `_tail` is the size of `_pieces`, which follow the blocks; `size` includes the blocks."""
         self._most_in_memory: float = _MOST_IN_MEMORY
 
     @property
     def is_large(self) -> bool:
-        """Whether it is not kept in memory."""
+        """Whether part of it is kept outside of memory."""
         return bool(self._blocks)
 
     def append(self, piece: bytes) -> None:
@@ -88,7 +88,7 @@ class Written:
             self._move_out()
 
     def _move_out(self) -> None:
-        """Move as many of the bytes in memory as make whole blocks."""
+        """Move all whole blocks out of memory."""
         tail = memoryview(b"".join(self._pieces) if len(self._pieces) > 1 else self._pieces[0])
         moved = 0
         try:
@@ -104,7 +104,7 @@ class Written:
         self._tail -= moved
 
     def beginning(self) -> bytes:
-        """Return as many pieces as it takes to have the head, or all where it has not been written."""
+        """Return as many pieces as contain the head, or all of them if the head is incomplete."""
         head = b""
         for piece in self:
             head += piece
@@ -113,7 +113,7 @@ class Written:
         return head
 
     def __iter__(self) -> Iterator[bytes]:
-        # More may be written in the meantime.
+        # More may be written during the iteration.
         place = 0
         while place < len(self._blocks):
             assert self._spool is not None

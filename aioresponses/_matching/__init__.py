@@ -1,4 +1,4 @@
-"""What a mock asks of a request, which mock answers, and why none did.
+"""What a mock requires of a request, which mock answers, and why none did.
 
-Nothing here sends anything: the reply of the mock that answers is handed on as it was registered.
+Nothing here sends anything: the reply of the mock that answers is passed on as it was registered.
 """

@@ -1,4 +1,4 @@
-"""What a mock asks of a request beyond its method and URL, and why a request does not fulfil it."""
+"""What a mock requires of a request beyond its method and URL, and why a request does not fulfil it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
 
 
 class ConditionArguments(TypedDict, total=False):
-    """The keyword arguments that ask for more than a method and a URL, of mocks and of assertions."""
+    """The keyword arguments of mocks and assertions that require more than a method and a URL."""
 
     match_query: Any
     match_headers: Any
@@ -34,7 +34,7 @@ class ConditionArguments(TypedDict, total=False):
 
 CONDITIONS = tuple(ConditionArguments.__annotations__)
 
-# What to use where nothing must be there at all.
+# What to pass to require that nothing is there at all.
 _NOTHING = {
     "match_query": "for no query, use {}",
     "match_headers": "use a dict such as {'Authorization': ABSENT}",
@@ -67,7 +67,7 @@ class Conditions:
             raise ValueError("match_json cannot be combined with match_form: a body cannot be both JSON and a form")
         self._all: list[_Condition] = []
         if query is not None:
-            # Values of one name keep no order, as in the URLs of mocks.
+            # The order of the values of one name does not matter, as in the URLs of mocks.
             wanted = sorted_values(as_text(checked_query(query)))
             self._add("match_query", query, lambda call: _unequal(wanted, sorted_values(by_name(call.query))))
         if headers is not None:
@@ -86,16 +86,16 @@ class Conditions:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Conditions:
-        """Make those that are among these keyword arguments."""
+        """Make the conditions that are among these keyword arguments."""
         return cls(**{name.removeprefix("match_"): value for name, value in given.items() if name in CONDITIONS})
 
     def ask_for_upgrade(self) -> None:
-        """Ask for a request that wants a WebSocket, besides."""
+        """Add the condition that a request asks for a WebSocket."""
         self._all.insert(0, _Condition("upgrade", None, _asks_for_no_websocket))
 
     @property
     def want_upgrade(self) -> bool:
-        """Whether they ask for a request that wants a WebSocket."""
+        """Whether they require that a request asks for a WebSocket."""
         return any(one.argument == "upgrade" for one in self._all)
 
     def _add(self, argument: str, expected: Any, unmet: Callable[[RequestCall], str | None]) -> None:
@@ -116,13 +116,13 @@ class Conditions:
 
     @property
     def always_hold(self) -> bool:
-        """Whether they ask for nothing: there are none, or there is one that takes any query."""
+        """Whether they require nothing: there are none, or only one that accepts any query."""
         return all(one.argument == "match_query" and equals_anything(one.expected) for one in self._all)
 
     def unmet(self, call: RequestCall, asker: object, kind: str = "the mock") -> str | None:
         """Return the first reason why a call does not fulfil them; None if it does.
 
-        What a condition raises, this raises, with a note that names the asker, and of which kind it is.
+        If a condition raises, the exception gets a note that names the `asker` and says which `kind` it is.
         """
         for condition in self._all:
             try:
@@ -136,7 +136,7 @@ class Conditions:
 
 
 def by_name(fields: Any) -> Any:
-    """Return fields by name: the value of each, or a list of them where it has several; matchers as they are."""
+    """Return fields by name, each with its value or with a list of several values; return matchers unchanged."""
     if not isinstance(fields, MultiMapping):
         return dict(fields) if isinstance(fields, Mapping) else fields
     return {
@@ -148,7 +148,7 @@ def by_name(fields: Any) -> Any:
 def _asks_for_no_websocket(call: RequestCall) -> str | None:
     if call.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
         return None
-    return "the mock wants a request for a WebSocket, as ws_connect() makes it"
+    return "the mock requires a WebSocket request, such as ws_connect() makes"
 
 
 def _shown(condition: _Condition) -> str:
@@ -161,14 +161,14 @@ def _shown(condition: _Condition) -> str:
 
 
 def checked_query(query: Any, name: str = "match_query") -> Any:
-    """Return the parameters of a query by name, of a mapping, of pairs or of text; matchers as they are."""
+    """Return query parameters by name, from a mapping, pairs or text; return matchers unchanged."""
     if isinstance(query, str):
         query = MultiDict(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
     return _checked_fields(name, query)
 
 
 def _checked_fields(name: str, fields: Any) -> Any:
-    """Return fields by name, of a mapping or of pairs; matchers as they are."""
+    """Return fields by name, from a mapping or pairs; return matchers unchanged."""
     show = shown_headers if name == "match_headers" else shown
     if isinstance(fields, (list, tuple)):
         try:
@@ -189,9 +189,9 @@ def _checked_fields(name: str, fields: Any) -> Any:
 
 
 def _check_value(name: str, field: object, value: object) -> None:
-    """Raise `TypeError` for a value that nothing sent can equal: what is sent is text."""
+    """Raise `TypeError` for a value that can never be equal to what is sent, which is text."""
     if value is None:
-        hint = "; to ask for its absence, use ABSENT"
+        hint = "; to require its absence, use ABSENT"
     elif isinstance(value, (bool, bytes, bytearray)):
         hint = ""
     else:
@@ -201,7 +201,7 @@ def _check_value(name: str, field: object, value: object) -> None:
 
 
 def _checked_headers(headers: Any) -> Any:
-    if isinstance(headers, subset):  # They need only be among those that were sent, anyway.
+    if isinstance(headers, subset):  # Expected headers need only be among the sent ones in any case.
         headers = headers.expected
     fields = _checked_fields("match_headers", headers)
     if isinstance(fields, dict):
@@ -250,9 +250,9 @@ def _callables(match: Any) -> list[Match]:
 
 
 def as_text(expected: Any) -> Any:
-    """Return expected fields with numbers as text, as aiohttp sends them, within matchers too."""
+    """Return expected fields with numbers as text, as aiohttp sends them, also inside matchers."""
     if isinstance(expected, Mapping):
-        # A list of one is what FormData and params take as well.
+        # A list of one value is the same as that value, as in FormData and params.
         return {
             name: as_text(value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value)
             for name, value in expected.items()
@@ -273,7 +273,7 @@ def _unequal(expected: Any, found: Any) -> str | None:
 
 
 def sorted_values(fields: Any) -> Any:
-    """Return fields by name, with several values of one name in order, or in any if there are matchers among them."""
+    """Return fields by name, with the values of each name sorted, or `unordered` if there are matchers among them."""
     if not isinstance(fields, dict):
         return fields
     return {
@@ -295,7 +295,7 @@ def _unequal_read(expected: Any, call: RequestCall, read: Callable[[RequestCall]
 
 
 def _other_kind(call: RequestCall, read: Callable[[RequestCall], Any]) -> str:
-    """Return what to use for a body of another kind than the one that was asked for."""
+    """Return a hint at the argument for the body's own kind, if the body is of another kind than expected."""
     sent = call.headers.get(hdrs.CONTENT_TYPE, "").lower()
     if read is form_of:
         return "; for JSON, use match_json" if sent.startswith("application/json") else ""
@@ -315,7 +315,7 @@ def form_of(call: RequestCall) -> dict[str, Any]:
 
 
 def file_of(part: Part) -> FilePart:
-    """Return a part that was sent as the file that it is."""
+    """Return a sent part as the file it contains."""
     return FilePart(part.filename, part.content, part.headers.get(hdrs.CONTENT_TYPE))
 
 
@@ -338,8 +338,8 @@ def _unlike_headers(expected: Any, call: RequestCall) -> str | None:
 def not_among(sent: MultiMapping[str], expected: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any, Any]]:
     """Yield each expected name and value that was not sent, with what was sent under that name.
 
-    That is a value, a list of several, or None. A name that was sent more than once must have the value among its
-    values, or equal all of them.
+    What was sent is one value, a list of several, or None. If a name was sent more than once, the expected value must
+    be one of the sent values, or equal to the list of them.
     """
     for name, value in expected:
         values = sent.getall(name, []) if isinstance(name, str) else []

@@ -1,4 +1,4 @@
-"""What to change where a mock is not written as it was probably meant: hints in a refusal, behind the reason."""
+"""What to change in a mock that is probably not written as it was meant: hints in a refusal, after the reason."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from yarl import URL
 from .._display import shortened, shown_url, without_passwords
 from .._urls import Template, is_template
 
-# What a regex often has and a URL hardly ever: `.*`, `\d`, `[0-9]`, `(?:`, `]+`, `(a|b)`, `^` in front, `$` at the end.
+# What a regex often contains and a URL rarely does: `.*`, `\d`, `[0-9]`, `(?:`, `]+`, `(a|b)`, a first `^`, a last `$`.
 _REGEX = r"\.[*+]|\\.|\[\^?.-.|\(\?|[)\]][*+?]|\([^()]*\|[^()]*\)|^\^|\$$"
 
 # The placeholders of other libraries: `:id`, `<id>`, `<int:id>`, `*` and `**`.
 _PLACEHOLDER = r"(?<=/)(?::(?P<colon>[a-zA-Z_]\w*)|<(?:\w+:)?(?P<angle>[a-zA-Z_]\w*)>|(?P<star>\*\*?))(?=/|$)"
 
-# A value in a query that was meant to stand for any; a + in one is a space.
+# A query value that was meant to stand for any value; a + in a value is decoded to a space.
 _ANY_VALUE = r":[a-zA-Z_]\w*|<(?:\w+:)?\w+>|\{\w*\}|\*|\.[* ]|\\[dw][* ]?"
 
-# The ? of a query, which a regex takes for something else unless it is escaped.
+# The ? before a query, which has another meaning in a regex unless it is escaped.
 _BARE_QUERY = r"(?<![\\*])\?(?=[\w%.-]+=)"
 
 _MOST_SEARCHED = 2000
@@ -30,23 +30,23 @@ _EVERY_URL = r"\*+(?:://\*+)?(?:/\*+)?"
 
 
 class Hint(NamedTuple):
-    """What to pass instead, behind a semicolon."""
+    """What to pass instead, after a semicolon."""
 
     text: str = ""
     fits: bool = False
-    """Whether the mock would answer the request then, as far as its URL goes."""
+    """Whether the URL of the mock would then fit the request."""
 
 
 def for_text(text: str, asked: URL, above: str = "") -> Hint:
-    """Return what to pass in place of text that is not the URL of a request, and was probably meant to be more.
+    """Return what to pass instead of text that does not equal the URL of a request, but was probably meant to match it.
 
-    `above` is what a group has put before the text that was given; it is not shown.
+    `above` is what a group has put before the given text; it is not shown.
     """
     if re.fullmatch(_EVERY_URL, text):
         return Hint("; for every URL, pass unittest.mock.ANY", True)
     path, *query = re.split(r"(?<!\\)\?", text, maxsplit=1)
     if re.search(_PLACEHOLDER, path):
-        # A star is for one segment, or where that is not enough, for several.
+        # A star stands for one segment, or for several if one is not enough.
         templates = ["?".join([_as_template(_full(path, asked), star), *query]) for star in ("", ":.+")]
         fitting = [template for template in templates if _fits_template(template, asked)]
         if fitting or not is_template(text):
@@ -68,7 +68,7 @@ def for_text(text: str, asked: URL, above: str = "") -> Hint:
 
 
 def _full(text: str, asked: URL) -> str:
-    """Return a URL with scheme and host: those of a request where it has none."""
+    """Return a URL with scheme and host: those of the request if it has none."""
     if "://" in text:
         return text
     text = text.lstrip("/")
@@ -76,7 +76,7 @@ def _full(text: str, asked: URL) -> str:
 
 
 def _as_template(text: str, star: str) -> str:
-    """Return text with the placeholders of templates; `star` is what stands in one behind the name for a `*`."""
+    """Return text with placeholders as in templates; `star` is what follows the name in a placeholder for a `*`."""
     names: list[str] = []
 
     def braced(placeholder: re.Match[str]) -> str:
@@ -91,7 +91,7 @@ def _as_template(text: str, star: str) -> str:
 
 
 def _wanted(values: Sequence[str]) -> str:
-    """Return what a parameter is to be in `match_query`."""
+    """Return the value of a parameter as it should be written in `match_query`."""
     wanted = ["ANY" if _stands_for_any(value) else repr(value) for value in values]
     return wanted[0] if len(wanted) == 1 else f"[{', '.join(wanted)}]"
 
@@ -104,7 +104,7 @@ def _fits_template(text: str, asked: URL) -> bool:
     try:
         template = Template.of(text)
     except ValueError:
-        return False  # Something else in it is wrong.
+        return False  # Something else is wrong with it.
     return template.fits_host(asked) and template.filled(asked) is not None
 
 
@@ -125,7 +125,7 @@ def unmatched(pattern: re.Pattern[str], asked: URL) -> str:
 
 
 def change(pattern: re.Pattern[str], text: str) -> str:
-    """Return what to change in a pattern, behind a semicolon, so that it matches a URL or its end; "" if unknown."""
+    """Return what to change in a pattern, after a semicolon, so that it matches a URL or its end; "" if unknown."""
     if "?" in pattern.pattern and text.startswith(pattern.pattern.lstrip("^").rstrip("$")):
         return "; escape the ? in it"
     bare, query, _ = text.partition("?")

@@ -2,20 +2,20 @@
 
 Theory
 ------
-Suites register one mock or ten thousand, and a request must not look at each. Most mocks name their URL in full, and
-what they can answer follows from method and URL alone. So they stand in queues, one for each key that a mock can have
-(its method or None for every method, its URL, and whether the query of the request plays no part), and a request has
-few keys. Patterns and templates have no such key and are tried in turn. All of these, merged by the order in which they
-are asked, are the candidates. They are asked in the order of their registration, except that a mock which overrides
-others is asked before all that were registered earlier.
+Suites register one mock or ten thousand, and a request must not examine each of them. Most mocks give their URL in
+full, so method and URL alone decide what they can answer. These mocks are kept in queues, one for each possible key
+(the method, or None for every method; the URL; whether the query of the request is ignored), and a request has few
+keys. Patterns and templates have no such key and are tried one by one. The candidates are all of these, merged in the
+order in which they are asked: the order of their registration, except that a mock which overrides others is asked
+before all that were registered earlier.
 
-A mock is in service while its key is in `matches`, and suites take keys out of that dict themselves. So a queue may
-hold mocks that are out of service; they are dropped when a request comes across them.
+A mock is in service while its key is in `matches`, and suites remove keys from that dict themselves. So a queue may
+contain mocks that are out of service; they are dropped when a request comes across them.
 
-Where every mock names its method and its URL in full, without credentials, asks for nothing else, wants the query as it
-is and answers itself, the first one in the queue of a request answers it, and there is nothing more to look at.
-`first_answers` tells so. It stays down once another mock was registered, until the mocks are cleared: it chooses the
-way, not the outcome.
+If every mock gives its method and its full URL without credentials, has no other conditions, does not ignore the query,
+and does not pass requests through, the first mock in a request's queue answers it, and nothing else needs to be
+examined. `first_answers` is True in that case. Once any other mock has been registered, it stays False until the mocks
+are cleared: it only makes the search shorter, and does not change its result.
 
 The caller holds the lock.
 """
@@ -47,13 +47,13 @@ class Index:
 
     def add(self, route: Route) -> None:
         """Add a mock."""
-        # Mostly behind all others, which takes no longer than to append it.
+        # Usually at the end, which takes no longer than appending.
         insort(self._queue(route.target.key), route, key=_in_order)
         is_plain = route.target.is_plain and not route.conditions and not route.passes_through
         self.first_answers = self.first_answers and is_plain
 
     def put_back(self, route: Route) -> None:
-        """Have a mock in its old place once more."""
+        """Put a mock back into its old place."""
         queue = self._queue(route.target.key)
         if route not in queue:
             insort(queue, route, key=_in_order)
@@ -80,5 +80,5 @@ class Index:
     def _pruned(self, queue: deque[Route]) -> tuple[Route, ...]:
         while queue and queue[0].key not in self._in_service:
             queue.popleft()
-        # A copy, for what is asked of a request may register mocks itself.
+        # A copy, because conditions may register mocks themselves.
         return tuple(queue)

@@ -1,4 +1,4 @@
-"""Applications that answer all requests below a URL, where no mock does."""
+"""Applications that answer all requests below a URL that no mock answers."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .._checks import check_flag
 from .._client.far_end import Serving
 from .._display import shown, shown_url, shown_wrong_url
 from .._replies.handlers import answered
+from .answered import Answered
 from .targets import Verdict
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .._client.serving import Application, Servers
     from .._replies.handlers import Asked
 
-# The scheme of a WebSocket, and that of the requests by which it is asked for.
+# The scheme of a WebSocket, and the scheme of the request that asks for it.
 _SCHEMES = {"ws": "http", "wss": "https"}
 
 
@@ -41,7 +42,7 @@ class Mount(Answering):
     (URL('https://api.example.com/v1'), 0)
     """
 
-    _kind = ""  # Its own text says it.
+    _kind = ""  # Its text already says what it is.
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class Mount(Answering):
         self._context = copy_context()
         self._origin = _origin(self.url)
         self._prefix = self.url.raw_path.rstrip("/") + "/"
-        self._at_work = _Answered()
+        self._at_work = Answered()
         self._call_of = call_of
         self._remove = remove
 
@@ -79,7 +80,7 @@ class Mount(Answering):
 
     @property
     def calls(self) -> list[RequestCall]:
-        """The requests that the application answered, in order; with `keep_calls`, those that are kept."""
+        """The requests that the application answered, in order; with `keep_calls`, only those that are kept."""
         return list(map(self._call_of, self._at_work.exchanges))
 
     @property
@@ -88,7 +89,7 @@ class Mount(Answering):
         return len(self._at_work.exchanges) + self._at_work.dropped
 
     def remove(self) -> None:
-        """Have the application answer no more requests; it ends with the mock. Without effect where it is removed."""
+        """Stop the application from answering requests; it ends with the mock. No effect if already removed."""
         self._remove(self)
 
     def _answered(self, call: RequestCall) -> bool:
@@ -100,7 +101,7 @@ class Mount(Answering):
         return len(self._prefix)
 
     def _covers(self, url: URL) -> bool:
-        """Tell whether a URL is at or below that of the mount."""
+        """Tell whether a URL is at or below the URL of the mount."""
         return _origin(url) == self._origin and (url.raw_path + "/").startswith(self._prefix)
 
     def _verdict(self, url: URL) -> Verdict:
@@ -111,37 +112,18 @@ class Mount(Answering):
         return Verdict(2.5, f"the path is not below {self._prefix}")
 
     def _claim(self, exchange: Exchange) -> None:
-        """Have the application answer a request."""
+        """Record that the application answers a request."""
         exchange.answered_by = ref(self)
         self._at_work.exchanges.append(exchange)
 
     async def _serve_on(self, loop: AbstractEventLoop, servers: Servers, asked: Asked) -> Serving:
-        """Return how the application answers a request, on the running loop; start it if need be."""
+        """Return how the application answers a request on the running loop; start the application if necessary."""
         server = await servers.of(self._app, self._handler_cancellation, loop, self._context)
 
         async def answer(request: web.Request, handle: Handle) -> web.StreamResponse:
             return await answered(partial(handle, request), asked, self._raise_exceptions)
 
         return Serving(server, self._context, answer)
-
-
-class _Answered:
-    """The requests that an application answered."""
-
-    def __init__(self) -> None:
-        self.exchanges: list[Exchange] = []
-        self.dropped = 0
-
-    def drop(self, exchange: Exchange) -> None:
-        """Keep a request no longer."""
-        if exchange in self.exchanges:
-            self.exchanges.remove(exchange)
-            self.dropped += 1
-
-    def forget(self) -> None:
-        """Forget all requests."""
-        self.exchanges.clear()
-        self.dropped = 0
 
 
 def _origin(url: URL) -> Sequence[Any]:

@@ -1,4 +1,4 @@
-"""What covers the URLs whose requests go to the network: a prefix of URLs, a template, or a pattern."""
+"""Which URLs a passthrough prefix covers; a prefix is the beginning of URLs, a template, or a pattern."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .._display import shown_wrong_url
 from .._urls import Template, comparable, is_template
 from .targets import Url, checked_pattern, cuts, with_path, wrong_url
 
-# A WebSocket is opened by a request.
+# A WebSocket is opened by a request with another scheme.
 _OPENED_BY = {"ws": "http", "wss": "https"}
 
 
 class Prefix:
     """The URLs that a passthrough prefix covers; the prefix may be a template, or a pattern.
 
-    A request shares scheme, host, port and path with a prefix, as far as it names them: one without a port stands for
-    every port, one without a host for every host. Its path stands for itself and all below it: `http://localhost/api`
-    covers `http://localhost:8080/api/users`, not `http://localhost/apis`. A pattern is matched from the start of the
-    whole URL, as that of a mock is. Whatever covers a URL with `http` covers the one with `ws` too, and so do `https`
-    and `wss`.
+    A prefix covers URLs with the same scheme, host, port and path, as far as it gives them: without a port it covers
+    every port, and without a host every host. A path covers itself and everything below it: `http://localhost/api`
+    covers `http://localhost:8080/api/users`, but not `http://localhost/apis`. A pattern is matched from the start of
+    the whole URL, like the pattern of a mock. A prefix that covers an `http` URL also covers the same URL with `ws`,
+    and likewise for `https` and `wss`.
     """
 
     def __init__(self, prefix: Url) -> None:
@@ -42,7 +42,7 @@ class Prefix:
             if isinstance(prefix, str) and is_template(prefix):
                 self._template = Template.of(prefix.rstrip("/"))
             elif parts.netloc:
-                # yarl settles how a host is written; it takes no URL without one, which a prefix may be.
+                # yarl normalises the host, but rejects URLs without a host, and a prefix may have none.
                 url = URL(parts._replace(query="", fragment="").geturl())
             self._port = parts.port
         except ValueError as error:

@@ -23,8 +23,8 @@ def explanation(
 ) -> str:
     """Return why no mock answers a request.
 
-    `mocks` are the registered ones, each with the reason why it does not; `redirect` is the response that sent the
-    client here, if one did; `idle` are mocks of those that are not active.
+    `mocks` are the registered mocks, each with the reason why it does not; `redirect` is the response that redirected
+    the client here, if one did; `idle` are the mocks registered with objects that are not active.
     """
     lines = []
     if redirect is not None:

@@ -21,17 +21,17 @@ from .targets import Url, Verdict, with_other_scheme
 _prefix = lru_cache(maxsize=64)(Prefix)
 
 
-# The mock that answers a request, and its reply. No named tuple, for making one takes as long as finding the mock.
+# The mock that answers a request, and its reply. Not a named tuple: making one takes as long as finding the mock.
 Claim = tuple[Route, Reply]
 
 
 class Router:
     """Finds the mock that answers a request.
 
-    `matches` holds the mocks that are not used up, in the order of their registration; taking one out of it, however
-    that is done, takes it out of service. `call_of` makes of an exchange what conditions are asked about.
+    `matches` holds the mocks that are not used up, in the order of their registration; removing one from it, in
+    whatever way, takes it out of service. `call_of` turns an exchange into the call that conditions check.
 
-    Several threads may register mocks and be answered; what they ask of a request runs outside of the lock.
+    Several threads may register mocks and make requests; conditions are checked outside of the lock.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class Router:
         call_of: Callable[[Exchange], RequestCall],
     ) -> None:
         for prefix in passthrough:
-            Prefix(prefix)  # Raises what is wrong with it.
+            Prefix(prefix)  # Raises an error if it is wrong.
         self.passthrough = passthrough
-        """What covers the URLs whose requests go to the network, whatever is registered; suites add to it."""
+        """Prefixes of the URLs whose requests go to the network, whatever is registered; suites add to this list."""
         self.passthrough_unmatched = passthrough_unmatched
         self.call_of = call_of
         self.matches: dict[str, RequestMatch] = {}
         self._routes: dict[str, Route] = {}
-        # Those that are out of service are held as well, if they have answered: a call refers to its mock weakly.
+        # Mocks that are out of service are kept here if they have answered, because a call refers to its mock weakly.
         self._handles: dict[str, RequestMatch] = {}
         self.index = Index(self.matches)
         self._lock = Lock()
@@ -79,7 +79,7 @@ class Router:
             self.index.clear()
 
     def forget_calls(self) -> None:
-        """Forget what the mocks have answered; they stay, with what remains of them."""
+        """Forget the requests that the mocks have answered; the mocks stay, with their remaining replies."""
         with self._lock:
             for handle in self._handles.values():
                 handle._at_work.forget()
@@ -90,7 +90,7 @@ class Router:
         return any(_prefix(prefix).covers(url) for prefix in self.passthrough)
 
     def conditions(self, method: str, url: URL, asks_upgrade: bool = False) -> list[Conditions]:
-        """Return what the mocks that may answer a request of this method and URL ask of it besides.
+        """Return the further conditions of the mocks that may answer a request of this method and URL.
 
         `method` is in upper case, `url` is normalised.
         """
@@ -98,10 +98,10 @@ class Router:
         return [route.conditions for route in self._candidates(method, urls) if route.conditions]
 
     def claim(self, method: str, url: URL, exchange: Exchange) -> Claim | dict[str, str]:
-        """Have a mock answer a request of this method and URL.
+        """Find the mock that answers a request of this method and URL, and use it once.
 
-        `method` is in upper case, `url` is normalised. `exchange` is told which mock it is; the mock is used once by
-        this. Where none answers, returns which condition of which mock does not hold, by the keys of the mocks.
+        `method` is in upper case, `url` is normalised. The mock is recorded in `exchange`. If no mock answers, returns
+        the conditions that do not hold, by the keys of their mocks.
         """
         if self.index.first_answers:
             claim = self.first_claim(method, url, exchange)
@@ -126,14 +126,14 @@ class Router:
         return unmet
 
     def first_claim(self, method: str, url: URL, exchange: Exchange) -> Claim | None:
-        """Do the same where the first mock in a queue answers; return None if there is no such mock any more."""
+        """Do the same if the first mock in a queue answers; return None if there is no longer such a mock."""
         index = self.index
         queue = index.queues.get((method, url, False)) if index.first_answers else None
         return self._taken(queue[0], exchange) if queue else None
 
     @staticmethod
     def _spellings(url: URL, asks_upgrade: bool) -> Sequence[URL]:
-        """Return a URL as it is compared; where an upgrade is asked for, with either of two schemes."""
+        """Return a URL in comparable form; if an upgrade is requested, also with the other scheme."""
         url = comparable(url)
         return (url, with_other_scheme(url)) if asks_upgrade else (url,)
 
@@ -142,9 +142,9 @@ class Router:
             return self.index.candidates(method, urls)
 
     def _taken(self, route: Route, exchange: Exchange) -> Claim | None:
-        """Have a mock answer; None where it is out of service: a condition, or another thread, may have done that."""
+        """Let a mock answer; None if it is out of service, since a condition or another thread may have removed it."""
         if route.remaining is None:
-            # Without the lock, which takes longer than all the rest: there is nothing that threads might miscount.
+            # Without the lock, which takes longer than everything else: threads cannot miscount anything here.
             if route.key not in self.matches:
                 return None
             route.claims = 1
@@ -159,7 +159,7 @@ class Router:
                     del self.matches[route.key]
                 reply = next(route.replies, None)
         if reply is None:
-            return None  # Retired by another thread just now.
+            return None  # Another thread has just retired it.
         exchange.answered_by = route.handle_ref
         route.exchanges.append(exchange)
         return route, reply
@@ -167,13 +167,13 @@ class Router:
     def verdicts(
         self, method: str, url: URL, call: RequestCall, unmet: dict[str, str]
     ) -> list[tuple[Route, Verdict]]:
-        """Return each mock with the reason why it does not answer a request that none answers.
+        """Return each mock with the reason why it does not answer a request that no mock answers.
 
         `method` is in upper case, `url` is normalised; `unmet` is what `claim` returned.
         """
         verdicts = []
         for route in self._known():
-            # A mock of a WebSocket says what it wants, whichever scheme it has.
+            # A mock of a WebSocket gives its condition as the reason, whichever of the two schemes it has.
             urls = self._spellings(url, call._exchange.asks_upgrade or route.conditions.want_upgrade)
             ways = [route.verdict(method, url, call, unmet.get(route.key)) for url in urls]
             verdicts.append((route, min(ways, key=lambda verdict: verdict.distance)))
@@ -181,7 +181,7 @@ class Router:
 
     @property
     def registered(self) -> list[RequestMatch]:
-        """All mocks in the order of their registration, those that are used up with them; not those taken out."""
+        """All mocks in the order of their registration, including those that are used up, but not those taken out."""
         return [route.handle for route in self._known()]
 
     def _known(self) -> list[Route]:
@@ -189,12 +189,12 @@ class Router:
             return [route for key, route in self._routes.items() if key in self.matches or route.remaining == 0]
 
     def hiding(self, route: Route) -> Route | None:
-        """Return the first mock that answers all requests before another can, if one surely does."""
+        """Return the first mock that certainly answers all requests before this one can; None if there is none."""
         hiding = [one for one in self._known() if one.order < route.order and one.hides(route)]
         return min(hiding, key=lambda one: one.order, default=None)
 
     def take_out(self, route: Route) -> None:
-        """Have a mock answer no more, as if it had never been registered."""
+        """Stop a mock from answering, as if it had never been registered."""
         with self._lock:
             self.matches.pop(route.key, None)
             self._routes.pop(route.key, None)
@@ -203,7 +203,7 @@ class Router:
                 self._handles.pop(route.key, None)
 
     def put_back(self, route: Route) -> None:
-        """Have a mock answer once more, in its old place if it was used up, unless it was taken out in the meantime."""
+        """Let a mock answer one more request, in its old place if it was used up, unless it has been taken out."""
         with self._lock:
             if route.key not in self._routes or route.remaining is None:
                 return

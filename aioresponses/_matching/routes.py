@@ -1,4 +1,4 @@
-"""One registered mock at work: what it asks of requests, and which of its replies each of them gets."""
+"""One registered mock at work: what it requires of requests, and which of its replies each of them gets."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .._calls.record import RequestCall, RequestMatch
 from .._display import shown
 from .._replies.reply import Reply
 from .._urls import Template
+from .answered import Answered
 from .conditions import Conditions
 from .targets import Target, Verdict
 
@@ -23,32 +24,32 @@ if TYPE_CHECKING:
 # From 1 on, so that each has a negative counterpart.
 _count = itertools.count(1)
 
-# Arguments whose values may hold anything, such as a traceback.
+# Arguments whose values may refer to anything, such as a traceback.
 _MAY_HOLD_ALL = ("events", "exception", "replies")
 
 
 class Service(Protocol):
-    """What has a mock answer, as the mock sees it."""
+    """What puts a mock to work, as the mock sees it."""
 
     @property
     def call_of(self) -> Callable[[Exchange], RequestCall]:
         """Returns what users see of a request that a mock answered."""
 
     def take_out(self, route: Route) -> None:
-        """Have it answer no more."""
+        """Stop a mock from answering."""
 
     def put_back(self, route: Route) -> None:
-        """Have it answer one more request."""
+        """Let a mock answer one more request."""
 
     def hiding(self, route: Route) -> Route | None:
-        """Return the mock that answers all requests before it can, if one surely does."""
+        """Return the mock that certainly answers all requests before this one can; None if there is none."""
 
 
-class Route:
-    """A registered mock at work, made from its handle: `target` and `conditions` are what it asks of requests.
+class Route(Answered):
+    """A registered mock at work, made from its handle: `target` and `conditions` are what it requires of requests.
 
-    It answers with its `replies` in turn, `times` over, None for no limit. If it `overrides`, it is asked before all
-    that were made earlier.
+    It answers with its `replies` in turn, and repeats them `times` times, or without limit if that is None. If it
+    `overrides`, it is asked before all mocks that were made earlier.
     """
 
     def __init__(
@@ -61,28 +62,27 @@ class Route:
         times: int | None,
         overrides: bool = False,
     ) -> None:
+        super().__init__()
         self.url_or_pattern = url_or_pattern
         self.target = target
         self.conditions = conditions
         self.overrides = overrides
-        """Whether it is asked before all that were made earlier."""
+        """Whether it is asked before all mocks that were made earlier."""
         self.above = ""
-        """The URL of its group, "" where it is of none: what stands before the path that the user gave."""
+        """The URL of its group, which comes before the path that the user gave; "" if it has no group."""
         self.limit = None if times is None else times * len(replies)
         self.remaining = self.limit
-        self.exchanges: list[Exchange] = []
-        self.dropped = 0
         self.claims = 0
-        """How many requests it was to answer so far, whatever has been forgotten; without a limit, 1 at most."""
+        """How many requests it was to answer so far, including forgotten ones; without a limit, 1 at most."""
         self.order = -next(_count) if overrides else next(_count)
-        """Its place among all routes of this process: the one with the least is asked first."""
+        """Its place among all routes of this process: the lowest is asked first."""
         self.key = str(self.order)
         self.passes_through = any(reply.passes_through for reply in replies)
         """Whether its requests go to the network."""
         self.replies: Iterator[Reply] = itertools.cycle(replies)
         """Begins with the reply that the next request gets."""
         self._is_sequence = len(replies) > 1
-        # What has the mock answer holds its handle, and the handle holds this.
+        # The service refers to the mock's handle, and the handle to this object.
         self._service: ref[Service] | None = None
         self.call_of: Callable[[Exchange], RequestCall] = RequestCall.of
         """Returns what users see of a request that it answered."""
@@ -101,16 +101,16 @@ class Route:
 
     @property
     def used(self) -> str:
-        """How many requests of how many it answered."""
+        """How many requests it answered, of how many."""
         return f"{(self.limit or 0) - (self.remaining or 0)} of {self.limit}"
 
     @property
     def left_to_answer(self) -> int:
-        """How many requests it must still answer where all mocks must be called."""
+        """How many requests it must still answer if all mocks must be called."""
         return max((1 if self.limit is None else self.limit) - self.claims, 0)
 
     def fits(self, method: str, url: URL) -> Mapping[str, str] | None:
-        """Return what the names in its URL stand for in a request of this method and URL; None if it does not fit.
+        """Return the values of the names in its URL for a request of this method and URL; None if it does not fit.
 
         `method` is in upper case, `url` normalised and without a fragment.
         """
@@ -132,7 +132,7 @@ class Route:
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:
-                # The mock is used up; that it raises as well helps no reader. (What pytest raises is no Exception.)
+                # A refusal explains, so it must not fail. (The outcomes that pytest raises are not Exceptions.)
                 unmet = f"raised {shown(error)}"
         if unmet is None:
             return Verdict(0, f"used up ({self.used}); to answer more requests, pass repeat")
@@ -140,48 +140,37 @@ class Route:
 
     @property
     def hidden_by(self) -> Route | None:
-        """The mock, asked before, that answers all requests meant for this one; None unless one surely does."""
+        """The earlier mock that certainly answers all requests meant for this one; None if there is none."""
         service = None if self._service is None else self._service()
         return None if service is None else service.hiding(self)
 
     def hides(self, other: Route) -> bool:
-        """Tell whether this one answers all requests of a mock that is asked after it; False if that is not sure.
+        """Tell whether this mock answers all requests of one that is asked later; False if that is uncertain.
 
-        One that overrides others and has answered has taken the requests that there were, whatever its limit.
+        A mock that overrides others and has answered has taken the requests that were made, whatever its limit.
         """
         is_lasting = self.limit is None or self.overrides and self.claims > 0
         return is_lasting and self.target.covers(other.target) and self.conditions.always_hold
 
     def give_back(self) -> None:
-        """Answer one request less, for the callback that was to answer it has raised.
+        """Do not count a request, because the callback that was to answer it has raised.
 
-        So it was in aioresponses 0.7, and callbacks that raise a few times before they answer count on it. In a
-        sequence it has had its turn, and a callback that was cancelled has been asked.
+        aioresponses 0.7 did not count it either, and callbacks that raise a few times before they answer rely on that.
+        In a sequence the request counts, and so does one whose callback was cancelled.
         """
         service = None if self._service is None else self._service()
         if service is not None and not self._is_sequence:
             service.put_back(self)
 
     def register(self, service: Service) -> None:
-        """Note what has the mock answer."""
+        """Record the service that the mock works for."""
         self._service = ref(service)
         self.call_of = service.call_of
 
-    def drop(self, exchange: Exchange) -> None:
-        """Keep a request that it answered no longer; where there is no such request, nothing is done."""
-        if exchange in self.exchanges:
-            self.exchanges.remove(exchange)
-            self.dropped += 1
-
-    def forget(self) -> None:
-        """Forget all requests that it answered, but not that it has so many replies fewer."""
-        self.exchanges.clear()
-        self.dropped = 0
-
     def retire(self) -> None:
-        """Let go of the replies, and of code and exceptions that they were made from: there will be no more requests.
+        """Release the replies, and the code and exceptions they were made from, because no more requests will come.
 
-        The handle may be held for longer, and these may refer to what holds the mock.
+        The handle may live longer, and these objects may refer to whatever holds the mock.
         """
         self.replies = iter(())
         handle = self.handle_ref()
@@ -193,15 +182,15 @@ class Route:
             }
 
     def remove(self) -> None:
-        """Take the mock out of service; without effect where it is already."""
+        """Take the mock out of service; no effect if it already is."""
         service = None if self._service is None else self._service()
         if service is not None:
             service.take_out(self)
 
 
 def _with_hint(verdict: Verdict, given: str, url: URL, above: str) -> Verdict:
-    """Return a verdict on a mock whose URL was given as text, with what to pass instead where that can be guessed."""
-    from .hints import for_text  # Not before it is needed: most tests see no refusal.
+    """Return a verdict on a mock whose URL was given as text, with what to pass instead if that can be guessed."""
+    from .hints import for_text  # Imported when needed: most tests see no refusal.
 
     hint = for_text(given, url, above)
     return Verdict(min(verdict.distance, 0.75) if hint.fits else verdict.distance, verdict.reason + hint.text)

@@ -1,4 +1,4 @@
-"""Which calls an assertion is about: those of a method and a URL, or of a mock or a group, that fulfil conditions."""
+"""Which calls an assertion is about: those with a method and URL, or answered by a mock or group, under conditions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .._urls import Template
 from .conditions import CONDITIONS, Conditions
 from .targets import Target, Url, reaches
 
-# What an assertion takes as `url`: a mock, a group and a mounted application stand for the requests that they answered.
+# What an assertion accepts as `url`: a mock, group or mounted application stands for the requests that it answered.
 UrlOrMock = Union[Url, Answering]
 
 
 def check_conditions(given: Mapping[str, Any], kind: str) -> None:
-    """Raise `TypeError` for arguments, of this kind, that are no conditions, with the name that may be meant."""
+    """Raise `TypeError` for an argument that is not a condition, with the name that is probably meant."""
     for name in given:
         if name not in CONDITIONS:
             meant = f"match_{name}"
@@ -28,7 +28,7 @@ def check_conditions(given: Mapping[str, Any], kind: str) -> None:
 
 
 class Selection:
-    """The calls that an assertion is about: of a target, or those that were answered by a mock or a group."""
+    """The calls that an assertion is about: those of a target, or those that a mock or group answered."""
 
     def __init__(self, target: Target, answering: Answering | None, conditions: Conditions) -> None:
         self.target = target
@@ -39,15 +39,15 @@ class Selection:
     def of(
         cls, url: object, method: object, conditions: Mapping[str, Any], any_query: bool = False
     ) -> Selection:
-        """Make one of what a mock takes as its URL, a mock or a group; None, as a method too, stands for any.
+        """Make a selection from a URL as mocks accept it, a mock or a group; None stands for any URL or method.
 
         With `any_query`, a URL without a query stands for any query. Raises `TypeError` or `ValueError`, with the name
-        of the argument, for what a mock would not take.
+        of the argument, for a value that a mock would not accept.
         """
         answering = url if isinstance(url, Answering) else None
         target = Target.of(method, None if answering is not None else url)
         if isinstance(target.url, URL) and not target.url.raw_host:
-            # No call could be one of it.
+            # No call could have this URL.
             raise ValueError(f"url: expected a URL with a scheme and a host, got {shown_wrong_url(url)}")
         if conditions.get("match_query") is not None:
             target = target.with_any_query()
@@ -69,25 +69,25 @@ class Selection:
         return self.target.url is None and self.target.method is None and not self.conditions
 
     def among(self, calls: Sequence[RequestCall]) -> list[RequestCall]:
-        """Return those of these calls that are meant; of a mock or a group, the requests that it answered."""
+        """Return the calls that are selected; for a mock or a group, the requests that it answered."""
         made = self._asked(calls)
         return [call for call in made if self._unmet(call) is None] if self.conditions else made
 
     def nearly(self, calls: Sequence[RequestCall]) -> list[tuple[RequestCall, str]]:
-        """Return the calls that would be meant but for a condition, each with the reason."""
+        """Return the calls that are not selected only because of a condition, each with the reason."""
         made = self._asked(calls) if self.conditions else []
         return [(call, why) for call in made if (why := self._unmet(call)) is not None]
 
     def fits(self, call: RequestCall) -> bool:
-        """Tell whether a call is meant, or a hop: one that a mock or a group answered."""
+        """Tell whether a call is selected; a hop can only be selected by the mock or group that answered it."""
         return self._reaches(call) and self._unmet(call) is None
 
     def near_miss(self, call: RequestCall) -> str | None:
-        """Return why a call that would be meant but for a condition is not; None for any other."""
+        """Return why a call is not selected if only a condition excludes it; None for any other call."""
         return self._unmet(call) if self._reaches(call) else None
 
     def dropped(self, dropped: int) -> int:
-        """Return how many of the calls that a mock has `dropped` may be meant."""
+        """Return how many of the `dropped` calls of a mock may have been selected."""
         return dropped if self.answering is None else self.answering.call_count - len(self.answering.calls)
 
     def _asked(self, calls: Sequence[RequestCall]) -> list[RequestCall]:

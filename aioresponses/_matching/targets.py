@@ -1,4 +1,4 @@
-"""Method and URL of a mock: what they ask of a request."""
+"""The method and URL of a mock: which requests they fit, and why they do not fit others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._checks import TOKEN, equals_anything
 from .._display import same_beginning, shortened, shown, shown_url, shown_wrong_url, without_passwords
 from .._urls import Template, comparable, is_template, without_credentials
 
-# How many differences of queries, and values of one name, are shown.
+# How many differences between queries, and how many values of one name, are shown.
 _MOST_SHOWN = 5
 
 Url = Union[str, URL, "re.Pattern[str]"]
@@ -27,11 +27,11 @@ _EVERY_URL = "; for every URL, pass unittest.mock.ANY"
 
 
 def check_method(method: object) -> str:
-    """Return `method` if it can be one in HTTP; raise `TypeError` or `ValueError` where it cannot."""
+    """Return `method` if it is valid in HTTP; otherwise raise `TypeError` or `ValueError`."""
     if not isinstance(method, str):
         hint = _EVERY_METHOD if equals_anything(method) else _SWAPPED if isinstance(method, (URL, re.Pattern)) else ""
         raise TypeError(f"method: expected a str such as 'GET', got {shown_wrong_url(method)}{hint}")
-    if method == "*":  # As `aiohttp.hdrs.METH_ANY` is; no request has it.
+    if method == "*":  # The value of `aiohttp.hdrs.METH_ANY`, which no request has.
         raise ValueError(f"method: expected one such as 'GET' or 'PROPFIND', got '*'{_EVERY_METHOD}")
     if not TOKEN.fullmatch(method):
         hint = _SWAPPED if "://" in method else ""
@@ -42,7 +42,7 @@ def check_method(method: object) -> str:
 
 
 def check_url(url: object) -> URL | re.Pattern[str] | Template | Below | None:
-    """Return a URL normalised, a template of text with places to fill, a pattern as it is; None for `ANY`.
+    """Return a normalised URL, a template if the text has placeholders, or a pattern unchanged; None for `ANY`.
 
     Raises `TypeError` or `ValueError` for anything else.
     """
@@ -58,7 +58,7 @@ def check_url(url: object) -> URL | re.Pattern[str] | Template | Below | None:
     try:
         if isinstance(url, URL):
             return _urls.normalize_url(url)
-        # A regex as text fits no request, and a refusal says so; newer releases of yarl take no backslash in a host.
+        # A regex as text fits no request, and a refusal says so; newer releases of yarl reject a backslash in a host.
         return Template.of(url) if is_template(url) else _urls.normalize_url(url.replace("\\", "%5C"))
     except ValueError as error:
         raise wrong_url("url: expected a URL", url, error) from None
@@ -72,8 +72,8 @@ def checked_pattern(name: str, pattern: re.Pattern[Any]) -> re.Pattern[str]:
 
 
 def wrong_url(expected: str, url: object, error: ValueError) -> ValueError:
-    """Return the error for what is no URL, for this reason."""
-    # Where there is an @, what yarl says may be a part of the password.
+    """Return the error for something that is not a URL, with the reason."""
+    # If there is an @, yarl's message may contain a part of the password.
     why = f": {error}" if "@" not in str(url) or is_template(str(url)) else ""
     return ValueError(f"{expected}, got {shown_wrong_url(url)}{why}")
 
@@ -82,12 +82,12 @@ class Verdict(NamedTuple):
     """Why a mock did not answer a request, and how far it was from doing so."""
 
     distance: float
-    """0 where everything about the request fits; the more, the less likely is it that this mock was meant."""
+    """0 if everything about the request fits; the greater it is, the less likely this mock was meant."""
 
     reason: str
 
 
-# What mocks whose URLs are written out are found by: method, None for every one, URL, and whether they take any query.
+# The key by which mocks with a full URL are found: the method (None for every method), the URL, whether any query fits.
 Key = tuple[Union[str, None], URL, bool]
 
 
@@ -102,7 +102,7 @@ def keys(method: str, url: URL) -> list[Key]:
 
 
 def _spellings(url: URL) -> tuple[URL, ...]:
-    """Return the URLs of mocks that a request to `url` fits: one without credentials answers requests with any."""
+    """Return the URLs of mocks that fit a request to `url`: a URL without credentials fits requests with any."""
     return (url, without_credentials(url)) if _has_credentials(url) else (url,)
 
 
@@ -111,21 +111,21 @@ def _has_credentials(url: URL) -> bool:
 
 
 class Below(NamedTuple):
-    """The URLs that begin with another one, and whose rest a pattern matches: what a group makes of a pattern.
+    """The URLs that begin with a given URL and whose rest matches a pattern: what a group makes of a pattern.
 
-    A URL goes on after a segment of its path: `/v2` with `/v2/users?page=1`, and not with `/v20`. The pattern is
-    matched from the start of that rest. If the other URL is a template whose places stand for several segments, the
-    shortest beginning counts that leaves a rest which matches.
+    The rest begins at the end of a path segment: `/v2/users?page=1` begins with `/v2`, but `/v20` does not. The pattern
+    is matched from the start of the rest. If the given URL is a template with placeholders for several segments, the
+    shortest beginning is used whose rest matches.
     """
 
     url: URL | Template
-    """Comparable, and without a query."""
+    """In comparable form, and without a query."""
 
     rest: re.Pattern[str]
 
     @classmethod
     def of(cls, target: Target, rest: re.Pattern[Any]) -> Below:
-        """Return the URLs that go on from the URL or template of a target; raise `TypeError` for a pattern of bytes."""
+        """Return the URLs that begin with the URL or template of a target; raise `TypeError` for a pattern of bytes."""
         assert isinstance(target.url, (URL, Template))
         return cls(target.url, checked_pattern("url", rest))
 
@@ -134,7 +134,7 @@ class Below(NamedTuple):
         return f"{url} … {self.rest}" if self.rest.pattern else f"{url} and all below it"
 
     def filled(self, url: URL) -> Mapping[str, str] | None:
-        """Return what the names in the template and in the pattern stand for in a URL; None if it does not fit."""
+        """Return the values that the names in template and pattern have in a URL; None if the URL does not fit."""
         for above, rest in self._rests(url):
             match = self.rest.match(rest)
             if match is not None:
@@ -147,8 +147,8 @@ class Below(NamedTuple):
             return None
         rest = next((rest for _, rest in self._rests(url)), None)
         if rest is None:
-            return Verdict(4, f"{without_passwords(str(self.url))} is not what the URL begins with")
-        from .hints import change  # Not before it is needed: most tests see no refusal.
+            return Verdict(4, f"the URL does not begin with {without_passwords(str(self.url))}")
+        from .hints import change  # Imported when needed: most tests see no refusal.
 
         return Verdict(
             2.5,
@@ -157,7 +157,7 @@ class Below(NamedTuple):
         )
 
     def _rests(self, url: URL) -> Iterator[tuple[Mapping[str, str], str]]:
-        """Yield what a URL goes on with, after what the names in the template stand for."""
+        """Yield each possible rest of a URL, preceded by the values that the names in the template have."""
         above = Target(None, self.url)
         query = f"?{url.raw_query_string}" if url.raw_query_string else ""
         for path, rest in cuts(url):
@@ -167,7 +167,7 @@ class Below(NamedTuple):
 
 
 def cuts(url: URL) -> Iterator[tuple[str, str]]:
-    """Yield what stands before and after each place where the path of a URL may be cut, from the left."""
+    """Yield the two parts of the path of a URL for each place where it may be cut, from the left."""
     path = url.raw_path
     for found in re.finditer("/", path):
         yield path[:found.start()], path[found.start():]
@@ -176,27 +176,27 @@ def cuts(url: URL) -> Iterator[tuple[str, str]]:
 
 
 def with_path(url: URL, path: str) -> URL:
-    """Return a URL with another path, as it stands in URLs, and without a query."""
+    """Return a URL with another path, which is already encoded, and without a query."""
     return url.with_path(path or "/", encoded=True)
 
 
 class Target(NamedTuple):
-    """A method, and the URL or pattern of URLs, that a mock answers to."""
+    """The method, and the URL or pattern of URLs, of the requests that a mock answers."""
 
     method: str | None
     """In upper case; None stands for any."""
 
     url: URL | re.Pattern[str] | Template | Below | None
-    """A normalised URL without a fragment, a template, a pattern, or one below a URL; None stands for any."""
+    """A normalised URL without a fragment, a template, a pattern, or a pattern below a URL; None stands for any."""
 
     any_query: bool = False
-    """Whether URLs are compared without their query; then `url` has none either."""
+    """Whether URLs are compared without their query; if so, `url` has no query either."""
 
     @classmethod
     def of(cls, method: object, url: object) -> Target:
-        """Make the target of a method and a URL as users give them.
+        """Make a target from a method and a URL as users give them.
 
-        Raises `TypeError` or `ValueError`, as `check_method` and `check_url` do.
+        Raises `TypeError` or `ValueError`, like `check_method` and `check_url`.
         """
         checked = url if url is None or isinstance(url, Template) else check_url(url)
         return cls(
@@ -208,50 +208,50 @@ class Target(NamedTuple):
         if self.url is None:
             return "any request" if self.method is None else f"any {self.method} request"
         url = self.url
-        # In a pattern there may be credentials as well.
+        # A pattern may contain credentials as well.
         shown = shown_url(url, with_mark=True) if isinstance(url, URL) else without_passwords(str(url))
         return shown if self.method is None else f"{self.method} {shown}"
 
     def as_mock(self) -> str:
-        """Return it as text in which a star stands for every method, as it does in `RequestMatch.method`."""
+        """Return its text with a star for every method, as in `RequestMatch.method`."""
         return f"* {self}" if self.method is None and self.url is not None else str(self)
 
     @property
     def base(self) -> URL | None:
-        """What is written out of the URL; None of a pattern, and of any URL."""
+        """The URL, or the fixed part of a template or of a pattern below a URL; None for a pattern, and for any URL."""
         url = self.url.url if isinstance(self.url, Below) else self.url
         url = url.base if isinstance(url, Template) else url
         return url if isinstance(url, URL) else None
 
     @property
     def has_query(self) -> bool:
-        """Whether there is a query in the URL, or in that of the template."""
+        """Whether the URL or the template has a query."""
         return self.base is not None and bool(self.base.raw_query_string)
 
     def with_any_query(self) -> Target:
-        """Return this without a query, for `match_query` says what it is; raise `ValueError` where there is one."""
+        """Return this target for any query, which `match_query` checks; raise `ValueError` if the URL has a query."""
         if self.has_query:
             raise ValueError("match_query cannot be combined with a query in url; give the whole query in one of them")
         return self._replace(any_query=True)
 
     @property
     def key(self) -> Key | None:
-        """What the mock is found by; None where it must be tried."""
+        """The key by which the mock is found; None if it has to be tried."""
         return (self.method, self.url, self.any_query) if isinstance(self.url, URL) else None
 
     @property
     def is_plain(self) -> bool:
-        """Whether the mock answers requests of just this method and URL, credentials and query included."""
+        """Whether the mock answers only requests of exactly this method and URL, including credentials and query."""
         if not isinstance(self.url, URL) or self.url.scheme in ("ws", "wss"):
-            return False  # Of a WebSocket, the scheme may be either.
+            return False  # A request for a WebSocket may have either of two schemes.
         return not self.any_query and not _has_credentials(self.url) and self.method is not None
 
     def fits(self, method: str, url: URL) -> bool:
-        """Tell whether a request is meant; `method` is in upper case, `url` normalised and without a fragment."""
+        """Tell whether a request fits; `method` is in upper case, `url` normalised and without a fragment."""
         return self.filled(method, url) is not None
 
     def filled(self, method: str, url: URL) -> Mapping[str, str] | None:
-        """Return what the names in a template or a pattern stand for in a request; None if it does not fit.
+        """Return the values that the names in a template or pattern have in a request; None if it does not fit.
 
         `method` is in upper case, `url` normalised and without a fragment.
         """
@@ -270,26 +270,26 @@ class Target(NamedTuple):
         return {} if own is None or own in _spellings(url) else None
 
     def covers(self, other: Target) -> bool:
-        """Tell whether this fits whatever another one fits; False if that is not sure."""
+        """Tell whether this target fits every request that another one fits; False if that is uncertain."""
         if self.method not in (None, other.method):
             return False
         if self.url is None or self._replace(method=other.method) == other:
             return True
-        # Of two patterns or templates there is no telling, unless they are the same.
+        # Two patterns or templates cannot be compared, unless they are the same.
         is_one_url = isinstance(other.url, URL) and not other.any_query
         return is_one_url and self.fits(other.method or "", other.url)  # type: ignore[arg-type]
 
     def verdict(self, method: str, url: URL) -> Verdict | None:
-        """Return why a request does not fit: the method, and the first thing that differs in the URL.
+        """Return why a request does not fit: the method, or the first difference between the URLs, or both.
 
-        None if it does fit.
+        None if it fits.
         """
         elsewhere = self._elsewhere(url.with_query(None) if self.any_query else url)
         if self.method is not None and self.method != method:
             differs = f"method differs: mock has {self.method}, request has {method}"
             if elsewhere is None:
                 return Verdict(0.5, differs)
-            # The URL differs as well, which must not go unsaid; how it differs is for when the method is right.
+            # The URL differs as well, which must be said; how it differs matters only once the method is right.
             return Verdict(0.5 + elsewhere.distance, f"{differs}; {elsewhere.reason.partition(': ')[0]}")
         return elsewhere
 
@@ -309,7 +309,7 @@ class Target(NamedTuple):
         if path == other:
             path, other = base.raw_path or "/", url.raw_path or "/"
         same = same_beginning(path, other)
-        # A part of 1: how much of the longer path is not what the two begin with.
+        # The fraction of the longer path that comes after the common beginning.
         unlike = 1 - same / max(len(path), len(other))
         misplaced = self._misplaced(base, url)
         if misplaced is not None:
@@ -346,7 +346,7 @@ class Target(NamedTuple):
 
 
 def _unmatched(pattern: re.Pattern[str], url: URL) -> str:
-    from .hints import unmatched  # Not before it is needed: most tests see no refusal.
+    from .hints import unmatched  # Imported when needed: most tests see no refusal.
 
     return unmatched(pattern, url)
 
@@ -370,7 +370,7 @@ def _values(values: Sequence[str]) -> str:
 
 
 def _first(texts: Sequence[str], separator: str) -> str:
-    """Return texts in one line, of many the first ones with a count of the others."""
+    """Return texts in one line; if there are many, only the first ones and a count of the others."""
     more = [f"… and {len(texts) - _MOST_SHOWN} more"] if len(texts) > _MOST_SHOWN else []
     return separator.join([*texts[:_MOST_SHOWN], *more])
 
@@ -383,7 +383,7 @@ _OTHER_SCHEMES = {"ws": "http", "http": "ws", "wss": "https", "https": "wss"}
 
 
 def with_other_scheme(url: URL) -> URL:
-    """Return a URL with the scheme of a WebSocket in place of that of HTTP, or the reverse."""
+    """Return a URL with the WebSocket scheme instead of the HTTP scheme, or the reverse."""
     other = _OTHER_SCHEMES.get(url.scheme)
     return url if other is None else url.with_scheme(other)
 

@@ -1,4 +1,4 @@
-"""What a mock says back: replies as users give them, checked, and as bytes on the wire.
+"""What a mock replies: replies as users give them, checked, and encoded as bytes on the wire.
 
-Nothing here decides which mock answers a request, or when its answer is sent.
+Nothing here decides which mock answers a request, or when the answer is sent.
 """

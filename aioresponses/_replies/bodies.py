@@ -1,4 +1,4 @@
-"""The body of a reply, as users give it, and as bytes over time."""
+"""The body of a reply: as users give it, and as the bytes that are sent, piece by piece."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ PIECE = 2 ** 16
 
 Piece = Union[str, bytes, bytearray, memoryview]
 
-# A `MultipartWriter` is a payload, and so is what a `FormData` makes.
+# A `MultipartWriter` is a payload, and a `FormData` makes one.
 _Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]", Payload, FormData]
 
 Body: TypeAlias = "Piece | _Stream | Callable[[RequestCall], Piece | _Stream] | Callable[[], Piece | _Stream]"
 
 
-# What errors say was expected.
+# What messages say was expected.
 BODIES = (
     "str, bytes, a file object, an iterable or async iterable of these, a MultipartWriter, or a generator function"
 )
@@ -48,7 +48,7 @@ _PIECES = (str, bytes, bytearray, memoryview)
 
 
 def checked_body(body: object) -> Any:
-    """Return a body as it is sent; raise `TypeError` or `ValueError` for what cannot be."""
+    """Return a body in the form in which it is sent; raise `TypeError` or `ValueError` if it cannot be sent."""
     if isinstance(body, str):
         return encodable("body", body)
     if isinstance(body, _PIECES):
@@ -68,7 +68,7 @@ def checked_body(body: object) -> Any:
 
 
 def as_payload(body: FormData | Payload) -> Payload:
-    """Return what aiohttp makes of a form; raise `TypeError` or `ValueError` for a field that cannot be sent."""
+    """Return the payload that aiohttp makes of a form; raise `TypeError` or `ValueError` if a field cannot be sent."""
     if isinstance(body, Payload):
         return body
     try:
@@ -78,12 +78,12 @@ def as_payload(body: FormData | Payload) -> Payload:
 
 
 def own_type(body: Payload) -> str:
-    """Return the `Content-Type` of a payload of aiohttp; raise `ValueError` for one that cannot be sent."""
+    """Return the `Content-Type` of a payload of aiohttp; raise `ValueError` if it cannot be sent."""
     return line("body", body.content_type)
 
 
 def known_items(source: object) -> Collection[object]:
-    """Return the items of what is to be streamed, where looking at them takes nothing away; else none."""
+    """Return the items of a stream if looking at them does not use them up; otherwise none."""
     return source if isinstance(source, (Sequence, ValuesView)) else ()
 
 
@@ -92,9 +92,9 @@ def _json_hint(name: str, value: object) -> str:
 
 
 def check_source(name: str, source: object, expected: str) -> None:
-    """Raise `TypeError` or `ValueError` unless something can be streamed.
+    """Raise `TypeError` or `ValueError` unless `source` can be streamed.
 
-    That is a file, an iterable, an async one, or a function that returns any of these.
+    What can be streamed is a file, an iterable, an async iterable, or a function that returns any of these.
     """
     if callable(source):
         if inspect.iscoroutinefunction(source):
@@ -104,7 +104,7 @@ def check_source(name: str, source: object, expected: str) -> None:
     if hasattr(source, "read") and not hasattr(source, "__aiter__"):
         _check_file(name, source)
         return
-    # These can be iterated over, but are never meant to be.
+    # These can be iterated over, but are never meant as streams.
     streams = isinstance(source, Iterable) and not isinstance(source, (*_PIECES, Mapping, Set))
     if not (streams or isinstance(source, AsyncIterable)):
         hint = "; to raise it, use exception=" if isinstance(source, BaseException) else _json_hint(name, source)
@@ -129,7 +129,7 @@ def check_function(name: str, function: Callable[..., Any]) -> None:
             f"{name}: expected a function, got an exception class: {shown(function)}; "
             "to raise it, use exception="
         )
-    if isinstance(function, FormData):  # It can be called.
+    if isinstance(function, FormData):  # Its objects are callable.
         raise TypeError(f"{name}: a form cannot be sent as {name}, got {shown(function)}; give it as body=")
     if is_coroutine_function(function):
         raise TypeError(
@@ -143,7 +143,7 @@ def check_function(name: str, function: Callable[..., Any]) -> None:
 
 
 def is_used_up_by_one(source: object) -> bool:
-    """Tell whether there is nothing left of a body once it has been sent."""
+    """Tell whether sending a body once uses it up."""
     if isinstance(source, MultipartWriter):
         return any(is_used_up_by_one(part) for part, *_ in source)
     if isinstance(source, Payload):
@@ -154,7 +154,7 @@ def is_used_up_by_one(source: object) -> bool:
 
 
 def called(name: str, function: Callable[..., Any], call: Callable[[], RequestCall]) -> Any:
-    """Return what a function returns that may take a parameter: the call that is answered."""
+    """Call a function, with the call that is answered if it takes a parameter, and return its result."""
     result = function(call()) if _takes_parameter(function) else function()
     if inspect.iscoroutine(result):
         result.close()
@@ -165,14 +165,14 @@ def called(name: str, function: Callable[..., Any], call: Callable[[], RequestCa
 def _takes_parameter(function: Callable[..., Any]) -> bool:
     try:
         parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # Some functions that are written in C have none.
+    except (TypeError, ValueError):  # Some functions written in C have no signature.
         return False
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return any(parameter.kind in positional for parameter in parameters)
 
 
 def size_of(source: Any) -> int | None:
-    """Return how many bytes are to be sent of a body that is no bytes, where that can be known."""
+    """Return the number of bytes in a body that is streamed; None if it is unknown."""
     if isinstance(source, Payload):
         return source.size
     if isinstance(source, (io.RawIOBase, io.BufferedIOBase)) and source.seekable():
@@ -184,14 +184,14 @@ def size_of(source: Any) -> int | None:
 
 
 async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
-    """Yield a body that is no bytes."""
+    """Yield the pieces of a body that is streamed."""
     if isinstance(source, Payload):
         writer = _Writer()
         await source.write(cast(Any, writer))
         for piece in writer.written:
             yield piece
     elif hasattr(source, "read") and not hasattr(source, "__aiter__"):
-        # Two replies may read the same file side by side, and each repeated one begins where the first did.
+        # Two replies may read the same file at the same time, and each repetition begins where the first one did.
         seekable = _is_seekable(source)
         start = place = source.tell() if seekable else 0
         while True:
@@ -211,7 +211,7 @@ async def pieces(source: Any) -> AsyncGenerator[bytes, None]:
 
 
 class _Writer:
-    """What a payload of aiohttp writes to, which cannot be asked for one piece after another."""
+    """Collects what a payload of aiohttp writes, because payloads cannot be iterated over."""
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
@@ -221,7 +221,7 @@ class _Writer:
 
 
 async def each(source: Any) -> AsyncGenerator[Any, None]:
-    """Yield the items of an iterable or an async iterable; generators are closed, however it ends."""
+    """Yield the items of an iterable or an async iterable; always close a generator in the end."""
     try:
         if hasattr(source, "__aiter__"):
             async for item in source:

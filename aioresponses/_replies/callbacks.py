@@ -1,9 +1,10 @@
-"""Callbacks: what one is called with, which its signature tells.
+"""Callbacks: their signature decides what they are called with.
 
-A callback is given the call, or the URL and the keyword arguments of the caller, as with aioresponses 0.7. It asks for
-the call by the name of its first parameter, `call`, or by its annotation, `RequestCall`. So does one that has a single
-parameter, for the other form never has: with the URL come keyword arguments, `allow_redirects` at least. Only `url` and
-`uri` are what callbacks call the URL that were written for 0.7 and have forgotten the keyword arguments.
+A callback gets either the call, or the URL and the keyword arguments of the caller, as in aioresponses 0.7. It asks for
+the call by naming its first parameter `call` or annotating it with `RequestCall`. A callback with a single parameter
+gets the call as well, because the other form always needs more: the URL comes with keyword arguments, at least
+`allow_redirects`. The exceptions are parameters named `url` and `uri`: these callbacks were written for 0.7, and lack
+the keyword arguments by mistake.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ _Returned = Union[
 ]
 
 
-# A callback as aioresponses 0.7 has it. For pyright the first of these says everything. mypy sees that the keyword
-# arguments might hold one of the name that the first parameter has, unless this name is said: these are the usual ones.
+# Callbacks as in aioresponses 0.7. For pyright, the first type suffices. mypy objects that the keyword arguments might
+# contain the name of the first parameter, unless the type names it: the other two types have the usual names.
 
 
 class _OfUrl(Protocol):
@@ -54,9 +55,9 @@ _EXPECTED = "callback: expected a function that takes the call, or url and **kwa
 
 
 def takes_call(callback: Any) -> bool:
-    """Tell whether a callback is given the call, and not the URL and the keyword arguments.
+    """Tell whether a callback gets the call, instead of the URL and the keyword arguments.
 
-    Raises `TypeError` unless it takes what it will be given.
+    Raises `TypeError` if it does not accept what it will get.
     """
     if not callable(callback):
         raise TypeError(f"callback: expected a function or a coroutine function, got {shown(callback)}")
@@ -69,7 +70,7 @@ def takes_call(callback: Any) -> bool:
         )
     try:
         parameters = list(inspect.signature(callback).parameters.values())
-    except (TypeError, ValueError):  # Some functions that are written in C have none.
+    except (TypeError, ValueError):  # Some functions written in C have no signature.
         return False
     if not parameters or parameters[0].kind in (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD):
         raise TypeError(f"{_EXPECTED}, got {shown(callback)}, which takes no positional argument")
@@ -116,5 +117,5 @@ def _is_needed(parameter: Parameter) -> bool:
 
 
 def _may_be_given(parameter: Parameter) -> bool:
-    # None are known where somebody had replaced the method that has them.
+    # `ARGUMENTS` is empty if other code had replaced the method whose signature names them.
     return parameter.kind is not parameter.POSITIONAL_ONLY and (not ARGUMENTS or parameter.name in ARGUMENTS)

@@ -1,4 +1,4 @@
-"""Content codings: a body is registered as it will be read, and compressed on the wire."""
+"""Content codings: a body is registered in the form in which it will be read, and compressed on the wire."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-# How many bytes it takes at most to tell that a body is compressed.
+# How many bytes are enough to recognise that a body is compressed.
 _MARK = 4
 
-# Where each codec is looked for: as aiohttp 3.14 looks for them to decompress.
+# The modules in which each codec is looked for, the same that aiohttp 3.14 uses for decompressing.
 _CODECS = {"br": ("brotlicffi", "brotli"), "zstd": ("compression.zstd", "backports.zstd")}
 
 
 class Compressor(Protocol):
-    """What compresses a body piece by piece, in the manner of `zlib.compressobj`."""
+    """Compresses a body piece by piece, with the interface of `zlib.compressobj`."""
 
     def compress(self, data: bytes, /) -> bytes: ...
 
@@ -27,25 +27,25 @@ class Coding(NamedTuple):
 
     compressor: Callable[[], Compressor]
     is_coded: Callable[[bytes], bool]
-    """Whether a whole body is compressed already."""
+    """Whether a complete body is already compressed."""
 
     begins: Callable[[bytes], bool]
-    """Whether the first bytes of a body, at least `_MARK` of them, show that it is."""
+    """Whether the first bytes of a body, at least `_MARK` of them, show that it is compressed."""
 
     def compressed(self, body: bytes) -> bytes:
-        """Return a body in this coding; as it is where that is the case already."""
+        """Return a body in this coding, unchanged if it is already compressed."""
         if self.is_coded(body):
             return body
         compressor = self.compressor()
         return compressor.compress(body) + compressor.flush()
 
     def piecewise(self) -> Compressor:
-        """Return what does the same with a body that comes piece by piece."""
+        """Return what does the same for a body that arrives piece by piece."""
         return _UnlessCoded(self)
 
 
 class _UnlessCoded:
-    """Compresses a body unless its first bytes show that it is compressed; it holds them back until they do."""
+    """Compresses a body unless its first bytes, held back until they are enough, show that it is compressed."""
 
     def __init__(self, coding: Coding) -> None:
         self._coding = coding
@@ -70,9 +70,9 @@ class _UnlessCoded:
 
 
 def coding_of(name: str) -> Coding | None:
-    """Return the coding of a `Content-Encoding` header; None if it is none of gzip, deflate, br and zstd.
+    """Return the coding of a `Content-Encoding` header; None if it is not gzip, deflate, br or zstd.
 
-    None as well where the codec is not installed.
+    Also None if the codec is not installed.
     """
     name = name.strip().lower()
     if name == "gzip":
@@ -83,13 +83,13 @@ def coding_of(name: str) -> Coding | None:
     if codec is None:
         return None
     if name == "br":
-        # It has no mark of its own: only the whole of a body tells.
+        # It has no magic number: only a complete body can be recognised.
         return Coding(lambda: _BrotliCompressor(codec), lambda body: _is_brotli(codec, body), lambda head: False)
     return Coding(codec.ZstdCompressor, _is_zstd, _is_zstd)
 
 
 def lacks_codec(name: str) -> bool:
-    """Tell whether this is the name of a coding, and its codec is not installed."""
+    """Tell whether this is the name of a known coding whose codec is not installed."""
     name = name.strip().lower()
     return name in _CODECS and _imported(_CODECS[name]) is None
 
@@ -123,7 +123,7 @@ def _is_zstd(body: bytes) -> bool:
 
 
 def _begins_deflated(head: bytes) -> bool:
-    # Without the header of zlib, there is nothing to tell it by.
+    # Without a zlib header, compressed data cannot be recognised by its beginning.
     if head[0] & 15 != 8 or int.from_bytes(head[:2], "big") % 31:
         return False
     try:

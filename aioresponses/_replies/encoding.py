@@ -1,32 +1,32 @@
-"""A reply as bytes on the wire: the head, the body, whole or in pieces, and how the client finds its end.
+"""A reply as bytes on the wire: the head, the body as a whole or in pieces, and how the client finds its end.
 
-`encode` makes an answer of any result; `framing_of` decides on `Content-Length`, chunks and hang-ups. `KeptAnswer`
-spares most replies the encoding.
+`encode` turns any result into an answer; `framing_of` chooses between `Content-Length`, chunks and closing the
+connection. `KeptAnswer` avoids encoding most replies again.
 
-Headers that are about the connection
--------------------------------------
-People copy the headers of real responses, and those say how the real ones were sent. What they say of length, chunks
-and coding is sent where it is true of this answer, for a server says nothing else; to have it lie is the business of
-`TRUNCATED_BODY`. The request has a say as well: whoever asks for the connection to be closed is answered so, and
-HTTP/1.0 knows no chunks.
+Headers about the connection
+----------------------------
+Users copy the headers of real responses, which describe how those were sent. What the headers say about length, chunks
+and coding is sent only if it is true of this answer, since a server would not send anything else; `TRUNCATED_BODY` is
+there to make it untrue. The request matters as well: if it asks for the connection to be closed, the answer says so,
+and HTTP/1.0 has no chunks.
 
 Answers that are kept
 ---------------------
-Most mocks say the same whenever they answer. So the last answer of such a reply is kept, and is sent again as it is.
+Most mocks give the same answer every time. So the last answer of such a reply is kept and sent again unchanged.
 
-One thing may change without a word to us: the payload. It belongs to the test, which may alter it in its place between
-two requests, and it is serialised when it is sent. Therefore each request packs it with `marshal`, which takes a
-fraction of the time that serialising takes, and compares that with what it packed to when the answer was encoded.
-What packs to the same bytes is the same payload, for the packer keeps the type of each value and the order of a dict.
-The reverse does not hold, since it also notes which objects are referred to from elsewhere; that costs one encoding.
-It takes plain values of builtin types alone, and a payload with any other in it is serialised for each request.
+The payload may change unnoticed: it belongs to the test, which may modify it between two requests, and it is serialised
+when it is sent. So each request packs it with `marshal`, which takes a fraction of the time of serialising it, and
+compares the bytes with those from when the answer was encoded. If they are equal, so is the payload, because `marshal`
+keeps the type of each value and the order of a dict. Different bytes may also stand for an equal payload, since
+`marshal` notes which objects are referred to from elsewhere as well; then the answer is encoded once more. `marshal`
+accepts only values of built-in types; any other payload is serialised for each request.
 
-These answers are never kept, for more than a payload decides what they are:
+Some answers are never kept, because they depend on more than the payload:
 
-*   that of a result which the user holds as well: any of its attributes may become another;
-*   that of a stream, of a function, or of a buffer which can be written to;
-*   that which a `json_dumps` of the user's own serialises: it may do more than that, such as count;
-*   that to HEAD, which has no body, and that to a request which says how the connection is to go on.
+*   the answer of a result that the user holds as well, because any of its attributes may change;
+*   the answer of a stream, of a function, or of a buffer that can be written to;
+*   an answer serialised by a user's own `json_dumps`, which may have side effects, such as counting;
+*   the answer to HEAD, which has no body, and to a request that says how to continue the connection.
 """
 
 from __future__ import annotations
@@ -54,32 +54,32 @@ from .results import EVENTS, JSON, CallbackResult, Fault
 
 JsonDumps = Callable[[Any], Union[str, bytes]]
 
-# As json.dumps does it, without looking at arguments that are never given.
+# The same as json.dumps, which would check for arguments that are never given.
 json_dumps: JsonDumps = json.JSONEncoder().encode
 
 _WITHOUT_BODY = (101, 204, 304)
 
-# These do not even say how long it would be.
+# Responses that do not even announce how long a body would be.
 _WITHOUT_FRAMING = (101, 204)
 
-# Takes the length of some data, and the data.
+# The format of a chunk: the length of its data, then the data.
 _CHUNK = b"%x\r\n%b\r\n"
 
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Asked(Protocol):
-    """A request that is to be answered."""
+    """A request to answer."""
 
     @property
     def request(self) -> ClientRequest: ...
 
     def call(self) -> RequestCall:
-        """Return it as users see it."""
+        """Return the request as users see it."""
 
 
 class KeptAnswer:
-    """The answer of a reply, encoded anew only where it may have changed; the result must belong to the reply alone."""
+    """The answer of a reply, encoded again only if it may have changed; nothing else may hold the result."""
 
     def __init__(self, result: CallbackResult, dumps: JsonDumps) -> None:
         self._result = result
@@ -90,10 +90,10 @@ class KeptAnswer:
             self._may_be_kept = dumps is json_dumps
         self._answer: Answer
         self._packed_payload: bytes | None = None
-        """What the payload was packed to when `_answer` was encoded."""
+        """The packed payload from when `_answer` was encoded."""
 
     def to(self, asked: Asked) -> Answer:
-        """Return the answer to a request, the kept one where it is still what the reply says."""
+        """Return the answer to a request: the one that was kept, if it is still valid."""
         request = asked.request
         if (
             self._may_be_kept
@@ -116,9 +116,9 @@ class KeptAnswer:
 def encode(
     result: CallbackResult, request: ClientRequest, call: Callable[[], RequestCall], dumps: JsonDumps
 ) -> Answer:
-    """Return a result as the answer to a request, which has been sent; its functions are given the `call`.
+    """Return a result as the answer to a request, which has been sent; functions in the result get the `call`.
 
-    The faults of clients that cannot connect, and `HANG`, are no answers, and have no place here.
+    The faults of clients that cannot connect, and `HANG`, are not answers and are handled elsewhere.
     """
     if result.fault is Fault.CONNECTION_RESET:
         return Answer(b"", close=Close(error=ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")))
@@ -143,7 +143,7 @@ def encode(
         if isinstance(source, (list, tuple)):
             body = _joined(body)
     if request.method == hdrs.METH_HEAD or result.status in _WITHOUT_BODY:
-        # The head is all there is, whatever it announces.
+        # Only the head is sent, whatever it announces.
         body, framing = b"", framing._replace(hang_up=False)
     is_last = _is_last(result, request)
     head = _head(result, request, _content_type(result, source), framing, is_last)
@@ -154,65 +154,65 @@ class Framing(NamedTuple):
     """How the client finds the end of a body."""
 
     header: bytes = b""
-    """The line of the head that says it, unless a registered one does."""
+    """The header line for it; b"" if a registered header says it, or none is needed."""
 
     length: int | None = None
     """How many bytes the head announces."""
 
     chunked: bool = False
-    """Whether the body comes in chunks."""
+    """Whether the body is sent in chunks."""
 
     hang_up: bool = False
-    """Whether the end of the connection is that of the body."""
+    """Whether the end of the connection marks the end of the body."""
 
     @classmethod
     def by_length(cls, length: str) -> Framing:
-        """Announce a length, as it is written."""
+        """Announce a length, exactly as it is written."""
         return cls(b"Content-Length: %b\r\n" % length.encode(), int(length) if length.strip().isdecimal() else None)
 
 
 def framing_of(result: CallbackResult, request: ClientRequest, size: int | None, is_compressed: bool) -> Framing:
-    """Decide how the client finds the end of a body: by `Content-Length`, by chunks, or by a hang-up.
+    """Decide how the client finds the end of a body: by `Content-Length`, chunks, or the end of the connection.
 
-    `size` is that of the body on the wire, None where it shows only once all is sent. `is_compressed` is whether the
-    body was registered plain, and is compressed by us.
+    `size` is the size of the body on the wire, or None if it is unknown until everything has been sent. `is_compressed`
+    is whether the body was registered uncompressed and is compressed for this answer.
     """
     headers = result.headers
     registered = headers.get(hdrs.CONTENT_LENGTH)
     may_have_chunks = _may_have_chunks(result, request)
     if hdrs.TRANSFER_ENCODING in headers and may_have_chunks:
-        # Beside it stands no length. Without chunks, the end of the connection is the end of the body.
+        # No length is sent beside it. Without chunks, the end of the connection marks the end of the body.
         chunked = "chunked" in headers[hdrs.TRANSFER_ENCODING].lower()
         return Framing(chunked=chunked, hang_up=not chunked)
     if result.status in _WITHOUT_BODY:
         return Framing.by_length(registered) if registered is not None and result.status == 304 else Framing()
     if is_compressed and request.method != hdrs.METH_HEAD:
-        # It is that of other bytes than these.
+        # It is the length of the uncompressed body.
         registered = None
     if size is None:
         if registered is not None:
             return Framing.by_length(registered)
         return Framing(b"Transfer-Encoding: chunked\r\n", chunked=True) if may_have_chunks else Framing(hang_up=True)
     if result.fault is Fault.TRUNCATED_BODY:
-        # Even of an empty body, something is missing.
+        # Even an empty body must have something missing.
         return Framing.by_length(registered or str(max(size, 1)))
     return Framing.by_length(registered if registered and request.method == hdrs.METH_HEAD else str(size))
 
 
 def _content_type(result: CallbackResult, source: object) -> str | None:
-    """Return what is sent as `Content-Type` unless it is among the headers; None for nothing."""
+    """Return the `Content-Type` to send unless the headers have one; None to send none."""
     if isinstance(source, Payload) and result.content_type is JSON:
         return own_type(source)
     return result.content_type
 
 
 def _may_have_chunks(result: CallbackResult, request: ClientRequest) -> bool:
-    """Tell whether a server may say `Transfer-Encoding` in an answer."""
+    """Tell whether a server may send `Transfer-Encoding` in an answer."""
     return request.version >= HttpVersion11 and result.status not in _WITHOUT_FRAMING
 
 
 def _is_last(result: CallbackResult, request: ClientRequest) -> bool:
-    """Tell whether the connection is closed behind an answer, because the request or the reply says so."""
+    """Tell whether the connection is closed after an answer, because the request or the reply says so."""
     asked = _about_connection(request.headers)
     if "close" in asked or "close" in _about_connection(result.headers):
         return True
@@ -226,14 +226,14 @@ def _about_connection(headers: CIMultiDict[str]) -> set[str]:
 def _head(
     result: CallbackResult, request: ClientRequest, content_type: str | None, framing: Framing, is_last: bool
 ) -> bytes:
-    """Return the status line and all headers, with the empty line behind them."""
+    """Return the status line and all headers, with the empty line after them."""
     headers = result.headers
     is_old = request.version < HttpVersion11
     left_out = {"content-length"}
     if not _may_have_chunks(result, request):
         left_out.add("transfer-encoding")
     if lacks_codec(headers.get(hdrs.CONTENT_ENCODING, "")):
-        # As a server does for a client that does not accept it; aiohttp's does not accept it either.
+        # Without the codec, aiohttp's client does not accept the coding either, so a server would not use it.
         left_out.add("content-encoding")
     reason = phrase(result.status) if result.reason is None else result.reason
     lines = [f"HTTP/1.{0 if is_old else 1} {result.status:d} {reason}"]
@@ -249,7 +249,7 @@ def _head(
 
 
 def phrase(status: int) -> str:
-    """Return the reason phrase that goes with a status; "" for one that has no phrase."""
+    """Return the standard reason phrase for a status; "" if there is no standard phrase."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:
@@ -257,7 +257,7 @@ def phrase(status: int) -> str:
 
 
 def _source(result: CallbackResult, call: Callable[[], RequestCall], dumps: JsonDumps) -> object:
-    """Return the body: bytes, or what is to be streamed."""
+    """Return the body: bytes, or something to stream."""
     if result.payload is not None:
         payload = result.payload
         return _dumped("payload", called("payload", payload, call) if callable(payload) else payload, dumps)
@@ -290,15 +290,15 @@ async def _encoded_events(events: object, dumps: JsonDumps) -> AsyncGenerator[by
 
 
 def checked_dumps(dumps: Any) -> JsonDumps:
-    """Return what serialises payloads; raise `TypeError` for what cannot."""
-    # Nearly every mock has the default, and looking at a signature takes as long as making the mock.
+    """Return the function that serialises payloads; raise `TypeError` if it cannot be called with one value."""
+    # Nearly every mock has the default, and inspecting a signature takes as long as making the mock.
     if dumps is not json_dumps and (not callable(dumps) or misfit(dumps, None)):
         raise TypeError(f"json_dumps: expected a function that takes one value, got {shown(dumps)}")
     return dumps  # type: ignore[no-any-return]
 
 
 def check_serialisable(result: CallbackResult, dumps: JsonDumps) -> None:
-    """Raise `TypeError` or `ValueError` if a payload, or an event that is known already, cannot be serialised."""
+    """Raise `TypeError` or `ValueError` if a payload, or an event that is already known, cannot be serialised."""
     payload = result.payload
     if payload is not None and not callable(payload):
         _dumped("payload", payload, dumps)
@@ -327,7 +327,7 @@ def _dumped(name: str, value: object, dumps: JsonDumps) -> bytes:
 
 
 def _framed(body: bytes, framing: Framing, truncated: bool) -> bytes:
-    """Return a body as it goes over the wire, only half of it if truncated."""
+    """Return a body as it is sent over the wire; only half of it if it is to be truncated."""
     if framing.chunked:
         body = _CHUNK % (len(body), body) + _LAST_CHUNK if body else _LAST_CHUNK
     if truncated:
@@ -342,10 +342,10 @@ async def _streamed(
     framing: Framing,
     truncated: bool,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield a body as it goes over the wire, no more of it than is announced, and half of that if truncated.
+    """Yield a body as it is sent over the wire: at most the announced length, or half of that if truncated.
 
-    Where nothing is announced, a truncated body is all but its end. Each piece makes one here, if an empty one, for
-    whoever sends them gives the loop a turn after each.
+    If no length is announced, a truncated body lacks only its end. Each piece yields exactly one piece here, which may
+    be empty, because the sender gives the loop a turn after each.
     """
     most = framing.length
     if truncated and most is not None:
@@ -353,7 +353,7 @@ async def _streamed(
     async with aclosing(body):
         async for piece in body:
             if most is not None:
-                # Whatever is left of the body is asked for all the same, as what runs after a handler's last write.
+                # The rest of the body is still consumed, as a server runs a handler's code after the last write.
                 piece = piece[:most]
                 most -= len(piece)
             coded = piece if compressor is None else compressor.compress(piece)
@@ -371,7 +371,7 @@ async def _streamed(
 
 
 async def _joined(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the same with small pieces joined, for what is there already need not be sent one by one."""
+    """Yield the same body with small pieces joined: pieces that are known beforehand need not be sent one by one."""
     held = bytearray()
     async with aclosing(body):
         try:

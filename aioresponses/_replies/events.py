@@ -1,4 +1,4 @@
-"""Server-sent events, as the WHATWG's HTML standard has them on the wire."""
+"""Server-sent events, in the wire format of the WHATWG's HTML standard."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Event = Union[str, Mapping[str, Any], ServerSentEvent]
 
 
 def encoded_event(event: object, dumped: Callable[[object], bytes]) -> bytes:
-    """Return an event as it goes over the wire; text and dicts are the data of one, and dicts are `dumped`."""
+    """Return an event in its wire format; text and dicts become the data of an event, and `dumped` serialises dicts."""
     if isinstance(event, str):
         event = ServerSentEvent(encodable("events", event))
     elif isinstance(event, Mapping):
@@ -62,6 +62,6 @@ def encoded_event(event: object, dumped: Callable[[object], bytes]) -> bytes:
     fields = [("event", event.event), ("id", event.id), ("retry", event.retry)]
     lines = [f"{name}: {value}" for name, value in fields if value is not None]
     if data is not None:
-        # The standard knows these three line ends, and no others: splitlines() knows more.
+        # The standard has only these three line ends; splitlines() would split at others as well.
         lines += [f"data: {line}" for line in data.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     return "".join(f"{line}\n" for line in [*lines, ""]).encode()

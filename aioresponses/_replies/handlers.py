@@ -1,7 +1,7 @@
 """Handlers and applications of aiohttp.web, which answer requests in place of a canned reply.
 
-A server answers in tasks of its own. What is raised there reaches the caller as what a callback raises does, where it
-is to: the turn is told, and the server is given a response that it cannot send any more.
+A server answers in tasks of its own. If an exception raised there is to reach the caller, as one raised by a callback
+does, it is passed on to the far end, and the server gets a response that it can no longer send.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Asked(Protocol):
-    """A request that a server is to answer."""
+    """A request that a server answers."""
 
     @property
     def latency(self) -> float | None: ...
 
     @property
     def name(self) -> str:
-        """That of the mock."""
+        """The name of the mock."""
 
     def call(self) -> RequestCall: ...
 
@@ -46,11 +46,11 @@ class Asked(Protocol):
     def match_info(self) -> Mapping[str, str]: ...
 
     def note_server_raised(self, error: BaseException, reaches_caller: bool) -> None:
-        """Note what was raised while the server answered; have the caller get it if it is to."""
+        """Record what was raised while the server answered; raise it in the caller if it reaches the caller."""
 
 
 class WithHeaders(NamedTuple):
-    """A handler of a group, whose responses get the headers of the group unless they have them."""
+    """A handler of a group, whose responses get those headers of the group that they lack."""
 
     handler: object
     headers: CIMultiDict[str]
@@ -61,7 +61,7 @@ class HandlerReply:
 
     def __init__(self, handler: object) -> None:
         handler, self._headers = handler if isinstance(handler, WithHeaders) else (handler, CIMultiDict[str]())
-        # Of a WebSocket, there is one for each call; a stub has whatever it is asked for, but its class has not.
+        # A WebSocket has a handler for each call. Its class is checked, because a stub has any attribute.
         self._of: Callable[[RequestCall], Handler] | None = getattr(handler, "of", None)
         if not hasattr(type(handler), "of"):
             self._of = None
@@ -71,7 +71,7 @@ class HandlerReply:
 
     @classmethod
     def returning(cls, response: web.StreamResponse) -> HandlerReply:
-        """Return the reply of a handler that returns this response."""
+        """Return the reply made by a handler that returns this response."""
         async def handler(request: web.Request) -> web.StreamResponse:
             return response
 
@@ -99,7 +99,7 @@ class HandlerReply:
 async def answered(
     respond: Callable[[], Awaitable[web.StreamResponse]], asked: Asked, reaches_caller: bool
 ) -> web.StreamResponse:
-    """Return the response to a request once its latency has passed; note what is raised in its place."""
+    """Return the response to a request once its latency has passed; record what is raised instead."""
     try:
         if asked.latency:
             await pass_time(asked.latency)
@@ -107,7 +107,7 @@ async def answered(
     except (web.HTTPException, asyncio.CancelledError, GeneratorExit):
         raise
     except BaseException as error:
-        # aiohttp makes a response of an Exception alone; after anything else, the client would wait for ever.
+        # aiohttp answers with an error only for an Exception; after anything else, the client would wait forever.
         reaches_caller = reaches_caller or not isinstance(error, Exception)
         asked.note_server_raised(error, reaches_caller)
         if not reaches_caller or isinstance(error, (KeyboardInterrupt, SystemExit)):
@@ -116,7 +116,7 @@ async def answered(
 
 
 def _check(handler: Any) -> None:
-    """Raise `TypeError` for what is no handler."""
+    """Raise `TypeError` unless this is a handler."""
     if isinstance(handler, type):
         is_handler = issubclass(handler, web.View)
     else:

@@ -1,4 +1,4 @@
-"""One turn of a mock: a result, an exception, or what a callback says."""
+"""One turn of a mock: a result, an exception, or what a callback returns."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _ARGUMENTS = [*RESULT_ARGUMENTS, "exception", "timeout", "callback", "handler"]
 class Reply:
     """One turn of a mock: a `CallbackResult`, or an exception; a callback may be asked first.
 
-    What is wrong is refused, but only what is needed is looked at. Where an exception is raised, that is the delay
-    alone. Where a callback is asked, its own result may be all that is needed; what is wrong with the reply itself is
-    raised if the callback returns None.
+    Wrong arguments are refused, but only if they are needed. If the reply is an exception, only the delay is needed. If
+    there is a callback, its own result may be enough; an error in the reply itself is raised only if the callback
+    returns None.
     """
 
     def __init__(
@@ -57,9 +57,9 @@ class Reply:
         **of_result: Any,
     ) -> None:
         self.name = ""
-        """How messages name it among `replies`, in front of what they say."""
+        """The prefix by which messages name it among `replies`."""
         self.handler: HandlerReply | None = None
-        """What makes the reply, where it is no canned one."""
+        """What makes the reply; None if it is canned."""
         if handler is not None:
             given = {"exception": exception, "timeout": timeout or None, "callback": callback, **of_result}
             self.handler = _made_by(handler, [name for name, value in given.items() if value is not None])
@@ -67,14 +67,14 @@ class Reply:
             exception = callback = None
             timeout = False
         self.passes_through = passes_through
-        """Whether the request goes to the network, which replies in its place."""
-        # What it is called with is known by its signature alone.
+        """Whether the request goes to the network, which replies instead."""
+        # Only its signature decides what it is called with, so its type says no more.
         self._callback: Callable[..., object] | None = callback
         self._takes_call = callback is not None and takes_call(callback)
         self._json_dumps = json_dumps
         self._raises = asyncio.TimeoutError if _is_timeout(timeout) else exception
         self._made: BaseException | None = None
-        """The instance that was made of a class of exceptions to see that it can be made; the first to be raised."""
+        """The instance that was made of an exception class to check that this works; it is the first to be raised."""
         if self._raises is not None:
             if of_result.get("fault") is not None:
                 name = "exception" if exception is not None else "timeout"
@@ -92,11 +92,11 @@ class Reply:
                 raise
             self.result, self._wrong = CallbackResult(), same_kind(error, str(error))
         self.at_once: Callable[[Asked], Answer | None] = _not_at_once
-        """Returns the answer to a request where nothing goes wrong and nothing is asked or waited for; else None.
+        """Returns the answer to a request if nothing fails, waits or calls user code; otherwise returns None.
 
-        No method, since every request would pay for one more call.
+        Not a method, because that would cost every request one more call.
         """
-        # A result that users hold as well may become another at any time.
+        # A result that users hold as well may change at any time.
         if not (
             result is not None
             or self._raises is not None
@@ -107,13 +107,13 @@ class Reply:
         ):
             self.at_once = KeptAnswer(self.result, json_dumps).to
         self.fault = self.result.fault if callback is None else None
-        """What goes wrong, perhaps before the request is sent; None if nothing does, or a callback is asked first."""
+        """The fault, which may occur before the request is sent; None if there is none, or a callback decides."""
         self.may_fail = callback is not None or result is not None or self.result.fault is not None
-        """Whether something goes wrong, or may do so: what a callback returns, or users hold, is not known before."""
+        """Whether there may be a fault: what a callback returns, or what users hold, is not known beforehand."""
 
     @classmethod
     def of(cls, given: object, place: int, json_dumps: JsonDumps, is_repeated: bool) -> Reply:
-        """Make one of an element of `replies=`: a dict of arguments, an exception, or a `CallbackResult`."""
+        """Make a reply from an element of `replies=`: a dict of arguments, an exception, or a `CallbackResult`."""
         name = f"replies[{place}]: "
         try:
             reply = cls(**_arguments_of(given), json_dumps=json_dumps, is_repeated=is_repeated)
@@ -127,16 +127,16 @@ class Reply:
         return error is self._raises or type(error) is self._raises
 
     def encoded(self, result: CallbackResult, request: ClientRequest, call: Callable[[], RequestCall]) -> Answer:
-        """Return as bytes on the wire what `to` has returned in the end."""
+        """Return a result of `to` as bytes on the wire."""
         return encode(result, request, call, self._json_dumps)
 
     def to(
         self, call: Callable[[], RequestCall], url: URL, kwargs: Mapping[str, Any], unanswered: Callable[[], object]
     ) -> CallbackResult | HandlerReply | Awaitable[CallbackResult | HandlerReply]:
-        """Return the reply to a request, or raise what is to be raised in its place.
+        """Return the reply to a request, or raise the exception that replaces it.
 
-        `url` and `kwargs` are what a callback is called with that does not take the call; `unanswered` is called where
-        the callback raises. Returns an awaitable where there is something to wait for.
+        A callback that does not take the call is called with `url` and `kwargs`; `unanswered` is called if the callback
+        raises. Returns an awaitable if there is something to wait for.
         """
         if self._callback is None:
             return self._settled(None, call)
@@ -144,7 +144,7 @@ class Reply:
             if self._takes_call:
                 result = self._callback(call())
             else:
-                # As in aioresponses 0.7, it is given what was sent of an asynchronous iterable, which is used up now.
+                # As in aioresponses 0.7, it gets what was sent from an async iterable, which is now used up.
                 sent = {"data": call().body} if hasattr(kwargs.get("data"), "__aiter__") else {}
                 result = self._callback(url, **{**kwargs, **sent})
         except Exception:
@@ -196,7 +196,7 @@ class Reply:
         return result
 
     def _late_refusal(self, wrong: Exception, mock: object) -> Exception:
-        """Return what would have been raised when the reply was registered, had it been needed."""
+        """Return the error that registering the reply would have raised if the reply had been needed then."""
         error = same_kind(wrong, f"{self.name}{wrong}")
         add_note(
             error, f"aioresponses: the callback of the mock {mock} returned None, so its registered reply was used"
@@ -204,33 +204,33 @@ class Reply:
         return error
 
     def _exception(self) -> BaseException:
-        """Return what is to be raised: the exception that was given, or a new one of the class."""
+        """Return the exception to raise: the one that was given, or a new instance of the class."""
         if not isinstance(self._raises, type):
             assert self._raises is not None
-            # Each raising of one and the same exception adds to its traceback, with all that the frames in it hold.
+            # Raising the same exception again would extend its traceback, and keep all frames in it alive.
             return self._raises.with_traceback(None)
         made, self._made = self._made, None
         return self._raises() if made is None else made
 
 
 def _is_response(result: object) -> TypeGuard[web.StreamResponse]:
-    """Tell whether something is a response of aiohttp.web; whoever has made one has imported that."""
+    """Tell whether something is a response of aiohttp.web; if it is, aiohttp.web has been imported already."""
     web = sys.modules.get("aiohttp.web")
     return web is not None and isinstance(result, web.StreamResponse)
 
 
 def _made_by(handler: object, others: Sequence[str]) -> HandlerReply:
-    """Return what makes replies by a handler; there must be no `others` among the arguments of the reply."""
+    """Return what makes replies with a handler; raise `ValueError` if the reply has `others` among its arguments."""
     if others:
         raise ValueError(f"{others[0]} cannot be combined with handler: the handler makes the whole reply")
-    # It imports aiohttp.web, which takes longer than all of this package.
+    # Imports aiohttp.web, which takes longer than importing this whole package.
     from .handlers import HandlerReply
 
     return HandlerReply(handler)
 
 
 def _not_at_once(asked: Asked) -> None:
-    """Stand in for `Reply.at_once` where there is something to ask, to raise or to wait for."""
+    """Replace `Reply.at_once` in a reply that fails, waits or calls user code."""
 
 
 def _arguments_of(given: object) -> Mapping[str, Any]:
@@ -257,9 +257,9 @@ def _is_timeout(timeout: object) -> bool:
 
 
 def _made(exception: Any) -> BaseException | None:
-    """Return an instance of a class of exceptions, None for an exception; raise `TypeError` for anything else.
+    """Return an instance of an exception class; None for an exception; raise `TypeError` for anything else.
 
-    Only making one shows whether that works, and making one too many may not be without effect. So this one is the
+    Only making an instance shows whether that works, but making too many may have side effects. So this instance is the
     first to be raised.
     """
     made = None

@@ -1,4 +1,4 @@
-"""A reply as users give it, checked: `CallbackResult`, and the `Fault` that may take its place."""
+"""A reply as users give it, checked: `CallbackResult`, and the `Fault` that may replace it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _EventStream = Union[Iterable[Event], AsyncIterable[Event]]
 
 Events = Union[_EventStream, Callable[[RequestCall], _EventStream], Callable[[], _EventStream]]
 
-# Anything may be a payload; the function is named for type checkers, which then know its parameter.
+# Anything may be a payload; the function is listed so that type checkers know the type of its parameter.
 Payload = Union[Callable[[RequestCall], object], Any]
 
-# What errors say was expected.
+# What messages say was expected.
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
 
-# What aiohttp makes a response of, beside the method and the URL.
+# The arguments from which aiohttp makes a response, apart from the method and the URL.
 _OF_RESPONSES = {
     parameter.name: None
     for parameter in inspect.signature(ClientResponse).parameters.values()
@@ -46,18 +46,18 @@ _STATUS = "status: expected an int from 200 to 999, or 101, got {}"
 
 
 class _Default(str):
-    """Text that is no argument of the user's, even if that is the same text."""
+    """Text that is distinct from an argument of the user, even if that is the same text."""
 
 
-# The type that is sent unless another one is given, or what is sent has one of its own.
+# The media type that is sent unless another one is given, or the body has its own.
 JSON = _Default("application/json")
 
 
 class Fault(enum.Enum):
     """What can go wrong with a server, for the `fault` of a reply; the client fails as it would with a real one.
 
-    aiohttp itself tries idempotent requests once more after `CONNECTION_RESET` and `EMPTY_RESPONSE` (3.10 and newer).
-    The next mock that fits answers then; if no other mock fits, the fault is met once more.
+    aiohttp itself retries idempotent requests once after `CONNECTION_RESET` and `EMPTY_RESPONSE` (3.10 and newer).
+    The next mock that fits then answers; if no other mock fits, the same fault occurs again.
 
     >>> mock.get("http://example.com/users", fault=Fault.CONNECTION_RESET)
     """
@@ -72,41 +72,41 @@ class Fault(enum.Enum):
     """The connection is closed without a byte: `aiohttp.ServerDisconnectedError`."""
 
     TRUNCATED_BODY = "truncated body"
-    """The head and half of the body, and the connection is closed: `aiohttp.ClientPayloadError` when it is read.
+    """The connection is closed after half of the body: `aiohttp.ClientPayloadError` when the body is read.
 
-    A reply without a body announces one byte. Of a stream of unknown length, all is sent but its end.
+    A reply without a body announces one byte. A stream of unknown length is sent completely, except for its end.
     """
 
     MALFORMED_RESPONSE = "malformed response"
-    """Something that is no HTTP: `aiohttp.ClientResponseError`."""
+    """The answer is not HTTP: `aiohttp.ClientResponseError`."""
 
     HANG = "hang"
     """No answer, ever, once the connection is established: the client's own timeouts end it."""
 
     CONNECT_TIMEOUT = "connect timeout"
-    """The connection is never established: the client's own timeouts end it.
+    """The connection is never established: the client's own timeouts end the attempt.
 
-    Its `connect` and `sock_connect` do so with `aiohttp.ConnectionTimeoutError` (a `ServerTimeoutError` before 3.10).
+    `connect` and `sock_connect` raise `aiohttp.ConnectionTimeoutError` (a `ServerTimeoutError` before 3.10).
     """
 
     DNS_FAILURE = "DNS failure"
-    """The name of the host has no address: `aiohttp.ClientConnectorDNSError` (a `ClientConnectorError` before 3.10)."""
+    """The host name has no address: `aiohttp.ClientConnectorDNSError` (a `ClientConnectorError` before 3.10)."""
 
     CERTIFICATE_INVALID = "certificate invalid"
-    """The certificate of the server is self-signed: `aiohttp.ClientConnectorCertificateError`. For https URLs alone.
+    """The server's certificate is self-signed: `aiohttp.ClientConnectorCertificateError`. Only for https URLs.
 
-    A client that does not verify certificates, because of `ssl=False` for instance, gets the rest of the reply.
+    A client that does not verify certificates, for example because of `ssl=False`, gets the rest of the reply.
     """
 
     TLS_FAILURE = "TLS failure"
-    """The server does not talk TLS: `aiohttp.ClientConnectorSSLError`. For https URLs alone."""
+    """The server does not speak TLS: `aiohttp.ClientConnectorSSLError`. Only for https URLs."""
 
 
 _OF_TLS = (Fault.CERTIFICATE_INVALID, Fault.TLS_FAILURE)
 
 
 def check_tls(fault: Fault, url: URL, name: str = "") -> None:
-    """Raise `ValueError`, with `name` in front, for a fault of TLS where a URL goes without."""
+    """Raise `ValueError`, with `name` in front, if a fault needs TLS and the URL does not use it."""
     if fault in _OF_TLS and url.scheme in ("http", "ws"):
         raise ValueError(
             f"{name}fault: {fault} needs an https URL, got {shown_url(url)}; over http, use a fault such as "
@@ -118,27 +118,27 @@ class CallbackResult:
     """A reply: what a callback returns, and what `aioresponses.add` makes of its arguments.
 
     - `status`: from 200 to 999, or 101; 200 by default, and for None.
-    - `body`: text (sent as UTF-8) or bytes; or what is streamed: a file object, an iterable or async iterable of text
-      or bytes, or a function that returns any of these, a generator function for instance. A function is called for
-      every reply, with the `RequestCall` if it takes a parameter. What a stream raises, the reader of the response
-      gets; but a `ConnectionError` breaks the connection. The body is given as the application will read it: where
-      `headers` say `Content-Encoding: gzip`, `deflate`, `br` or `zstd` and it is not compressed already, it is
-      compressed on the wire. An `aiohttp.MultipartWriter`, a `FormData` or another payload of aiohttp is sent with its
-      own `Content-Type`. None is an empty body.
-    - `payload`: anything that `json` can serialise, or a function that takes the `RequestCall` and returns it; takes
-      precedence over `body`. It is serialised when it is sent.
+    - `body`: text (sent as UTF-8) or bytes; or something to stream: a file object, an iterable or async iterable of
+      text or bytes, or a function that returns any of these, such as a generator function. A function is called for
+      every reply, with the `RequestCall` if it takes a parameter. If a stream raises, the reader of the response gets
+      the exception, except that a `ConnectionError` breaks the connection. Give the body in the form in which the
+      application will read it: if `headers` contain `Content-Encoding: gzip`, `deflate`, `br` or `zstd` and the body
+      is not compressed yet, it is compressed on the wire. An `aiohttp.MultipartWriter`, a `FormData` or another payload
+      of aiohttp is sent with its own `Content-Type`. None is an empty body.
+    - `payload`: anything that `json` can serialise, or a function that takes the `RequestCall` and returns such a
+      value; takes precedence over `body`. It is serialised when it is sent.
     - `events`: a `text/event-stream`: an iterable or async iterable of text, dicts (sent as JSON) or `ServerSentEvent`,
       or a function that returns one.
     - `headers`: a mapping, a multidict or pairs; a name may appear more than once. An int is sent as text.
-    - `cookies`: a mapping of names and values, or `http.cookies.Morsel`, sent as `Set-Cookie`, for the whole host
-      unless a morsel says otherwise.
-    - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default. None sends
-      none.
+    - `cookies`: a mapping of names to values, or to `http.cookies.Morsel` objects, sent as `Set-Cookie`, for the whole
+      host unless a morsel says otherwise.
+    - `content_type`: the `Content-Type` header, unless `headers` have one; `application/json` by default. None sends no
+      such header.
     - `reason`: the reason phrase; by default the standard one for `status`.
     - `delay`: seconds before the status line, measured by the event loop's timers; 0 by default.
-    - `fault`: a `Fault`, in place of the reply or a part of it.
+    - `fault`: a `Fault` that replaces the reply or a part of it.
     - `response_class`: the class of the response that the caller gets, instead of the session's.
-    - `method` is ignored; aioresponses 0.7 takes it.
+    - `method` is ignored, but accepted because aioresponses 0.7 has it.
 
     Raises `TypeError` or `ValueError`, with the argument's name, for values that cannot be sent.
 
@@ -200,13 +200,13 @@ class CallbackResult:
         for cookie in _checked_cookies(cookies):
             self.headers.add(hdrs.SET_COOKIE, cookie)
         if status == 101 and self.headers.get(hdrs.UPGRADE, "").lower() == "websocket":
-            raise ValueError("status: 101 with Upgrade: websocket is no WebSocket yet; use websocket()")
+            raise ValueError("status: 101 with Upgrade: websocket does not open a WebSocket; use websocket()")
 
     def __repr__(self) -> str:
         return f"CallbackResult(status={int(self.status)}{f', fault={self.fault}' if self.fault else ''})"
 
 
-# The method plays no part.
+# All arguments but the method, which is ignored.
 RESULT_ARGUMENTS = [name for name in inspect.signature(CallbackResult).parameters if name != "method"]
 
 
@@ -228,7 +228,7 @@ def _check_events(events: object, body: object, payload: object) -> None:
 def _checked_class(response_class: Any) -> Callable[..., ClientResponse] | None:
     if response_class is None:
         return None
-    # aioresponses 0.7 took any function that makes responses.
+    # aioresponses 0.7 accepted any function that makes responses.
     is_wrong = isinstance(response_class, type) and not issubclass(response_class, ClientResponse)
     returns_none = is_coroutine_function(response_class) or is_generator_function(response_class)
     if is_wrong or returns_none or not callable(response_class):
@@ -236,7 +236,7 @@ def _checked_class(response_class: Any) -> Callable[..., ClientResponse] | None:
     given = dict(_OF_RESPONSES)
     why = misfit(response_class, None, None, **given)
     if why and isinstance(response_class, type) and given.pop("stream_writer", why) is None:
-        # One that was made for older releases of aiohttp is called as they called it.
+        # A class written for older releases of aiohttp is called as they called it.
         why = misfit(response_class, None, None, **given)
     if why:
         raise TypeError(
@@ -273,14 +273,14 @@ def _checked_cookies(cookies: Mapping[str, str | Morsel[str]] | None) -> list[st
 
 def _set_cookie(morsel: Morsel[str]) -> str:
     try:
-        # Its attributes, and how its value is written, may be anything.
+        # Its attributes, and the written form of its value, may contain anything.
         return line(f"cookies: {morsel.key}", morsel.OutputString())
     except CookieError as error:
         raise ValueError(f"cookies: {morsel.key}: expected valid attributes of a cookie: {error}") from error
 
 
 def checked_headers(headers: Headers | None) -> CIMultiDict[str]:
-    """Return headers as they are sent; raise `TypeError` or `ValueError` for what cannot be."""
+    """Return headers in the form in which they are sent; raise `TypeError` or `ValueError` if they cannot be sent."""
     try:
         given: MultiDict[Any] = MultiDict(() if headers is None else headers)
     except (TypeError, ValueError) as error:

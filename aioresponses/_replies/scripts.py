@@ -1,4 +1,4 @@
-"""The scripts of mocked WebSockets, checked when they are registered, as are the options of the connection."""
+"""The checks of scripts of mocked WebSockets, and of the options of a connection, when they are registered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Step = Union[Send, Expect, Close, Drop, Ping, Sleep, str, bytes, "dict[str, Any]
 
 
 def checked_script(script: Any) -> Any:
-    """Return a script, its steps as a list of their own; raise `TypeError` or `ValueError` for what is none."""
+    """Return a script, its steps copied to a new list; raise `TypeError` or `ValueError` if it is not a script."""
     if script is None:
         return None
     if isinstance(script, (list, tuple)) and not isinstance(script, STEPS):
@@ -37,7 +37,7 @@ def checked_script(script: Any) -> Any:
 
 
 def check_step(name: str, step: Any) -> None:
-    """Raise `TypeError` or `ValueError` for a step that cannot be taken."""
+    """Raise `TypeError` or `ValueError` if a step cannot be executed."""
     if isinstance(step, Sleep):
         check_seconds(name, step.seconds)
     elif isinstance(step, Expect):
@@ -57,7 +57,7 @@ def check_step(name: str, step: Any) -> None:
 
 
 def check_close(name: str, code: object, message: object) -> None:
-    """Raise `TypeError` or `ValueError` for what a WebSocket cannot be closed with."""
+    """Raise `TypeError` or `ValueError` if a WebSocket cannot be closed with this code and message."""
     if isinstance(code, bool) or not isinstance(code, int):
         raise TypeError(f"{name}code: expected an int, got {shown(code)}")
     if not 0 <= code < 2 ** 16:
@@ -69,7 +69,7 @@ def check_close(name: str, code: object, message: object) -> None:
 def checked_options(
     protocols: Any, heartbeat: Any, autoping: Any, compress: Any, max_msg_size: Any
 ) -> dict[str, Any]:
-    """Return arguments for `web.WebSocketResponse`; raise `TypeError` or `ValueError` for wrong ones."""
+    """Return arguments for `web.WebSocketResponse`; raise `TypeError` or `ValueError` if any is wrong."""
     if isinstance(protocols, str) or not isinstance(protocols, Iterable):
         raise TypeError(f"protocols: expected a list of names, got {shown(protocols)}")
     protocols = tuple(protocols)

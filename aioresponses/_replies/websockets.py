@@ -2,20 +2,20 @@
 
 Theory
 ------
-aiohttp's own `WebSocketResponse` speaks the protocol. One task for each connection reads from it, for as long as the
-client is there, so that pings are answered, heartbeats work and messages are recorded whether or not anybody asks for
-them. What it reads goes to the rules first; what no rule takes waits in an inbox for `receive()` and `Expect`. A script
-runs in a second task, and the connection stays open when it is through.
+aiohttp's own `WebSocketResponse` speaks the protocol. For each connection, one task reads from it for as long as the
+client is there, so that pings are answered, heartbeats work and messages are recorded even if no code asks for them.
+Messages go to the rules first; a message that no rule takes waits in an inbox for `receive()` and `Expect`. A script
+runs in a second task, and the connection stays open when the script is through.
 
-aiohttp completes the closing handshake only while nothing else reads from the WebSocket. So to close is to end the
-reading task first, and then to read what the client answers. That is done in a task of its own, for which `close()`
-waits no longer than a few turns of the loop: a client that reads has answered by then, and one that the test itself has
-read, in the task that waits here, does so only after `close()` has returned.
+aiohttp completes the closing handshake only while nothing else reads from the WebSocket. So closing means to end the
+reading task first, and then to read the client's answer. A separate task does this, and `close()` waits for it for only
+a few turns of the loop: a client that is reading has answered by then, and a client that the test itself drives, in the
+very task that waits here, answers only after `close()` has returned.
 
-A script that fails loses the connection, as a server does that breaks down, and fails the test. So does one that has
-steps left that need the client when that has gone, and so does a rule that raises.
+A script that fails loses the connection, as a server that breaks down does, and fails the test. The same applies to a
+script with remaining steps that need a client which has gone, and to a rule that raises.
 
-A loop may be closed while connections are open. They are closed then, and nothing is scheduled on their loop any more.
+A loop may be closed while connections are open. These then count as closed, and nothing more is scheduled on the loop.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _loads = json.loads
 
 Script = Union[Sequence[Step], Callable[["WebSocketConnection"], Awaitable[object]]]
 
-# What a client finds that has lost its connection without a close frame.
+# The close code that a client sees if it loses its connection without a close frame.
 _LOST = 1006
 
-# In how many turns of the loop a script finds that the client has vanished.
+# The number of turns of the loop in which a script notices that the client has vanished.
 _TURNS = 3
 
-# In how many turns a client that reads has answered a close frame, with whatever tasks it reads through.
+# The number of turns in which a client that is reading, through whatever tasks, has answered a close frame.
 _TURNS_TO_CLOSE = 20
 
 
@@ -83,7 +83,7 @@ class WebSocketConnection:
 
     @property
     def received(self) -> list[str | bytes]:
-        """All messages that the client has sent so far, those that a rule answered among them."""
+        """All messages that the client has sent so far, including those that a rule answered."""
         return list(self._received)
 
     @property
@@ -102,14 +102,14 @@ class WebSocketConnection:
 
     @property
     def close_code(self) -> int | None:
-        """The code that it was closed with, 1006 if it was lost; None while it is open."""
+        """The code with which it was closed, 1006 if it was lost; None while it is open."""
         code = self._ws.close_code
         return _LOST if code is None and self._has_gone else code
 
     async def receive(self, timeout: float = 1) -> str | bytes:
-        """Return the next message that has not been received yet: text as `str`, a binary one as `bytes`.
+        """Return the next message that has not been received yet: text as `str`, a binary message as `bytes`.
 
-        Raises `asyncio.TimeoutError` if none comes within `timeout` seconds, and `ConnectionResetError` if the client
+        Raises `asyncio.TimeoutError` if none arrives within `timeout` seconds, and `ConnectionResetError` if the client
         has gone.
         """
         check_seconds("timeout", timeout)
@@ -146,7 +146,7 @@ class WebSocketConnection:
             await self.send_json(message)
 
     async def send_str(self, data: str) -> None:
-        """Send a message of text."""
+        """Send a text message."""
         await self._ws.send_str(data)
 
     async def send_bytes(self, data: bytes) -> None:
@@ -162,9 +162,9 @@ class WebSocketConnection:
         await self._ws.ping(message)
 
     async def close(self, code: int = 1000, message: bytes = b"") -> None:
-        """Send a close frame, and wait for a client that is reading to answer it; no effect if it is closed already.
+        """Send a close frame, and wait for a client that is reading to answer it; no effect if already closed.
 
-        A client that reads later answers later: this has returned by then.
+        A client that reads later answers later, after `close()` has returned.
         """
         check_close("", code, message)
         if self._closing is None:
@@ -183,7 +183,7 @@ class WebSocketConnection:
         await self._ws.close(code=code, message=message)
 
     def drop(self) -> None:
-        """Lose the connection without a close frame: the client finds the code 1006."""
+        """Lose the connection without a close frame: the client sees the code 1006."""
         self._lose()
         if self._transport is not None:
             self._transport.abort()
@@ -197,7 +197,7 @@ class WebSocketConnection:
             finish(self._arrived)
 
     async def _read(self, take: Callable[[WebSocketConnection, str | bytes], Awaitable[bool]]) -> None:
-        """Read what the client sends until it has gone; a message that is not taken goes to the inbox."""
+        """Read what the client sends until it has gone; put messages that are not taken into the inbox."""
         while True:
             message = await self._ws.receive()
             if message.type in (WSMsgType.PING, WSMsgType.PONG):
@@ -211,11 +211,11 @@ class WebSocketConnection:
 
 
 class ClientGone(ConnectionResetError):
-    """Raised where a message is waited for that cannot come any more."""
+    """Raised by a wait for a message that can no longer arrive."""
 
 
 class WebSocketServer:
-    """What stands at the far end of the connections of one mock."""
+    """The far end of all connections of one mock."""
 
     def __init__(self, script: Any, options: Mapping[str, Any], headers: Headers | None) -> None:
         self._script: Any = checked_script(script)
@@ -228,11 +228,11 @@ class WebSocketServer:
         self.note_failed: Callable[[FailedSocket], object] = lambda failed: None
 
     def of(self, call: RequestCall) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Return the handler of a call."""
+        """Return the handler for a call."""
         return partial(self._handle, call)
 
     def on(self, expected: Any, answers: tuple[Any, ...]) -> None:
-        """Have a message be answered whenever it comes."""
+        """Answer a message whenever it arrives."""
         for number, answer in enumerate(answers, 1):
             name = f"answer {number}"
             if isinstance(answer, Expect) or is_coroutine_function(answer):
@@ -295,10 +295,10 @@ class WebSocketServer:
                 await wait([connection._closing])
             connection._wake()
             if running is not None:
-                # What is left of the script may go on without the client, or find that it needs it.
+                # The rest of the script may go on without the client, or find that it needs the client.
                 await wait([running])
         except CancelledError:
-            # As aiohttp 3.9 and newer have it where the client has vanished. Who waits for it is to find that.
+            # aiohttp 3.9 and newer cancel the handler if the client has vanished. Code that waits for it must notice.
             connection._lose()
             for _ in range(_TURNS):
                 await next_turn()
@@ -350,7 +350,7 @@ def _too_late(what: str, timeout: float) -> asyncio.TimeoutError:
 
 
 def _came_too_late(error: BaseException, connection: WebSocketConnection) -> bool:
-    """Tell whether something went on to send when the client had gone, as a server may."""
+    """Tell whether an error comes only from sending after the client had gone, which a server may do."""
     return connection.closed and isinstance(error, ConnectionError) and not isinstance(error, ClientGone)
 
 

@@ -167,7 +167,7 @@ class QueryEqualTest(MessageTestCase):
             (5, "expected a mapping, or pairs of name and value, got 5"),
             (b"a=1", "expected a mapping, or pairs of name and value, got b'a=1'"),
             (["a"], "expected a mapping, or pairs of name and value, got ['a']"),
-            ({"a": None}, "expected: expected text or numbers, got None for 'a'; to ask for its absence, use ABSENT"),
+            ({"a": None}, "expected: expected text or numbers, got None for 'a'; to require its absence, use ABSENT"),
             ({"a": True}, "expected: expected text or numbers, got True for 'a'"),
         ):
             message = f"Invalid argument: {message}"

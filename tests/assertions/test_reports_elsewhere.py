@@ -148,13 +148,13 @@ class OtherClientTest(MessageTestCase):
         for name in CLIENTS:
             with self.subTest(name):
                 self.check(
-                    [name], [f"Only requests of aiohttp's client are seen, none that are made with {name}."]
+                    [name], [f"Only requests of aiohttp's client are seen, not those made with {name}."]
                 )
 
     def test_two_other_clients_are_imported(self):
         self.check(
             ["requests", "httpx"],
-            ["Only requests of aiohttp's client are seen, none that are made with httpx or requests."],
+            ["Only requests of aiohttp's client are seen, not those made with httpx or requests."],
         )
 
     async def test_another_client_is_not_mentioned_beside_calls(self):

@@ -51,18 +51,18 @@ class ReadTest(HarTestCase):
 
     def test_files_that_are_no_json(self):
         for content, text in (
-            (b"", ", line 1, column 1: expected a HAR file, but it is no JSON: Expecting value"),
-            (b'{"log":\n  x}', ", line 2, column 3: expected a HAR file, but it is no JSON: Expecting value"),
+            (b"", ", line 1, column 1: expected a HAR file, but it is not JSON: Expecting value"),
+            (b'{"log":\n  x}', ", line 2, column 3: expected a HAR file, but it is not JSON: Expecting value"),
             (
                 b"\xff",
-                ": expected a HAR file, but it is no JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid "
-                "start byte",
+                ": expected a HAR file, but it is not JSON: 'utf-8' codec can't decode byte 0xff in position 0: "
+                "invalid start byte",
             ),
         ):
             self.path.write_bytes(content)
             self.check_wrong(text)
         self.path.write_text("[" * 100000)
-        with self.assertRaisesRegex(ValueError, "expected a HAR file, but it is no JSON"):
+        with self.assertRaisesRegex(ValueError, "expected a HAR file, but it is not JSON"):
             har.read(self.path)
 
     def test_json_that_is_no_har(self):
@@ -71,37 +71,37 @@ class ReadTest(HarTestCase):
 
         request, at = ENTRY["request"], "log.entries[1]"
         for document, text in (
-            ([], "the document must be an object, and is []"),
-            ({}, "log must be an object, and is nothing"),
-            ({"log": 1}, "log must be an object, and is 1"),
-            ({"log": {}}, "log.entries must be a list, and is nothing"),
-            ({"log": {"entries": [1]}}, "log.entries[0] must be an object, and is 1"),
-            (entry(request=None), f"{at}.request must be an object, and is null"),
-            (entry(request={**request, "method": 1}), f"{at}.request.method must be a str, and is 1"),
-            (entry(request={"method": "GET"}), f"{at}.request.url must be a str, and is nothing"),
-            (entry(request={**request, "headers": {}}), f"{at}.request.headers must be a list, and is {{}}"),
-            (entry(request={**request, "headers": ["x"]}), f'{at}.request.headers[0] must be an object, and is "x"'),
+            ([], "the document must be an object, but is []"),
+            ({}, "log must be an object, but is missing"),
+            ({"log": 1}, "log must be an object, but is 1"),
+            ({"log": {}}, "log.entries must be a list, but is missing"),
+            ({"log": {"entries": [1]}}, "log.entries[0] must be an object, but is 1"),
+            (entry(request=None), f"{at}.request must be an object, but is null"),
+            (entry(request={**request, "method": 1}), f"{at}.request.method must be a str, but is 1"),
+            (entry(request={"method": "GET"}), f"{at}.request.url must be a str, but is missing"),
+            (entry(request={**request, "headers": {}}), f"{at}.request.headers must be a list, but is {{}}"),
+            (entry(request={**request, "headers": ["x"]}), f'{at}.request.headers[0] must be an object, but is "x"'),
             (
                 entry(request={**request, "headers": [{"name": "x"}]}),
-                f"{at}.request.headers[0].value must be a str, and is nothing",
+                f"{at}.request.headers[0].value must be a str, but is missing",
             ),
-            (entry(request={**request, "postData": "x"}), f'{at}.request.postData must be an object, and is "x"'),
+            (entry(request={**request, "postData": "x"}), f'{at}.request.postData must be an object, but is "x"'),
             (
                 entry(request={**request, "postData": {"params": [{}]}}),
-                f"{at}.request.postData.params[0].name must be a str, and is nothing",
+                f"{at}.request.postData.params[0].name must be a str, but is missing",
             ),
-            (entry(response={}), f"{at}.response.status must be an int, and is nothing"),
-            (entry(response={"status": True}), f"{at}.response.status must be an int, and is true"),
-            (entry(response={"status": 200, "content": []}), f"{at}.response.content must be an object, and is []"),
+            (entry(response={}), f"{at}.response.status must be an int, but is missing"),
+            (entry(response={"status": True}), f"{at}.response.status must be an int, but is true"),
+            (entry(response={"status": 200, "content": []}), f"{at}.response.content must be an object, but is []"),
             (
                 entry(response={"status": 200, "content": {"text": 1}}),
-                f"{at}.response.content.text must be a str, and is 1",
+                f"{at}.response.content.text must be a str, but is 1",
             ),
             (
                 entry(response={"status": 200, "content": {"text": "ab", "encoding": "base64"}}),
                 f"{at}.response.content.text must be base64: Incorrect padding",
             ),
-            (entry(timings=[]), f"{at}.timings must be an object, and is []"),
+            (entry(timings=[]), f"{at}.timings must be an object, but is []"),
         ):
             with self.subTest(text):
                 with self.assertRaises(ValueError):

@@ -236,8 +236,8 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
     async def test_starting_and_stopping_at_the_wrong_time(self):
         clock, other = VirtualClock(), VirtualClock()
         for wrong, message in (
-            (clock.stop, "stop() called on a VirtualClock that does not run"),
-            (clock.start, "start() called on a VirtualClock that runs already"),
+            (clock.stop, "stop() called on a VirtualClock that is not running"),
+            (clock.start, "start() called on a VirtualClock that is already running"),
             (other.start, "start() called while another VirtualClock runs in this thread: use that one"),
         ):
             with self.assertRaises(RuntimeError) as raised:

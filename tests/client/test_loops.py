@@ -69,7 +69,7 @@ class Inherited(FixedLoop):
 
 
 MESSAGE = (
-    "Virtual time needs asyncio's default event loop, asyncio.SelectorEventLoop, and cannot go by {}. "
+    "Virtual time needs asyncio's default event loop, asyncio.SelectorEventLoop, and cannot use {}. "
     "Use the default loop: run this without the policy or the loop_factory that made the other"
 )
 
