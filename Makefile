@@ -16,8 +16,9 @@
 #   make bench        compare with other mocks, real servers and the least possible, in about 15 minutes; writes
 #                     benchmarks/RESULTS.rst and docs/_static/benchmarks.svg. BENCH="--rows WebSocket --aiohttp newest"
 #                     for a part, which is only printed; BENCH=--help for its other options
+#   make compared     test clients with mistakes in five ways: the evidence of docs/compared.rst
 #   make docs         build the documentation, in docs/_build, and look at it in a browser if there is one
-#   make dist         build the source distribution and the wheel, and test both in empty environments
+#   make dist         build the source distribution and the wheel in dist/, and test both in empty environments
 
 PYTHON ?= python3
 AIOHTTP ?=
@@ -28,7 +29,7 @@ VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench docs dist clean
+.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench compared docs dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -81,6 +82,9 @@ docs: $(VENV)/installed-dev
 	rm -rf docs/_build
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -d docs/_build/.doctrees docs docs/_build
 	$(BIN)/python .ci/site.py
+
+compared:
+	$(PYTHON) benchmarks/compared/run.py
 
 dist: $(VENV)/installed-dev
 	$(BIN)/python .ci/dist.py

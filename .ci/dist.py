@@ -1,11 +1,12 @@
 """Builds the source distribution and the wheel, has the checkers of the index look at both, and tests both.
 
 Each is tested in an empty environment, as a user would install it: the wheel, and a source distribution that was
-unpacked, by `pip install .` in it.
+unpacked, by `pip install .` in it. Those that pass are left in dist/, to be uploaded.
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -46,6 +47,8 @@ def main() -> None:
             run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", installed], directory_of_pip)
             run([python, "-W", "error", "-m", "unittest"], source)
             print(f"{name}: installed, and its tests pass", flush=True)
+        shutil.rmtree(ROOT / "dist", ignore_errors=True)
+        shutil.copytree(where / "dist", ROOT / "dist")
 
 
 def check_contents(wheel: Path, sdist: Path) -> None:

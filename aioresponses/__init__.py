@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .matchers import FilePart
     from .testcase import AioResponsesTestCase
 
-__version__ = "1.0.0"
+__version__ = "2.0.0"
 
 __all__ = [
     "AioResponsesTestCase",

@@ -11,6 +11,8 @@ The code blocks of a page run in their order, in one namespace.
   the block is shown as that line of `example.py`.
 - A `python` block that imports pytest is only compiled here; `make pytest` runs it, and compares the failure that a
   `text` block after it shows.
+- A `python` block whose first line is the name of a file, as `# client.py`, is that file, or a change of it (see
+  `projects.changed`); the `text` block after `python -m unittest` in a `sh` block is what the tests in the files print.
 - A `text` block without a `python` block before it repeats one that is checked on another page.
 - The numbers that asyncio gives to tasks are shown as 1.
 - Cassettes are in the folder of the page, whose path is not shown.
@@ -31,6 +33,7 @@ import io
 import logging
 import os
 import re
+import sys
 import textwrap
 import unittest
 import warnings
@@ -54,6 +57,7 @@ from aioresponses import (
     RequestMatch,
     ServerSentEvent,
     WebSocketConnection,
+    __version__,
     aioresponses,
     cassettes,
     matchers,
@@ -61,6 +65,7 @@ from aioresponses import (
 )
 
 from .examples.weather import WeatherClient
+from .projects import Project, changed
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.rst"
@@ -143,6 +148,11 @@ class Result(unittest.TestResult):
             self.raised.append(err[1])
 
 
+def is_shown(following: Block | None) -> bool:
+    """Tell whether what a block prints is shown, by the block that follows."""
+    return following is not None and following.language == "text"
+
+
 class Page:
     """A page whose blocks are run."""
 
@@ -153,6 +163,8 @@ class Page:
         self.names: dict[str, Any] = {"__name__": "example", "__file__": filename, "WeatherClient": WeatherClient}
 
     def check(self, case: unittest.TestCase) -> None:
+        project = Project()
+        case.addCleanup(project.close)
         before = None
         for number, block in enumerate(self.blocks):
             with case.subTest(page=self.filename, line=block.line):
@@ -160,19 +172,31 @@ class Page:
                     compile(block.code, self.filename, "exec")
                     continue
                 following = self.blocks[number + 1] if number + 1 < len(self.blocks) else None
-                if block.language == "python":
-                    shown = following is not None and following.language == "text"
+                if block.language == "python" and (file := re.match(r"# (\w+\.py)\n", block.code)):
+                    project.write(file[1], block.code)
+                elif block.language == "python":
+                    shown = is_shown(following)
                     printed, raised = self.run(block)
                     if raised and not shown:
                         raise raised[0]
                     report = "\n\n".join([printed.strip()] * bool(printed) + [reported(error) for error in raised])
                     case.assertEqual(following.code if shown else "", self.with_places_in(block, report))
+                elif block.language == "text" and before is not None and before.code == "python -m unittest":
+                    self.check_tests(case, project.run_tests(), block.code)
                 elif block.language == "text":
                     if before is None or before.language != "python":
                         case.assertIn(block.code, self.checked_elsewhere)
                 else:
                     case.assertEqual(block.language, "sh")
+                    if block.code == "python -m unittest" and project.has_files and not is_shown(following):
+                        case.fail("what the tests print is not shown")
             before = block
+
+    def check_tests(self, case: unittest.TestCase, printed: str, shown: str) -> None:
+        # Before Python 3.11, exceptions have no notes, so a refusal fails its test twice.
+        if sys.version_info < (3, 11) and "FAILED" in shown:
+            printed, shown = (text.splitlines()[-1].partition(" ")[0] for text in (printed, shown))
+        case.assertEqual(shown, printed)
 
     def with_places_in(self, block: Block, report: str) -> str:
         report = re.sub(r"'Task-\d+'", "'Task-1'", report)
@@ -297,7 +321,7 @@ class DocsTest(unittest.TestCase):
                     self.assertEqual([line for line in text.splitlines() if len(line) > 120], [])
                 self.assertEqual(re.findall(r"^.*[ \t]$", text, re.MULTILINE), [])
                 directives = set(re.findall(r"^ *\.\. ([\w:-]+)::", text, re.MULTILINE))
-                self.assertEqual(directives - {"code-block", "list-table", *DIRECTIVES.get(path, ())}, set())
+                self.assertEqual(directives - {"code-block", "image", "list-table", *DIRECTIVES.get(path, ())}, set())
                 if path not in REFERENCE:
                     self.assertEqual(re.findall(r"(?<!`):[a-z:]+:`", text), [])
                 # Blocks that are indented otherwise would not be found, and so not run.
@@ -365,12 +389,16 @@ class DocsTest(unittest.TestCase):
             for word in words[1:]:
                 name, is_variable, _ = word.partition("=")
                 self.assertIn(name, variables if is_variable else targets)
+        elif words[:1] in (["mkdir"], ["cd"]) or words == ["python3", "-m", "venv", ".venv"]:
+            self.assertLessEqual(len(words), 4)
+        elif words[:1] == ["."]:
+            self.assertEqual(words[1:], [".venv/bin/activate"])
         elif words[:2] == ["pip", "install"]:
             setup = ConfigParser()
             setup.read(ROOT / "setup.cfg", encoding="utf-8")
             name = setup["metadata"]["name"]
             # Without a bound, pip takes the release of 0.7 while that is the newest on the index.
-            self.assertIn(words[2:], ([f'"{name}>=1"'], ["."]))
+            self.assertIn(words[2:], ([f'"{name}>={__version__[0]}"'], ["."]))
         elif words[:3] == ["python", "-m", "unittest"]:
             for word in words[3:]:
                 self.assertTrue((ROOT / word.replace(".", "/")).with_suffix(".py").exists(), word)
@@ -481,6 +509,81 @@ aioresponses: no mock answers GET http://example.com/
 No mocks are registered."""
 
 
+PROJECT = """\
+# test_client.py
+import unittest
+
+client = lambda: 1
+
+class ClientTest(unittest.TestCase):
+    def test(self):
+        self.assertEqual(client(), 1)"""
+PASSED = """\
+.
+----------------------------------------------------------------------
+Ran 1 test in 0.000s
+
+OK"""
+FAILED = """\
+F
+======================================================================
+FAIL: test (test_client.ClientTest.test)
+----------------------------------------------------------------------
+Traceback (most recent call last):
+  File "/home/ada/project/test_client.py", line 8, in test
+    self.assertEqual(client(), 1)
+AssertionError: 2 != 1
+
+----------------------------------------------------------------------
+Ran 1 test in 0.000s
+
+FAILED (failures=1)"""
+
+
+class ChangeTest(unittest.TestCase):
+    """A block that shows a part of a file changes that part."""
+
+    CODE = """\
+import asyncio
+
+LIMIT = 1
+
+class Client:
+    def first(self):
+        return 1
+
+    def last(self):
+        return 3
+
+def main():
+    Client()
+"""
+
+    def test_dots_stand_for_the_other_members_of_a_class(self):
+        change = "class Client:\n    ...\n\n    def first(self):\n        # No more.\n        return None\n"
+        self.assertEqual(
+            changed(self.CODE, change), self.CODE.replace("        return 1", "        # No more.\n        return None")
+        )
+
+    def test_a_new_member_comes_last(self):
+        self.assertEqual(
+            changed(self.CODE, "class Client:\n    ...\n\n    def after(self): pass"),
+            self.CODE.replace("        return 3\n", "        return 3\n\n    def after(self): pass\n"),
+        )
+
+    def test_what_has_no_dots_is_replaced(self):
+        self.assertEqual(
+            changed(self.CODE, "LIMIT = 2\n\nclass Client: pass\n\n@cached\ndef main():\n    pass"),
+            "import asyncio\n\nLIMIT = 2\n\nclass Client: pass\n\n@cached\ndef main():\n    pass\n",
+        )
+
+    def test_what_is_new_comes_last_and_imports_first(self):
+        self.assertEqual(
+            changed(self.CODE, "import asyncio\nimport json\n\ndef more():\n    pass"),
+            f"import json\n{self.CODE}\n\ndef more():\n    pass\n",
+        )
+
+
 class CheckTest(unittest.TestCase):
     """A page that does not say what is so is found out."""
 
@@ -509,6 +612,12 @@ class CheckTest(unittest.TestCase):
                 ("python", "class Base(AioResponsesTestCase):\n    url = 'http://example.com/'"),
                 ("python", "class DerivedTest(Base):\n    def test(self):\n        self.mock.get(self.url)"),
                 ("sh", "make test"),
+                ("python", PROJECT),
+                ("sh", "python -m unittest"),
+                ("text", PASSED),
+                ("python", PROJECT.replace("lambda: 1", "lambda: 2")),
+                ("sh", "python -m unittest"),
+                ("text", FAILED),
             ),
             [],
         )
@@ -533,6 +642,15 @@ class CheckTest(unittest.TestCase):
             ([("python", "pass"), ("text", "OSError: two")], "AssertionError: 'OSError: two' != ''"),
             ([("text", "OSError: two")], "AssertionError: 'OSError: two' not found in frozenset()"),
             ([("bash", "make")], "AssertionError: 'bash' != 'sh'"),
+            (
+                [("python", PROJECT), ("sh", "python -m unittest")],
+                "AssertionError: what the tests print is not shown",
+            ),
+            (
+                [("python", PROJECT), ("sh", "python -m unittest"), ("text", PASSED.replace("1 test", "2 tests"))],
+                "AssertionError: '.\\n-[36 chars]---------------------------------\\nRan 2 tests in 0.000s\\n\\nOK' != "
+                "'.\\n-[36 chars]---------------------------------\\nRan 1 test in 0.000s\\n\\nOK'",
+            ),
         ):
             with self.subTest(parts=parts):
                 self.assertEqual(self.check(*parts), [wrong])
@@ -540,12 +658,12 @@ class CheckTest(unittest.TestCase):
     def test_commands_that_name_nothing_fail(self):
         docs = DocsTest()
         for command in (
-            "make test AIOHTTP=3.9.5", 'pip install "aioresponses>=1"', "pip install .",
+            "make test AIOHTTP=3.9.5", 'pip install "aioresponses>=2"', "pip install .",
             "python -m unittest tests.test_docs",
         ):
             docs.check_command(command.split())
         for command in (
-            "make tea", "make test TEA=1", "pip install tea", "pip install aioresponses", "pip install aioresponses>=1",
+            "make tea", "make test TEA=1", "pip install tea", "pip install aioresponses", "pip install aioresponses>=2",
             "python -m unittest tests.test_tea", "tea",
         ):
             with self.subTest(command=command), self.assertRaises(AssertionError):

@@ -74,6 +74,11 @@ class MetadataTest(unittest.TestCase):
         self.assertEqual(re.findall(r"^Copyright \(c\) \d+ (.+)$", text, re.MULTILINE), values("metadata", "author"))
         self.assertEqual(text.partition(" ")[0], SETUP["metadata"]["license_expression"])
 
+    def test_the_page_on_policies_has_its_pythons(self):
+        versions = re.findall(r":: (3\.\d+)$", SETUP["metadata"]["classifiers"], re.MULTILINE)
+        policies = (ROOT / "docs" / "policies.rst").read_text(encoding="utf-8")
+        self.assertIn(f"   * - CPython\n     - {versions[0]} to {versions[-1]}\n", policies)
+
     def test_its_urls_are_absolute(self):
         urls = [line.partition(" = ")[2] for line in values("metadata", "project_urls")]
         for url in [*values("metadata", "url"), *urls]:

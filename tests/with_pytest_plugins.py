@@ -59,10 +59,15 @@ def examples_of(page):
     ]
 
 
-def test_the_examples_of_the_readme(pytester):
-    examples = [code for code, _ in examples_of("README.rst")]
-    [decorated] = [number for number, code in enumerate(examples) if "@aioresponses()" in code]
-    pytester.makepyfile("\n".join(examples[decorated - 1:decorated + 1]))
+def test_the_program_of_the_readme(pytester):
+    program, _ = examples_of("README.rst")[0]
+    pytester.makepyfile(program)
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_the_decorator_for_those_who_move_over(pytester):
+    [decorated] = [code for code, _ in examples_of("docs/migrating.rst") if "@aioresponses()" in code]
+    pytester.makepyfile(decorated)
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
