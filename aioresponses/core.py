@@ -24,7 +24,8 @@ from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_re
 from ._decorating import decorate_tests, decorated
 from ._display import shown
 from ._groups import Group, WebSocketArguments
-from ._interception import Interceptor, idle
+from ._interception import idle
+from ._interceptor import Interceptor
 from ._matching.conditions import ConditionArguments
 from ._matching.router import Router
 from ._matching.targets import Url
