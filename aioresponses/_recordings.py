@@ -64,6 +64,22 @@ class Recordings:
 
         return Cassette(self, path, mode, match_on, filter, secrets, expires_after, timings)
 
+    @property
+    def _has_cassettes(self: RecordedMock) -> bool:
+        """Whether a cassette is in use, or waits for the outcome of the test."""
+        return bool(self._interceptor.recorders or self._cassettes_to_write)
+
+    def _put_off_cassettes(self) -> None:
+        """Let cassettes that end from now on wait for the outcome of the test."""
+        if self._cassettes_to_write is None:
+            self._cassettes_to_write = []
+
+    def _end_cassettes(self: RecordedMock, write: bool) -> None:
+        """End all cassettes, and write what was recorded if `write` is true."""
+        waiting, self._cassettes_to_write = self._cassettes_to_write or [], None
+        for recorder in (*waiting, *self._interceptor.recorders):
+            recorder.end(write)
+
     def load_har(
         self: RecordedMock,
         path: str | PathLike[str],

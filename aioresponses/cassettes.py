@@ -27,7 +27,7 @@ from ._cassettes.replay import DEFAULT, MatchOn, checked_match_on, is_replayed, 
 from ._cassettes.secrets import Secrets
 from ._checks import check_flag
 from ._display import name_of, shown
-from ._interception import Interceptor
+from ._interceptor import Interceptor
 
 if TYPE_CHECKING:
     from typing_extensions import Self

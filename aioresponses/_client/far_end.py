@@ -354,7 +354,7 @@ class FarEnd(_FlowControlMixin):
     def lose(self, error: BaseException) -> None:
         """End the connection with an exception for the client, which is waiting for a response."""
         if self.is_asked and not self._near.closing:
-            self._near.lose(told=error)
+            self._near.lose(raising=error)
 
     def close(self) -> None:
         if not self._closing:
