@@ -13,19 +13,23 @@
 #   make fuzz         play random exchanges against a server and against a mock; SEED=7 chooses them, SECONDS=300 for longer
 #   make real-suites  run the tests of projects on PyPI that use aioresponses, with 0.7.9 and with this package
 #   make next         run all tests on an aiohttp to come: AIOHTTP= is the path or URL of its source
-#   make bench        compare with other mocks, a real server and the least possible; writes benchmarks/RESULTS.rst
+#   make bench        compare with other mocks, real servers and the least possible, in about 15 minutes; writes
+#                     benchmarks/RESULTS.rst and docs/_static/benchmarks.svg. BENCH="--rows WebSocket --aiohttp newest"
+#                     for a part, which is only printed; BENCH=--help for its other options
 #   make compared     test clients with mistakes in five ways: the evidence of docs/compared.rst
+#   make docs         build the documentation, in docs/_build, and look at it in a browser if there is one
 #   make dist         build the source distribution and the wheel in dist/, and test both in empty environments
 
 PYTHON ?= python3
 AIOHTTP ?=
 SEED ?=
 SECONDS ?= 30
+BENCH ?=
 VENV = .venv$(addprefix -aiohttp-,$(AIOHTTP))
 BIN = $(VENV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench compared dist clean
+.PHONY: demo test shuffled lint coverage pytest fuzz matrix real-suites next bench compared docs dist clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m unittest discover -v -s tests/examples -t .
@@ -34,7 +38,7 @@ test: $(VENV)/installed
 	$(BIN)/python -W error -m unittest
 
 lint: $(VENV)/installed-dev
-	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks .ci
+	$(BIN)/python -m flake8 setup.py aioresponses tests benchmarks docs .ci
 	$(BIN)/python -m mypy
 	$(BIN)/python .ci/pyright.py
 	$(BIN)/python .ci/hover.py
@@ -70,8 +74,14 @@ next:
 	.venv-next/bin/python -c "import aiohttp; print('aiohttp', aiohttp.__version__)"
 	.venv-next/bin/python -W error -m unittest
 
-bench: $(VENV)/installed
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/installed-dev
+	$(BIN)/python benchmarks/run.py $(BENCH)
+
+# Made anew each time: what was made before would not be warned of again.
+docs: $(VENV)/installed-dev
+	rm -rf docs/_build
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --nitpicky -d docs/_build/.doctrees docs docs/_build
+	$(BIN)/python .ci/site.py
 
 compared:
 	$(PYTHON) benchmarks/compared/run.py
@@ -89,4 +99,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf .venv* build dist *.egg-info .coverage
+	rm -rf .venv* build dist docs/_build *.egg-info .coverage

@@ -144,6 +144,10 @@ class RequestMatch(Handle):
     """A registered mock: the requests that it answered, and how many more it answers.
 
     `aioresponses.add` makes and returns it, and describes its arguments.
+
+    >>> users = mock.get("http://example.com/users", payload=[])
+    >>> users.call_count, users.remaining
+    (0, 1)
     """
 
     status = _Argument(200)

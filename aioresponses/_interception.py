@@ -24,6 +24,7 @@ from ._calls.exchange import Exchange, moment
 from ._calls.failures import FailedAssertion, FailedSocket, failed_assertions
 from ._calls.log import Log
 from ._calls.record import redirect_to
+from ._client.clocks import time_here
 from ._client.connectors import InMemoryConnector, StandIns
 from ._client.hooks import STOPPED
 from ._client.incoming import Incoming
@@ -382,7 +383,11 @@ class Interception:
             await pass_time(latency)
             if not self._is_asked(self._interceptors[0]):
                 return ClientConnectionError(STOPPED)
-        return refused(method, asked, exchange.refusal)
+        error = refused(method, asked, exchange.refusal)
+        virtual = time_here()
+        if virtual is not None:
+            virtual.note_refusal(f"{error}\n{exchange.refusal}")
+        return error
 
     async def _look_ahead(self, far_end: FarEnd, router: Router, connector: BaseConnector) -> None:
         """Note what is about to be sent, where a mock asks for more than method and URL."""

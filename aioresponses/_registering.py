@@ -96,7 +96,7 @@ class Registering:
           Text may be a template: `{name}` in its path stands for a segment, `{name:regex}` for what the regex matches,
           a leading `*.` of its host for one or more labels. The values are the call's `match_info`. In a group, text
           and patterns are for what follows the URL of the group.
-        - `method`, of `add` alone: any method, GET by default; its case does not matter. None stands for every method.
+        - `method`: any method, in any case, GET by default; None stands for every method. Only `add` takes it.
         - `override`: whether this mock is asked before all that are registered so far, the latest override first. Once
           it is used up, they answer again.
 
@@ -139,8 +139,8 @@ class Registering:
           `CallbackResult` or a `web.Response`, or None to use the reply that is registered here. It runs before an
           `exception` is raised, and what it raises reaches the caller. An assertion that fails in it also fails a test
           with `assert_all_mocked`.
-        - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult`s, which are used one after
-          another, instead of one reply.
+        - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult` objects, which are used one
+          after another, instead of one reply.
         - `passthrough`: whether the requests go to the network, which replies instead. It cannot be combined with other
           arguments of a reply.
         - `repeat`: how many times the mock answers, or goes through its `replies`; True for no limit, False (the

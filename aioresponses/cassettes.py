@@ -112,12 +112,12 @@ class Cassette:
         if expires_after is not None and not isinstance(expires_after, timedelta):
             raise TypeError(f"expires_after: expected a timedelta or None, got {shown(expires_after)}")
         check_flag("timings", timings)
-        self.path = os.fspath(path)
+        self.path: str = os.fspath(path)
         """The path of the file, as it was given."""
         self.mode: Mode = _mode(mode)
         """The effective mode, which the environment may have overridden."""
         self._own_mode = mode
-        self.records = False
+        self.records: bool = False
         """Whether requests that no mock answers go to the network, and are recorded."""
         self._mock = mock
         self._match_on = checked_match_on(match_on)

@@ -107,10 +107,11 @@ class aioresponses(Registering, Recordings, Asked):
       mock; by default, None, all of them. Calls that no mock answered, and calls in flight, are kept as well, and
       `call_count` counts all calls. An assertion that would need other calls fails, and says so.
     - `assert_no_leaks`: whether to fail if something was left behind that was made while the mock was active: True, or
-      the kinds to look for. "session" and "connector" are those that were never closed, "response" one that holds its
-      connection, "call" one that never ended, and "task" one that still runs after three turns of the event loop; a
-      plain `with` in a running loop does not look for tasks. True leaves out "unread", a response that was neither
-      read nor released, whose body was small enough to free its connection. `strict` includes none of these.
+      the kinds to look for. `"session"` and `"connector"` are those that were never closed, `"response"` one that
+      holds its connection, `"call"` one that never ended, and `"task"` one that still runs after three turns of the
+      event loop; a plain `with` in a running loop does not look for tasks. True leaves out `"unread"`, a response that
+      was neither read nor released, whose body was small enough to free its connection. `strict` includes none of
+      these.
 
     What these find raises `AssertionError` at the end of a `with` block or a decorated function, unless that raised an
     exception; `stop()` checks nothing.
@@ -189,6 +190,9 @@ class aioresponses(Registering, Recordings, Asked):
         """Answer requests from now on, ahead of any mock that is already active.
 
         Raises `RuntimeError` if this mock is already active.
+
+        >>> mock.start()
+        >>> self.addCleanup(mock.stop)
         """
         if self.active:
             raise RuntimeError("start() was called on an aioresponses that is already active")

@@ -93,8 +93,8 @@ class AioResponsesTestCase(
     """Whether a test fails that leaves something behind, or the kinds of things that it must not leave behind.
 
     True stands for sessions and connectors that were never closed, responses that hold a connection, calls that never
-    ended, and tasks that still run: "session", "connector", "response", "call" and "task". "unread", a response that
-    was neither read nor released, must be named. The check comes after the last cleanup.
+    ended, and tasks that still run: `"session"`, `"connector"`, `"response"`, `"call"` and `"task"`. `"unread"`, a
+    response that was neither read nor released, must be named. The check comes after the last cleanup.
     """
 
     serve_in_memory: ClassVar[bool] = False

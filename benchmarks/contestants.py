@@ -9,6 +9,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
@@ -51,8 +52,6 @@ class PlainCase(IsolatedAsyncioTestCase):
 class Floor:
     """Knows GET alone."""
 
-    keeps_nothing = True
-
     @asynccontextmanager
     async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
         """Answer requests of this kind; give a session for them, and their URL."""
@@ -68,8 +67,8 @@ class Floor:
 class Mock:
     """A package that mocks by URL; the three of them share the names of their methods."""
 
-    module = "aioresponses"
-    keeps_nothing = False
+    module, name = "aioresponses", "aioresponses"
+    """What is imported of it, and from where."""
 
     @asynccontextmanager
     async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
@@ -100,6 +99,21 @@ class Mock:
                     pass
 
         return MockedCase
+
+
+def answering_application() -> Any:
+    """Return an application that reads a request, and answers with the body of an exchange: /small, or /large."""
+    from aiohttp import web
+
+    bodies = {"/small": Exchange().body, "/large": Exchange(large=True).body}
+
+    async def answer(request: Any) -> Any:
+        await request.read()
+        return web.Response(body=bodies[request.path], content_type="application/json")
+
+    app = web.Application(client_max_size=0)
+    app.router.add_route("*", "/{name}", answer)
+    return app
 
 
 def small_application() -> Any:
@@ -193,6 +207,22 @@ class ThisPackage(Mock):
 
         return BackOffCase
 
+    def messages_case(self, messages: list[str], taken: list[float]) -> type[IsolatedAsyncioTestCase]:
+        """Return a test case that sends messages, asserts that they were sent, and notes what the assertion took."""
+        from aioresponses import AioResponsesTestCase
+
+        class MessagesCase(AioResponsesTestCase):
+            async def test(self) -> None:
+                ws = self.mock.websocket("http://api.example.com/ticks")
+                async with self.client_session().ws_connect("http://api.example.com/ticks") as client:
+                    for message in messages:
+                        await client.send_str(message)
+                started = time.perf_counter()
+                self.assertWebSocketReceived(messages, ws)
+                taken.append(time.perf_counter() - started)
+
+        return MessagesCase
+
     @contextmanager
     def clock(self) -> Iterator[None]:
         """Have time be virtual."""
@@ -203,6 +233,8 @@ class ThisPackage(Mock):
 
 
 class Published(Mock):
+    """aioresponses 0.7.9."""
+
     def test_case(self) -> type[IsolatedAsyncioTestCase]:
         from aioresponses import aioresponses
 
@@ -215,7 +247,7 @@ class Published(Mock):
 
 
 class Aiointercept(Mock):
-    module = "aiointercept"
+    module = name = "aiointercept"
 
     @asynccontextmanager
     async def active(self) -> AsyncIterator[Any]:
@@ -261,34 +293,46 @@ def application_case() -> Any:
 class Loopback:
     """An `aiohttp.test_utils.TestServer` in the process of the client, and on its loop, as in most tests."""
 
+    module, name = "aiohttp.test_utils", "TestServer"
+
     @asynccontextmanager
     async def answering(self, exchange: Exchange) -> AsyncIterator[tuple[ClientSession, str]]:
         """Answer requests of this kind; give a session for them, and their URL."""
-        from aiohttp.test_utils import TestServer
-
-        server = TestServer(small_application())
-        await server.start_server(access_log=None)
-        try:
-            async with ClientSession() as session:
-                yield session, str(server.make_url("/users/7"))
-        finally:
-            await server.close()
+        app = small_application() if exchange.served_by else answering_application()
+        async with self.serving(app) as server, ClientSession() as session:
+            yield session, str(server.make_url("/large" if exchange.large else "/small"))
 
     @asynccontextmanager
     async def echoing(self) -> AsyncIterator[tuple[ClientSession, str]]:
         """Send back what comes over a WebSocket; give a session for it, and its URL."""
         from aiohttp import web
-        from aiohttp.test_utils import TestServer
 
         app = web.Application()
         app.router.add_get("/echo", echo)
+        async with self.serving(app) as server, ClientSession() as session:
+            yield session, str(server.make_url("/echo"))
+
+    @asynccontextmanager
+    async def serving(self, app: Any) -> AsyncIterator[Any]:
+        from aiohttp.test_utils import TestServer
+
         server = TestServer(app)
         await server.start_server(access_log=None)
         try:
-            async with ClientSession() as session:
-                yield session, str(server.make_url("/echo"))
+            yield server
         finally:
             await server.close()
+
+    def test_case(self) -> type[IsolatedAsyncioTestCase]:
+        """Return a test case like `PlainCase`, in which requests would be answered."""
+        serving = self.serving
+
+        class ServedCase(IsolatedAsyncioTestCase):
+            async def test(self) -> None:
+                async with serving(small_application()):
+                    pass
+
+        return ServedCase
 
     def application_test_case(self) -> type[IsolatedAsyncioTestCase]:
         """Return a test case of an application that is asked once."""

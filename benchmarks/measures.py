@@ -1,4 +1,4 @@
-"""The measures: what a contestant does in one round, and what is asked of this package.
+"""The measures: what a contestant does in one round.
 
 A measure is a generator, plain or asynchronous. It is given a contestant and yields the seconds of a round, or the
 bytes, each time that it is asked for one; where it can, it makes everything anew for each round.
@@ -10,6 +10,7 @@ import asyncio
 import gc
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,16 +22,19 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
-from contestants import SMALL, Exchange, PlainCase, RealServer
+from contestants import SMALL, Exchange, Floor, PlainCase, RealServer
 
 RECORDS = {
     "rows": [{"id": number, "name": f"name of user {number:06}", "tags": ["a", "b"], "score": number / 8}
              for number in range(13_000)]
 }
 STRING = {"text": "a" * 2 ** 20}
+KEPT = 2000
+MESSAGES = ["a message"] * 1000
+HERE = Path(__file__).parent
 
 Action = Callable[[], Awaitable[object]]
 
@@ -50,13 +54,16 @@ async def timed(action: Action, seconds: float = 0.01, times: int = 0) -> float:
 @asynccontextmanager
 async def fetching(contestant: Any, exchange: Exchange = Exchange(), document: Any = None) -> AsyncIterator[Action]:
     """Give an action that makes one request of this kind, and reads its answer; it has been done a few times."""
+    # The floor keeps its responses until the end, as this package does.
+    kept: list[ClientResponse] | None = [] if isinstance(contestant, Floor) else None
     async with contestant.answering(exchange) as (session, url):
         call = partial(session.get, url) if document is None else partial(session.post, url, json=document)
 
-        async def fetch() -> ClientResponse:
+        async def fetch() -> None:
             async with call() as response:
                 await (response.read() if exchange.large else response.json())
-                return response
+                if kept is not None:
+                    kept.append(response)
 
         for _ in range(1 if exchange.large or document else 10):
             async with call() as response:
@@ -83,33 +90,14 @@ def one_get_of_an_application(contestant: Any) -> AsyncIterator[float]:
     return one_get(contestant, Exchange(served_by="mount"))
 
 
-async def one_get_kept(contestant: Any) -> AsyncIterator[float]:
+async def many_gets(contestant: Any) -> AsyncIterator[float]:
     while True:
         async with fetching(contestant) as fetch:
-            kept: list[object] = []
-
-            async def fetch_and_keep() -> None:
-                kept.append(await fetch())
-
-            seconds = await timed(fetch_and_keep)
-        yield seconds
-
-
-async def many_gets(contestant: Any, keep: bool = False) -> AsyncIterator[float]:
-    while True:
-        async with fetching(contestant) as fetch:
-            async def fetch_and_forget() -> None:
-                await fetch()
-
             async def all_at_once() -> None:
-                await asyncio.gather(*[fetch() if keep else fetch_and_forget() for _ in range(1000)])
+                await asyncio.gather(*[fetch() for _ in range(1000)])
 
             seconds = await timed(all_at_once, times=1)
         yield seconds
-
-
-def many_gets_kept(contestant: Any) -> AsyncIterator[float]:
-    return many_gets(contestant, keep=True)
 
 
 async def get_of_10_mocks(contestant: Any, mocks: int = 10) -> AsyncIterator[float]:
@@ -160,22 +148,20 @@ async def large_reply(contestant: Any) -> AsyncIterator[float]:
 
 
 async def memory_of_a_call(contestant: Any, keep_calls: int | None = None) -> AsyncIterator[float]:
-    """Yield how many bytes each of many calls takes; where nothing else keeps them, the responses are kept."""
+    """Yield how many bytes each of many calls takes."""
     while True:
         async with fetching(contestant, Exchange(keep_calls=keep_calls)) as fetch:
-            kept: list[object] = []
-            keep = kept.append if contestant.keeps_nothing else lambda response: None
             tracemalloc.start()
             before, _ = tracemalloc.get_traced_memory()
-            for number in range(10_000):
-                keep(await fetch())
+            for number in range(KEPT):
+                await fetch()
                 if number % 100 == 0:
                     # Let the event loop drop the timers of these requests.
                     await asyncio.sleep(0)
             gc.collect()
             after, _ = tracemalloc.get_traced_memory()
             tracemalloc.stop()
-        yield (after - before) / 10_000
+        yield (after - before) / KEPT
 
 
 def memory_of_a_forgotten_call(contestant: Any) -> AsyncIterator[float]:
@@ -208,11 +194,12 @@ def taken_more(case_class: type[unittest.TestCase], plain_class: type[unittest.T
 
 
 def seconds_of(case: type[unittest.TestCase]) -> float:
-    """Return how long a test takes, which passes."""
-    result = unittest.TestResult()
-    started = time.perf_counter()
-    case("test").run(result)
-    seconds = time.perf_counter() - started
+    """Return how long a test takes, which passes, run as `python -m unittest` runs it."""
+    with open(os.devnull, "w") as nowhere:
+        runner = unittest.TextTestRunner(nowhere)
+        started = time.perf_counter()
+        result = runner.run(case("test"))
+        seconds = time.perf_counter() - started
     assert result.wasSuccessful(), result
     return seconds
 
@@ -221,7 +208,7 @@ def back_off_tests(contestant: Any, virtual: bool = True) -> Iterator[float]:
     case = contestant.back_off_case(virtual)
     while True:
         gc.collect()
-        yield sum(seconds_of(case) for _ in range(1000))
+        yield sum(seconds_of(case) for _ in range(100))
 
 
 def back_off_tests_with_sleeps_patched(contestant: Any) -> Iterator[float]:
@@ -262,6 +249,14 @@ async def websocket_connect_and_close(contestant: Any) -> AsyncIterator[float]:
         yield seconds
 
 
+def assertion_of_messages(contestant: Any) -> Iterator[float]:
+    """Yield what it takes to assert the messages that were sent; they are parsed when somebody asks."""
+    while True:
+        taken: list[float] = []
+        seconds_of(contestant.messages_case(MESSAGES, taken))
+        yield taken[0]
+
+
 def application_test(contestant: Any) -> Iterator[float]:
     """Yield what a test of an application takes that asks it once."""
     case = contestant.application_test_case()
@@ -270,16 +265,26 @@ def application_test(contestant: Any) -> Iterator[float]:
         yield median(seconds_of(case) for _ in range(20))
 
 
-def importing(contestant: Any) -> Iterator[float]:
-    """Yield what an import takes in a new process, after aiohttp's, where all is compiled already."""
-    code = "import time, aiohttp; started = time.perf_counter(); import {}; print(time.perf_counter() - started)"
-    command = [sys.executable, "-c", code.format(contestant.module)]
+def importing(contestant: Any, name: str = "") -> Iterator[float]:
+    """Yield what an import takes in a new process, after those of unittest and aiohttp; all is compiled already."""
+    name = name or contestant.name
+    code = f"""
+import time, unittest, aiohttp
+unittest.IsolatedAsyncioTestCase
+started = time.perf_counter()
+from {contestant.module} import {name}
+print(time.perf_counter() - started)
+"""
     with tempfile.TemporaryDirectory() as compiled:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         while True:
             # Not from the root of the checkout, lest it be this package that is found by the name of 0.7.9.
-            yield float(subprocess.check_output(command, env=environment, cwd=Path(__file__).parent))
+            yield float(subprocess.check_output([sys.executable, "-c", code], env=environment, cwd=HERE))
+
+
+def importing_the_test_case(contestant: Any) -> Iterator[float]:
+    return importing(contestant, "AioResponsesTestCase")
 
 
 HEADERS = {f"X-Header-{number}": "value" for number in range(10)}
@@ -357,123 +362,15 @@ def recorded(contestant: Any) -> AsyncIterator[float]:
     return passed_through(contestant, recorded=True)
 
 
-class Limit(NamedTuple):
-    """What this package may take at most: so many times what something else takes, or so many seconds or bytes."""
-
-    most: float
-    of: str | None = None
-    """A contestant, or the name of another measure, of this package itself."""
-    more: float = 0
-    """So many seconds on top of that."""
-
-
-class Measure(NamedTuple):
-    name: str
-    play: Callable[[Any], Any]
-    limits: list[Limit]
-    rounds: int = 40
-    debug: bool = False
-    """Whether it is in asyncio's debug mode, as everything is in an `IsolatedAsyncioTestCase`."""
-    contestants: tuple[str, ...] = ("floor", "this package", "aioresponses 0.7.9", "aiointercept", "real server")
-    in_bytes: bool = False
-    """Whether it yields bytes, and not seconds."""
-
-
-FLOORLESS = ("this package", "aioresponses 0.7.9", "aiointercept", "real server")
-MOCKS = ("this package", "aioresponses 0.7.9", "aiointercept")
-KEEPING = ("floor", "this package")
-OURS = ("this package",)
-SERVING = ("this package", "loopback")
-
-# The measures of one group take turns as well, so that they can be compared.
-GROUPS = [
-    [Measure(
-        "GET with a JSON reply", one_get,
-        [Limit(1.3, "floor"), Limit(1 / 4, "aioresponses 0.7.9"), Limit(1, "real server")], rounds=100,
-    )],
-    [Measure("the same in asyncio's debug mode", one_get, [Limit(1.3, "floor")], debug=True)],
-    [Measure("1,000 of them at once", many_gets, [Limit(1.3, "floor")], rounds=11)],
-    [Measure("GET with latency 0", one_get_a_turn_later, [Limit(1.6, "floor")], rounds=100, contestants=KEEPING)],
-    [Measure("GET, all keep the responses", one_get_kept, [], rounds=100, contestants=KEEPING)],
-    [Measure("1,000 at once, all keep the responses", many_gets_kept, [], rounds=11, contestants=KEEPING)],
-    [
-        Measure("GET, with 10 mocks", get_of_10_mocks, [], contestants=MOCKS),
-        Measure(
-            "GET, with 10,000 mocks", get_of_10_000_mocks, [Limit(1.1, "GET, with 10 mocks")], contestants=MOCKS
-        ),
-    ],
-    [
-        Measure("the 10th call, and 400 more", early_get, [], rounds=10, contestants=("this package",)),
-        Measure(
-            "the 100,000th call, and 400 more", late_get, [Limit(1.1, "the 10th call, and 400 more")],
-            rounds=10, contestants=("this package",),
-        ),
-    ],
-    [Measure(
-        "memory of a kept call", memory_of_a_call, [Limit(1.3, "floor")], rounds=3, contestants=KEEPING, in_bytes=True
-    )],
-    [Measure(
-        "memory of a forgotten call", memory_of_a_forgotten_call, [Limit(50)], rounds=3, contestants=("this package",),
-        in_bytes=True,
-    )],
-    [Measure(
-        "POST of 1 MiB of JSON, 13,000 records", post_of_records, [Limit(1, "real server")], rounds=9,
-        contestants=FLOORLESS,
-    )],
-    [Measure(
-        "POST of 1 MiB of JSON, one string", post_of_a_string, [Limit(1, "real server")], rounds=15,
-        contestants=FLOORLESS,
-    )],
-    [Measure("GET of 64 MiB", large_reply, [Limit(1, "real server")], rounds=9)],
-    [Measure(
-        "an empty test, more than a plain one", empty_test, [Limit(60e-6), Limit(1 / 10, "aioresponses 0.7.9")],
-        contestants=MOCKS,
-    )],
-    [
-        Measure("GET, each of a mock of its own", get_of_own_mocks, [], contestants=OURS),
-        Measure(
-            "GET, each of an entry of a cassette", get_of_entries, [Limit(1.15, "GET, each of a mock of its own")],
-            contestants=OURS,
-        ),
-    ],
-    [Measure("loading a HAR file of 1,000 entries", loading, [Limit(0.5)], rounds=11, contestants=OURS)],
-    [
-        Measure("GET that passes through to a server", passed_through, [], contestants=OURS),
-        Measure(
-            "the same, recorded", recorded, [Limit(1.2, "GET that passes through to a server")], contestants=OURS
-        ),
-    ],
-    [Measure(
-        "an empty test in virtual time, more than in real", test_in_virtual_time, [Limit(150e-6)],
-        contestants=("this package",),
-    )],
-    [Measure("a jump of virtual time", jump, [Limit(60e-6)], contestants=("this package",))],
-    [
-        Measure("1,000 tests that back off, virtually", back_off_tests, [], rounds=5, contestants=("this package",)),
-        Measure(
-            "the same, with sleeps patched", back_off_tests_with_sleeps_patched, [], rounds=5,
-            contestants=("this package",),
-        ),
-    ],
-    [Measure(
-        "an empty test with assert_no_leaks, more than without", watched_test, [Limit(30e-6)],
-        contestants=("this package",),
-    )],
-    [
-        Measure("GET of a canned reply", one_get, [], rounds=100, contestants=("this package",)),
-        Measure(
-            "GET of a handler", one_get_of_a_handler,
-            [Limit(1, "loopback"), Limit(1, "GET of a canned reply", more=100e-6)], rounds=100, contestants=SERVING,
-        ),
-        Measure(
-            "GET of a mounted application", one_get_of_an_application,
-            [Limit(1, "loopback"), Limit(1, "GET of a canned reply", more=100e-6)], rounds=100, contestants=SERVING,
-        ),
-    ],
-    [Measure("WebSocket echo", websocket_echo, [Limit(0.9, "loopback")], contestants=SERVING)],
-    [Measure(
-        "WebSocket connect and close", websocket_connect_and_close, [Limit(0.65, "loopback")], contestants=SERVING
-    )],
-    [Measure("a test of an application", application_test, [Limit(0.8, "loopback")], contestants=SERVING)],
-    [Measure("import, after aiohttp", importing, [Limit(10e-3)], rounds=11, contestants=MOCKS)],
-]
+def example_suite(contestant: Any) -> Iterator[float]:
+    """Yield what the example suite takes, as `python -m unittest` runs it in a process of its own."""
+    command = [sys.executable, "-m", "unittest", "suite.test_client"]
+    environment = {**os.environ, "SUITE_WITH": type(contestant).__name__}
+    while True:
+        started = time.perf_counter()
+        process = subprocess.run(command, env=environment, cwd=HERE, capture_output=True, text=True)
+        seconds = time.perf_counter() - started
+        if process.returncode or "\nRan 100 tests" not in process.stderr:
+            errors = [line for line in process.stderr.splitlines() if re.match(r"\w+(Error|Exception): ", line)]
+            sys.exit((errors or [process.stderr])[0])
+        yield seconds

@@ -1,59 +1,77 @@
-"""Compares this package with its rivals, with a real server, and with the least that aiohttp's client takes.
+"""Compares this package with other mocks, with a real server, and with the least that aiohttp's client takes.
 
-Run by `make bench`. It prints what it writes to RESULTS.rst. A missed limit is shown, and is no failure of the run.
+Run by `make bench`. It prints the results; a whole run writes them to RESULTS.rst, and a picture of some of them to
+docs/_static/benchmarks.svg. A missed limit whose reason rows.py gives is no failure of the run; any other is.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 import platform
+import runpy
 import subprocess
 import sys
 import tempfile
-from operator import truediv
+import time
+from itertools import product
 from pathlib import Path
-from statistics import median
 
-from contestants import CONTESTANTS
-from measures import GROUPS, Limit, Measure
+from results import Played, rows_of, table
+from rows import GROUPS, Measure
 
 HERE = Path(__file__).absolute().parent
 ROOT = HERE.parent
+RESULTS = HERE / "RESULTS.rst"
+PICTURE = ROOT / "docs" / "_static" / "benchmarks.svg"
 
+PYTHONS = ("3.11", "3.13")
 RELEASES = ("3.13.5", "newest")
+# Where all contestants run.
+SHOWN = "CPython 3.13, aiohttp 3.13.5"
+
+# How long a group of measures plays, and how many rounds at least.
+SECONDS = 6.0
+ROUNDS = 5
 
 INTRODUCTION = """\
 Benchmarks
 ==========
 
-Written by ``make bench`` on {date}.
-
-- Machine: {machine}
-- Python: {python}
+Written by ``make bench`` on {date}, on {machine}.
 
 Every contestant answers the same requests, which aiohttp's client makes and reads, in a process of its own. The
 processes take turns round by round, so that whatever else the machine does strikes all of them alike. Times are
 medians over the rounds. Ratios are medians over the rounds as well, of the ratios within each; those to the floor stand
-in brackets.
+in brackets. What stands behind ± says how far from it the median of other rounds may lie, nineteen times out of twenty.
+A number in brackets behind ``NO`` or a dash leads to the reason, below the table.
 
-- ``floor``: a bare connection in memory, which answers each request with the same bytes.
+- ``floor``: a bare connection in memory, which answers each request with the same bytes. Like this package, which has
+  them as ``call.response``, it keeps all responses, for that takes the memory and the garbage collector their time.
 - ``real server``: an ``aiohttp.test_utils.TestServer`` on loopback, in one more process and without an access log. It
   works on another core while the client does, so it is faster than one that shares the client's loop, or process.
-- ``loopback``: an ``aiohttp.test_utils.TestServer`` in the process of the client, as in a test of an application.
+- ``loopback``: an ``aiohttp.test_utils.TestServer`` in the process of the client and on its loop, as in most tests.
 - ``aiointercept``: with ``mock_external_urls=True``.
-- This package keeps every response, as ``call.response``, which takes the memory and the garbage collector their time.
-  Where all keep the responses, the floor does so, too.
-- The memory of a call is the mean of 10,000, by ``tracemalloc``; the floor keeps the responses. A forgotten call is one
-  that ``keep_calls=10`` has dropped.
-- An empty test is one with its mock active and no request, less what an empty ``IsolatedAsyncioTestCase`` takes.
+- The memory of a call is the mean of 2,000, by ``tracemalloc``. A forgotten call is one that ``keep_calls=10`` has
+  dropped.
+- An empty test is one with its mock active, or its server running, and no request, less what an empty
+  ``IsolatedAsyncioTestCase`` takes. A ``TextTestRunner`` runs both.
 - What is recorded is a GET of a real server in one more process, within a cassette; writing the file is not timed.
 - Each of the tests that back off makes four requests and sleeps three times in between.
-- Imports are timed in new processes, with all modules compiled.
+- Imported is what a test needs, in new processes that have unittest and aiohttp already, with all modules compiled.
+- The suite of 100 tests is in ``benchmarks/suite``: the same tests of the same client with each tool. Timed is a whole
+  run of ``python -m unittest``, from the start of the process to its end, as users wait for it.
 """
 
-# By the name of a measure and that of a contestant: the times of all rounds.
-Times = dict[tuple[str, str], list[float]]
+VERSIONS = """
+import platform
+from importlib.metadata import version
+from importlib.util import find_spec
+names = ["aiohttp", "yarl", "multidict", "aiointercept"]
+installed = [f"{name} {version(name)}" for name in names if find_spec(name)]
+print("CPython", platform.python_version() + ",", ", ".join(installed))
+"""
 
 
 class Worker:
@@ -94,12 +112,12 @@ class Worker:
         self._errors.close()
 
 
-def made_environment(release: str) -> Path:
-    """Make the virtual environment for a release of aiohttp, or bring it up to date; return where it is."""
-    environment = ROOT / f".venv-bench-{release}"
+def made_environment(python: str, version: str, release: str) -> Path:
+    """Make the virtual environment for a Python and a release of aiohttp, or bring it up to date; return its path."""
+    environment = ROOT / f".venv-bench-{version}-{release}"
     if not environment.exists():
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([python, "-m", "venv", environment], check=True)
+    pip = [environment / "bin" / "python", "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check", "install"]
     aiohttp = "aiohttp" if release == "newest" else f"aiohttp=={release}"
     subprocess.run([*pip, "--upgrade", "--editable", ROOT, aiohttp, "packaging"], check=True)
     # A rival that cannot be had is left out, and the table says so.
@@ -110,7 +128,7 @@ def made_environment(release: str) -> Path:
     return environment
 
 
-def played(environment: Path, group: list[Measure]) -> dict[tuple[str, str], Worker]:
+def play(environment: Path, group: list[Measure], seconds: float, played: Played) -> None:
     """Have the contestants play the measures of a group, in turns."""
     workers = {
         (measure.name, contestant): Worker(environment, measure.name, contestant)
@@ -122,92 +140,18 @@ def played(environment: Path, group: list[Measure]) -> dict[tuple[str, str], Wor
     for worker in workers.values():
         worker.hear()
         worker.times.clear()
-    for number in range(max(measure.rounds for measure in group)):
+    number, started = 0, time.monotonic()
+    while number < ROUNDS or time.monotonic() - started < seconds:
         # The one that follows upon another in one round goes before it in the next.
         for worker in list(workers.values())[::1 if number % 2 else -1]:
             worker.play()
-    for worker in workers.values():
+        number += 1
+    for key, worker in workers.items():
         worker.close()
-    return workers
-
-
-def section(release: str) -> str:
-    """Return the part of the results that is about one release of aiohttp."""
-    environment = made_environment(release)
-    workers: dict[tuple[str, str], Worker] = {}
-    for group in GROUPS:
-        print(f"aiohttp {release}: " + "; ".join(measure.name for measure in group), file=sys.stderr)
-        workers.update(played(environment, group))
-    times = {key: worker.times for key, worker in workers.items() if not worker.failure}
-    rows = [["measure", *CONTESTANTS, "limit for this package", "it is", "met"]]
-    for measure in [measure for group in GROUPS for measure in group]:
-        cells = [cell(measure, contestant, times) for contestant in CONTESTANTS]
-        name = measure.name
-        for limit in measure.limits or [None]:
-            rows.append([name, *cells, *(judged(measure, limit, times) if limit else ["", "", ""])])
-            # A row for each limit; the times stand in the first.
-            name, cells = "\\", [""] * len(cells)
-    versions = subprocess.check_output([environment / "bin" / "python", "-c", VERSIONS], text=True).strip()
-    title = f"aiohttp {release}"
-    failures = {
-        f"- {contestant}: {worker.failure}\n" for (_, contestant), worker in workers.items() if worker.failure
-    }
-    notes = "Not available here, or it does not run:\n\n" + "".join(sorted(failures)) if failures else ""
-    return f"\n{title}\n{'-' * len(title)}\n\n{versions}\n\n{table(rows)}\n{notes}"
-
-
-VERSIONS = """
-from importlib.metadata import version
-from importlib.util import find_spec
-names = ["aiohttp", "yarl", "multidict", "aiointercept"]
-print(*[f"{name} {version(name)}" for name in names if find_spec(name)], sep=", ")
-"""
-
-
-def cell(measure: Measure, contestant: str, times: Times) -> str:
-    if contestant not in measure.contestants:
-        return ""
-    own, floor = times.get((measure.name, contestant)), times.get((measure.name, "floor"))
-    if own is None:
-        return "see below"
-    return shown(median(own), measure) + (f" ({ratio(own, floor):.2f})" if floor is not None else "")
-
-
-def judged(measure: Measure, limit: Limit, times: Times) -> list[str]:
-    """Return a limit, where this package stands, and whether that is within it."""
-    ours = times.get((measure.name, "this package"))
-    if limit.of is None:
-        asked = f"at most {shown(limit.most, measure)}"
-        return [asked, "", "?"] if ours is None else [asked, shown(median(ours), measure), met(median(ours), limit)]
-    asked = f"at most {limit.most:g} x {limit.of}{f' + {shown(limit.more, measure)}' if limit.more else ''}"
-    other = times.get((measure.name, limit.of), times.get((limit.of, "this package")))
-    if ours is None or other is None:
-        return [asked, "", "?"]
-    found = ratio([one - limit.more for one in ours], other)
-    return [asked, f"{found:.3f} x", met(found, limit)]
-
-
-def met(value: float, limit: Limit) -> str:
-    return "yes" if value <= limit.most else "NO"
-
-
-def ratio(times: list[float], others: list[float]) -> float:
-    return median(map(truediv, times, others))
-
-
-def shown(value: float, measure: Measure) -> str:
-    if measure.in_bytes:
-        return f"{value:,.0f} B"
-    seconds = value
-    return f"{seconds * 1e6:.1f} us" if abs(seconds) < 1e-3 else f"{seconds * 1e3:.2f} ms"
-
-
-def table(rows: list[list[str]]) -> str:
-    """Return a table in reStructuredText; the first row is its head."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    rule = "  ".join("=" * width for width in widths)
-    head, *others = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([rule, head, rule, *others, rule, ""])
+        if worker.failure:
+            played.failures[key] = worker.failure
+        else:
+            played.times[key] = worker.times
 
 
 def machine() -> str:
@@ -221,14 +165,52 @@ def machine() -> str:
     return f"{platform.platform()}, {model}, {os.cpu_count()} cores"
 
 
-def main() -> None:
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    results = INTRODUCTION.format(date=datetime.date.today(), machine=machine(), python=python)
-    for release in RELEASES:
-        results += section(release)
-    (HERE / "RESULTS.rst").write_text(results)
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", default="", help="only the groups of rows that have this text in a name")
+    parser.add_argument("--python", choices=PYTHONS, help="only this Python")
+    parser.add_argument("--aiohttp", choices=RELEASES, help="only this release of aiohttp")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="how long a group plays (%(default)s)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = arguments()
+    groups = [group for group in GROUPS if any(options.rows in measure.name for measure in group)]
+    pythons = runpy.run_path(str(ROOT / ".ci" / "matrix.py"))["found_pythons"]()
+    results = INTRODUCTION.format(date=datetime.date.today(), machine=machine())
+    unexplained: list[str] = []
+    # By what stands in their titles.
+    all_played: dict[str, Played] = {}
+    for version, release in product(PYTHONS, RELEASES):
+        if options.python not in (None, version) or options.aiohttp not in (None, release):
+            continue
+        title = f"CPython {version}, aiohttp {release}"
+        results += f"\n\n{title}\n{'-' * len(title)}\n\n"
+        if version not in pythons:
+            results += f"There is no CPython {version} on this machine.\n"
+            continue
+        environment = made_environment(pythons[version], version, release)
+        played = all_played[title] = Played()
+        for group in groups:
+            print(f"{title}: " + "; ".join(measure.name for measure in group), file=sys.stderr)
+            play(environment, group, options.seconds, played)
+        rows, notes, missed = rows_of(played, [measure for group in groups for measure in group])
+        unexplained += [f"{title}: {one}" for one in missed]
+        versions = subprocess.check_output([environment / "bin" / "python", "-c", VERSIONS], text=True)
+        results += f"{versions}\n{table(rows)}\n{notes}\n"
     print(results)
+    if not (options.rows or options.python or options.aiohttp):
+        # A part is not drawn, and needs nothing that draws.
+        from picture import draw
+
+        RESULTS.write_text(results, encoding="utf-8")
+        title = SHOWN if SHOWN in all_played else next(iter(all_played))
+        draw(all_played[title], f"{title}; {datetime.date.today()}", PICTURE)
+    if unexplained:
+        print("Limits that are missed; see why, and say so in benchmarks/rows.py:", *unexplained, sep="\n- ")
+    return bool(unexplained)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

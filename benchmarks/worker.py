@@ -7,7 +7,7 @@ import inspect
 import sys
 
 from contestants import CONTESTANTS
-from measures import GROUPS
+from rows import GROUPS
 
 
 def main() -> None:

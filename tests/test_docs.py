@@ -18,6 +18,8 @@ The code blocks of a page run in their order, in one namespace.
 - Cassettes are in the folder of the page, whose path is not shown.
 - Recordings are replayed as they are on the machine of a developer: `CI` and `AIORESPONSES_RECORD` are not set.
 - What a `sh` block names must exist.
+
+Pages are read as plain text, but for those of the reference, which Sphinx makes of docstrings, and the lists of pages.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from unittest.mock import patch
 
 import aiohttp
 
+import aioresponses as package
 from aioresponses import (
     AioResponsesTestCase,
     BodyAssertionsMixin,
@@ -52,10 +55,13 @@ from aioresponses import (
     Fault,
     RequestCall,
     RequestMatch,
+    ServerSentEvent,
     WebSocketConnection,
     __version__,
     aioresponses,
+    cassettes,
     matchers,
+    websockets,
 )
 
 from .examples.weather import WeatherClient
@@ -65,6 +71,22 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.rst"
 DOCS = ROOT / "docs"
 PAGES = [README, *sorted(DOCS.rglob("*.rst"))]
+REFERENCE = sorted((DOCS / "reference").glob("*.rst"))
+
+
+# The directives of Sphinx that a page may have.
+DIRECTIVES: dict[Path, tuple[str, ...]] = {
+    DOCS / "index.rst": ("toctree",),
+    DOCS / "cookbook" / "index.rst": ("toctree",),
+    DOCS / "changelog.rst": ("include",),
+    **{
+        path: (
+            "autoattribute", "autoclass", "autofunction", "automethod", "autoproperty", "py:currentmodule", "py:data",
+            "py:method", "py:module", "py:type", "toctree",
+        )
+        for path in REFERENCE
+    },
+}
 
 
 class Block(NamedTuple):
@@ -85,6 +107,22 @@ def blocks_of(text: str) -> list[Block]:
 def examples_of(path: Path) -> str:
     """Return all Python code of a page."""
     return "\n".join(block.code for block in blocks_of(path.read_text(encoding="utf-8")) if block.language == "python")
+
+
+def toctrees_of(text: str) -> list[list[str]]:
+    """Return the pages in each table of contents of a page, without what else it is told."""
+    found = re.findall(r"^\.\. toctree::\n(?:   :.+\n)*\n((?:   .+\n)+)", text, re.MULTILINE)
+    assert len(found) == text.count(".. toctree::")
+    return [entries.split() for entries in found]
+
+
+def title_of(path: Path) -> str:
+    """Return the title of a page, as plain text."""
+    text = path.read_text(encoding="utf-8")
+    included = re.search(r"^\.\. include:: (.+)$", text, re.MULTILINE)
+    if included:
+        return title_of(path.parent / included[1])
+    return text.partition("\n")[0].replace("``", "`")
 
 
 class Result(unittest.TestResult):
@@ -170,11 +208,13 @@ class Page:
     def run(self, block: Block) -> tuple[str, list[BaseException]]:
         """Run a block; return what it prints, and what it or its tests raise."""
         # With the lines where they are in the file, tracebacks show them. What a block asserts is checked with -O, too.
+        # What this module imports from __future__ does not count for readers, and so not here either.
         code = compile(
             "\n" * (block.line - 1) + block.code,
             self.filename,
             "exec",
             flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+            dont_inherit=True,
             optimize=0,
         )
         before = dict(self.names)
@@ -240,15 +280,22 @@ def reported(error: BaseException) -> str:
 class DocsTest(unittest.TestCase):
     maxDiff = None
 
-    def test_every_page_is_listed(self):
-        self.assertEqual(
-            [path.name for path in PAGES if path.parent != DOCS / "cookbook"],
-            [
-                "README.rst", "assertions.rst", "compared.rst", "guarantees.rst", "how_it_works.rst", "leaks.rst",
-                "matching.rst", "migrating.rst", "never_faked.rst", "policies.rst", "recordings.rst", "replies.rst",
-                "servers.rst", "testcase.rst", "tutorial.rst", "virtual_time.rst", "websockets.rst",
-            ],
-        )
+    def test_the_tables_of_contents_lead_to_every_page_once(self):
+        found = [DOCS / "index.rst"]
+        for path in found:
+            text = path.read_text(encoding="utf-8")
+            found += [path.parent / f"{name}.rst" for entries in toctrees_of(text) for name in entries]
+        self.assertEqual(sorted(found), [path for path in PAGES if path is not README])
+
+    def test_llms_txt_has_a_line_for_every_page(self):
+        text = (DOCS / "llms.txt").read_text(encoding="utf-8")
+        lines = re.findall(r"^- \[(.+)\]\((.+)\.html\): (.+)$", text, re.MULTILINE)
+        self.assertEqual(len(lines), text.count("\n- "))
+        listed = {DOCS / f"{page}.rst": title for title, page, _ in lines}
+        self.assertEqual(sorted(listed), [path for path in PAGES if path not in (README, DOCS / "index.rst")])
+        for path, title in listed.items():
+            with self.subTest(page=path.name):
+                self.assertEqual(title, title_of(path))
 
     def test_every_example_runs_and_prints_what_is_shown(self):
         environment = {name: value for name, value in os.environ.items() if name not in ("CI", "AIORESPONSES_RECORD")}
@@ -274,8 +321,9 @@ class DocsTest(unittest.TestCase):
                     self.assertEqual([line for line in text.splitlines() if len(line) > 120], [])
                 self.assertEqual(re.findall(r"^.*[ \t]$", text, re.MULTILINE), [])
                 directives = set(re.findall(r"^ *\.\. ([\w:-]+)::", text, re.MULTILINE))
-                self.assertEqual(directives - {"code-block", "image", "list-table"}, set())
-                self.assertEqual(re.findall(r"(?<!`):[a-z:]+:`", text), [])
+                self.assertEqual(directives - {"code-block", "image", "list-table", *DIRECTIVES.get(path, ())}, set())
+                if path not in REFERENCE:
+                    self.assertEqual(re.findall(r"(?<!`):[a-z:]+:`", text), [])
                 # Blocks that are indented otherwise would not be found, and so not run.
                 self.assertEqual(text.count(".. code-block::"), len(blocks_of(text)))
 
@@ -292,6 +340,28 @@ class DocsTest(unittest.TestCase):
                     if heading:
                         titles = re.findall(r"^(.+)\n[=~-]{3,}$", linked.read_text(encoding="utf-8"), re.MULTILINE)
                         self.assertIn(heading, [re.sub(r"\W+", "-", title.lower()).strip("-") for title in titles])
+
+    def test_the_messages_that_are_explained_are_those_of_the_package(self):
+        said = [
+            node.value
+            for path in Path(package.__file__).parent.rglob("*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        # What is put together of parts is shown as a whole where it is an example.
+        texts = [path.read_text(encoding="utf-8") for path in PAGES]
+        said += [block.code for text in texts for block in blocks_of(text) if block.language == "text"]
+        text = (DOCS / "reference" / "messages.rst").read_text(encoding="utf-8")
+        messages = [
+            message
+            for line in re.findall(r"^(``.+``)\n    ", text, re.MULTILINE)
+            for message in re.findall(r"``(.+?)``(?=,|$)", line)
+        ]
+        self.assertGreater(len(messages), 80)
+        for message in messages:
+            parts = [part.strip() for part in message.split("…")]
+            with self.subTest(message=message):
+                self.assertEqual([part for part in parts if not any(part in one for one in said)], [])
 
     def test_timeouts_are_no_numbers(self):
         # aiohttp takes numbers until its release 4, and mocks never mean them. The far end of a WebSocket does.
@@ -391,6 +461,28 @@ class CompletenessTest(unittest.TestCase):
         } - {"self", "url", "method", "optional"}
         self.check_examples("replies.rst", arguments, r"\b{}=")
         self.check_examples("replies.rst", set(Fault.__members__), r"Fault\.{}\b")
+
+    def test_every_public_object_is_in_the_reference(self):
+        # `make docs` looks for their members.
+        text = "\n".join(path.read_text(encoding="utf-8") for path in REFERENCE)
+        found = re.findall(r"^\.\. (?:auto|py:)(?:class|function|data|type):: (?:\w+\.)*(\w+)", text, re.MULTILINE)
+        wanted = {name for module in (package, matchers, websockets, cassettes) for name in module.__all__}
+        self.assertEqual(wanted - set(found), set())
+
+    def test_every_argument_is_explained(self):
+        for function, others in (
+            (aioresponses.add, set()),
+            (aioresponses.mount, set()),
+            (aioresponses.cassette, set()),
+            (aioresponses.websocket, {"conditions"}),
+            (aioresponses, {"unknown"}),
+            (CallbackResult, set()),
+            (ServerSentEvent, set()),
+        ):
+            with self.subTest(function=function.__qualname__):
+                entries = re.findall(r"^- (`\w+`(?:(?:, | and )`\w+`)*)", inspect.getdoc(function), re.MULTILINE)
+                explained = {name for entry in entries for name in re.findall(r"\w+", entry)} - {"and"}
+                self.assertEqual(set(inspect.signature(function).parameters) - {"self"} - others, explained)
 
     def test_there_is_an_example_of_every_attribute_of_the_test_case(self):
         names = set(AioResponsesTestCase.__annotations__) - {"mock", "clock"}

@@ -349,7 +349,7 @@ class TestsOfRoomsTest(unittest.TestCase):
     }
 
     # Tests of no single room.
-    OF_NO_ROOM = {"test_docs.py", "test_fuzz.py"}
+    OF_NO_ROOM = {"test_benchmarks.py", "test_docs.py", "test_fuzz.py"}
 
     def setUp(self):
         tests = Path(__file__).parent

@@ -38,7 +38,12 @@ _T = TypeVar("_T")
 
 
 class Part(NamedTuple):
-    """One part of a multipart body."""
+    """One part of a multipart body, as `RequestCall.multipart` returns it.
+
+    >>> [part] = mock.calls[0].multipart()
+    >>> part.filename, part.content
+    ('a.csv', b'1,2')
+    """
 
     name: str | None
     """The name of the form field."""

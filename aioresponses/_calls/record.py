@@ -259,6 +259,9 @@ class RequestCall(_Arguments):
         """Return the fields of an urlencoded form.
 
         Raises `ValueError` if the body is not a form, according to its `Content-Type`.
+
+        >>> call.form()["name"]
+        'Ada'
         """
         return self._message().form()
 
@@ -266,6 +269,9 @@ class RequestCall(_Arguments):
         """Return the parts of a multipart body: `name`, `filename`, `headers` and `content` of each.
 
         Raises `ValueError` if the body is not multipart, according to its `Content-Type`.
+
+        >>> [(part.name, part.filename, part.content) for part in call.multipart()]
+        [('file', 'a.csv', b'1,2')]
         """
         return self._message().multipart()
 
@@ -355,6 +361,10 @@ class RequestMatch(Answering):
     """A registered mock: the requests that it answered, and how many more it answers.
 
     `aioresponses.add` makes and returns it, and describes its arguments.
+
+    >>> users = mock.get("http://example.com/users", payload=[])
+    >>> users.call_count, users.remaining
+    (0, 1)
     """
 
     _kind = "mock"
@@ -366,7 +376,7 @@ class RequestMatch(Answering):
         self._url = url
         self._method = method
         self._given = given
-        self.method = str.lower(method) if isinstance(method, str) else "*" if method is None else method
+        self.method: str = str.lower(method) if isinstance(method, str) else "*" if method is None else method
         """The method, in lower case (as in aioresponses 0.7); `*` for every method."""
         self.optional: bool = given.get("optional", False)
         """Whether the mock may remain unused, or have replies left, where all mocks must be called."""

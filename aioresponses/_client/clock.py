@@ -13,9 +13,10 @@ Time must not jump past anything that can still arrive. While an executor runs a
 passed through to another machine, time passes in reality. Other sockets do not show whether data is on its way, so the
 clock gives them a short real wait. The room `outside` tells these cases apart.
 
-A test waits forever if no timer is left and nothing can wake the loop. It also counts as waiting forever if the clock
-keeps jumping without a request in between. All tasks are then cancelled, which ends the test, and whoever stops the
-clock reports where they waited. Nothing is ever raised inside `select`, which would end the loop instead of the test.
+A test waits forever if no timer is left and nothing can wake the loop. It also counts as a test that never ends if the
+clock keeps jumping without a request in between, or if a client keeps trying and no mock answers. All tasks are then
+cancelled, which ends the test, and whoever stops the clock reports where they waited. Nothing is ever raised inside
+`select`, which would end the loop instead of the test.
 
 The patch is applied to the loop itself, not to its class: a test may get its loop from a policy, a factory or a plugin,
 and all of these must work. A loop is patched when it starts to run, by way of the `run_forever` of asyncio's loops,
@@ -71,9 +72,9 @@ class VirtualClock:
     that is running when it starts, and to each loop that the same thread runs until it stops. A test case has one if
     its class sets `virtual_time = True`.
 
-    `limit` is how often the clock may jump without a request in between before the test counts as one that never ends.
-    `grace` is how many real seconds a jump waits for sockets that may still receive data. Raises `TypeError` or
-    `ValueError` if either is invalid.
+    `limit` is how often the clock may jump without a request in between, and how many requests may match no mock, before
+    the test counts as one that never ends. `grace` is how many real seconds a jump waits for sockets that may still
+    receive data. Raises `TypeError` or `ValueError` if either is invalid.
 
     If the code under test waits forever, its tasks are cancelled, and stopping the clock raises an `AssertionError`
     that says which tasks waited, and where.

@@ -29,6 +29,9 @@ class Time(Protocol):
     def note_call(self) -> None:
         """Note that a call begins."""
 
+    def note_refusal(self, shown: str) -> None:
+        """Note that no mock answers a request, as it is to be shown."""
+
     def take(self, loop: AbstractEventLoop) -> None:
         """Make a loop follow this time."""
 

@@ -6,6 +6,7 @@ import asyncio
 import math
 from asyncio import AbstractEventLoop, CancelledError
 from collections.abc import Callable
+from textwrap import indent
 
 from .loops import LoopInVirtualTime
 from .monotonic import real, replace_monotonic
@@ -24,6 +25,8 @@ class VirtualTime:
         self._started = 0.0
         self._started_really = 0.0
         self._jumps = 0
+        self._refusals = 0
+        self._last_refusal = ""
         self._loops: dict[AbstractEventLoop, LoopInVirtualTime] = {}
         self._refused: list[AbstractEventLoop] = []
         self._verdict: str | None = None
@@ -42,7 +45,7 @@ class VirtualTime:
         """Start again, at a whole second."""
         self._started = self.now = float(math.ceil(real.monotonic()))
         self._started_really = real.perf_counter()
-        self._jumps = 0
+        self._jumps = self._refusals = 0
         self._verdict = self._raised = None
 
     def end(self) -> None:
@@ -73,6 +76,11 @@ class VirtualTime:
         if loop is not None:
             self.take(loop)
 
+    def note_refusal(self, shown: str) -> None:
+        """Note that no mock answers a request: code that tries again until one does never ends."""
+        self._refusals += 1
+        self._last_refusal = shown
+
     def jump_to(self, now: float, loop: AbstractEventLoop) -> bool:
         """Move to a later time; return whether the test may go on."""
         if self._jumps >= self._limit:
@@ -80,6 +88,14 @@ class VirtualTime:
             self._give_up(
                 f"The test does not end: the clock has jumped {self._limit:,} times without a request.\n"
                 "If that is right, use a VirtualClock with a higher limit.",
+                loop,
+            )
+            return False
+        if self._refusals >= self._limit:
+            self._refusals = 0
+            self._give_up(
+                f"The test does not end: {self._limit:,} requests matched no mock. The last refusal:\n"
+                + indent(self._last_refusal, "  "),
                 loop,
             )
             return False

@@ -53,7 +53,7 @@ class Mount(Answering):
         call_of: Callable[[Exchange], RequestCall],
         remove: Callable[[Mount], object],
     ) -> None:
-        self.url = _checked_url(url)
+        self.url: URL = _checked_url(url)
         """The URL that the application is mounted at."""
         if not isinstance(app, (web.Application, web.Server)) and (isinstance(app, type) or not callable(app)):
             raise TypeError(

@@ -67,9 +67,9 @@ class WebSocketConnection:
     """
 
     def __init__(self, request: web.Request, ws: web.WebSocketResponse, call: RequestCall) -> None:
-        self.request = request
+        self.request: web.Request = request
         """The request that asked for the WebSocket, an `aiohttp.web.Request`."""
-        self.call = call
+        self.call: RequestCall = call
         """The call that asked for it."""
         self._ws = ws
         self._transport = request.transport

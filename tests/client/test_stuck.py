@@ -13,7 +13,9 @@ import unittest
 import warnings
 from unittest import mock
 
-from aioresponses import AioResponsesTestCase, VirtualClock
+import aiohttp
+
+from aioresponses import AioResponsesTestCase, VirtualClock, aioresponses
 
 from ..support import SITE, OutcomeTestCase, text_of
 
@@ -143,6 +145,47 @@ class WaitsForeverTest(unittest.TestCase):
             f"{ENDLESS.format(50, 3000)}\n  task 'main': wait_forever\n    waits at {WAITS_AT}\n"
             f"  task 'beating': beat\n    waits at {BEATS_AT}",
         )
+
+    def test_requests_that_no_mock_answers(self):
+        async def connect():
+            async with aiohttp.ClientSession() as session:
+                while True:
+                    with contextlib.suppress(aiohttp.ClientConnectionError):
+                        await session.get("http://example.com/")
+                    await asyncio.sleep(3)
+
+        async def main():
+            with aioresponses() as mocks:
+                mocks.get("http://example.com/")
+                await wait_named(connect())
+
+        self.assertEqual(
+            self.message(main, limit=20),
+            "The test does not end: 20 requests matched no mock. The last refusal:\n"
+            "  Connection refused: GET http://example.com/\n"
+            "  Registered mocks, the closest first:\n"
+            "    GET http://example.com/: used up (1 of 1); to answer more requests, pass repeat\n"
+            "After 60 seconds of virtual time there are these tasks:\n"
+            "  task 'main': WaitsForeverTest.test_requests_that_no_mock_answers.<locals>.connect\n"
+            f"    waits at {__file__}:{connect.__code__.co_firstlineno + 5} in connect",
+        )
+
+    def test_as_many_requests_without_a_mock_as_may_be(self):
+        async def main():
+            async with aiohttp.ClientSession() as session:
+                with aioresponses() as mocks:
+                    mocks.get("http://example.com/", repeat=30)
+                    for _ in range(49):
+                        with contextlib.suppress(aiohttp.ClientConnectionError):
+                            await session.get("http://example.com/")
+                        await asyncio.sleep(3)
+
+        for _ in range(2):
+            with VirtualClock(limit=20) as clock:
+                asyncio.run(main())
+            self.assertEqual(clock.elapsed, 147)
+        with self.assertRaises(AssertionError), VirtualClock(limit=19):
+            asyncio.run(main())
 
     def test_as_many_jumps_as_may_be(self):
         async def main():
