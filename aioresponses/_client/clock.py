@@ -72,9 +72,9 @@ class VirtualClock:
     that is running when it starts, and to each loop that the same thread runs until it stops. A test case has one if
     its class sets `virtual_time = True`.
 
-    `limit` is how often the clock may jump without a request in between, and how many requests may match no mock, before
-    the test counts as one that never ends. `grace` is how many real seconds a jump waits for sockets that may still
-    receive data. Raises `TypeError` or `ValueError` if either is invalid.
+    `limit` is how often the clock may jump without a request in between, and how many requests may match no mock,
+    before the test counts as one that never ends. `grace` is how many real seconds a jump waits for sockets that may
+    still receive data. Raises `TypeError` or `ValueError` if either is invalid.
 
     If the code under test waits forever, its tasks are cancelled, and stopping the clock raises an `AssertionError`
     that says which tasks waited, and where.

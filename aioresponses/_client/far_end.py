@@ -38,7 +38,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from functools import lru_cache
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from . import protocol
 from .frames import Upgraded
@@ -106,16 +106,17 @@ def _ignore(_: object) -> None:
     """Record nothing."""
 
 
-class Serving(NamedTuple):
-    """How a server is to answer one request."""
+class Serving:
+    """How a server is to answer one request.
 
-    server: Callable[[], Any]
-    """Makes the protocol, unless the connection already has one that it made in the same context."""
+    `server` makes the protocol, unless the connection already has one that it made in the same `context`, the one in
+    which the mock was registered.
+    """
 
-    context: Context
-    """The context in which the mock was registered."""
-
-    answer: Answering
+    def __init__(self, server: Callable[[], Any], context: Context, answer: Answering) -> None:
+        self.server = server
+        self.context = context
+        self.answer = answer
 
     def begin(self, connection: Connection, asked: protocol.FarEnd, call: Exchange) -> Turn:
         """Let the server answer the next request on an in-memory connection: the request of `asked`.
@@ -147,7 +148,7 @@ class Serving(NamedTuple):
         if (
             not isinstance(far, FarEnd)
             or far.server is not self.server
-            or far.context != self.context
+            or far.context is not self.context and far.context != self.context
             or far.is_closing()
         ):
             if far is not None:
@@ -159,11 +160,6 @@ class Serving(NamedTuple):
 
 class Turn:
     """One request that a server answers."""
-
-    has_answered = False
-    """Whether the server has begun its answer; asking for the body of the request does not count."""
-
-    _upgraded: Upgraded | None = None
 
     failure: BaseException | None = None
     """What the reader of the body gets after the data that was sent."""
@@ -177,6 +173,9 @@ class Turn:
     ) -> None:
         self.far_end: FarEnd | None = far_end
         """None once the client has gone."""
+        self.has_answered = False
+        """Whether the server has begun its answer; asking for the body of the request does not count."""
+        self._upgraded: Upgraded | None = None
         self._receive = receive
         self._note_upgrade = upgraded
         self.answer = answer

@@ -166,13 +166,11 @@ class HandlerServer:
         self._app = app
         self._route = app.router.add_route("*", "/{path:.*}", _no_handler)
         self._runner = _runner(app, handler_cancellation=True)
+        self.server: Server
 
     async def start(self) -> None:
         await self._runner.setup()
-
-    @property
-    def server(self) -> Server:
-        return cast(Server, self._runner.server)
+        self.server = cast(Server, self._runner.server)
 
     async def answer(
         self,

@@ -108,6 +108,8 @@ class Router:
             if claim is not None:
                 return claim
         unmet: dict[str, str] = {}
+        if self.is_empty:
+            return unmet
         urls = self._spellings(url, exchange.asks_upgrade)
         for route in self._candidates(method, urls):
             filled = next((one for url in urls if (one := route.fits(method, url)) is not None), None)
