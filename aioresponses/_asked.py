@@ -118,6 +118,8 @@ class Asked:
         are not given may have had any value. The conditions of mocks, such as `match_json`, check what was sent.
         Instead of a URL, a mock or a group stands for the requests that it answered, with any method unless one is
         given.
+
+        >>> mock.assert_any_call("http://example.com/users", "POST", json={"name": "Ada"})
         """
         check_any_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs))
 
@@ -147,10 +149,15 @@ class Asked:
         conditions of mocks, such as `match_json`; if only conditions are given, keyword arguments may have any value.
         Instead of a URL, a mock or a group stands for the requests that it answered, with any method unless one is
         given.
+
+        >>> mock.assert_called_with("http://example.com/users", params={"page": 1})
         """
         check_last_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs), args, args_to_match)
 
     def assert_called_once_with(self, *args: Any, **kwargs: Any) -> None:
-        """Raise `AssertionError` unless there was exactly one call, and `assert_called_with` holds for it."""
+        """Raise `AssertionError` unless there was exactly one call, and `assert_called_with` holds for it.
+
+        >>> mock.assert_called_once_with("http://example.com/users", "POST", json={"name": "Ada"})
+        """
         self.assert_called_once()
         self.assert_called_with(*args, **kwargs)

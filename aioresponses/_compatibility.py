@@ -29,7 +29,7 @@ from ._calls.record import RequestMatch as Handle
 from ._checks import warn
 from ._client.hooks import activate, deactivate
 from ._display import shown_wrong_url
-from ._interception import Interceptor
+from ._interceptor import Interceptor
 from ._matching.router import Router
 from ._matching.targets import Url
 from ._registering import ReplyArguments, route_of

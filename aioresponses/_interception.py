@@ -11,21 +11,17 @@ answer to it, and goes to the next mock that fits. If no other mock fits, it fin
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
 from aiohttp import ClientConnectionError, hdrs
 
 from . import _urls
-from ._calls.arguments import UnknownArguments
-from ._calls.exchange import Exchange, moment
-from ._calls.failures import FailedAssertion, FailedSocket, failed_assertions
-from ._calls.log import Log
+from ._calls.exchange import Exchange
 from ._calls.record import redirect_to
 from ._client.clocks import time_here
-from ._client.connectors import InMemoryConnector, StandIns
+from ._client.connectors import InMemoryConnector
 from ._client.hooks import STOPPED
 from ._client.incoming import Incoming
 from ._client.outgoing import ahead, passing, response_of, set_response_class, unsent
@@ -35,7 +31,7 @@ from ._client.wrapping import unwrapped
 from ._far_end import FarEnd, Mock, Recorder
 from ._matching.refusal import explanation, refused
 from ._matching.router import Claim, Router
-from ._urls import merge_params, with_credentials_of, without_credentials
+from ._urls import with_credentials_of, without_credentials
 
 if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientRequest, ClientResponse, ClientTimeout
@@ -44,151 +40,31 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from ._client.frames import Upgraded
-    from ._client.own_connector import OwnConnector
-    from ._client.serving import Servers
     from ._matching.mounts import Mount
 
 
-class Interceptor:
-    """What one mock has to do with calls: who answers them, and where they are recorded.
+class AskedMock(Mock, Protocol):
+    """What a call needs of each mock object that it is offered to."""
 
-    `response_class` tells which class the responses have, where the mock does not say. `latency` says how many seconds
-    pass before each reply; for None, it comes in the step of the request.
-    """
-
-    def __init__(
-        self, router: Router, log: Log, response_class: Callable[[], Callable[..., ClientResponse] | None]
-    ) -> None:
-        self.router = router
-        self.log = log
-        self.response_class = response_class
-        self.latency: float | None = None
-        self.is_active = False
-        self.stand_ins = StandIns()
-        self.recorders: tuple[Recorder, ...] = ()
-        """The innermost last."""
-        self.responses: list[ClientResponse] = []
-        self.assertion_classes: tuple[type[BaseException], ...] = ()
-        """The classes of failed assertions, which are noted where a function of the user's raises one."""
-        self.failed_assertions: list[FailedAssertion] = []
-        self.made = moment()
-        """When it was made, as a moment."""
-        self.idle_at = 0
-        """When a mock was last registered with it while it was not active, as a moment."""
-        self.failed_sockets: list[FailedSocket] = []
-        self.mounts: list[Mount] = []
-        """Applications that answer what no mock answers; those whose URLs are longer come first."""
-        self.connectors: WeakSet[OwnConnector] | tuple[()] = ()
-        """Those whose requests this mock answers; most mocks have none."""
-        self.has_had_connectors = False
-        self._servers: Servers | None = None
-        self._ending: list[Servers] = []
+    router: Router
+    recorders: tuple[Recorder, ...]
+    responses: list[ClientResponse]
+    made: int
+    idle_at: int
 
     @property
-    def servers(self) -> Servers:
-        """The servers of applications and handlers; they are made when they are needed."""
-        if self._servers is None:
-            # It imports aiohttp.web, which takes longer than all of this package.
-            from ._client.serving import Servers
-
-            with _making:
-                self._servers = self._servers or Servers()
-        return self._servers
-
-    @property
-    def has_servers(self) -> bool:
-        """Whether there are servers that have not ended."""
-        return self._servers is not None or bool(self._ending)
+    def mounts(self) -> Sequence[Mount]:
+        """The applications that answer what no mock answers."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing asks it: it is not active, and has never made a connector."""
-        return not (self.is_active or self.has_had_connectors)
+        """Whether nothing asks it."""
 
     def mount_of(self, url: URL) -> Mount | None:
         """Return the application that answers a request of this URL, if one does."""
-        return next((mount for mount in self.mounts if mount._covers(url)), None)
-
-    def add_mount(self, mount: Mount) -> None:
-        """Have an application answer what no mock answers."""
-        self.mounts = sorted([*self.mounts, mount], key=lambda one: -one._depth)
-
-    def take_out_mount(self, mount: Mount) -> None:
-        """Have an application answer no more."""
-        self.mounts = [one for one in self.mounts if one is not mount]
-
-    def add_connector(self, connector: OwnConnector) -> None:
-        """Note a connector whose requests this mock answers."""
-        self.connectors = WeakSet({connector, *self.connectors})
-        self.has_had_connectors = True
-
-    def tell_servers(self) -> None:
-        """Tell all applications to end."""
-        servers, self._servers = self._servers, None
-        if servers is not None:
-            servers.tell(STOPPED)
-            self._ending.append(servers)
-
-    async def end_servers(self) -> None:
-        """End all connections, and then all applications; wait for those on the running loop."""
-        if self._servers is not None:
-            # It stays until all has ended, and refuses what comes in the meantime.
-            self._servers.tell(STOPPED)
-            self._ending.append(self._servers)
-            self.stand_ins.close(STOPPED)
-            for connector in tuple(self.connectors):
-                connector.hang_up(STOPPED)
-        ending, self._ending = self._ending, []
-        try:
-            for servers in ending:
-                await servers.end()
-        finally:
-            if self._servers in ending:
-                self._servers = None
-
-    def note_failed(self, error: BaseException, exchange: Exchange) -> None:
-        """Note the failed assertions in what a function of the user's raised while `exchange` was to be answered.
-
-        The code under test may swallow them.
-        """
-        if not self.assertion_classes:
-            return
-        for failed in failed_assertions(error, self.assertion_classes):
-            if all(failed is not one.error for one in self.failed_assertions):
-                self.failed_assertions.append(FailedAssertion.of(failed, self.log.call_of(exchange)))
-
-    def begin(
-        self,
-        method: str,
-        url: URL,
-        kwargs: dict[str, Any],
-        loop: AbstractEventLoop,
-        asked: tuple[Interceptor, ...],
-    ) -> Interception:
-        """Record a call that begins; return what accompanies it. The mocks that are `asked` begin with this one."""
-        if "params" in kwargs:
-            try:
-                url = merge_params(url, kwargs["params"])
-            except Exception:
-                pass  # aiohttp is about to say what is wrong with these.
-        exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
-        self.log.record(exchange)
-        return Interception(asked, exchange, kwargs, loop)
-
-    def begin_through_connector(self, method: str, url: URL, loop: AbstractEventLoop) -> Interception:
-        """Record a call that begins, whose requests come through a connector of this mock, active or not."""
-        kwargs = UnknownArguments()
-        exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
-        self.log.record(exchange)
-        call = Interception((self,), exchange, kwargs, loop)
-        call.is_through_connector = True
-        return call
 
 
-# Held while the servers of a mock are made.
-_making = Lock()
-
-idle: WeakSet[Interceptor] = WeakSet()
+idle: WeakSet[AskedMock] = WeakSet()
 """Those with which mocks were registered while they were not active; a refusal names them if they still are not."""
 
 
@@ -206,7 +82,7 @@ class Interception:
 
     def __init__(
         self,
-        interceptors: tuple[Interceptor, ...],
+        interceptors: tuple[AskedMock, ...],
         exchange: Exchange,
         kwargs: dict[str, Any],
         loop: AbstractEventLoop,

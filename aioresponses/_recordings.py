@@ -64,6 +64,22 @@ class Recordings:
 
         return Cassette(self, path, mode, match_on, filter, secrets, expires_after, timings)
 
+    @property
+    def _has_cassettes(self: RecordedMock) -> bool:
+        """Whether a cassette is in use, or waits for the outcome of the test."""
+        return bool(self._interceptor.recorders or self._cassettes_to_write)
+
+    def _put_off_cassettes(self) -> None:
+        """Let cassettes that end from now on wait for the outcome of the test."""
+        if self._cassettes_to_write is None:
+            self._cassettes_to_write = []
+
+    def _end_cassettes(self: RecordedMock, write: bool) -> None:
+        """End all cassettes, and write what was recorded if `write` is true."""
+        waiting, self._cassettes_to_write = self._cassettes_to_write or [], None
+        for recorder in (*waiting, *self._interceptor.recorders):
+            recorder.end(write)
+
     def load_har(
         self: RecordedMock,
         path: str | PathLike[str],
@@ -74,8 +90,8 @@ class Recordings:
     ) -> list[RequestMatch]:
         """Register the entries of a HAR file, for example from a browser or a proxy, and return their mocks.
 
-        Each answers one request of its method and URL. Entries of requests that never went to a server or had no
-        response are left out.
+        Each answers one request of its method and URL. The entry of a WebSocket becomes a script. Entries of requests
+        that never went to a server or had no response are left out.
 
         - `url`: selects entries by their URL: text, which may be a template, or a compiled pattern. If the text has no
           query, the query of an entry may be any.
@@ -92,12 +108,13 @@ class Recordings:
 
         check_flag("optional", optional)
         check_flag("timings", timings)
-        return register(path, selected(read(path), url), self.add, optional, DEFAULT, timings)
+        return register(path, selected(read(path), url), self, optional, DEFAULT, timings)
 
     def to_har(self: RecordedMock, path: str | PathLike[str]) -> None:
         """Write the calls as a HAR file, without secrets, for the network panel of a browser.
 
         The body of a response is included if the code under test has read all of it.
+        WebSockets are written with their messages.
 
         >>> mock.to_har("calls.har")
         """

@@ -52,6 +52,8 @@ class WebSocketMock(RequestMatch):
         An answer is a message, a step of a script other than `Expect`, or a function that takes the message and returns
         one of these. The message is in `received`, but neither `receive()` nor `Expect` gets it. Returns the mock
         itself. Raises `TypeError` or `ValueError` for answers that cannot be sent.
+
+        >>> ws = mock.websocket("wss://stream.example.com/ticks").on({"op": "subscribe"}, {"op": "subscribed"})
         """
         self._server.on(expected, answers)
         return self
@@ -81,5 +83,7 @@ class WebSocketMock(RequestMatch):
         """Wait until at least `n` messages are in `received`, and return them all.
 
         Raises `asyncio.TimeoutError` if there are fewer after `timeout` seconds.
+
+        >>> [first, *_] = await ws.wait_received(1)
         """
         return await self._server.enough_received(n, timeout)

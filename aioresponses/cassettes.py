@@ -20,19 +20,23 @@ from ._assertions.reports import about_unused, listed
 from ._calls.exchange import Exchange
 from ._cassettes import har
 from ._cassettes.bodies import LEFT_OUT
-from ._cassettes.entries import Entry, without_secrets
+from ._cassettes.entries import Entry, moment_of, without_secrets
 from ._cassettes.locks import Lock
 from ._cassettes.recording import entry_of
-from ._cassettes.replay import DEFAULT, MatchOn, checked_match_on, is_replayed, registration
+from ._cassettes.replay import (
+    DEFAULT, MatchOn, checked_match_on, is_replayed, registration, socket_registration
+)
 from ._cassettes.secrets import Secrets
+from ._cassettes.sockets import is_closed_by_client, is_websocket
 from ._checks import check_flag
 from ._display import name_of, shown
-from ._interception import Interceptor
+from ._interceptor import Interceptor
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._calls.record import RequestCall, RequestMatch
+    from ._sockets import WebSocketMock
 
 __all__ = ["Cassette", "Mode"]
 
@@ -69,6 +73,9 @@ class RecordedMock(Protocol):
 
     @property
     def add(self) -> Callable[..., RequestMatch]: ...
+
+    @property
+    def websocket(self) -> Callable[..., WebSocketMock]: ...
 
     @property
     def calls(self) -> list[RequestCall]: ...
@@ -213,7 +220,7 @@ class Cassette:
             self._check_age()
         optional = not self._mock._settings["assert_all_called"]
         self._handles = register(
-            self.path, self._entries, self._mock.add, optional, self._match_on, self._timings
+            self.path, self._entries, self._mock, optional, self._match_on, self._timings
         )
         self._mock._interceptor.recorders += (self,)
 
@@ -234,7 +241,7 @@ class Cassette:
         """If an entry is too old, fail in CI, and warn elsewhere."""
         if self._expires_after is None:
             return
-        recorded = [moment for moment in map(_moment, self._entries) if moment is not None]
+        recorded = [moment for moment in map(moment_of, self._entries) if moment is not None]
         oldest = min(recorded, default=None)
         now = datetime.fromtimestamp(_CLOCK[0](), timezone.utc)
         if oldest is None or now - oldest <= self._expires_after:
@@ -270,7 +277,7 @@ class Cassette:
 def register(
     path: str | os.PathLike[str],
     entries: Iterable[Entry],
-    add: Callable[..., RequestMatch],
+    mock: RecordedMock,
     optional: bool,
     match_on: Collection[MatchOn] = DEFAULT,
     timings: bool = False,
@@ -281,7 +288,13 @@ def register(
         if not is_replayed(entry):
             continue
         try:
-            handles.append(add(**registration(entry, match_on, timings), optional=optional))
+            if is_websocket(entry):
+                socket = mock.websocket(**socket_registration(entry, match_on, timings), optional=optional)
+                socket._server.is_complete = is_closed_by_client(entry)
+                socket._server.source = os.fspath(path)
+                handles.append(socket)
+            else:
+                handles.append(mock.add(**registration(entry, match_on, timings), optional=optional))
         except (TypeError, ValueError) as error:
             for handle in handles:
                 handle.remove()
@@ -319,17 +332,3 @@ def _mode(mode: Mode) -> Mode:
 
 def _is_ci() -> bool:
     return bool(os.environ.get("CI"))
-
-
-def _moment(entry: Entry) -> datetime | None:
-    """Return when an entry was recorded; None if that is unknown."""
-    text = entry.get("startedDateTime")
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?", str(text))
-    if found is None:
-        return None
-    zone = (found[2] or "Z").replace("Z", "+00:00")
-    zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
-    try:
-        return datetime.fromisoformat(found[1] + zone)
-    except ValueError:
-        return None

@@ -1,4 +1,4 @@
-"""The mock: registering replies, starting and stopping, and the calls that were made."""
+"""The mock object: starting and stopping it, and what it checks at its end."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
-from aiohttp import ClientResponse, hdrs
-from yarl import URL
+from aiohttp import ClientResponse
 
 from ._asked import Asked
 from ._assertions.reports import about_failed, about_leaks, about_unmatched, about_unused, listed, not_reported
@@ -17,45 +16,25 @@ from ._calls.exchange import moment
 from ._calls.failures import shown_with
 from ._calls.log import Log
 from ._calls.record import RequestCall
-from ._checks import Default, check_count, check_flag, check_seconds, default
+from ._checks import check_count, check_flag
 from ._client.hooks import activate, deactivate
 from ._client.responses import leave_readable
-from ._compatibility import Core, effective_prefixes, ignore_keywords, stream_reader_factory, warn_of_overriding
+from ._compatibility import Core, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._decorating import decorate_tests, decorated
 from ._display import shown
-from ._groups import Group, WebSocketArguments
-from ._interception import Interceptor, idle
-from ._matching.conditions import ConditionArguments
-from ._matching.router import Router
 from ._matching.targets import Url
+from ._mocks import Mocks
 from ._recordings import Recordings
-from ._registering import Arguments, Registering, route_of
-from ._replies.encoding import JsonDumps, checked_dumps, json_dumps
-from ._replies.results import CallbackResult, Headers
-from ._suggestions import hides_unknown, unexpected
+from ._replies.encoding import JsonDumps, json_dumps
+from ._replies.results import CallbackResult
 from ._urls import merge_params, normalize_url
 
 if TYPE_CHECKING:
-    from http.cookies import Morsel
-
-    from aiohttp import BaseConnector
-    from typing_extensions import Never, Self, Unpack
-
-    from ._client.leaks import Leak, Watch
+    from typing_extensions import Never, Self
 
     # What it has for suites alone is not seen by type checkers.
     from ._calls.record import RequestMatch
-    from ._client.serving import Application
-    from ._matching.conditions import Match
-    from ._matching.mounts import Mount
-    from ._registering import ReplyArguments
-    from ._replies.bodies import Body
-    from ._replies.callbacks import Callback
-    from ._replies.handlers import Handler
-    from ._replies.reply import Raises
-    from ._replies.results import Events, Fault, Payload
-    from ._replies.websockets import Script
-    from ._sockets import WebSocketMock
+    from ._client.leaks import Leak, Watch
 else:
     from ._compatibility import RequestMatch
 
@@ -79,7 +58,7 @@ __unittest = True
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class aioresponses(Registering, Recordings, Asked):
+class aioresponses(Mocks, Recordings, Asked):
     """Answers the requests of every `aiohttp.ClientSession` while it is active.
 
     Use it as a context manager (`with` or `async with`), as a decorator of functions and coroutine functions, or with
@@ -142,7 +121,6 @@ class aioresponses(Registering, Recordings, Asked):
             raise TypeError(f"param: expected a name, got {shown(param)}; the decorator is `@aioresponses()`")
         if param is not None and not isinstance(param, str):
             raise TypeError(f"param: expected a name, got {shown(param)}")
-        check_flag("passthrough_unmatched", passthrough_unmatched)
         check_flag("assert_all_called", assert_all_called)
         check_flag("assert_all_mocked", assert_all_mocked)
         check_flag("strict", strict)
@@ -161,12 +139,9 @@ class aioresponses(Registering, Recordings, Asked):
 
             kinds = leaks.checked_kinds(assert_no_leaks)
             self._watch = leaks.Watch(kinds) if kinds else None
-        self.json_dumps = json_dumps
         self._since = 0
-        self._log = Log(keep_calls, None if self._watch is None else self._watch.note_call)
-        self._router = Router(effective_prefixes(passthrough), passthrough_unmatched, self._log.call_of)
-        self._interceptor = Interceptor(self._router, self._log, self._response_class)
-        self.latency = latency
+        log = Log(keep_calls, None if self._watch is None else self._watch.note_call)
+        super().__init__(passthrough, passthrough_unmatched, json_dumps, latency, log, self._response_class)
         if self._settings["assert_all_mocked"]:
             self._count_as_failed(AssertionError)
 
@@ -180,11 +155,6 @@ class aioresponses(Registering, Recordings, Asked):
         return ClientResponse if ClientResponse is not aiohttp.ClientResponse else None
 
     # Starting and stopping.
-
-    @property
-    def active(self) -> bool:
-        """Whether this mock has been started, and not been stopped since."""
-        return self._interceptor.is_active
 
     def start(self) -> None:
         """Answer requests from now on, ahead of any mock that is already active.
@@ -245,12 +215,6 @@ class aioresponses(Registering, Recordings, Asked):
             if self.active:
                 self.stop()
 
-    def clear(self) -> None:
-        """Forget all mocks, and what is mounted; `requests` and `calls` remain."""
-        self._router.clear()
-        self._interceptor.mounts.clear()
-        self._responses.clear()
-
     def reset(self) -> None:
         """Forget all calls, in `calls`, in `requests` and of each mock; the mocks remain.
 
@@ -294,14 +258,6 @@ class aioresponses(Registering, Recordings, Asked):
                 self._watch.forget()
         if failure is not None:
             raise failure
-
-    @property
-    def unused_mocks(self) -> list[RequestMatch]:
-        """The registered mocks that were never used, or that have replies left, except those that are optional.
-
-        See `call_count` and `remaining` of each. A mock that answers any number of requests need be used only once.
-        """
-        return [mock for mock in self._router.registered if mock._at_work.left_to_answer and not mock.optional]
 
     def _failure(
         self,
@@ -404,224 +360,3 @@ class aioresponses(Registering, Recordings, Asked):
         # So that no run of a test sees the calls of another: pytest has one for each parameter.
         self.reset()
         return self
-
-    # Registering.
-
-    @hides_unknown
-    def add(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self,
-        url: Url,
-        method: str | None = hdrs.METH_GET,
-        status: int | None = default(200),
-        body: Body | None = default(""),
-        exception: Raises | None = default(None),
-        content_type: str | None = default("application/json"),
-        payload: Payload | None = default(None),
-        headers: Headers | None = default(None),
-        response_class: Callable[..., ClientResponse] | None = default(None),
-        repeat: bool | int = default(False),
-        timeout: bool = default(False),
-        reason: str | None = default(None),
-        callback: Callback | None = default(None),
-        optional: bool = default(False),
-        *,
-        cookies: Mapping[str, str | Morsel[str]] | None = default(None),
-        delay: float = default(0),
-        events: Events | None = default(None),
-        fault: Fault | None = default(None),
-        handler: Handler | None = default(None),
-        replies: Sequence[ReplyArguments | Raises | CallbackResult] | None = default(None),
-        match_query: Any = default(None),
-        match_headers: Any = default(None),
-        match_json: Any = default(None),
-        match_form: Any = default(None),
-        match_body: Any = default(None),
-        match: Match | Iterable[Match] | None = default(None),
-        override: bool = default(False),
-        passthrough: bool = default(False),
-        **unknown: Never,
-    ) -> RequestMatch:
-        # `Registering.add` says what they mean.
-        for name in unknown:
-            raise unexpected("add", name, Arguments.__annotations__)
-        arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
-        given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
-        handle = RequestMatch(url, method, **given)
-        self._router.add(route_of(handle, self.json_dumps))
-        if not self.active:
-            self._interceptor.idle_at = moment()
-            idle.add(self._interceptor)
-        return handle
-
-    def mount(
-        self,
-        url: str | URL,
-        app: Application,
-        raise_exceptions: bool = False,
-        handler_cancellation: bool = False,
-    ) -> Mount:
-        """Have an application answer all requests below `url` that no mock answers, whatever was registered first.
-
-        - `url`: text or a `yarl.URL`, with a scheme and a host, without a query. The application sees the URLs that the
-          client asked for, so a path in `url` is one that its routes begin with. Of several applications, the one
-          whose URL is the longest answers. `wss` belongs to `https`, and `ws` to `http`.
-        - `app`: an `aiohttp.web.Application`; a `web.Server`; or a function, plain or a coroutine function, that
-          returns an application, and is called once on each event loop.
-        - `raise_exceptions`: whether an exception reaches the caller. By default the caller gets a response of 500, as
-          from a server.
-        - `handler_cancellation`: whether a handler is cancelled when the client goes away, as `web.run_app` has it
-          (aiohttp 3.9 and newer).
-
-        The application starts before the first request, on the loop of that; what its start-up raises, that request
-        raises. It ends with the mock: `async with`, `aclose()` and `AioResponsesTestCase` wait for that, and so does
-        `asyncio.run()`; `stop()` and a plain `with` only begin it.
-
-        Returns the `Mount`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot be used.
-
-        >>> mock.mount("https://api.example.com/v1", application)
-        <Mount https://api.example.com/v1, used 0 times>
-        """
-        # It imports aiohttp.web, which takes longer than all of this package.
-        from ._matching.mounts import Mount
-
-        mount = Mount(
-            url, app, raise_exceptions, handler_cancellation, self._log.call_of, self._interceptor.take_out_mount
-        )
-        self._interceptor.add_mount(mount)
-        return mount
-
-    def websocket(
-        self,
-        url: Url,
-        script: Script | None = None,
-        *,
-        protocols: Sequence[str] = (),
-        heartbeat: float | None = None,
-        autoping: bool = True,
-        compress: bool = True,
-        max_msg_size: int = 4194304,
-        headers: Headers | None = None,
-        repeat: bool | int = True,
-        optional: bool = False,
-        override: bool = False,
-        **conditions: Unpack[ConditionArguments],
-    ) -> WebSocketMock:
-        """Register a mock of a WebSocket, which accepts connections, records what is sent, and stays open.
-
-        - `url`: as for other mocks; `wss` and `https` are one scheme here, and so are `ws` and `http`.
-        - `script`: what each connection does: a list of steps, or a coroutine function that takes the
-          `WebSocketConnection`. Text, bytes, dicts and lists are steps that send them; others are in
-          `aioresponses.websockets`. A script that fails loses the connection, and fails the test.
-        - `protocols`, `heartbeat`, `autoping`, `compress` and `max_msg_size`: those of `web.WebSocketResponse`.
-        - `headers`: those of the response that accepts the connection.
-        - `repeat`, `optional`, `override` and conditions: as for other mocks; any number of connections by default.
-
-        Returns the `WebSocketMock`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
-        be used.
-
-        >>> ws = mock.websocket("wss://stream.example.com/ticks", [Expect({"op": "subscribe"}), {"price": 1}])
-        """
-        for name in conditions:
-            if name not in ConditionArguments.__annotations__:
-                raise unexpected("websocket", name, WebSocketArguments.__annotations__)
-        # It imports aiohttp.web, which takes longer than all of this package.
-        from ._sockets import WebSocketMock
-
-        options = {
-            "protocols": protocols, "heartbeat": heartbeat, "autoping": autoping, "compress": compress,
-            "max_msg_size": max_msg_size,
-        }
-        handle = WebSocketMock(
-            url,
-            script,
-            options=options,
-            headers=headers,
-            repeat=repeat,
-            optional=optional,
-            override=override,
-            **conditions,
-        )
-        handle._server.note_failed = self._interceptor.failed_sockets.append
-        self._router.add(route_of(handle, self.json_dumps))
-        if not self.active:
-            idle.add(self._interceptor)
-        return handle
-
-    def connector(self, **options: Any) -> BaseConnector:
-        """Return a connector for `ClientSession(connector=…)` whose requests this mock answers, started or not.
-
-        Nothing is hooked for it: its requests are offered to this mock alone, whichever others are active. The pool of
-        connections is its own. The `options` are those of `aiohttp.BaseConnector`, such as `limit`. Like that, this
-        needs a running loop. A connector sees requests, and not the arguments that they were made with: the `kwargs` of
-        the calls are empty, and assertions about them say why.
-
-        >>> session = ClientSession(connector=mock.connector(limit=10))
-        """
-        # Hardly ever needed.
-        from ._client.own_connector import OwnConnector
-
-        connector = OwnConnector(self._interceptor, **options)
-        self._interceptor.add_connector(connector)
-        return connector
-
-    def host(
-        self, url: str | URL, headers: Headers | None = None, match_headers: Mapping[str, Any] | None = None
-    ) -> Group:
-        """Return a group of mocks below `url`, which are registered by their paths, or by patterns for these.
-
-        `headers` are those of its replies, and `match_headers` are asked of its requests, unless a mock says
-        otherwise. Raises `TypeError` or `ValueError` where `url` is no URL, or has a query.
-
-        >>> api = mock.host("https://api.example.com/v2", match_headers={"Authorization": "Bearer secret"})
-        >>> api.get("/users/{id}", payload={"name": "Ada"})
-        <RequestMatch GET https://api.example.com/v2/users/{id}, match_headers={'Authorization': '…'}, used 0 of 1>
-        """
-        return Group(self.add, self.websocket, url, headers, match_headers)
-
-    @property
-    def passthrough_unmatched(self) -> bool:
-        """Whether requests that match no mock go to the network."""
-        return self._router.passthrough_unmatched
-
-    @passthrough_unmatched.setter
-    def passthrough_unmatched(self, value: bool) -> None:
-        check_flag("passthrough_unmatched", value)
-        self._router.passthrough_unmatched = value
-
-    @property
-    def latency(self) -> float | None:
-        """The seconds that pass before each reply starts; 0 for one turn of the event loop, None for none."""
-        return self._interceptor.latency
-
-    @latency.setter
-    def latency(self, value: float | None) -> None:
-        if value is not None:
-            check_seconds("latency", value, "seconds or None")
-        self._interceptor.latency = value
-
-    @property
-    def json_dumps(self) -> JsonDumps:
-        """The function that serialises the payloads of mocks that are registered from now on."""
-        return self._json_dumps
-
-    @json_dumps.setter
-    def json_dumps(self, value: JsonDumps) -> None:
-        self._json_dumps = checked_dumps(value)
-
-    # Names of 0.7 that suites look at, and change.
-
-    @property
-    def _passthrough(self) -> list[Url]:
-        return self._router.passthrough
-
-    @_passthrough.setter
-    def _passthrough(self, value: list[Url]) -> None:
-        self._router.passthrough = value
-
-    @property
-    def _matches(self) -> dict[str, RequestMatch]:
-        return self._router.matches
-
-    @property
-    def _responses(self) -> list[ClientResponse]:
-        return self._interceptor.responses

@@ -227,8 +227,11 @@ class AioResponsesTestCase(
             mock.start()
         else:
             context.run(mock.start)
-        if self.serve_in_memory:
-            self._serve_in_memory(mock)
+        if self.serve_in_memory and "aiohttp.test_utils" in sys.modules:
+            # It imports aiohttp.test_utils, which few tests need.
+            from ._client.application_clients import serve_in_memory
+
+            serve_in_memory(self, mock.mount)
         if self.cassette is not None:
             try:
                 self._open_cassette()
@@ -248,49 +251,15 @@ class AioResponsesTestCase(
             path = auto_path(file, cls.__module__, cls.__name__, self._testMethodName)
         self._own_mock.cassette(path, **self.cassette_options).__enter__()
 
-    def _has_cassettes(self) -> bool:
-        return bool(self._own_mock._interceptor.recorders or self._own_mock._cassettes_to_write)
-
-    def _put_off_cassettes(self) -> None:
-        """Have those that are left from now on be written when the test has ended."""
-        if self._own_mock._cassettes_to_write is None:
-            self._own_mock._cassettes_to_write = []
-
     def _end_cassettes(self) -> None:
         """Write what was recorded, unless the test has failed."""
-        mock = self._own_mock
-        waiting, mock._cassettes_to_write = mock._cassettes_to_write or [], None
-        for recorder in (*waiting, *mock._interceptor.recorders):
-            recorder.end(write=not self._raised and not self._skipped)
-
-    def _serve_in_memory(self, mock: aioresponses) -> None:
-        test_utils = sys.modules.get("aiohttp.test_utils")
-        if test_utils is None or not isinstance(self, test_utils.AioHTTPTestCase):
-            return
-        # It imports aiohttp.test_utils, which few tests need.
-        from ._client.application_clients import in_memory, reach_in_memory
-
-        # Whatever a class has made of them, it is what they return that is changed.
-        case: Any = self
-        own_server, own_client = case.get_server, case.get_client
-
-        async def get_server(app: Any) -> Any:
-            server = await own_server(app)
-            in_memory(server, mock.mount)
-            return server
-
-        async def get_client(server: Any) -> Any:
-            client = await own_client(server)
-            await reach_in_memory(client)
-            return client
-
-        vars(self).update(get_server=get_server, get_client=get_client)
+        self._own_mock._end_cassettes(write=not self._raised and not self._skipped)
 
     def _end(self) -> None:
         # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
         # test, and the frames that have called it, until the garbage collector comes by.
         mock = self._own_mock
-        if self._has_cassettes():
+        if mock._has_cassettes:
             self._skipped = True  # The test was broken off, or its cleanups were.
             self._end_cassettes()
         self._raised.clear()
@@ -345,12 +314,12 @@ class AioResponsesTestCase(
             super()._callTestMethod(method)  # type: ignore[misc]
 
     def _callTearDown(self) -> None:
-        self._put_off_cassettes()
+        self._own_mock._put_off_cassettes()
         with _Noting(self):
             super()._callTearDown()  # type: ignore[misc]
 
     def _callCleanup(self, function: Callable[..., object], *args: Any, **kwargs: Any) -> None:
-        self._put_off_cassettes()
+        self._own_mock._put_off_cassettes()
         with _Noting(self):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]
 
@@ -369,7 +338,7 @@ class AioResponsesTestCase(
                 # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test.
                 self.addCleanup(self._raise, failure)
             done = super().doCleanups()
-        if self._wrong_settings is None and self._has_cassettes():
+        if self._wrong_settings is None and self._own_mock._has_cassettes:
             self.addCleanup(self._end_cassettes)
             done = super().doCleanups()
         return done

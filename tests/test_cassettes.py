@@ -2,77 +2,28 @@ import asyncio
 import base64
 import contextlib
 import gzip
+import inspect
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import textwrap
 import unittest
 import warnings
 import zlib
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from unittest.mock import patch
 
 from aiohttp import ClientConnectionError, ClientSession, FormData, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from yarl import URL
 
 from aioresponses import VirtualClock, aioresponses
 from aioresponses._cassettes.secrets import HIDDEN
 from aioresponses.cassettes import auto_path
 
+from .recording import SECRET, RecordingTestCase
 from .support import AT_MOST, text_of
-
-SECRET = "S3CR3T"
-
-
-class RecordingTestCase(unittest.IsolatedAsyncioTestCase):
-    """A test case with a server on loopback, a folder for cassettes, and an environment that says nothing of modes."""
-
-    maxDiff = None
-
-    async def asyncSetUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "cassettes" / "test.har"
-        environment = {name: value for name, value in os.environ.items() if name not in ("CI", "AIORESPONSES_RECORD")}
-        patched = patch.dict(os.environ, environment, clear=True)
-        patched.start()
-        self.addCleanup(patched.stop)
-        self.hits = 0
-        self.server = await self.serve(web.route("*", "/{path:.*}", self.answer))
-        self.url = self.server.make_url("/")
-
-    async def serve(self, *routes):
-        application = web.Application()
-        application.add_routes(routes)
-        server = TestServer(application)
-        await server.start_server()
-        self.addAsyncCleanup(server.close)
-        return server
-
-    async def answer(self, request):
-        self.hits += 1
-        body = await request.text()
-        return web.json_response({"path": request.path_qs, "hit": self.hits, "body": body})
-
-    async def ask(self, path="", method="GET", **options):
-        async with ClientSession() as session:
-            async with session.request(method, self.url.join(URL(path)), **options) as response:
-                return (await response.read()).decode()
-
-    async def record(self, *paths, mock_options={}, **options):
-        """Return what requests come to within a cassette."""
-        with aioresponses(**mock_options) as mock, mock.cassette(self.path, **options):
-            return [await self.ask(path) for path in paths]
-
-    def entries(self):
-        return json.loads(self.path.read_text("utf-8"))["log"]["entries"]
-
-    def paths(self):
-        return [URL(entry["request"]["url"]).path_qs for entry in self.entries()]
 
 
 class ModesTest(RecordingTestCase):
@@ -400,21 +351,6 @@ class WhatIsRecordedTest(RecordingTestCase):
         self.assertEqual(size, 2 ** 28)
         self.assertLess(more, 64)
 
-    async def test_a_websocket_is_not_recorded(self):
-        async def talk(request):
-            socket = web.WebSocketResponse()
-            await socket.prepare(request)
-            await socket.send_str("hello")
-            await socket.close()
-            return socket
-
-        self.url = (await self.serve(web.get("/ws", talk), web.get("/a", self.answer))).make_url("/")
-        with aioresponses() as mock, mock.cassette(self.path):
-            async with ClientSession() as session, session.ws_connect(self.url / "ws") as socket:
-                self.assertEqual(await socket.receive_str(), "hello")
-            await self.ask("a")
-        self.assertEqual(self.paths(), ["/a"])
-
 
 class WritingTest(RecordingTestCase):
     async def test_nothing_is_written_if_the_block_is_left_by_an_exception(self):
@@ -723,7 +659,7 @@ class ReplayTest(RecordingTestCase):
             )
             with self.assertWarns(UserWarning) as warned:
                 await self.record("a", expires_after=timedelta(days=2))
-            self.assertEqual((str(warned.warning), warned.filename), (said, __file__))
+            self.assertEqual((str(warned.warning), warned.filename), (said, inspect.getfile(RecordingTestCase)))
             with patch.dict(os.environ, CI="1"), self.assertRaises(AssertionError) as raised:
                 await self.record("a", expires_after=timedelta(days=2))
             self.assertEqual(str(raised.exception), said)

@@ -19,6 +19,7 @@ CASES = (
     "matching.test_router_encoded", "replies.test_bodies", "replies.test_bodies_multipart",
     "replies.test_bodies_payloads", "replies.test_codings.CompressedLikeAServerTest",
     "replies.test_encoding.DownloadTest", "replies.test_encoding.WithoutBodyTest",
+    "replies.test_websockets.LikeServerTest",
 )
 
 LEFT_OUT = ("Connection", "Content-Length", "Date", "Transfer-Encoding")

@@ -7,6 +7,7 @@ import unittest
 from unittest.mock import ANY
 
 import aiohttp
+from yarl import URL
 
 from aioresponses import aioresponses
 from aioresponses.matchers import one_of
@@ -443,6 +444,6 @@ class LeavingTest(StrictCase):
         mock = aioresponses(strict=True)
         with self.assertRaises(ZeroDivisionError):
             with mock:
-                mock.requests = Wrong()
+                mock.requests = Wrong({("GET", URL(SITE)): []})
         self.assertFalse(mock.active)
         self.assertEqual(aiohttp.ClientSession._request.__module__, "aiohttp.client")

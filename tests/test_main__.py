@@ -15,6 +15,7 @@ from .cassettes.captures import CHROME
 
 PRINTED = """\
 from unittest.mock import ANY
+from aioresponses.websockets import Drop, Expect
 
 mock.get(
     'https://api.example.com/users',
@@ -37,6 +38,17 @@ mock.get(
     match_query={'code': ANY},
     body=b'\\x00\\xffa',
     content_type='image/png',
+)
+mock.websocket(
+    'wss://api.example.com/live',
+    [
+        Expect({'op': 'auth', 'token': ANY}),
+        'ok',
+        b'\\x00\\xffa',
+        Drop(),
+    ],
+    protocols=['v2'],
+    repeat=False,
 )
 """
 
@@ -67,7 +79,7 @@ class CommandLineTest(unittest.TestCase):
     def test_what_is_printed_can_be_run(self):
         with aioresponses() as mock:
             exec(PRINTED, {"mock": mock})
-            self.assertEqual(len(mock.unused_mocks), 3)
+            self.assertEqual(len(mock.unused_mocks), 4)
 
     def test_entries_of_some_urls(self):
         _, printed, _ = self.run_command("har", self.path, "--url", "https://api.example.com/login")

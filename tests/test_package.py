@@ -342,6 +342,7 @@ class TestsOfRoomsTest(unittest.TestCase):
         "_client.virtual_time": "client/test_clock.py",
         "_client.wrapping": "test_interception.py",
         "_far_end": "test_interception.py",
+        "_interceptor": "test_interception.py",
         "_matching.answered": "calls/test_log_dropped.py",
         "_matching.index": "matching/test_router.py",
         # It only imports the mixins.

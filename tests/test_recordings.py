@@ -4,11 +4,15 @@ import tempfile
 from pathlib import Path
 from unittest.mock import ANY
 
-from aiohttp import ClientConnectionError, ClientSession
+from aiohttp import ClientConnectionError, ClientSession, web
 
-from aioresponses import AioResponsesTestCase, Fault, aioresponses
+from aioresponses import AioResponsesTestCase, Fault, VirtualClock, aioresponses
+from aioresponses.websockets import Close, Drop, Expect, Sleep
+
+from .support import idle
 
 URL = "https://api.example.com/users"
+WS = "wss://example.com/ws"
 
 
 class CallsTest(AioResponsesTestCase):
@@ -87,6 +91,105 @@ class CallsTest(AioResponsesTestCase):
                     self.assertEqual(await response.json(), [{"name": "Åda"}])
                 async with session.post(URL) as response:
                     self.assertEqual((response.status, (await response.read())), (500, b"no"))
+
+    async def test_a_body_that_was_not_read_as_a_whole_is_not_known(self):
+        self.mock.get(URL, body="x" * 10, repeat=True)
+        self.mock.head(URL)
+        self.mock.get(URL + "/none", status=204)
+        session = self.client_session()
+        for read in (lambda response: response.content.read(), lambda response: response.content.readexactly(2)):
+            async with session.get(URL) as response:
+                await read(response)
+        async with session.get(URL) as response:
+            await response.read()
+        async with session.head(URL), session.get(URL + "/none"):
+            pass
+        said = "the body is not known, for the client has not read it as a whole"
+        self.assertEqual([one.get("comment") for one in self.har()["entries"]], [said, said, None, None, None])
+        self.assertEqual(
+            self.mock.to_python(),
+            f"# {said}\nmock.get('{URL}')\n" * 2 + f"mock.get('{URL}', body='xxxxxxxxxx')\n"
+            f"mock.head('{URL}', headers={{'Content-Length': '0'}})\nmock.get('{URL}/none', status=204)\n",
+        )
+
+    async def talk(self, url=WS):
+        """Return what a client sees of a WebSocket."""
+        async with self.client_session().ws_connect(url, protocols=("v1",)) as ws:
+            await ws.send_json({"token": "S3CR3T", "op": "subscribe"})
+            await ws.send_bytes(b"\xff")
+            return [ws.protocol, *[(one.type, one.data) async for one in ws], ws.close_code]
+
+    async def test_of_websockets_that_were_mocked_or_mounted(self):
+        async def handle(request):
+            ws = web.WebSocketResponse(protocols=("v1",))
+            await ws.prepare(request)
+            await ws.receive()
+            await ws.receive()
+            await ws.send_json({"price": 1})
+            await ws.send_bytes(b"\0")
+            await ws.close(code=4001, message=b"enough")
+            return ws
+
+        app = web.Application()
+        app.router.add_get("/app", handle)
+        script = [
+            Expect({"token": ANY, "op": "subscribe"}), Expect(b"\xff"), {"price": 1}, b"\0", Close(4001, b"enough")
+        ]
+        for register, url in (
+            (lambda: self.mock.websocket(WS, script, protocols=("v1",)), WS),
+            (lambda: self.mock.get(WS, handler=handle), WS),
+            (lambda: self.mock.mount("https://example.com", app), "wss://example.com/app"),
+        ):
+            self.mock.clear()
+            self.mock.reset()
+            register()
+            seen = await self.talk(url)
+            [entry] = self.har()["entries"]
+            self.assertEqual((entry["request"]["url"], entry["response"]["status"]), (url, 101))
+            self.assertEqual(
+                [(one["type"], one["opcode"], one["data"]) for one in entry["_webSocketMessages"]],
+                [
+                    ("send", 1, '{"token": "hidden-by-aioresponses", "op": "subscribe"}'), ("send", 2, "/w=="),
+                    ("receive", 1, '{"price": 1}'), ("receive", 2, "AA=="),
+                ],
+            )
+            close = entry["_webSocketClose"]
+            self.assertEqual((close["type"], close["code"], close["reason"]), ("receive", 4001, "enough"))
+            times = [one["time"] for one in (*entry["_webSocketMessages"], close)]
+            self.assertEqual((times, times[0] > 1.7e9), (sorted(times), True))
+            printed = self.mock.to_python()
+            self.assertIn("Expect({'token': ANY, 'op': 'subscribe'}),\n", printed)
+            with aioresponses(strict=True) as mock:
+                exec(printed, {"mock": mock})
+                self.assertEqual(await self.talk(url), seen)
+
+    async def test_of_a_websocket_that_is_open_lost_or_left(self):
+        session = self.client_session()
+        for script, leave, last in (
+            ([], False, None), (["a", Drop()], False, ("receive", 1006)), (["a"], True, ("send", 1000)),
+        ):
+            self.mock.clear()
+            self.mock.reset()
+            self.mock.websocket(WS, script)
+            ws = await session.ws_connect(WS)
+            if script:
+                await ws.receive()
+                await idle()
+            if leave:
+                await ws.close()
+            close = self.har()["entries"][0].get("_webSocketClose")
+            self.assertEqual(close and (close["type"], close["code"]), last)
+            await ws.close()
+
+    async def test_of_a_websocket_in_virtual_time(self):
+        self.mock.websocket(WS, ["a", Sleep(60), "b"])
+        with VirtualClock():
+            async with self.client_session().ws_connect(WS) as ws:
+                await ws.receive()
+                await ws.receive()
+            [entry] = self.har()["entries"]
+        first, second = [one["time"] for one in entry["_webSocketMessages"]]
+        self.assertAlmostEqual(second - first, 60, places=1)
 
     async def test_of_no_calls(self):
         self.assertEqual(self.mock.to_python(), "")

@@ -28,12 +28,13 @@ class FailedSocket(NamedTuple):
         return cls(error, f"Handler of {call._named()} raised {_with_name(error, shown(error, most=None, by=str))}")
 
     @classmethod
-    def of_script(cls, error: BaseException, call: RequestCall) -> FailedSocket:
-        """Make one of what a script raised."""
+    def of_script(cls, error: BaseException, call: RequestCall, source: str) -> FailedSocket:
+        """Make one of what a script raised, which comes from `source` if it is not the user's own."""
         text = shown(error, most=None, by=str)
+        script = f"Script of {call._named()}{source and f', replayed from {source},'}"
         if isinstance(error, AssertionError) and text.startswith("at step "):
-            return cls(error, f"Script of {call._named()} failed {text}")
-        return cls(error, f"Script of {call._named()} raised {_with_name(error, text)}")
+            return cls(error, f"{script} failed {text}")
+        return cls(error, f"{script} raised {_with_name(error, text)}")
 
     @classmethod
     def of_rule(cls, error: BaseException, call: RequestCall) -> FailedSocket:

@@ -22,6 +22,10 @@ _MOST_UNPACKED = 2 ** 24
 
 LEFT_OUT = "left out because it is larger than 16 MiB"
 
+CUT = "the client left before the end of the body"
+
+UNREAD = "the body is not known, for the client has not read it as a whole"
+
 
 def part_of(body: bytes, mime: str) -> dict[str, Any]:
     """Return a body in its HAR form: text as text, other bytes in base64; JSON is added in a readable form."""

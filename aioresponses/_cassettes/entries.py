@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from yarl import URL
 
 from .._urls import without_credentials
-from . import bodies
+from . import bodies, sockets
 from .secrets import HIDDEN, Secrets
 
 Entry = dict[str, Any]
 
 # Headers that describe only the transfer, and would change with each recording.
 _OF_TRANSFER = frozenset(
-    ("connection", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
+    (
+        "connection", "date", "keep-alive", "proxy-connection", "sec-websocket-accept", "sec-websocket-key", "te",
+        "trailer", "transfer-encoding", "upgrade",
+    )
 )
 
 _LENGTHS = "content-length"
@@ -35,6 +40,20 @@ def is_kept(name: str, method: str, status: int) -> bool:
     if name == _LENGTHS:
         return method == "HEAD" or status == _BODILESS_STATUS
     return name not in _OF_TRANSFER and not name.startswith(":")
+
+
+def moment_of(entry: Entry) -> datetime | None:
+    """Return when an entry was recorded; None if that cannot be told."""
+    text = entry.get("startedDateTime")
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:?\d\d)?", str(text))
+    if found is None:
+        return None
+    zone = (found[3] or "Z").replace("Z", "+00:00")
+    zone = zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+    try:
+        return datetime.fromisoformat(found[1] + zone) + timedelta(seconds=float(found[2] or 0))
+    except (ValueError, OverflowError):
+        return None
 
 
 def without_secrets(entry: Entry, secrets: Secrets) -> Entry:
@@ -75,13 +94,7 @@ def without_secrets(entry: Entry, secrets: Secrets) -> Entry:
             made[name] = secrets.text(str(entry[name]))
     if response.get("_error"):
         made["response"]["_error"] = secrets.text(str(response["_error"]))
-    messages = entry.get("_webSocketMessages")
-    if isinstance(messages, list):
-        made["_webSocketMessages"] = [
-            {**one, "data": secrets.text(one["data"])} for one in messages
-            if isinstance(one, dict) and isinstance(one.get("data"), str)
-        ]
-    return made
+    return {**made, **sockets.without_secrets(entry, secrets)}
 
 
 def hidden_url(url: str, secrets: Secrets) -> str:

@@ -1,6 +1,7 @@
 """Files in the format HAR 1.2, which browsers and proxies write and display.
 
-Keys and headers are sorted, and each header takes one line, so that lines stay the same when a file is recorded again.
+Keys and headers are sorted, and each header and each message of a WebSocket takes one line, so that lines stay the same
+when a file is recorded again.
 """
 
 from __future__ import annotations
@@ -15,8 +16,15 @@ from typing import Any
 
 from .bodies import body_of
 from .entries import Entry
+from .sockets import CONTROL, data_of
 
-_LINES_OF_PAIR = re.compile(r'\{\n\s*("name": "(?:[^"\\]|\\.)*"),\n\s*("value": "(?:[^"\\]|\\.)*")\n\s*\}')
+_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+
+_LINES_OF_PAIR = re.compile(rf'\{{\n\s*("name": {_STRING}),\n\s*("value": {_STRING})\n\s*\}}')
+
+_LINES_OF_MESSAGE = re.compile(
+    rf'\{{\n\s*("data": {_STRING}),\n\s*("opcode": \d),\n\s*("time": [\d.]+),\n\s*("type": "\w+")\n\s*\}}'
+)
 
 _KINDS = {str: "a str", int: "an int", dict: "an object", list: "a list"}
 
@@ -93,6 +101,39 @@ def _check(entry: Any, place: str) -> None:
             body_of(body)
         except ValueError as error:
             raise _Misfit(f"{where}.text must be base64: {error}") from None
+    _check_messages(entry, place)
+
+
+def _check_messages(entry: Any, place: str) -> None:
+    for number, one in enumerate(_member(entry, "_webSocketMessages", place, list, [])):
+        where = f"{place}._webSocketMessages[{number}]"
+        message = _member({where: one}, where, "", dict)
+        kind = _member(message, "type", where, str)
+        if kind == "error":
+            continue
+        _check_one_of(kind, ("send", "receive"), f"{where}.type")
+        opcode = _member(message, "opcode", where, int)
+        if opcode in CONTROL:
+            continue
+        _check_one_of(opcode, (1, 2), f"{where}.opcode")
+        _member(message, "data", where, str)
+        try:
+            data_of(message)
+        except ValueError as error:
+            raise _Misfit(f"{where}.data must be base64: {error}") from None
+    where = f"{place}._webSocketClose"
+    close = _member(entry, "_webSocketClose", place, dict, None)
+    if close is not None:
+        _check_one_of(_member(close, "type", where, str), ("send", "receive"), f"{where}.type")
+        code = _member(close, "code", where, int)
+        if not 0 <= code < 2 ** 16:
+            raise _Misfit(f"{where}.code must be an int from 0 to 65535, but is {code}")
+        _member(close, "reason", where, str, "")
+
+
+def _check_one_of(value: object, those: tuple[object, object], where: str) -> None:
+    if value not in those:
+        raise _Misfit(f"{where} must be {' or '.join(map(dumps, those))}, but is {dumps(value)[:60]}")
 
 
 def _version() -> str:
@@ -103,7 +144,7 @@ def write(path: str | PathLike[str], entries: list[Entry]) -> None:
     """Write entries to a file, completely or not at all."""
     log = {"creator": {"name": "aioresponses", "version": _version()}, "entries": entries, "version": "1.2"}
     text = dumps({"log": log}, indent=1, ensure_ascii=False, sort_keys=True)
-    text = _LINES_OF_PAIR.sub(r"{\1, \2}", text)
+    text = _LINES_OF_MESSAGE.sub(r"{\1, \2, \3, \4}", _LINES_OF_PAIR.sub(r"{\1, \2}", text))
     target = realpath(abspath(path))
     makedirs(dirname(target), exist_ok=True)
     partial = join(dirname(target), f".{basename(target)[:200]}.{getpid()}.tmp")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from json import loads
+from json import dumps, loads
 from pprint import pformat
 from textwrap import indent
 from typing import Any
@@ -15,13 +15,17 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ..matchers import regex
-from .bodies import is_json
+from ..websockets import Close, Drop, Expect
+from .bodies import CUT, UNREAD, is_json
 from .entries import Entry
-from .replay import is_replayed, registration
+from .replay import is_replayed, registration, socket_registration
+from .sockets import PATIENCE, is_websocket, json_of
 
 _SHORTCUTS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 _MOST_WIDE = 100
+
+_STEPS = ("Close", "Drop", "Expect")
 
 
 class _Any:
@@ -46,7 +50,7 @@ def registrations(entries: Sequence[Entry]) -> str:
 
     Secrets have been removed from the entries; whatever was hidden in a request matches any value.
     """
-    calls = [_call(entry) for entry in entries if is_replayed(entry)]
+    calls = [_comment(entry) + _call(entry) for entry in entries if is_replayed(entry)]
     code = "\n".join(calls)
     imports = [
         line for name, line in (
@@ -56,10 +60,20 @@ def registrations(entries: Sequence[Entry]) -> str:
         )
         if re.search(rf"(?<!['\"\w.]){re.escape(name)}", code)
     ]
+    steps = [name for name in _STEPS if re.search(rf"^        {name}\(", code, re.MULTILINE)]
+    if steps:
+        imports.append(f"from aioresponses.websockets import {', '.join(steps)}")
     return "\n".join([*imports, *([""] if imports and calls else []), *calls, ""]) if calls else ""
 
 
+def _comment(entry: Entry) -> str:
+    """Return what there is to know of a body that is not whole."""
+    return f"# {entry['comment']}\n" if entry.get("comment") in (CUT, UNREAD) else ""
+
+
 def _call(entry: Entry) -> str:
+    if is_websocket(entry):
+        return _socket_call(entry)
     arguments = registration(entry)
     method = arguments["method"].upper()
     name = method.lower() if method in _SHORTCUTS else "add"
@@ -68,8 +82,7 @@ def _call(entry: Entry) -> str:
     lines = [repr(str(url))]
     if name == "add":
         lines.append(repr(method))
-    if "match_query" in arguments:
-        lines.append(_argument("match_query", _by_name([(key, _code(one)) for key, one in arguments["match_query"]])))
+    lines += _query(arguments)
     if arguments["status"] != 200:
         lines.append(f"status={arguments['status']}")
     headers = CIMultiDict(arguments["headers"])
@@ -84,7 +97,42 @@ def _call(entry: Entry) -> str:
     on_one = f"mock.{name}({', '.join(lines)})"
     if len(on_one) <= _MOST_WIDE and "\n" not in on_one:
         return on_one
-    return f"mock.{name}(\n{indent(''.join(f'{line},' + chr(10) for line in lines), '    ')})"
+    return _in_lines(f"mock.{name}(", lines, ")")
+
+
+def _in_lines(before: str, lines: list[str], after: str) -> str:
+    return f"{before}\n{indent(''.join(f'{line},' + chr(10) for line in lines), '    ')}{after}"
+
+
+def _query(arguments: dict[str, Any]) -> list[str]:
+    if "match_query" not in arguments:
+        return []
+    return [_argument("match_query", _by_name([(key, _code(one)) for key, one in arguments["match_query"]]))]
+
+
+def _socket_call(entry: Entry) -> str:
+    arguments = socket_registration(entry)
+    steps = [_step(one) for one in arguments["script"]]
+    lines = [repr(str(arguments["url"])), _in_lines("[", steps, "]") if steps else "[]", *_query(arguments)]
+    given = [name for name in ("protocols", "compress", "max_msg_size") if name in arguments]
+    lines += [_argument(name, arguments[name]) for name in given]
+    if arguments["headers"]:
+        lines.append(_argument("headers", _by_name(list(arguments["headers"].items()))))
+    return _in_lines("mock.websocket(", [*lines, f"repeat={arguments['repeat']}"], ")")
+
+
+def _step(step: Any) -> str:
+    """Return the code of a step; JSON is shown as the value that is sent as the same text."""
+    if isinstance(step, Expect):
+        message = _pretty(_code(step.message))
+        timeout = "" if step.timeout == PATIENCE else f", timeout={step.timeout}"
+        return f"Expect({indent(message, ' ' * len('Expect(')).lstrip()}{timeout})"
+    if isinstance(step, Close):
+        return f"Close({step.code}{f', {step.message!r}' if step.message else ''})"
+    if isinstance(step, Drop):
+        return "Drop()"
+    value = json_of(step)
+    return _pretty(step if value is None or dumps(value) != step else value)
 
 
 def _body(body: bytes, content_type: str | None) -> list[str]:
@@ -106,8 +154,12 @@ def _no_constant(name: str) -> Any:
 
 
 def _argument(name: str, value: Any) -> str:
-    shown = pformat(value, width=_MOST_WIDE, sort_dicts=False)
+    shown = _pretty(value)
     return f"{name}={indent(shown, ' ' * (len(name) + 1)).lstrip()}"
+
+
+def _pretty(value: Any) -> str:
+    return pformat(value, width=_MOST_WIDE, sort_dicts=False)
 
 
 def _by_name(items: list[tuple[str, Any]]) -> Any:
@@ -116,6 +168,11 @@ def _by_name(items: list[tuple[str, Any]]) -> Any:
 
 
 def _code(value: Any) -> Any:
+    """Return a value of JSON, with what may be anything in a form that is printed as code."""
     if value is ANY:
         return _Any()
+    if isinstance(value, dict):
+        return {name: _code(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_code(one) for one in value]
     return _Regex(value) if isinstance(value, regex) else value

@@ -7,22 +7,25 @@ parser works without an event loop as long as none of its buffers is full (3.8.6
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
+from hashlib import sha1
 from time import perf_counter, time
 from typing import Any, NamedTuple, cast
 
 from aiohttp import ClientResponse, hdrs
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import HttpResponseParser
+from aiohttp.http import WS_KEY, HttpResponseParser
 
 from .._calls.exchange import Exchange
 from .._calls.messages import cookies_of
 from .._calls.record import RequestCall
 from .._client.incoming import MOST, Incoming, body_read
 from .._urls import without_credentials
-from .bodies import LEFT_OUT, part_of
+from .bodies import CUT, LEFT_OUT, UNREAD, part_of
 from .entries import Entry, pairs
+from .sockets import add_messages
 
 _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 
@@ -30,8 +33,6 @@ _NO_LIMIT = 2 ** 30
 
 # How much is decompressed at once: the result may be a thousand times larger.
 _SLICE = 2 ** 12
-
-_LEFT = "the client left before the end of the body"
 
 _UPGRADED = 101
 
@@ -53,15 +54,21 @@ _FAILED = _Answer(0, "", "", [], b"")
 
 
 def entry_of(exchange: Exchange, began: float, with_timings: bool) -> Entry | None:
-    """Return the entry of a request that went to the network; None if its connection was upgraded.
+    """Return the entry of a request that went to the network; None if it was upgraded to anything but a WebSocket.
 
     `began` is when the request began, in seconds since the epoch.
     """
     incoming = exchange.incoming
     answer = _FAILED if incoming is None else _answer(incoming, exchange.method.upper())
+    is_websocket = False
     if answer.status == _UPGRADED:
-        return None
+        if exchange.upgraded is None or not exchange.upgraded.is_websocket:
+            return None
+        is_websocket = _is_accepted(exchange, answer)
+        answer = answer if is_websocket else _FAILED
     entry = _entry(exchange, began, answer)
+    if is_websocket:
+        _add_messages(entry, exchange, began, with_timings)
     if with_timings and incoming is not None and incoming.began is not None and incoming.ended is not None:
         _add_timings(entry, incoming.began - exchange.started, incoming.ended - incoming.began)
     return entry
@@ -77,6 +84,8 @@ def _entry_of_answered(exchange: Exchange, began: float) -> Entry:
     else:
         answer = _answer_of(response)
     entry = _entry(exchange, began, answer)
+    if exchange.upgraded is not None and exchange.upgraded.is_websocket:
+        _add_messages(entry, exchange, began, True)
     if exchange.ended is not None:
         _add_timings(entry, exchange.ended - exchange.started, 0)
     return entry
@@ -140,6 +149,19 @@ def _content_sent(exchange: Exchange, mime: str) -> dict[str, Any] | None:
     return part_of(body, mime) if body else None
 
 
+def _is_accepted(exchange: Exchange, answer: _Answer) -> bool:
+    """Tell whether a WebSocket is what the client has asked for; if not, it refuses it."""
+    key = exchange.received_headers().get(hdrs.SEC_WEBSOCKET_KEY, "").encode()
+    accepted = next((value for name, value in answer.headers if name.lower() == "sec-websocket-accept"), "")
+    return accepted == b64encode(sha1(key + WS_KEY).digest()).decode()
+
+
+def _add_messages(entry: Entry, exchange: Exchange, began: float, with_timings: bool) -> None:
+    assert exchange.upgraded is not None
+    since = began - exchange.started
+    add_messages(entry, exchange.upgraded, lambda moment: round(since + moment, 3) if with_timings else 0)
+
+
 def _add_timings(entry: Entry, wait: float, receive: float) -> None:
     wait, receive = round(max(wait, 0) * 1000, 3), round(receive * 1000, 3)
     entry["timings"] = {"send": 0, "wait": wait, "receive": receive}
@@ -172,7 +194,7 @@ def _answer(incoming: Incoming, method: str) -> _Answer:
         if not payload.is_eof():
             if incoming.is_lost:
                 return _FAILED
-            comment = _LEFT
+            comment = CUT
         try:
             body = _decoded(payload.read_nowait(-1), head.headers.get(hdrs.CONTENT_ENCODING, ""), bool(comment))
         except Exception:
@@ -181,13 +203,15 @@ def _answer(incoming: Incoming, method: str) -> _Answer:
 
 
 def _answer_of(response: ClientResponse) -> _Answer:
-    version = response.version
+    version, body = response.version, body_read(response)
+    has_body = bool(getattr(response.content, "total_bytes", 0))
     return _Answer(
         response.status,
         response.reason or "",
         "" if version is None else f"HTTP/{version[0]}.{version[1]}",
         [(_text(name), _text(value)) for name, value in response.raw_headers],
-        body_read(response) or b"",
+        body or b"",
+        UNREAD if has_body and body is None else "",
     )
 
 

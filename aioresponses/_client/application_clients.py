@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from aiohttp import web
-from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
+from aiohttp.test_utils import AioHTTPTestCase, BaseTestServer, TestClient, TestServer
 from yarl import URL
 
 from .connectors import InMemoryConnector
@@ -49,16 +49,39 @@ def application_client(app: web.Application, **options: Any) -> TestClient[Any, 
     if not isinstance(app, web.Application):
         raise TypeError(f"app: expected a web.Application, got {app!r}")
     server = TestServer(app)
-    in_memory(server)
+    _in_memory(server)
     return TestClient(server, connector=_ServerConnector(server), **options)
 
 
-def in_memory(server: Any, started: Callable[[URL, Any], object] = lambda url, server: None) -> None:
+def serve_in_memory(case: object, started: Callable[[URL, Any], object]) -> None:
+    """Make an `AioHTTPTestCase` reach its application in memory, unless the test case is of another class.
+
+    `started` is called with the URL and the protocol factory of its server.
+    """
+    if not isinstance(case, AioHTTPTestCase):
+        return
+    # A class may override these. So what they return is changed.
+    own_server, own_client = case.get_server, case.get_client
+
+    async def get_server(app: Any) -> Any:
+        server = await own_server(app)
+        _in_memory(server, started)
+        return server
+
+    async def get_client(server: Any) -> Any:
+        client = await own_client(server)
+        await _reach_in_memory(client)
+        return client
+
+    vars(case).update(get_server=get_server, get_client=get_client)
+
+
+def _in_memory(server: Any, started: Callable[[URL, Any], object] = lambda url, server: None) -> None:
     """Make a `TestServer` start without a port, and then call `started` with its URL and its protocol factory."""
     server.start_server = partial(_start_in_memory, server, started)
 
 
-async def reach_in_memory(client: Any) -> None:
+async def _reach_in_memory(client: Any) -> None:
     """Make a `TestClient` reach its server in memory."""
     session: ClientSession = client.session
     connector = session._connector

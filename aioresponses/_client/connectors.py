@@ -1,22 +1,22 @@
-"""The connectors whose connections end in memory, and which of them stands for which connector of a session.
+"""The connectors whose connections end in memory, and which of them is the stand-in for which connector of a session.
 
-A connector hands out connections, new ones or pooled ones, counts them against its limits and tells the connection
-traces; how a new one comes to be is the business of its `_create_connection`, which every connector that exists
-overrides. `InMemoryConnector` makes connections to the far end that `protocol` describes. It stands beside the
-connector of a session, never in its place: the session's own pool never sees an in-memory connection, nor does a
-mocked request ever travel on a pooled real one. It takes over the limits of the connector that it stands for. It
-belongs to one event loop, the one that the requests run on, which need not be the one that the session was made on.
+A connector hands out new or pooled connections, counts them against its limits, and notifies the connection traces.
+Its `_create_connection` makes a new connection, and every connector class overrides that. `InMemoryConnector` makes
+connections to the far end that `protocol` describes. It stands beside the connector of a session and does not replace
+it: the session's own pool never contains an in-memory connection, and no mocked request ever uses a pooled real one. It
+has the limits of the connector that it stands in for. It belongs to one event loop: the loop on which the requests run,
+which need not be the loop on which the session was created.
 
 Pooling, limits and traces are aiohttp's own, with one exception. Asking the pool takes a tenth of the time of a whole
-request, and mostly it is asked for the connection that came back a moment ago. So that one is kept back: for the pool
-it is still in use, and it goes straight to the next request if that needs one of this kind and has no traces to tell.
-Anything else gives it back to the pool first. It is never kept back where a request waits for a connection, or where a
-limit might be reached by it, so no request waits for a connection that is not in use.
+request, and usually the pool is asked for the connection that has just come back. So that connection is kept back: the
+pool still counts it as in use, and it goes directly to the next request if that needs such a connection and has no
+traces. In any other case it is given back to the pool first. No connection is kept back if a request waits for one, or
+if that could make the pool reach a limit, so no request ever waits for a connection that is not in use.
 
-The private parts of aiohttp's connector that this needs have been the same from 3.8.6 to 3.14.5: `_create_connection`,
-`_loop`, `_release`, `_acquired`, `_acquired_per_host`, `_waiters`, `_closed` and `_keepalive_timeout`, and for closing
-`_close`, which its development branch calls `_close_immediately`. `aiohttp.helpers.ceil_timeout`, by which aiohttp
-limits the time for connecting, is not documented either.
+The private parts of aiohttp's connector that are used here have been the same from 3.8.6 to 3.14.5:
+`_create_connection`, `_loop`, `_release`, `_acquired`, `_acquired_per_host`, `_waiters`, `_closed` and
+`_keepalive_timeout`, and for closing `_close`, which aiohttp's development branch calls `_close_immediately`.
+`aiohttp.helpers.ceil_timeout`, with which aiohttp limits the time for connecting, is not documented either.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class InMemoryConnector(BaseConnector):
         super().__init__(**options)
         self._open: set[InMemoryTransport] = set()
         self._spare: tuple[ConnectionKey, ResponseHandler, float] | None = None
-        # Up to how many connections in use, itself among them, one is kept back: there must be room for one more.
+        # One is kept back if at most so many connections, including itself, are in use: another one must have room.
         self._most_with_spare = 0 if self.force_close or self.limit_per_host else (self.limit or sys.maxsize) - 1
 
     def __del__(self, *_: object) -> None:
-        # aiohttp warns here of connections left open. The session warns of itself, and ours hold nothing open.
+        # aiohttp warns here about open connections. The session warns about itself, and this one holds nothing open.
         pass
 
     async def _create_connection(
@@ -75,7 +75,7 @@ class InMemoryConnector(BaseConnector):
         if transport is not None:
             transport.give_back()
             if transport.close_after is not None:
-                # The far end closes it in a moment; a request that came before would be lost.
+                # The far end is about to close it; a request sent before that would be lost.
                 should_close = True
         if (
             self._spare is None
@@ -91,7 +91,7 @@ class InMemoryConnector(BaseConnector):
                 cast(InMemoryProtocol, protocol).let_go()
 
     def spare_connection(self, request: ClientRequest, traces: list[Trace]) -> Connection | None:
-        """Return the connection that was kept back if it is of use to `request`; else give it back to the pool."""
+        """Return the connection that was kept back if `request` can use it; otherwise give it back to the pool."""
         if self._spare is None:
             return None
         key, protocol, _ = self._spare
@@ -100,8 +100,8 @@ class InMemoryConnector(BaseConnector):
             not traces
             and transport is not None
             and not transport.closing
-            # Keys are made anew for each request; mostly it is seen without them that they are equal. What else they
-            # are made of, such as `server_hostname` (3.14.5), makes no difference to a connection in memory.
+            # Each request makes a new key; usually it is clear without them that they are equal. What else is in a key,
+            # such as `server_hostname` (3.14.5), does not matter for a connection in memory.
             and (
                 request.url is transport.url
                 and request.ssl is transport.ssl
@@ -109,14 +109,14 @@ class InMemoryConnector(BaseConnector):
                 or key == request.connection_key
             )
         ):
-            # How long it has been there makes no difference but to the traces.
+            # Its age matters only to traces.
             self._spare = None
             return Connection(self, key, protocol, self._loop)
         self.let_spare_go()
         return None
 
     def let_spare_go(self) -> None:
-        """Give the connection that was kept back, if there is one, to the pool."""
+        """Give the connection that was kept back, if there is one, back to the pool."""
         if self._spare is not None:
             key, protocol, released = self._spare
             self._spare = None
@@ -124,10 +124,10 @@ class InMemoryConnector(BaseConnector):
             super()._release(key, protocol, should_close=expired)
 
     def close_from_here(self) -> list[Awaitable[object]]:
-        """Close as the session's connector would: what is in flight ends as `session.close()` ends it.
+        """Close as the session's connector would: requests in flight end as `session.close()` ends them.
 
         Returns what to wait for, as the session does with real connections from aiohttp 3.12 on: they are lost, and a
-        client that waits for a response is told and goes on, before the session lets go of its connector.
+        client that waits for a response gets an error and goes on, before the session lets go of its connector.
         """
         self._spare, self._most_with_spare = None, -1
         closing = [getattr(transport.get_protocol(), "closed", None) for transport in self._open]
@@ -137,7 +137,7 @@ class InMemoryConnector(BaseConnector):
         return [future for future in closing if future is not None]
 
     def close_from_afar(self, why: str) -> None:
-        """Close as if all servers went away: who waits for a response gets a `ClientConnectionError` with this text.
+        """Close as if all servers went away: clients waiting for a response get a `ClientConnectionError` with `why`.
 
         Works from any thread, and with the loop closed or stopped.
         """
@@ -146,15 +146,15 @@ class InMemoryConnector(BaseConnector):
                 self._loop.call_soon_threadsafe(self._hang_up, why)
                 return
             except RuntimeError:
-                pass  # It has been closed just now.
+                pass  # The loop has just been closed.
         self._hang_up(why)
 
     def _hang_up(self, why: str) -> None:
         if not self._loop.is_closed():
             for transport in tuple(self._open):
-                transport.lose(told=ClientConnectionError(why))
-            # Those who wait for their turn under the limit. aiohttp's own close() cancels them, or forgets them (3.8
-            # and 3.9), which is right for a session that its owner closes.
+                transport.lose(raising=ClientConnectionError(why))
+            # Requests that wait for their turn under the limit. aiohttp's own close() cancels them, or forgets them
+            # (3.8 and 3.9), which is right if the owner closes the session.
             for futures in self._waiters.values():
                 for future in tuple(futures):
                     if not future.done():
@@ -163,22 +163,22 @@ class InMemoryConnector(BaseConnector):
 
 
 def _limits_of(connector: BaseConnector) -> dict[str, Any]:
-    """Return the options of a connector that has the limits of another one."""
+    """Return the options for a connector with the limits of another one."""
     limits: dict[str, Any] = {"limit": connector.limit, "limit_per_host": connector.limit_per_host}
     if connector.force_close:
         limits["force_close"] = True
     else:
-        # There is no public name for it, as there is for the limits (aiohttp 3.14.5).
+        # Unlike the limits, it has no public name (aiohttp 3.14.5).
         limits["keepalive_timeout"] = getattr(connector, "_keepalive_timeout", 15.0)
     return limits
 
 
 class FailingConnector(InMemoryConnector):
-    """Connects in vain, and raises what `failure` makes after `delay` seconds.
+    """Fails to connect, and raises what `failure` makes after `delay` seconds.
 
-    For 0 that is in the next turn of the loop, for None in the same. `timed_out` waits for the time limits of the
+    A delay of 0 means the next turn of the loop, and None the same turn. `timed_out` waits for the time limits of the
     client instead. Requests need a free place under the limits of the `stand_in`, and take it while they connect;
-    `depart` is called when one has it. There are no connections that could be used again.
+    `depart` is called when a request has a place. There are no connections to reuse.
     """
 
     def __init__(
@@ -197,9 +197,9 @@ class FailingConnector(InMemoryConnector):
         self._stand_in = stand_in
         self._failure = failure
         self._delay = delay
-        # The frames in the traceback of the failure hold this, and whoever departs may hold the failure.
+        # Weak, because the frames in the traceback of the failure refer to this, and the call may refer to the failure.
         self._depart = WeakMethod(depart)
-        # Other connectors than `TCPConnector` may have no use for names.
+        # Connectors other than `TCPConnector` may not look up names.
         self._looks_up: bool | None = getattr(stands_for, "use_dns_cache", None)
         self._stopped: asyncio.Future[None] = self._loop.create_future()
 
@@ -212,7 +212,7 @@ class FailingConnector(InMemoryConnector):
         limit = timeout.sock_connect
         try:
             if self._failure is not_found:
-                limit = None  # It is one for the connection alone.
+                limit = None  # It does not apply to the lookup.
                 if req.proxy is None:
                     await self._show_lookup(req, traces)
             async with ceil_timeout(limit):
@@ -224,11 +224,11 @@ class FailingConnector(InMemoryConnector):
                 self._stopped.result()
             raise self._failure(req, self)
         finally:
-            # Its place has been taken from the request already where the session has been closed meanwhile.
+            # If the session has been closed in the meantime, the request has already lost its place.
             self._closed = self._stand_in._closed
 
     async def _show_lookup(self, req: ClientRequest, traces: list[Trace]) -> None:
-        """Show the beginning of a lookup to traces, as `TCPConnector` does; in a lookup that fails, there is no end."""
+        """Show the beginning of a lookup to traces, as `TCPConnector` does; a lookup that fails has no end."""
         host = req.url.raw_host or ""
         if self._looks_up:
             for trace in traces:
@@ -238,24 +238,24 @@ class FailingConnector(InMemoryConnector):
                 await trace.send_dns_resolvehost_start(host)
 
     def _hang_up(self, why: str) -> None:
-        # Who waits for a place is the concern of the one that it stands beside.
+        # The stand-in takes care of requests that wait for a place.
         if not self._loop.is_closed() and not self._stopped.done():
             self._stopped.set_exception(ClientConnectionError(why))
             self._stopped.exception()  # There may be no request waiting for it.
 
 
 class StandIns:
-    """Has an in-memory connector for each connector, and each event loop that it is used on."""
+    """The in-memory connectors: one for each connector, and each event loop that it is used on."""
 
     def __init__(self) -> None:
-        # The one of the last request, for mostly it is that of the next one as well.
+        # The one of the last request, which is usually that of the next request as well.
         self._last: tuple[ref[BaseConnector], AbstractEventLoop, InMemoryConnector] | None = None
-        # A mock that answers nothing has none of these, and most of the time that it would take is theirs.
+        # Created when needed: a mock that answers nothing would spend most of its time on these.
         self._connectors: WeakKeyDictionary[BaseConnector, dict[AbstractEventLoop, InMemoryConnector]] | None = None
         self._failing: WeakSet[FailingConnector] | None = None
 
     def of(self, connector: BaseConnector, loop: AbstractEventLoop) -> InMemoryConnector:
-        """Return the one that stands for `connector` on `loop`, which is the running one, under its limits."""
+        """Return the stand-in for `connector` on `loop`, which is the running loop, with the same limits."""
         last = self._last
         if last is not None and last[0]() is connector and last[1] is loop:
             return last[2]
@@ -282,7 +282,7 @@ class StandIns:
         delay: float | None,
         depart: Callable[[], object],
     ) -> InMemoryConnector:
-        """Return one that fails to connect, in place of the one that stands for `connector` on `loop`."""
+        """Return a connector that fails to connect, to use instead of the stand-in for `connector` on `loop`."""
         failing = FailingConnector(connector, self.of(connector, loop), failure, delay, depart)
         if self._failing is None:
             self._failing = WeakSet()
@@ -290,7 +290,7 @@ class StandIns:
         return failing
 
     def close_those_of(self, connector: BaseConnector) -> list[Awaitable[object]]:
-        """Close those that stand for `connector`, which is being closed; return what is to be waited for."""
+        """Close the stand-ins for `connector`, which is being closed; return what to wait for."""
         self._last = None
         return [
             future
@@ -300,10 +300,10 @@ class StandIns:
         ]
 
     def close(self, why: str) -> None:
-        """Close all of them: who waits for a response gets a `ClientConnectionError` with this text."""
+        """Close all of them: clients waiting for a response get a `ClientConnectionError` with the text `why`."""
         connectors, self._last, self._connectors = self._connectors, None, None
         failing, self._failing = self._failing, None
-        # In lists, for requests of other threads may be adding to them.
+        # In lists, because requests of other threads may be adding to them.
         for of_one in [] if connectors is None else list(connectors.values()):
             for connector in list(of_one.values()):
                 connector.close_from_afar(why)

@@ -188,21 +188,26 @@ class Turn:
     def note_written(self, data: bytes) -> None:
         """Record what the server writes in answer."""
         if self._upgraded is not None:
-            self._upgraded.sent.append(data)
+            self._upgraded.note_sent(data)
         elif not self.has_answered:
             self.has_answered = not data.startswith(_CONTINUE)
             if data.startswith(_UPGRADED):
                 head, _, rest = data.partition(b"\r\n\r\n")
                 self._upgraded = Upgraded(head)
-                self._upgraded.sent.append(rest)
+                self._upgraded.note_sent(rest)
                 self._note_upgrade(self._upgraded)
 
     def note_received(self, data: bytes) -> None:
         """Record what the client writes."""
         if self._upgraded is not None:
-            self._upgraded.received.append(data)
+            self._upgraded.note_received(data)
         else:
             self._receive(data)
+
+    def note_end(self) -> None:
+        """Note that the server ends the connection."""
+        if self._upgraded is not None:
+            self._upgraded.note_lost()
 
     def fail(self, error: BaseException) -> None:
         """Raise an exception where the client waits, and end the connection.
@@ -354,18 +359,23 @@ class FarEnd(_FlowControlMixin):
     def lose(self, error: BaseException) -> None:
         """End the connection with an exception for the client, which is waiting for a response."""
         if self.is_asked and not self._near.closing:
-            self._near.lose(told=error)
+            self._near.lose(raising=error)
 
     def close(self) -> None:
         if not self._closing:
-            self._closing = True
+            self._note_end()
             if not self._to_client.size and not self._loop.is_closed():
                 self._loop.call_soon(self.pass_on)
 
     def abort(self) -> None:
-        self._closing = True
+        self._note_end()
         if not self._loop.is_closed():
             self._loop.call_soon(self._break_off)
+
+    def _note_end(self) -> None:
+        if self._turn is not None and not self._closing:
+            self._turn.note_end()
+        self._closing = True
 
     def _break_off(self) -> None:
         self.pass_on()

@@ -1,18 +1,18 @@
-"""What is made while a mock watches: sessions, connectors and tasks, and by which line of the test.
+"""What is created while a mock watches: sessions, connectors and tasks, and the line of the test that created them.
 
 Theory
 ------
-aiohttp and asyncio make these themselves. While anybody watches, three of their functions are replaced by ours, which
-call them: `ClientSession.__init__`, `BaseConnector.__init__`, and the `create_task` of event loops. Of those mocks to
-which a request made at the same place would be offered, the innermost one that watches is told.
+aiohttp and asyncio create these themselves. While there is a watcher, three of their functions are replaced by ours,
+which call them: `ClientSession.__init__`, `BaseConnector.__init__`, and the `create_task` of event loops. Among the
+mocks to which a request made at the same place would be offered, the innermost one with a watcher is notified.
 
-Who has made a thing is seen by the frames that lead to it: it is the innermost one that is not of asyncio's kind. A
-task that aiohttp, this package or the machinery of tests has made is none of the test's.
+The frames that lead to a thing show who created it: the innermost frame that does not belong to asyncio or the like. A
+task that aiohttp, this package or the test runner created does not belong to the test.
 
-asyncio's runners cancel what is left in a loop, before they close it, by `asyncio.runners._cancel_all_tasks` (CPython
-3.10 to 3.14). It is private, and the one moment at which everything that needs the loop has been taken down. Who asks
-for that is told of it, where it is the machinery of tests that closes the loop. A run of the test's own, by
-`asyncio.run`, ends what it leaves, and leaves nothing.
+asyncio's runners call `asyncio.runners._cancel_all_tasks` before they close a loop, to cancel what is left in it
+(CPython 3.10 to 3.14). It is private, but the only moment at which everything that needs the loop has been torn down. A
+watcher may ask to be notified then, if it is the test runner that closes the loop. A run of the test's own, by
+`asyncio.run`, ends whatever it leaves, so it leaves nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0]
 
-# Whoever stands behind these has made a thing. asyncio's are the frames between a coroutine and the loop that runs it.
+# The packages whose frames come between a thing and its creator. asyncio's are between a coroutine and its loop.
 _IN_BETWEEN = frozenset({"asyncio", "anyio", "concurrent", "contextlib", "functools", "threading"})
 
 _BETWEEN_CALLERS = _IN_BETWEEN | {"aiohttp", _PACKAGE}
@@ -46,13 +46,13 @@ _RUNS_TESTS = frozenset({"unittest", "_pytest", "pluggy", "pytest", "pytest_aioh
 
 _NOT_THE_TESTS = _RUNS_TESTS | {"aiohttp", _PACKAGE}
 
-# Functions of asyncio's that make tasks for others, and those that call what a loop calls back (CPython 3.10 to 3.14;
-# those of uvloop have no frames, so it is the one that runs the loop). And the modules that make the tasks of runs.
+# The functions of asyncio that create tasks for others, those that call the callbacks of a loop (CPython 3.10 to 3.14;
+# uvloop's have no frames, so there it is the function that runs the loop), and the modules that create main tasks.
 _MAKE_TASKS = ("ensure_future", "_ensure_future")
 _CALL_BACK = ("_run_once", "run")
 _RUN_LOOPS = ("asyncio.runners", "asyncio.base_events")
 
-# The modules in which asyncio makes tasks of its own, to accept the connections to a server (CPython 3.10 to 3.14).
+# The modules in which asyncio creates its own tasks, to accept connections to a server (CPython 3.10 to 3.14).
 _ACCEPT = ("asyncio.selector_events", "asyncio.proactor_events")
 
 _NO_FILE = f"<{__name__}>"
@@ -61,26 +61,26 @@ _Function = Callable[..., Any]
 
 
 class Watcher(Protocol):
-    """Takes note of what is made."""
+    """Records what is created."""
 
     @property
     def looks_before_loops_end(self) -> bool:
-        """Whether it is asked before the machinery of tests closes a loop."""
+        """Whether it is notified before the test runner closes a loop."""
 
     def note_made(self, thing: ClientSession | BaseConnector, place: str, /) -> None:
-        """Note a session or a connector that has been made at a place."""
+        """Record a session or a connector, and the place that created it."""
 
     def note_task(self, task: asyncio.Task[Any], place: str, /) -> None:
-        """Note a task that has been made at a place."""
+        """Record a task, and the place that created it."""
 
     def place_of(self, task: asyncio.Task[Any], /) -> str:
-        """Return where a task was made, if it was noted."""
+        """Return where a task was created, if it was recorded."""
 
     def note_end_of(self, loop: asyncio.AbstractEventLoop, /) -> None:
-        """Note that a loop is about to be closed."""
+        """Record that a loop is about to be closed."""
 
 
-# By which line things are made.
+# Which line creates things.
 
 @functools.lru_cache(maxsize=1000)
 def _package_of_module(name: object) -> str:
@@ -92,7 +92,7 @@ def _package_of(frame: FrameType) -> str:
 
 
 def _frame_behind(packages: Collection[str], frame: FrameType | None) -> FrameType | None:
-    """Return the innermost frame, from one on, that is not of these packages; None if that of a loop comes before."""
+    """Return the innermost frame, starting at `frame`, outside these packages; None if a loop's frame comes first."""
     while frame is not None:
         package = _package_of(frame)
         if package not in packages:
@@ -108,16 +108,16 @@ def _shown_place(frame: FrameType | None) -> str:
 
 
 def place(watcher: Watcher) -> str:
-    """Return which line of the test, or of the code under test, makes something now; "" if none does."""
+    """Return which line of the test or the code under test is creating something; "" if there is none."""
     frame = _frame_behind(_BETWEEN_CALLERS, sys._getframe(1))
     if frame is not None:
         return "" if _package_of(frame) in _RUNS_TESTS else _shown_place(frame)
-    # A task that does nothing else, such as those of `asyncio.gather(session.get(url), session.get(url))`.
+    # A task that does nothing but make a call, such as those of `asyncio.gather(session.get(url), session.get(url))`.
     task = None if asyncio._get_running_loop() is None else current_task()
     return "" if task is None else watcher.place_of(task)
 
 
-# The watchers with the mock of each, the latest one last.
+# The watchers, each with its mock, the latest one last.
 _watchers: tuple[tuple[Interceptor, Watcher], ...] = ()
 
 _is_paused = False
@@ -125,7 +125,7 @@ _is_paused = False
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Meanwhile, nothing that is made is noted."""
+    """Within this context manager, nothing that is created is recorded."""
     global _is_paused
     before, _is_paused = _is_paused, True
     try:
@@ -135,7 +135,8 @@ def paused() -> Iterator[None]:
 
 
 def begin(interceptor: Interceptor, watcher: Watcher) -> None:
-    """Tell of what is made from now on where calls are offered to this mock, or would be if it were active."""
+    """Notify a watcher of what is created from now on where calls are offered to this mock, active or not yet."""
+
     def step() -> None:
         global _watchers
         _watchers = (*_watchers, (interceptor, watcher))
@@ -145,35 +146,33 @@ def begin(interceptor: Interceptor, watcher: Watcher) -> None:
 
 
 def end(watcher: Watcher) -> None:
-    """Tell of nothing any more."""
+    """Stop notifying a watcher."""
+
     def step() -> None:
         global _watchers
         _watchers = tuple(one for one in _watchers if one[1] is not watcher)
         _settle()
 
-    try:
-        active.exclusively(step)
-    except BaseException:
-        active.exclusively(step)
-        raise
+    active.undo(step)
 
 
 def _watcher_here() -> Watcher | None:
-    """Return the watcher that notes what is made here, if there is one."""
+    """Return the watcher that records what is created here, if there is one."""
     if _is_paused:
         return None
     for asked in active.asked_here() or ():
         for interceptor, watcher in _watchers:
             if interceptor is asked:
                 return watcher
-    # One whose mock is about to start.
+    # A watcher whose mock is about to start.
     return next((watcher for interceptor, watcher in reversed(_watchers) if not interceptor.is_active), None)
 
 
 class _Patch:
-    """One of our functions, in the place of another that it calls.
+    """A function that replaces another one, and calls it.
 
-    Somebody may have wrapped it while it was in place and keep it longer: then it does nothing but pass on.
+    Other code may have wrapped it while it was in place and may keep it for longer. It then only calls the function
+    that it replaced.
     """
 
     by_place: ClassVar[dict[tuple[type | ModuleType, str], _Patch]] = {}
@@ -192,7 +191,7 @@ class _Patch:
         placed: Any = owner.__dict__.get(name) or getattr(owner, name)
         patch = cls.by_place.get((owner, name))
         if patch is None or placed is not patch._placed and placed is not patch._function:
-            # What a test has put there that is no function makes nothing.
+            # If a test has put something there that is not a function, it creates nothing.
             if not inspect.isroutine(placed):
                 return
             if patch is not None:
@@ -202,7 +201,7 @@ class _Patch:
         setattr(owner, name, patch._function)
 
     def take_out(self) -> None:
-        """Put back what it stands for. Where somebody has replaced it, it is theirs to put back."""
+        """Put back what it replaced, unless other code has replaced it."""
         self.is_on = False
         if self._owner.__dict__.get(self._name) is not self._function:
             return
@@ -216,7 +215,7 @@ _MakePatch = Callable[[_Patch, _Function], _Function]
 
 
 def _settle() -> None:
-    """Have our functions in place while there is a watcher, and out of it otherwise."""
+    """Put our functions in place while there is a watcher, and take them out otherwise."""
     if not _watchers:
         for patch in _Patch.by_place.values():
             if patch.is_on:
@@ -245,31 +244,31 @@ def _noting_what_is_made(patch: _Patch, original: _Function) -> _Function:
 def _noting_the_task(patch: _Patch, original: _Function) -> _Function:
     def create_task(*args: Any, **kwargs: Any) -> Any:
         task = original(*args, **kwargs)
-        # Loops that tests make up return all kinds of things.
+        # The loops of tests may return anything.
         if patch.is_on and isinstance(task, asyncio.Task):
             _hide_us_in_traceback(task)
             caller: FrameType | None = sys._getframe(1)
             while caller is not None and caller.f_code.co_name in _MAKE_TASKS:
                 caller = caller.f_back
             runs_loop = caller is not None and caller.f_globals.get("__name__") in _RUN_LOOPS
-            # The main task of a run ends with that.
+            # The main task of a run ends with the run.
             if not runs_loop or asyncio._get_running_loop() is not None:
                 _note_task(task, caller)
         return task
 
-    # In debug mode, the frames that lead to each task are noted, and the file of each is looked for every time.
+    # In debug mode, asyncio records the frames that lead to each task, and looks for the file of each frame every time.
     create_task.__code__ = create_task.__code__.replace(co_filename=_NO_FILE)
     return create_task
 
 
 def _note_task(task: asyncio.Task[Any], caller: FrameType | None) -> None:
-    """Note a task that is made for a caller, if it is the test's."""
+    """Record a task that was created for a caller, if it belongs to the test."""
     watcher = _watcher_here()
     if watcher is None or task.done():
         return
     maker = _frame_behind(_IN_BETWEEN, caller)
     if maker is None:
-        # The loop itself calls what makes it. anyio makes the task so in which it runs tests.
+        # A callback of the loop creates it. anyio creates the task in which it runs tests like this.
         is_the_tests = caller is None or (
             _package_of(caller) != "anyio" and caller.f_globals.get("__name__") not in _ACCEPT
         )
@@ -280,8 +279,8 @@ def _note_task(task: asyncio.Task[Any], caller: FrameType | None) -> None:
 
 
 def _hide_us_in_traceback(made: Any) -> None:
-    """Have what aiohttp and asyncio say of it in debug mode lead to whoever made it."""
-    # Private, in both of them the frames on the way to it (aiohttp 3.8.6 to 3.14.5, CPython 3.10 to 3.14).
+    """Make the reports of aiohttp and asyncio in debug mode lead to the code that created a thing."""
+    # Private; in both, the frames that led to the thing (aiohttp 3.8.6 to 3.14.5, CPython 3.10 to 3.14).
     frames = getattr(made, "_source_traceback", None)
     if frames and frames[-1].filename in (_NO_FILE, __file__):
         del frames[-1]

@@ -100,7 +100,7 @@ class OwnConnector(InMemoryConnector):
     def hang_up(self, why: str) -> None:
         """End all connections: a client that waits for a response gets a `ClientConnectionError` with this text."""
         for transport in tuple(self._open):
-            transport.lose(told=ClientConnectionError(why))
+            transport.lose(raising=ClientConnectionError(why))
 
     def close(self, *args: Any, **kwargs: Any) -> Awaitable[None]:
         network, self._network = self._network, None

@@ -39,7 +39,7 @@ class _Tap:
 
     def write(self, data: bytes) -> None:
         if self.upgraded is not None:
-            self.upgraded.received.append(bytes(data))
+            self.upgraded.note_received(bytes(data))
         self._transport.write(data)
 
     def writelines(self, pieces: Iterable[bytes]) -> None:
@@ -66,7 +66,7 @@ class _Ear:
     def data_received(self, data: bytes) -> None:
         upgraded = self._tap.upgraded
         if upgraded is not None:
-            upgraded.sent.append(data)
+            upgraded.note_sent(data)
         elif self._head is not None:
             self._head += data
             head, end, rest = self._head.partition(b"\r\n\r\n")
@@ -74,6 +74,11 @@ class _Ear:
                 self._head = None
                 if head.startswith(b"HTTP/1.1 101 "):
                     upgraded = self._tap.upgraded = Upgraded(head)
-                    upgraded.sent.append(rest)
+                    upgraded.note_sent(rest)
                     self._tap.note_upgrade(upgraded)
         self._protocol.data_received(data)
+
+    def connection_lost(self, error: BaseException | None) -> None:
+        if self._tap.upgraded is not None:
+            self._tap.upgraded.note_lost()
+        self._protocol.connection_lost(error)

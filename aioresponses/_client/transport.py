@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 _PIECE = 2 ** 16
 
-# What asyncio's own transports read at once, and a client may thus be given in one step. Later pieces are smaller, for
-# the memory of such is used again, where that of larger ones is got from the system each time.
+# How much asyncio's own transports read at once, and so how much a client may get in one step. Later pieces are
+# smaller, because their memory is reused, whereas memory for larger ones comes from the system each time.
 _AT_ONCE = 2 ** 18
 
 
 class Close(NamedTuple):
-    """That the far end closes the connection after the last byte."""
+    """How the far end closes the connection after the last byte."""
 
     ends_body: bool = False
-    """Whether the end of the connection is that of the body, so that nothing is missing from it."""
+    """Whether the end of the connection marks the end of the body, so that nothing is missing from it."""
 
     error: BaseException | None = None
-    """What goes wrong: a `ConnectionError` breaks the connection off, and the reader of the body gets any other."""
+    """What goes wrong: a `ConnectionError` breaks the connection, and the reader of the body gets any other error."""
 
     is_readers: bool = False
     """Whether the reader of the body gets the error even if it is a `ConnectionError`."""
@@ -41,7 +41,7 @@ class Close(NamedTuple):
 class Answer:
     """What the far end writes: the head of a response and its body, as bytes on the wire.
 
-    No named tuple, for every request reads it, and attributes of those are slow.
+    Not a named tuple: every request reads it, and the attributes of named tuples are slow.
     """
 
     head: bytes
@@ -50,43 +50,43 @@ class Answer:
     """How the connection ends after the last byte; None if it stays open."""
 
     def in_one_piece(self) -> Answer:
-        """Return the same answer with a small body joined to its head, for it is then sent in one step."""
+        """Return the same answer with a small body joined to its head, so that it is sent in one step."""
         if isinstance(self.body, bytes) and len(self.body) <= _AT_ONCE:
             return Answer(self.head + self.body, b"", self.close)
         return self
 
 
 class Exchange(Protocol):
-    """What notes what goes on between a client and the far end."""
+    """Records what happens between a client and the far end."""
 
     def connect(self) -> None:
-        """Note that there is a connection."""
+        """Record that there is a connection."""
 
     def disconnect(self) -> None:
-        """Note that a connection has gone."""
+        """Record that a connection has gone."""
 
     def receive(self, data: bytes, /) -> object:
-        """Take what is written of a request, piece by piece."""
+        """Receive a request, piece by piece, as it is written."""
 
 
 class Receiver(Protocol):
-    """What takes what the client writes."""
+    """Receives what the client writes."""
 
     def receive(self, data: bytes, /) -> object:
-        """Take a piece."""
+        """Receive a piece."""
 
 
 class Server(Protocol):
-    """A server that stands at the far end, where one does."""
+    """A server at the far end."""
 
     is_asked: bool
-    """Whether it is the server that answers the current request."""
+    """Whether it answers the current request."""
 
     def pass_on(self) -> None:
-        """Go on to give the client what was sent, for it reads again."""
+        """Continue to pass on what was sent, because the client reads again."""
 
     def leave(self) -> None:
-        """Stand there no more."""
+        """Leave the far end."""
 
 
 class InMemoryTransport(asyncio.Transport):
@@ -101,22 +101,22 @@ class InMemoryTransport(asyncio.Transport):
     ) -> None:
         super().__init__({"peername": peername})
         self.receiver: Receiver | None = None
-        """What takes what the client writes; None while it has no request on this connection."""
+        """Receives what the client writes; None while it has no request on this connection."""
         self.exchange: Exchange | None = None
         """The call that has the connection; None once the client has given it back."""
         self.server: Server | None = None
-        """The server that stands at the far end, if one does."""
+        """The server at the far end, if there is one."""
         self._loop = loop
         self._protocol = protocol
         self._feed = protocol.data_received
         self._open = open_transports
         self.closing = False
-        """What `is_closing()` says; every request asks."""
+        """What `is_closing()` returns; an attribute, because every request reads it."""
         self.ssl: object = None
         self.proxy: URL | None = None
-        """What the request said that the connection was made for."""
+        """`ssl` and `proxy` of the request for which the connection was made."""
         self.url: URL | None = None
-        """That of the last request on this connection."""
+        """The URL of the last request on this connection."""
         self._paused = False
         self._resumed: asyncio.Future[None] | None = None
         self._body = b""
@@ -130,7 +130,7 @@ class InMemoryTransport(asyncio.Transport):
         """Send an answer to the client, as fast as it reads."""
         head, body, close = answer.head, answer.body, answer.close
         if not body and close is None:
-            # By a local name, for CPython 3.11 is slow to call what an attribute of an object holds.
+            # Called by a local name, because CPython 3.11 is slow to call a function in an attribute of an object.
             feed = self._feed
             feed(head)
         elif isinstance(body, bytes):
@@ -153,8 +153,8 @@ class InMemoryTransport(asyncio.Transport):
             self.end_by(self.close_after)
 
     async def _stream(self, body: AsyncGenerator[bytes, None], close: Close | None) -> None:
-        """Send a body that comes piece by piece; what it raises, the reader of the response gets."""
-        # Here as well, for a task may begin before whoever makes it knows it.
+        """Send a body that is produced piece by piece; the reader of the response gets what it raises."""
+        # Set here as well, because a task may begin before its creator knows it.
         self.streaming = current_task()
         try:
             async with aclosing(body):
@@ -166,14 +166,14 @@ class InMemoryTransport(asyncio.Transport):
                         if not self._is_wanted():
                             return
                         self._feed(piece[start:start + _PIECE])
-                    # A plain generator waits nowhere, so nothing else would end it, or let its reader read.
+                    # A plain generator never waits, so nothing else would end it, or let its reader read.
                     if not self._is_wanted():
                         return
-                    # What is left to do behind the last piece is done before the next request, which ends it.
+                    # Code after the last piece must run before the next request, which ends this task.
                     if not piece or self._is_incomplete():
                         await next_turn()
         except asyncio.CancelledError:
-            if self._is_wanted():  # Not by us: the body itself has given up.
+            if self._is_wanted():  # Not cancelled from here: the body itself has given up.
                 self.end_by(Close())
             raise
         except BaseException as error:
@@ -183,58 +183,58 @@ class InMemoryTransport(asyncio.Transport):
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
         else:
-            # Should it have been announced to be longer, then the client would wait for what never comes.
+            # If a longer body was announced, the client would wait for data that never arrives.
             if self._is_wanted():
                 self.end_by(Close() if close is None and self._is_incomplete() else close)
 
     def _is_wanted(self) -> bool:
         """Tell whether the connection is still there for the body that the running task sends."""
-        # After the end of the connection it is for none, and after the next request for another.
+        # After the end of the connection, no body is wanted, and after the next request another one.
         return self.streaming is current_task(self._loop)
 
     def _is_incomplete(self) -> bool:
-        """Tell whether the client waits for more of a body."""
-        # The body that is being read, which has no public name (3.8.6 to 3.14.5).
+        """Tell whether the client waits for the rest of a body."""
+        # The body being read, which has no public name (3.8.6 to 3.14.5).
         payload = self._protocol._payload
         return payload is not None and not payload.is_eof()
 
     def end_by(self, close: Close | None) -> None:
-        """Have the connection end in this way, if in any, now that everything has been sent."""
+        """End the connection in this way, if it is to end, now that everything has been sent."""
         self.close_after = close
         if close is not None and not self._loop.is_closed():
             self._loop.call_soon(self._end)
 
     def _end(self) -> None:
-        """End the connection, unless the client has not yet read all that was sent: it would get an error instead."""
+        """End the connection once the client has read what was sent, because it would get an error instead."""
         close, payload = self.close_after, self._protocol._payload
         if close is None:
             return
-        # How much there is to be read, and whether the client tells us when it reads: private as well.
+        # `_size` is how much is left to read, and `_reading_paused` makes the client call `resume_reading`; private.
         if not close.ends_body and payload is not None and not payload.is_eof() and payload._size:
             self._paused = self._protocol._reading_paused = True
-            # As at the end of any connection: the time limit for reading no longer counts.
+            # As at the end of any connection, the time limit for reading no longer applies.
             self._protocol.eof_received()
         else:
             self.lose(close)
 
     def end_streaming(self) -> None:
-        """Send no more of a body that comes piece by piece."""
+        """Stop sending a body that is produced piece by piece."""
         if self.streaming is not None:
             if not self._loop.is_closed():
                 self.streaming.cancel()
             self.streaming = None
 
     def give_back(self) -> None:
-        """Note that the client has no more to do with the request that this connection was for."""
+        """Record that the client is done with the request for which it had this connection."""
         exchange = self.exchange
         if exchange is not None:
             self.exchange = self.receiver = None
             exchange.disconnect()
 
-    def lose(self, close: Close = Close(), told: BaseException | None = None) -> None:
+    def lose(self, close: Close = Close(), raising: BaseException | None = None) -> None:
         """End the connection from the far end.
 
-        The client finds it closed or broken off, as `close` says; one that waits for a response gets `told`, if given.
+        The client finds it closed or broken, as `close` says; if it waits for a response, it gets `raising`, if given.
         """
         self.closing = True
         self._body = b""
@@ -245,19 +245,19 @@ class InMemoryTransport(asyncio.Transport):
             self.server.leave()
         if self in self._open:
             self._open.discard(self)
-            if told is not None and not self._protocol.is_eof():
-                # Unlike the loss of a connection, this is not taken for a reason to try again, on the real network.
-                self._protocol.set_exception(told)
+            if raising is not None and not self._protocol.is_eof():
+                # Unlike the loss of a connection, this does not make aiohttp retry, which would reach the real network.
+                self._protocol.set_exception(raising)
             error = close.error
             if error is not None and (close.is_readers or not isinstance(error, ConnectionError)):
-                # The loss of the connection is not to say anything else of this body.
+                # The loss of the connection must not set another error on this body.
                 payload, self._protocol._payload = self._protocol._payload, None
                 if payload is not None:
                     payload.set_exception(error)
                 error = None
             self._protocol.connection_lost(error)
 
-    # What asyncio's transports have; the client calls most of it.
+    # The methods of asyncio's transports, most of which the client calls.
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         receiver = self.receiver

@@ -113,15 +113,18 @@ class WebSocketConnection:
         has gone.
         """
         check_seconds("timeout", timeout)
+        try:
+            return await self._receive(timeout)
+        except asyncio.TimeoutError:
+            raise _too_late("no message came", timeout) from None
+
+    async def _receive(self, timeout: float | None) -> str | bytes:
         while not self._inbox:
             if self.closed:
                 raise ClientGone(f"the client has gone, with code {self.close_code}")
             if self._arrived is None or self._arrived.done():
                 self._arrived = get_running_loop().create_future()
-            try:
-                await wait_for(shield(self._arrived), timeout)
-            except asyncio.TimeoutError:
-                raise _too_late("no message came", timeout) from None
+            await wait_for(shield(self._arrived), timeout)
         return self._inbox.popleft()
 
     async def receive_json(self, timeout: float = 1) -> Any:
@@ -221,6 +224,10 @@ class WebSocketServer:
         self._script: Any = checked_script(script)
         self._options = checked_options(**options)
         self._headers = checked_headers(headers)
+        self.is_complete = False
+        """Whether a client fails that goes on to send after a list of steps."""
+        self.source = ""
+        """Where the script comes from that is not the user's own."""
         self.connections: list[WebSocketConnection] = []
         self._handed_out = 0
         self._rules: list[tuple[Any, tuple[Any, ...]]] = []
@@ -334,6 +341,8 @@ class WebSocketServer:
         try:
             if isinstance(self._script, list):
                 await _follow(connection, self._script)
+                if self.is_complete:
+                    await _find_closed(connection, len(self._script) + 1)
             else:
                 await self._script(connection)
         except CancelledError:
@@ -341,7 +350,7 @@ class WebSocketServer:
         except BaseException as error:
             if _came_too_late(error, connection):
                 return
-            self.note_failed(FailedSocket.of_script(error, connection.call))
+            self.note_failed(FailedSocket.of_script(error, connection.call, self.source))
             connection.drop()
 
 
@@ -355,15 +364,29 @@ def _came_too_late(error: BaseException, connection: WebSocketConnection) -> boo
 
 
 async def _follow(connection: WebSocketConnection, script: Sequence[Step]) -> None:
+    is_late = False
     for number, step in enumerate(script, 1):
+        if is_late and not isinstance(step, Expect):
+            continue
         try:
             await _take(connection, step)
         except AssertionError as error:
             raise AssertionError(f"at step {number}: {error}") from None
-        except ConnectionError:
-            raise
+        except ConnectionError as error:
+            if not _came_too_late(error, connection):
+                raise
+            # The client need not hear all, but it has to send what is expected of it.
+            is_late = True
         except Exception as error:
             raise AssertionError(f"at step {number}: {type(error).__name__}: {error}") from error
+
+
+async def _find_closed(connection: WebSocketConnection, number: int) -> None:
+    try:
+        message = await connection._receive(None)
+    except ClientGone:
+        return
+    raise AssertionError(f"at step {number}: expected the client to close the WebSocket, got {shown(message)}")
 
 
 async def _take(connection: WebSocketConnection, step: Any) -> None:

@@ -73,11 +73,13 @@ class EntriesTest(unittest.TestCase):
         )
 
     def test_messages_of_a_websocket(self):
-        made = without_secrets(CHROME["log"]["entries"][-1], SECRETS)
+        made, refused = [without_secrets(entry, SECRETS) for entry in CHROME["log"]["entries"][-2:]]
         self.assertEqual(
             [message["data"] for message in made["_webSocketMessages"]],
-            [f'{{"op": "auth", "token": "{HIDDEN}"}}', "ok"],
+            [f'{{"op": "auth", "token": "{HIDDEN}"}}', "ok", "AP9h"],
         )
+        self.assertNotIn("Sec-WebSocket-Key", [header["name"] for header in made["request"]["headers"]])
+        self.assertNotIn("_webSocketMessages", refused)
 
     def test_urls_of_requests(self):
         for url, shown in (

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -108,6 +109,57 @@ class ReadTest(HarTestCase):
                     self.read(document)
                 self.check_wrong(f": expected a HAR file: {text}")
 
+    def test_messages_of_websockets(self):
+        good = {"type": "send", "time": 1.5, "opcode": 1, "data": ""}
+        at = "log.entries[0]._webSocketMessages"
+
+        def entry(*messages, **parts):
+            return {"log": {"entries": [{**ENTRY, "_webSocketMessages": list(messages), **parts}]}}
+
+        for message in (
+            good, {**good, "time": None}, {**good, "time": "x"}, {**good, "opcode": 2, "data": "/w=="},
+            {"type": "error", "opcode": -1, "data": "lost"}, {"type": "error"}, {"type": "receive", "opcode": 9},
+        ):
+            self.assertEqual(len(self.read(entry(message))), 1)
+        self.read(entry(_webSocketMessages=None, _webSocketClose=None))
+        for document, text in (
+            (entry(_webSocketMessages={}), f"{at} must be a list, but is {{}}"),
+            (entry(_webSocketMessages="x"), f'{at} must be a list, but is "x"'),
+            (entry(good, 7), f"{at}[1] must be an object, but is 7"),
+            (entry(good, None), f"{at}[1] must be an object, but is null"),
+            (entry({**good, "type": "sent"}), f'{at}[0].type must be "send" or "receive", but is "sent"'),
+            (entry({"opcode": 1, "data": ""}), f"{at}[0].type must be a str, but is missing"),
+            (entry({**good, "opcode": 3}), f"{at}[0].opcode must be 1 or 2, but is 3"),
+            (entry({**good, "opcode": 0}), f"{at}[0].opcode must be 1 or 2, but is 0"),
+            (entry({**good, "opcode": "1"}), f'{at}[0].opcode must be an int, but is "1"'),
+            (entry({**good, "opcode": True}), f"{at}[0].opcode must be an int, but is true"),
+            (entry({"type": "send", "data": ""}), f"{at}[0].opcode must be an int, but is missing"),
+            (entry({**good, "data": None}), f"{at}[0].data must be a str, but is null"),
+            (entry({"type": "send", "opcode": 1}), f"{at}[0].data must be a str, but is missing"),
+            (entry({**good, "opcode": 2, "data": "abc"}), f"{at}[0].data must be base64: Incorrect padding"),
+        ):
+            with self.subTest(text):
+                with self.assertRaises(ValueError):
+                    self.read(document)
+                self.check_wrong(f": expected a HAR file: {text}")
+        for data in ("no base64!", "é", "ab==cd", "/w==\n"):
+            with self.assertRaisesRegex(ValueError, re.escape(f"{at}[0].data must be base64: ")):
+                self.read(entry({**good, "opcode": 2, "data": data}))
+
+    def test_how_a_websocket_was_closed(self):
+        at = "log.entries[0]._webSocketClose"
+        for close, text in (
+            ([], " must be an object, but is []"),
+            ({"code": 1000}, ".type must be a str, but is missing"),
+            ({"type": "x", "code": 1000}, '.type must be "send" or "receive", but is "x"'),
+            ({"type": "send"}, ".code must be an int, but is missing"),
+            ({"type": "send", "code": 65536}, ".code must be an int from 0 to 65535, but is 65536"),
+            ({"type": "send", "code": 1000, "reason": 1}, ".reason must be a str, but is 1"),
+        ):
+            with self.assertRaises(ValueError):
+                self.read({"log": {"entries": [{**ENTRY, "_webSocketMessages": [], "_webSocketClose": close}]}})
+            self.check_wrong(f": expected a HAR file: {at}{text}")
+
 
 class WriteTest(HarTestCase):
     def test_a_header_takes_a_line_and_keys_are_sorted(self):
@@ -123,6 +175,19 @@ class WriteTest(HarTestCase):
             ],
         )
         self.assertEqual(json.loads("\n".join(lines))["log"]["entries"], [content])
+
+    def test_a_message_of_a_websocket_takes_a_line(self):
+        messages = [
+            {"type": "send", "time": 1.5, "opcode": 1, "data": 'a "\\"\n'},
+            {"type": "receive", "time": 0, "opcode": 2, "data": "x" * 10 ** 6},
+        ]
+        har.write(self.path, [{"_webSocketMessages": messages}])
+        lines = self.path.read_text("utf-8").split("\n")
+        self.assertIn(
+            '     {"data": "a \\"\\\\\\"\\n", "opcode": 1, "time": 1.5, "type": "send"},', lines
+        )
+        self.assertEqual(json.loads("\n".join(lines))["log"]["entries"][0]["_webSocketMessages"], messages)
+        self.assertEqual(len([line for line in lines if '"opcode"' in line]), 2)
 
     def test_what_no_text_can_hold_is_escaped(self):
         har.write(self.path, [{"a": "\udcff"}])

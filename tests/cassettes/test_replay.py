@@ -5,9 +5,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from aiohttp import ClientSession, WSServerHandshakeError
 from yarl import URL
 
-from aioresponses import AioResponsesTestCase
+from aioresponses import AioResponsesTestCase, VirtualClock, aioresponses
 from aioresponses._cassettes.replay import registration, selected
 
 from .captures import CHROME, FIREFOX, PROXY
@@ -36,6 +37,7 @@ class CapturesTest(AioResponsesTestCase):
                 ("get", "https://api.example.com/users?access_token=S3CR3T&page=1"),
                 ("post", "https://api.example.com/login"),
                 ("get", "https://api.example.com/a%7Bb%7D?code=S3CR3T"),
+                ("get", "wss://api.example.com/live"),
             ],
         )
         session = self.client_session()
@@ -49,6 +51,11 @@ class CapturesTest(AioResponsesTestCase):
         async with session.post("https://api.example.com/login", data={"user": "ada"}) as response:
             self.assertEqual(([one.status for one in response.history], response.status), ([302], 200))
             self.assertEqual((await response.read(), response.content_type), (b"\0\xffa", "image/png"))
+        async with session.ws_connect("wss://api.example.com/live", protocols=("v1", "v2"), compress=15) as ws:
+            await ws.send_json({"token": "S3CR3T", "op": "auth"})
+            seen = [(await ws.receive()).data for _ in range(3)]
+            self.assertEqual((seen, ws.close_code), (["ok", b"\0\xffa", None], 1006))
+            self.assertEqual((ws.protocol, ws.compress), ("v2", 15))
 
     async def test_one_of_firefox(self):
         self.assertEqual(len(self.load(FIREFOX)), 1)
@@ -68,22 +75,35 @@ class CapturesTest(AioResponsesTestCase):
         async with self.client_session().get("http://api.example.com:8080/image") as response:
             self.assertEqual(await response.read(), b"\x89PNG")
 
+    async def test_the_pauses_of_a_websocket_as_well(self):
+        with VirtualClock() as clock:
+            self.load(CHROME, timings=True, url="wss://api.example.com/live")
+            async with self.client_session().ws_connect("wss://api.example.com/live") as ws:
+                await ws.send_json({"token": "S3CR3T", "op": "auth"})
+                async for _ in ws:
+                    pass
+            self.assertAlmostEqual(clock.elapsed, 0.3, places=3)
+
     async def test_entries_that_are_optional(self):
-        self.assertEqual([one.optional for one in self.load(CHROME, optional=True)], [True] * 3)
+        self.assertEqual([one.optional for one in self.load(CHROME, optional=True)], [True] * 4)
 
     def test_which_entries(self):
         for url, count in (
-            ("https://api.example.com/{path:.*}", 3),
-            ("https://api.example.com/{path}", 2),
+            ("https://api.example.com/{path:.*}", 4),
+            ("https://api.example.com/{path}", 3),
+            ("wss://api.example.com/{path}", 1),
+            ("https://api.example.com/live", 1),
             ("https://*.example.com/users", 1),
             ("https://api.example.com/users", 1),
             ("https://api.example.com/users?page=1", 0),
             (URL("https://api.example.com/users?page=1&access_token=S3CR3T"), 1),
             (URL("https://api.example.com/a{b}"), 1),
             (re.compile(r".*\?"), 2),
-            (re.compile("https://api"), 3),
+            (re.compile("https://api"), 4),
+            (re.compile("wss://api"), 1),
             (re.compile("api"), 0),
             ("http://api.example.com/{path:.*}", 0),
+            ("ws://api.example.com/{path:.*}", 0),
         ):
             with self.subTest(url):
                 self.assertEqual(len(selected(CHROME["log"]["entries"], url)), count)
@@ -106,7 +126,7 @@ class CapturesTest(AioResponsesTestCase):
             self.mock.load_har("no-such.har")
 
 
-class RegistrationTest(unittest.TestCase):
+class RegistrationTest(unittest.IsolatedAsyncioTestCase):
     def test_only_what_went_to_a_server_and_was_answered(self):
         entries = [
             entry(url, status)
@@ -116,7 +136,19 @@ class RegistrationTest(unittest.TestCase):
             )
             for status in (200, 999, 0, 101, 1000)
         ]
-        self.assertEqual(len(selected(entries, None)), 4)
+        self.assertEqual(len(selected(entries, None)), 6)
+
+    async def test_a_websocket_that_was_refused(self):
+        url = "wss://a.example/ws"
+        found = registration(entry(url, 403, statusText="Forbidden", httpVersion="HTTP/1.1"))
+        self.assertEqual((found["url"], found["status"], found["reason"]), (URL(url), 403, "Forbidden"))
+        for spelling in (url, "https://a.example/ws"):
+            with aioresponses() as mock:
+                mock.add(**found)
+                async with ClientSession() as session:
+                    with self.assertRaises(WSServerHandshakeError) as raised:
+                        await session.ws_connect(spelling)
+            self.assertEqual(raised.exception.status, 403)
 
     def test_credentials_in_a_url_play_no_part(self):
         self.assertEqual(registration(entry("https://u:p@a.example/x"))["url"], URL("https://a.example/x"))

@@ -1,13 +1,12 @@
 import asyncio
 from unittest.mock import ANY
 
-import aiohttp
 from aiohttp import ClientSession, WSMsgType, web
-from aiohttp.test_utils import TestServer
 
 from aioresponses import AioResponsesTestCase, WebSocketConnection, aioresponses
 from aioresponses.websockets import Close, Drop, Expect, Ping, Send, Sleep
 
+from ..servers import ServerTestCase
 from ..support import AT_MOST, OutcomeTestCase, idle
 
 URL = "wss://stream.example.com/ticks"
@@ -138,6 +137,15 @@ class ByHandTest(SocketTestCase):
                 await receiving
             client = await self.connect()
             connection = await ws.connection()
+
+    async def test_closing_while_another_task_receives(self):
+        ws = self.mock.websocket(URL)
+        client = await self.connect()
+        receiving = asyncio.ensure_future(client.receive())
+        await idle()
+        self.assertTrue(await client.close())
+        self.assertIn((await receiving).type, (WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.CLOSE))
+        self.assertEqual(len(ws.connections), 1)
 
     async def test_rules(self):
         ws = self.mock.websocket(URL).on({"op": "subscribe", "channel": ANY}, {"ok": True}, {"price": 3})
@@ -304,13 +312,11 @@ class FailingScriptTest(OutcomeTestCase):
         )
 
 
-class LikeServerTest(SocketTestCase):
+class LikeServerTest(ServerTestCase):
     """What a client sees is what it sees of the same exchange over TCP."""
 
-    passthrough_unmatched = True
-
     async def exchange(self, url, **options):
-        async with aiohttp.ClientSession() as session, session.ws_connect(url, **options) as ws:
+        async with ClientSession() as session, session.ws_connect(url, **options) as ws:
             seen = [ws.protocol, ws.compress, ws._response.status, ws._response.headers.get("X-One")]
             await ws.send_str("subscribe")
             while True:
@@ -334,26 +340,44 @@ class LikeServerTest(SocketTestCase):
                 await ws.close(code=int(request.query["end"]), message=b"bye")
             return ws
 
-        app = web.Application()
-        app.router.add_get("/", handle)
-        server = TestServer(app)
-        await server.start_server()
-        self.addAsyncCleanup(server.close)
+        server = await self.serve(web.get("/", handle))
         for end, step in (("1000", Close(1000, b"bye")), ("4001", Close(4001, b"bye")), ("drop", Drop())):
-            url = server.make_url(f"/?end={end}")
             for options in ({}, {"protocols": ("v1", "v0")}, {"compress": 15}):
-                real = await self.exchange(url, **options)
-                ws = self.mock.websocket(
-                    url, [Expect("subscribe"), "text", b"bytes", step], protocols=("v1",), headers={"X-One": "1"}
-                )
-                self.assertEqual(await self.exchange(url, **options), real)
-                ws.remove()
+                url = server.with_query(end=end)
 
-    async def test_closing_while_another_task_receives(self):
-        ws = self.mock.websocket(URL)
-        client = await self.connect()
-        receiving = asyncio.ensure_future(client.receive())
-        await idle()
-        self.assertTrue(await client.close())
-        self.assertIn((await receiving).type, (WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.CLOSE))
-        self.assertEqual(len(ws.connections), 1)
+                async def scenario():
+                    return await self.exchange(url, **options)
+
+                def register(mock):
+                    script = [Expect("subscribe"), "text", b"bytes", step]
+                    mock.websocket(url, script, protocols=("v1",), headers={"X-One": "1"})
+
+                with self.subTest(end, options=options):
+                    # The handshake has a key of chance.
+                    await self.compare(scenario, register, what_came_in=False)
+
+    async def test_both_ways_at_once(self):
+        async def handle(request):
+            ws = web.WebSocketResponse()
+            await ws.prepare(request)
+            for number in range(20):
+                await ws.send_str(f"tick {number}")
+                await asyncio.sleep(0)
+            async for message in ws:
+                await ws.send_str(f"got {message.data}")
+            return ws
+
+        async def scenario():
+            async with ClientSession() as session, session.ws_connect(url) as ws:
+                async def send():
+                    for number in range(20):
+                        await ws.send_str(str(number))
+                        await asyncio.sleep(0)
+
+                sending = asyncio.ensure_future(send())
+                seen = [await ws.receive_str() for _ in range(40)]
+                await sending
+            return seen, ws.close_code
+
+        url = await self.serve(web.get("/", handle))
+        await self.compare(scenario, lambda mock: mock.get(url, handler=handle), what_came_in=False)
