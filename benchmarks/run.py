@@ -41,6 +41,9 @@ Benchmarks
 
 Written by ``make bench`` on {date}, on {machine}.
 
+.. image:: ../docs/_static/benchmarks.svg
+   :alt: Bars of what a GET, 1,000 at once, an empty test and a suite of 100 tests take with each tool: see the tables.
+
 Every contestant answers the same requests, which aiohttp's client makes and reads, in a process of its own. The
 processes take turns round by round, so that whatever else the machine does strikes all of them alike. Times are
 medians over the rounds. Ratios are medians over the rounds as well, of the ratios within each; those to the floor stand

@@ -78,6 +78,7 @@ REFERENCE = sorted((DOCS / "reference").glob("*.rst"))
 DIRECTIVES: dict[Path, tuple[str, ...]] = {
     DOCS / "index.rst": ("toctree",),
     DOCS / "cookbook" / "index.rst": ("toctree",),
+    DOCS / "benchmarks.rst": ("include",),
     DOCS / "changelog.rst": ("include",),
     **{
         path: (
