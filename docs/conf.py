@@ -55,6 +55,7 @@ html_title = f"aioresponses {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_extra_path = ["llms.txt"]
+html_search_scorer = str(DOCS / "search_scorer.js")
 html_show_copyright = False
 
 # What is copied from an example is what can be run.
