@@ -118,7 +118,11 @@ NOT_FOR_USERS = (
 )
 
 # Pages that are made of files which are not below `docs/`.
-OUTSIDE = {"../CHANGELOG.rst": "changelog", "../benchmarks/RESULTS.rst": "benchmarks"}
+OUTSIDE = {
+    "../CHANGELOG.rst": "changelog",
+    "../SECURITY.rst": "security",
+    "../benchmarks/RESULTS.rst": "benchmarks",
+}
 
 
 def without_names(app: Sphinx, page: str, source: list[str]) -> None:

@@ -80,6 +80,7 @@ DIRECTIVES: dict[Path, tuple[str, ...]] = {
     DOCS / "cookbook" / "index.rst": ("toctree",),
     DOCS / "benchmarks.rst": ("include",),
     DOCS / "changelog.rst": ("include",),
+    DOCS / "security.rst": ("include",),
     **{
         path: (
             "autoattribute", "autoclass", "autofunction", "automethod", "autoproperty", "py:currentmodule", "py:data",
