@@ -59,7 +59,8 @@ A number in brackets behind ``NO`` or a dash leads to the reason, below the tabl
   ``IsolatedAsyncioTestCase`` takes. A ``TextTestRunner`` runs both.
 - What is recorded is a GET of a real server in one more process, within a cassette; writing the file is not timed.
 - Each of the tests that back off makes four requests and sleeps three times in between.
-- Imported is what a test needs, in new processes that have unittest and aiohttp already, with all modules compiled.
+- Imported is what a test needs, in new processes that have unittest and aiohttp already. Here and for the suite, all
+  modules are compiled.
 - The suite of 100 tests is in ``benchmarks/suite``: the same tests of the same client with each tool. Timed is a whole
   run of ``python -m unittest``, from the start of the process to its end, as users wait for it.
 """
