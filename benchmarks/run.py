@@ -1,8 +1,8 @@
 """Compares this package with other mocks, with a real server, and with the least that aiohttp's client takes.
 
 Run by `make bench`. It prints the results; a whole run writes them to RESULTS.rst, and a picture of some of them to
-docs/_static/benchmarks.svg. A missed limit is a failure of the run only if rows.py gives no reason for it, and the noise
-does not reach the limit.
+docs/_static/benchmarks.svg. A missed limit is a failure of the run only if rows.py gives no reason for it, and the
+noise does not reach the limit.
 """
 
 from __future__ import annotations
