@@ -79,6 +79,7 @@ DIRECTIVES: dict[Path, tuple[str, ...]] = {
     DOCS / "index.rst": ("toctree",),
     DOCS / "cookbook" / "index.rst": ("toctree",),
     DOCS / "changelog.rst": ("include",),
+    DOCS / "security.rst": ("include",),
     **{
         path: (
             "autoattribute", "autoclass", "autofunction", "automethod", "autoproperty", "py:currentmodule", "py:data",
