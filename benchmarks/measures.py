@@ -32,7 +32,7 @@ RECORDS = {
              for number in range(13_000)]
 }
 STRING = {"text": "a" * 2 ** 20}
-KEPT = 2000
+KEPT = 1000
 MESSAGES = ["a message"] * 1000
 HERE = Path(__file__).parent
 

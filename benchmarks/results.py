@@ -15,6 +15,7 @@ from statistics import median, quantiles
 from rows import ALL, Limit, Measure
 
 DASH = "–"
+IN_NOISE = "It is so near to the limit that other rounds may be within it, as ± says."
 
 
 @dataclass
@@ -53,10 +54,7 @@ def rows_of(played: Played, measures: list[Measure]) -> tuple[list[list[str]], N
         for limit in measure.limits:
             judgement = judged(measure, limit, played, notes)
             if judgement[2] == "NO":
-                if limit.why:
-                    judgement[2] += f" {notes(limit.why)}"
-                else:
-                    unexplained.append(f"{measure.name}: {judgement[0]}, it is {judgement[1]}")
+                unexplained.append(f"{measure.name}: {judgement[0]}, it is {judgement[1]}")
             rows.append([name, *cells, *judgement])
             # A row for each limit; the times stand in the first.
             name, cells = "\\", [""] * len(cells)
@@ -77,7 +75,7 @@ def cell(measure: Measure, contestant: str, played: Played, notes: Notes) -> str
 
 
 def judged(measure: Measure, limit: Limit, played: Played, notes: Notes) -> list[str]:
-    """Return a limit, where this package stands, and whether that is within it."""
+    """Return a limit, where this package stands, and whether that is within it; if not, with a note that says why."""
     if limit.of is None:
         asked = f"at most {shown(limit.most, measure)}"
         other_key = None
@@ -93,7 +91,14 @@ def judged(measure: Measure, limit: Limit, played: Played, notes: Notes) -> list
         values = list(map(truediv, values, played.times[other_key]))
     found = median(values)
     figure = f"{found:.3f} x" if other_key else shown(found, measure)
-    return [asked, f"{figure} ± {noise(values):.1%}", "yes" if found <= limit.most else "NO"]
+    unsure = noise(values)
+    if found <= limit.most:
+        met = "yes"
+    elif limit.why:
+        met = f"NO {notes(limit.why)}"
+    else:
+        met = f"NO {notes(IN_NOISE)}" if found * (1 - unsure) <= limit.most else "NO"
+    return [asked, f"{figure} ± {unsure:.1%}", met]
 
 
 def failure(key: tuple[str, str], played: Played) -> str:

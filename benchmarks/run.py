@@ -32,7 +32,7 @@ RELEASES = ("3.13.5", "newest")
 SHOWN = "CPython 3.13, aiohttp 3.13.5"
 
 # How long a group of measures plays, and how many rounds at least.
-SECONDS = 6.0
+SECONDS = 5.0
 ROUNDS = 5
 
 INTRODUCTION = """\
@@ -53,7 +53,7 @@ A number in brackets behind ``NO`` or a dash leads to the reason, below the tabl
   works on another core while the client does, so it is faster than one that shares the client's loop, or process.
 - ``loopback``: an ``aiohttp.test_utils.TestServer`` in the process of the client and on its loop, as in most tests.
 - ``aiointercept``: with ``mock_external_urls=True``.
-- The memory of a call is the mean of 2,000, by ``tracemalloc``. A forgotten call is one that ``keep_calls=10`` has
+- The memory of a call is the mean of 1,000, by ``tracemalloc``. A forgotten call is one that ``keep_calls=10`` has
   dropped.
 - An empty test is one with its mock active, or its server running, and no request, less what an empty
   ``IsolatedAsyncioTestCase`` takes. A ``TextTestRunner`` runs both.

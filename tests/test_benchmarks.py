@@ -11,7 +11,7 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 sys.path.insert(0, str(BENCHMARKS))
 try:
-    from results import Notes, Played, judged, noise, rows_of, shown_seconds, table
+    from results import IN_NOISE, Notes, Played, judged, noise, rows_of, shown_seconds, table
     from rows import ALL, GROUPS, Limit, Measure
 finally:
     sys.path.remove(str(BENCHMARKS))
@@ -48,8 +48,24 @@ class JudgedTest(unittest.TestCase):
         times = {"this package": [2e-6, 30e-6, 8e-6], "floor": [1e-6, 10e-6, 8e-6]}
         # The ratio of the medians would be 1.
         self.assertEqual(
-            self.judged(Limit(1.3, "floor"), times), ["at most 1.3 x floor", "2.000 x ± 45.3%", "NO"]
+            self.judged(Limit(1.9, "floor"), times), ["at most 1.9 x floor", "2.000 x ± 45.3%", "NO (1)"]
         )
+
+    def test_why_a_limit_is_missed(self):
+        times = {"this package": [10e-6, 11e-6, 12e-6]}
+        for limit, met, noted in (
+            (Limit(11e-6, why="Why."), "yes", ""),
+            (Limit(10e-6, why="Why."), "NO (1)", "(1) Why."),
+            (Limit(9e-6), "NO", ""),
+            # 11 ± 8.2 %
+            (Limit(10.2e-6), "NO (1)", f"(1) {IN_NOISE}"),
+            (Limit(10e-6), "NO", ""),
+        ):
+            with self.subTest(limit):
+                notes = Notes()
+                played = Played({("GET", contestant): taken for contestant, taken in times.items()})
+                self.assertEqual(judged(measure(limit), limit, played, notes)[2], met)
+                self.assertEqual(str(notes), noted)
 
     def test_a_ratio_that_is_just_the_limit_is_within_it(self):
         times = {"this package": [3.0, 3.0], "floor": [2.0, 2.0]}
