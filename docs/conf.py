@@ -131,7 +131,12 @@ def without_names(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def link_to_pages(app: Sphinx, document: nodes.document, page: str) -> None:
-    """Have links to files lead to the pages that are made of these."""
+    """Have links to files, and what names a file of `docs/`, lead to the pages that are made of these."""
+    for code in list(document.findall(nodes.literal)):
+        named = re.fullmatch(r"docs/(.+)\.rst", code.astext())
+        if named and named[1] in app.env.found_docs:
+            up = "../" * page.count("/")
+            code.replace_self(nodes.reference("", "", code.deepcopy(), refuri=f"{up}{named[1]}.rst"))
     for link in document.findall(nodes.reference):
         file, _, heading = link.get("refuri", "").partition("#")
         if "://" in file or not file.endswith(".rst"):
