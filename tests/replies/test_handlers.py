@@ -220,7 +220,9 @@ class RefusedHandlerTest(unittest.TestCase):
             with self.assertRaises(TypeError) as raised:
                 aioresponses().get(SITE, handler=wrong)
             message = str(raised.exception)
-            self.assertTrue(message.startswith("handler: expected a coroutine function that takes a request, got "), message)
+            self.assertTrue(
+                message.startswith("handler: expected a coroutine function that takes a request, got "), message
+            )
             self.assertTrue(message.endswith(f": {why}"), message)
 
     def test_no_other_argument_of_a_reply_stands_beside_it(self):
