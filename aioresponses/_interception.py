@@ -1,11 +1,11 @@
 """One call on its way: who answers each of its requests, and which exception reaches the caller.
 
-Exceptions that a mock raises must reach the caller as they are. They are raised where the client waits for its
-response, and those of a condition where it connects, so middlewares see just them. Above that, aiohttp has two habits
-that a registered exception must survive: it tries an idempotent request once more after `ServerDisconnectedError` and
-`ClientOSError` (3.10 and newer) - the second try of it gets the same exception, and no other mock - and it wraps some
-exceptions in its own, which is undone. A fault of the server is another thing: there the second try is the client's
-answer to it, and goes to the next mock that fits. If no other mock fits, it finds the server as it was.
+Exceptions that a mock raises must reach the caller unchanged. They are raised where the client waits for its response,
+and those of a condition where it connects, so middlewares see exactly them. Above that, aiohttp does two things that a
+registered exception must survive. It retries an idempotent request once after `ServerDisconnectedError` and
+`ClientOSError` (3.10 and newer): the retry gets the same exception, and no other mock. And it wraps some exceptions in
+its own, which is undone. A fault of the server is different: there, the retry is the client's reaction to the fault,
+and goes to the next mock that fits. If no other mock fits, the retry meets the same fault again.
 """
 
 from __future__ import annotations
@@ -65,20 +65,20 @@ class AskedMock(Mock, Protocol):
 
 
 idle: WeakSet[AskedMock] = WeakSet()
-"""Those with which mocks were registered while they were not active; a refusal names them if they still are not."""
+"""Those with which mocks were registered while inactive; a refusal names them if they are still inactive."""
 
 
 class Interception:
-    """One call on its way, which sends one request after another: the next after a redirect or a retry.
+    """One call on its way, which may send several requests: the next one after a redirect or a retry.
 
-    Each request is offered to the mocks in turn, the innermost first. The innermost has recorded the call, the others
+    Each request is offered to the mocks in turn, innermost first. The innermost mock has recorded the call; the others
     record it when they are asked.
     """
 
     connector: InMemoryConnector
 
     is_through_connector = False
-    """Whether its requests come through a connector of the mock, which then answers, active or not."""
+    """Whether its requests come through a connector of the mock, which then answers even if it is inactive."""
 
     def __init__(
         self,
@@ -98,9 +98,9 @@ class Interception:
     def plain_far_end(
         self, request: ClientRequest, connector: BaseConnector, traces: list[Trace], timeout: ClientTimeout
     ) -> FarEnd | None:
-        """Return what answers the first request of a call, where the innermost mock does by method and URL alone.
+        """Return what answers the first request of a call if the innermost mock does, by method and URL alone.
 
-        Nearly all requests are of this kind. For others, this returns None and notes nothing.
+        Nearly all requests are of this kind. For others, this returns None and records nothing.
         """
         exchange, interceptor = self.exchange, self._interceptors[0]
         router = interceptor.router
@@ -123,15 +123,15 @@ class Interception:
     ) -> FarEnd | None:
         """Return what answers a request that asks `connector` for a connection; None if the network does.
 
-        Raises what a condition of a mock raises, and `ClientConnectionError` where the request is refused.
+        Raises what a condition of a mock raises, and `ClientConnectionError` if the request is refused.
         """
         last, exchange = self._last, self.exchange
         if last is not None and last.request is request and last.connections == self._connections():
-            # One hook has called the other: a connector whose own `connect` calls that of its base class. A middleware
-            # that tries again with the same request has had a connection.
+            # One hook has called the other: a connector's own `connect` calls that of its base class. (If a middleware
+            # retries with the same request, the request has had a connection in between.)
             return None
         if not self._is_asked(self._interceptors[0]):
-            # The innermost mock, which the call belongs to, has been stopped since.
+            # The innermost mock, to which the call belongs, has been stopped in the meantime.
             raise ClientConnectionError(STOPPED)
         if last is not None and last.raises_again(request):
             last.exchange.start_again()
@@ -142,11 +142,11 @@ class Interception:
             return last
         if last is not None:
             exchange = exchange.next_hop(request.method, request.url, response_of(last.request))
-        # In its request, aiohttp has the URL of the call as it goes over the wire.
+        # aiohttp's request has the URL of the call as it is sent.
         is_callers = request.url is self.exchange.url
         url = self.exchange.normalized_url if is_callers else self._asked_for(request)[1]
         if not is_callers and last is None and url is self.exchange.normalized_url:
-            # How `params` are joined to a query is another in each release, and may be seen here alone.
+            # Releases differ in how they join `params` to a query, and this is the only place where it shows.
             self.exchange.url = with_credentials_of(self.exchange.url, request.url)
         exchange.asks_upgrade = self.exchange.asks_upgrade = hdrs.UPGRADE in request.headers
         far_end = self._last = FarEnd(request, exchange, url, traces, self._kwargs)
@@ -156,7 +156,7 @@ class Interception:
                 interceptor.log.record(self.exchange)
                 self._recorded += 1
             if not self._is_asked(interceptor):
-                continue  # One around the innermost has been stopped since.
+                continue  # An outer mock has been stopped in the meantime.
             router = interceptor.router
             if router.passthrough and router.passes_through(request.url):
                 far_end.passes_through = True
@@ -167,7 +167,7 @@ class Interception:
             try:
                 claim = router.claim(request.method, url, exchange)
             except BaseException as error:
-                far_end.note_raised(error)  # A condition did; it reaches the caller as it is.
+                far_end.note_raised(error)  # A condition raised it; it reaches the caller unchanged.
                 raise
             if not isinstance(claim, dict):
                 if not claim[1].passes_through:
@@ -184,7 +184,7 @@ class Interception:
                 return far_end
         else:
             if last is not None and last.claim is not None and last.is_faulty and last.is_sent_again_by(request):
-                # The server that disconnected the client does so again, or if it is a real one, may do so.
+                # The server that disconnected the client does so again; a real one may.
                 far_end.interceptor = last.interceptor
                 exchange.answered_by = last.claim[0].handle_ref
                 if not last.claim[1].passes_through:
@@ -213,22 +213,22 @@ class Interception:
         )
 
     def connected_to_network(self, connection: Connection) -> None:
-        """Note that a request has got a connection to the network, and what comes of it if it is recorded."""
+        """Record that a request has a connection to the network, and what arrives if the request is recorded."""
         self.exchange.connect()
         connection.add_callback(self.exchange.disconnect)
         last = self._last
-        # Where a connector's own `connect` has called that of its base class, one connection is noted twice.
+        # If a connector's own `connect` has called that of its base class, this is called twice for one connection.
         if last is not None and last.recorder is not None and last.exchange.incoming is None:
             last.exchange.incoming = Incoming(connection)
 
     def _connections(self) -> tuple[int, int | None]:
-        """Return what is another one after the call has got a connection."""
+        """Return a value that changes whenever the call gets a connection."""
         return self.exchange.connections, self.exchange.until
 
     async def _refusal(self, far_end: FarEnd, unmet: dict[str, str]) -> ClientConnectionError:
-        """Return what a request is refused with, once the latency has passed.
+        """Return the exception that refuses a request, once the latency has passed.
 
-        `unmet` says which condition of which mock does not hold, by the keys of the mocks.
+        `unmet` has the conditions that do not hold, by the keys of their mocks.
         """
         request, exchange = far_end.request, far_end.exchange
         exchange.unmatched = self.exchange.unmatched = True
@@ -266,7 +266,7 @@ class Interception:
         return error
 
     async def _look_ahead(self, far_end: FarEnd, router: Router, connector: BaseConnector) -> None:
-        """Note what is about to be sent, where a mock asks for more than method and URL."""
+        """Record what is about to be sent, if a mock checks more than method and URL."""
         conditions = router.conditions(far_end.request.method, far_end.url, far_end.exchange.asks_upgrade)
         with_body = any(one.look_at_body for one in conditions)
         if far_end.body_is_read or not with_body and (far_end.exchange.outgoing is not None or not conditions):
@@ -279,7 +279,7 @@ class Interception:
     def _answering(
         self, far_end: FarEnd, claim: Claim, connector: BaseConnector, timeout: ClientTimeout
     ) -> FarEnd:
-        """Have a mock answer a request."""
+        """Let a mock answer a request."""
         far_end.claim = claim
         reply = claim[1]
         interceptor, result = far_end.interceptor, reply.result
@@ -306,7 +306,7 @@ class Interception:
         return interceptor.is_active or self.is_through_connector
 
     def _asked_for(self, request: ClientRequest) -> tuple[str, URL]:
-        """Return method and normalised URL of a request, as the caller wrote them where they are the caller's."""
+        """Return the method and normalised URL of a request, as the caller wrote them if they are the caller's."""
         call = self.exchange
         url = _urls.normalize_url(request.url)
         return (
@@ -315,18 +315,18 @@ class Interception:
         )
 
     def note_upgrade(self, upgraded: Upgraded) -> None:
-        """Note that the connection of the last request, which went to the network, speaks another protocol now."""
+        """Record that the connection of the last request, which went to the network, has switched protocols."""
         if self._last is not None:
             self._last.note_upgrade(upgraded)
 
     def returned(self, response: ClientResponse) -> None:
-        """Note that the call returned."""
+        """Record that the call returned."""
         self._interceptors[self._recorded - 1].responses.append(response)
         self.exchange.end(response, None)
         self._note_end()
 
     def gave_back(self, response: ClientResponse | None) -> None:
-        """Note the end of a request that has gone around `_request`, even if the mock raised."""
+        """Record the end of a request that has bypassed `_request`, even if the mock raised."""
         if response is None:
             self.exchange.end(None, None)
             self._note_end()
@@ -336,7 +336,7 @@ class Interception:
             self.returned(response)
 
     def raised(self, error: BaseException) -> BaseException:
-        """Note that the call raised; return the exception that its caller is to get."""
+        """Record that the call raised; return the exception that the caller gets."""
         failure = unwrapped(error, None if self._last is None else self._last.raised)
         self.exchange.end(None, failure)
         self._note_end()
@@ -344,7 +344,7 @@ class Interception:
 
     def _note_end(self) -> None:
         last = self._last
-        # A connector does not see whether aiohttp is about to try once more.
+        # A connector does not see whether aiohttp is about to retry.
         if last is not None and last.raised is not None and not self.is_through_connector:
             last.let_go()
         for one in self._interceptors:

@@ -1,6 +1,6 @@
-"""What one mock object does with calls: it begins them, and has what stands behind it answer them.
+"""What one mock object does with calls: it begins them, and holds everything that answers them.
 
-A call is offered to several mock objects. `_interception` says what it needs of each of them; this provides it.
+A call may be offered to several mock objects. `_interception` declares what it needs from each; this room provides it.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 
 class Interceptor:
-    """What one mock has to do with calls: who answers them, and where they are recorded.
+    """What one mock object does with calls: what answers them, and where they are recorded.
 
-    `response_class` tells which class the responses have, where the mock does not say. `latency` says how many seconds
-    pass before each reply; for None, it comes in the step of the request.
+    `response_class` returns the class of responses for mocks that do not set one. `latency` is how many seconds pass
+    before each reply; with None, it arrives in the step of the request.
     """
 
     def __init__(
@@ -49,29 +49,29 @@ class Interceptor:
         self.is_active = False
         self.stand_ins = StandIns()
         self.recorders: tuple[Recorder, ...] = ()
-        """The innermost last."""
+        """The cassettes in use, the innermost last."""
         self.responses: list[ClientResponse] = []
         self.assertion_classes: tuple[type[BaseException], ...] = ()
-        """The classes of failed assertions, which are noted where a function of the user's raises one."""
+        """The classes of assertion errors to record if a user's function raises one."""
         self.failed_assertions: list[FailedAssertion] = []
         self.made = moment()
-        """When it was made, as a moment."""
+        """When it was created, as a moment."""
         self.idle_at = 0
-        """When a mock was last registered with it while it was not active, as a moment."""
+        """When a mock was last registered with it while it was inactive, as a moment."""
         self.failed_sockets: list[FailedSocket] = []
         self.mounts: list[Mount] = []
-        """Applications that answer what no mock answers; those whose URLs are longer come first."""
+        """Applications that answer what no mock answers; those with longer URLs come first."""
         self.connectors: WeakSet[OwnConnector] | tuple[()] = ()
-        """Those whose requests this mock answers; most mocks have none."""
+        """The connectors whose requests this mock answers; most mocks have none."""
         self.has_had_connectors = False
         self._servers: Servers | None = None
         self._ending: list[Servers] = []
 
     @property
     def servers(self) -> Servers:
-        """The servers of applications and handlers; they are made when they are needed."""
+        """The servers of applications and handlers; they are created when needed."""
         if self._servers is None:
-            # It imports aiohttp.web, which takes longer than all of this package.
+            # Imports aiohttp.web, which takes longer than importing this whole package.
             from ._client.serving import Servers
 
             with _making:
@@ -85,7 +85,7 @@ class Interceptor:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing asks it: it is not active, and has never made a connector."""
+        """Whether it is never asked: it is inactive, and has never made a connector."""
         return not (self.is_active or self.has_had_connectors)
 
     def mount_of(self, url: URL) -> Mount | None:
@@ -93,20 +93,20 @@ class Interceptor:
         return next((mount for mount in self.mounts if mount._covers(url)), None)
 
     def add_mount(self, mount: Mount) -> None:
-        """Have an application answer what no mock answers."""
+        """Let an application answer what no mock answers."""
         self.mounts = sorted([*self.mounts, mount], key=lambda one: -one._depth)
 
     def take_out_mount(self, mount: Mount) -> None:
-        """Have an application answer no more."""
+        """Stop an application from answering."""
         self.mounts = [one for one in self.mounts if one is not mount]
 
     def add_connector(self, connector: OwnConnector) -> None:
-        """Note a connector whose requests this mock answers."""
+        """Add a connector whose requests this mock answers."""
         self.connectors = WeakSet({connector, *self.connectors})
         self.has_had_connectors = True
 
     def tell_servers(self) -> None:
-        """Tell all applications to end."""
+        """Ask all applications to end."""
         servers, self._servers = self._servers, None
         if servers is not None:
             servers.tell(STOPPED)
@@ -115,7 +115,7 @@ class Interceptor:
     async def end_servers(self) -> None:
         """End all connections, and then all applications; wait for those on the running loop."""
         if self._servers is not None:
-            # It stays until all has ended, and refuses what comes in the meantime.
+            # It stays until everything has ended, and refuses requests in the meantime.
             self._servers.tell(STOPPED)
             self._ending.append(self._servers)
             self.stand_ins.close(STOPPED)
@@ -130,7 +130,7 @@ class Interceptor:
                 self._servers = None
 
     def note_failed(self, error: BaseException, exchange: Exchange) -> None:
-        """Note the failed assertions in what a function of the user's raised while `exchange` was to be answered.
+        """Record the failed assertions in what a user's function raised while it helped to answer `exchange`.
 
         The code under test may swallow them.
         """
@@ -148,18 +148,18 @@ class Interceptor:
         loop: AbstractEventLoop,
         asked: tuple[Interceptor, ...],
     ) -> Interception:
-        """Record a call that begins; return what accompanies it. The mocks that are `asked` begin with this one."""
+        """Record a call that begins; return what accompanies it. The mocks in `asked` begin with this one."""
         if "params" in kwargs:
             try:
                 url = merge_params(url, kwargs["params"])
             except Exception:
-                pass  # aiohttp is about to say what is wrong with these.
+                pass  # aiohttp is about to raise an error for these.
         exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
         self.log.record(exchange)
         return Interception(asked, exchange, kwargs, loop)
 
     def begin_through_connector(self, method: str, url: URL, loop: AbstractEventLoop) -> Interception:
-        """Record a call that begins, whose requests come through a connector of this mock, active or not."""
+        """Record a call that begins, whose requests come through a connector of this mock, even if it is inactive."""
         kwargs = UnknownArguments()
         exchange = Exchange(method, url, _urls.normalize_url(url), kwargs)
         self.log.record(exchange)
@@ -168,5 +168,5 @@ class Interceptor:
         return call
 
 
-# Held while the servers of a mock are made.
+# Held while the servers of a mock are created.
 _making = Lock()

@@ -66,10 +66,10 @@ class aioresponses(Mocks, Recordings, Asked):
 
     - `param`: the name of the keyword argument with which a decorated function receives the mock; by default it is the
       last positional argument.
-    - `passthrough`: prefixes of URLs whose requests go to the network, templates such as `https://*.internal.example`
-      among them, or compiled patterns. Prefixes are compared by scheme, host, port and path; what a prefix leaves out
-      may be anything: `http://127.0.0.1` stands for all ports of that host. `http` covers `ws` as well, and `https`
-      covers `wss`.
+    - `passthrough`: prefixes of URLs whose requests go to the network, including templates such as
+      `https://*.internal.example`, or compiled patterns. Prefixes are compared by scheme, host, port and path, and
+      match any value for a part that they leave out: `http://127.0.0.1` stands for all ports of that host. `http`
+      covers `ws` as well, and `https` covers `wss`.
     - `passthrough_unmatched`: whether requests that match no mock go to the network. By default they raise
       `aiohttp.ClientConnectionError`.
     - `assert_all_called`: whether to fail if a mock was never used, or has replies left of those that `repeat` or
@@ -80,11 +80,12 @@ class aioresponses(Mocks, Recordings, Asked):
     - `json_dumps`: a function that serialises each `payload` to text or bytes; `json.dumps` by default. It is also an
       attribute, and applies to mocks that are registered from then on.
     - `latency`: the seconds that pass before each reply starts, in addition to its `delay`; with 0, everything that is
-      ready runs first, as it does while a server responds. By default, None, a reply arrives in the same step of the
-      loop, as in aioresponses 0.7, so that code which forgets a lock or a limit still passes. It is also an attribute.
-    - `keep_calls`: how many calls that have ended are kept, the last ones, in `calls`, `requests` and the calls of each
-      mock; by default, None, all of them. Calls that no mock answered, and calls in flight, are kept as well, and
-      `call_count` counts all calls. An assertion that would need other calls fails, and says so.
+      ready runs first, as it does while a server responds. With None, the default, a reply arrives in the same step of
+      the loop, as in aioresponses 0.7, so that code which forgets a lock or a limit still passes. It is also an
+      attribute.
+    - `keep_calls`: how many of the calls that have ended are kept, the last ones, in `calls`, `requests` and the calls
+      of each mock; None, the default, keeps all. Calls that no mock answered, and calls in flight, are kept as well,
+      and `call_count` counts all calls. An assertion that would need other calls fails, and says so.
     - `assert_no_leaks`: whether to fail if something was left behind that was made while the mock was active: True, or
       the kinds to look for. `"session"` and `"connector"` are those that were never closed, `"response"` one that
       holds its connection, `"call"` one that never ended, and `"task"` one that still runs after three turns of the

@@ -18,7 +18,7 @@ import time
 import tracemalloc
 import unittest
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -275,12 +275,19 @@ started = time.perf_counter()
 from {contestant.module} import {name}
 print(time.perf_counter() - started)
 """
-    with tempfile.TemporaryDirectory() as compiled:
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    with compiling() as environment:
         while True:
             # Not from the root of the checkout, lest it be this package that is found by the name of 0.7.9.
             yield float(subprocess.check_output([sys.executable, "-c", code], env=environment, cwd=HERE))
+
+
+@contextmanager
+def compiling() -> Iterator[dict[str, str]]:
+    """Give an environment for processes, in which what the first one has compiled is there for all others."""
+    with tempfile.TemporaryDirectory() as compiled:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        yield environment
 
 
 def importing_the_test_case(contestant: Any) -> Iterator[float]:
@@ -365,12 +372,13 @@ def recorded(contestant: Any) -> AsyncIterator[float]:
 def example_suite(contestant: Any) -> Iterator[float]:
     """Yield what the example suite takes, as `python -m unittest` runs it in a process of its own."""
     command = [sys.executable, "-m", "unittest", "suite.test_client"]
-    environment = {**os.environ, "SUITE_WITH": type(contestant).__name__}
-    while True:
-        started = time.perf_counter()
-        process = subprocess.run(command, env=environment, cwd=HERE, capture_output=True, text=True)
-        seconds = time.perf_counter() - started
-        if process.returncode or "\nRan 100 tests" not in process.stderr:
-            errors = [line for line in process.stderr.splitlines() if re.match(r"\w+(Error|Exception): ", line)]
-            sys.exit((errors or [process.stderr])[0])
-        yield seconds
+    with compiling() as environment:
+        environment["SUITE_WITH"] = type(contestant).__name__
+        while True:
+            started = time.perf_counter()
+            process = subprocess.run(command, env=environment, cwd=HERE, capture_output=True, text=True)
+            seconds = time.perf_counter() - started
+            if process.returncode or "\nRan 100 tests" not in process.stderr:
+                errors = [line for line in process.stderr.splitlines() if re.match(r"\w+(Error|Exception): ", line)]
+                sys.exit((errors or [process.stderr])[0])
+            yield seconds

@@ -44,23 +44,25 @@ class Notes:
 
 
 def rows_of(played: Played, measures: list[Measure]) -> tuple[list[list[str]], Notes, list[str]]:
-    """Return the rows of a table, the notes below, and the limits that are missed for no known reason."""
+    """Return the rows of a table, the notes below, and what is to be mended or explained."""
     rows = [["measure", *ALL, "limit for this package", "it is", "met"]]
     notes = Notes()
-    unexplained: list[str] = []
+    to_mend: list[str] = []
     for measure in measures:
         cells = [cell(measure, contestant, played, notes) for contestant in ALL]
         name = measure.name
+        if (name, "this package") in played.failures:
+            to_mend.append(f"{name}: {played.failures[name, 'this package']}")
         for limit in measure.limits:
             judgement = judged(measure, limit, played, notes)
             if judgement[2] == "NO":
-                unexplained.append(f"{measure.name}: {judgement[0]}, it is {judgement[1]}")
+                to_mend.append(f"{measure.name}: {judgement[0]}, it is {judgement[1]}")
             rows.append([name, *cells, *judgement])
             # A row for each limit; the times stand in the first.
             name, cells = "\\", [""] * len(cells)
         if not measure.limits:
             rows.append([name, *cells, "", "", ""])
-    return rows, notes, unexplained
+    return rows, notes, to_mend
 
 
 def cell(measure: Measure, contestant: str, played: Played, notes: Notes) -> str:

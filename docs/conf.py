@@ -55,6 +55,7 @@ html_title = f"aioresponses {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_extra_path = ["llms.txt"]
+html_search_scorer = str(DOCS / "search_scorer.js")
 html_show_copyright = False
 
 # What is copied from an example is what can be run.
@@ -117,7 +118,11 @@ NOT_FOR_USERS = (
 )
 
 # Pages that are made of files which are not below `docs/`.
-OUTSIDE = {"../CHANGELOG.rst": "changelog"}
+OUTSIDE = {
+    "../CHANGELOG.rst": "changelog",
+    "../SECURITY.rst": "security",
+    "../benchmarks/RESULTS.rst": "benchmarks",
+}
 
 
 def without_names(app: Sphinx, page: str, source: list[str]) -> None:
@@ -150,7 +155,7 @@ def with_names_of_columns(app: Sphinx, document: nodes.document, page: str) -> N
         names = [entry.astext() for head in table.findall(nodes.thead) for entry in head.findall(nodes.entry)]
         if len(names) < 3:
             continue
-        table["classes"].append("wide")
+        table["classes"] += ["wide", "tight"] if len(names) > 7 else ["wide"]
         for row in next(table.findall(nodes.tbody)):
             for name, entry in list(zip(names, row))[1:]:
                 for text in entry.children[:1]:

@@ -120,7 +120,7 @@ class TableTest(unittest.TestCase):
             },
             {("GET", "aioresponses 0.7.9"): "TypeError"},
         )
-        rows, notes, unexplained = rows_of(played, measures)
+        rows, notes, to_mend = rows_of(played, measures)
         self.assertEqual(
             rows,
             [
@@ -147,19 +147,28 @@ class TableTest(unittest.TestCase):
             "(3) Only here.",
         )
         self.assertEqual(
-            unexplained,
+            to_mend,
             [
                 "GET: at most 1.00 s, it is 1.50 s ± 0.0%",
                 "PUT: at most 500.00 ms, it is 1.00 s ± 0.0%",
             ],
         )
 
+    def test_a_row_that_this_package_does_not_play_must_not_stay_so(self):
+        rows, notes, to_mend = rows_of(
+            Played(failures={("GET", "this package"): "KeyError: 7"}),
+            [measure(Limit(1, why="Why."), contestants=("this package",), others="Only here.")],
+        )
+        self.assertEqual(rows[1:], [["GET", "– (1)", "– (2)", *["– (1)"] * 4, "at most 1.00 s", "", "– (2)"]])
+        self.assertEqual(str(notes), "(1) Only here.\n(2) this package does not run here: ``KeyError: 7``")
+        self.assertEqual(to_mend, ["GET: KeyError: 7"])
+
     def test_a_row_without_limits(self):
-        rows, notes, unexplained = rows_of(
+        rows, notes, to_mend = rows_of(
             Played({("GET", "this package"): [1.0]}), [measure(contestants=("this package",), others="Only here.")]
         )
         self.assertEqual(rows[1:], [["GET", "– (1)", "1.00 s", *["– (1)"] * 4, "", "", ""]])
-        self.assertEqual((str(notes), unexplained), ("(1) Only here.", []))
+        self.assertEqual((str(notes), to_mend), ("(1) Only here.", []))
 
     def test_times_are_shown_in_the_unit_that_fits(self):
         self.assertEqual(

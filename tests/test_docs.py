@@ -78,7 +78,9 @@ REFERENCE = sorted((DOCS / "reference").glob("*.rst"))
 DIRECTIVES: dict[Path, tuple[str, ...]] = {
     DOCS / "index.rst": ("toctree",),
     DOCS / "cookbook" / "index.rst": ("toctree",),
+    DOCS / "benchmarks.rst": ("include",),
     DOCS / "changelog.rst": ("include",),
+    DOCS / "security.rst": ("include",),
     **{
         path: (
             "autoattribute", "autoclass", "autofunction", "automethod", "autoproperty", "py:currentmodule", "py:data",

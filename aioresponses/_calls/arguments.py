@@ -2,15 +2,16 @@
 
 Theory
 ------
-A test asks what a call was made with, after the code under test has had every chance to change it: to pop a key from
-the dict that it sent, to append to a list that the next call sends again. So arguments are copied when the call begins.
-Most tests never look at them, and a deep copy of a large `json=` takes several times as long as all else of a request.
+A test asks for the arguments of a call after the code under test has had every chance to change them: to pop a key from
+the dict that it sent, or to append to a list that the next call sends again. So arguments are copied when the call
+begins. But most tests never look at them, and a deep copy of a large `json=` takes several times as long as the rest of
+a request.
 
-Therefore a dict or a list of builtin types alone is not copied but packed, by pickle's C code and without its memory
-for what it has seen, and unpacked when somebody looks. Three kinds of values must be left out of this. Other types may
-do anything when they are pickled, so they are deeply copied, and where that fails kept as they are. What stands within
-itself makes the packer run into a limit. And a NaN equals only itself, so it must not become another one; looking for
-its bytes takes time, so in what is very large it is not looked for.
+So a dict or a list that contains only built-in types is not copied but packed, by pickle's C code and without its memo,
+and unpacked when it is read. There are three exceptions. Values of other types may do anything when they are pickled,
+so they are deeply copied, and kept unchanged if that fails. A value that contains itself makes the packer run into a
+limit, and is deeply copied as well. And a NaN equals only itself, so it must not become another object; searching for
+its bytes takes time, so very large values are not searched.
 """
 
 from __future__ import annotations
@@ -25,23 +26,23 @@ import aiohttp
 from aiohttp import ClientTimeout, StreamReader
 from yarl import URL
 
-# Values that never change need no copy, and a stream must have none; the others in the keyword arguments of a call do.
+# Types that are not copied: their values never change, or, like a stream, must not be copied.
 _UNCHANGING = (
     int, str, bytes, float, type(None), URL, ClientTimeout, StreamReader,
-    # aiohttp 3.14 warns of each that is made, a copy included, and is going to do without it.
+    # aiohttp 3.14 has deprecated it, and warns about each new object, including copies.
     getattr(aiohttp, "BasicAuth", str),
 )
 
-# As a NaN is packed, and how much is searched for one.
+# The packed forms of a NaN, and how much is searched for them.
 _NANS = (b"\x7f\xf8\0\0\0\0\0\0", b"\xff\xf8\0\0\0\0\0\0")
 
 _MOST_SEARCHED = 2 ** 16
 
 
 class UnknownArguments(dict[str, Any]):
-    """Stands for the arguments of a call that came through a connector of a mock, which sees requests alone."""
+    """The arguments of a call that came through a mock's own connector, which sees only requests."""
 
-    WHY = "mock.connector() sees requests alone"
+    WHY = "mock.connector() sees only requests"
     INSTEAD = "Look at the headers, body, text() and json() of the call."
 
     def __missing__(self, name: str) -> NoReturn:
@@ -52,22 +53,22 @@ class UnknownArguments(dict[str, Any]):
 
 
 class _Packed(NamedTuple):
-    """A copy of an argument that is unpacked when somebody looks at it."""
+    """A copy of an argument that is unpacked when it is read."""
 
     packed: bytes
 
 
 class _Packer(pickle.Pickler):
-    """Packs builtin types alone."""
+    """Packs only built-in types."""
 
     def reducer_override(self, value: object) -> NoReturn:
         raise pickle.PicklingError(f"{type(value)} is another type")
 
 
 def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of arguments, or the dict itself where nothing in it can change.
+    """Return a copy of arguments, or the dict itself if nothing in it can change.
 
-    Values that cannot be copied are kept as they are.
+    Values that cannot be copied are kept unchanged.
     """
     for value in kwargs.values():
         if not isinstance(value, _UNCHANGING):
@@ -78,7 +79,7 @@ def copied(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def unpacked(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return what `copied` returned, of the types that were given."""
+    """Return what `copied` returned, with values of the original types."""
     if isinstance(kwargs, UnknownArguments):
         return kwargs
     return {
@@ -90,12 +91,12 @@ def _copy(value: Any) -> Any:
     if type(value) in (dict, list):
         file = io.BytesIO()
         packer = _Packer(file, pickle.HIGHEST_PROTOCOL)
-        # What stands there twice is packed twice, as it is sent twice.
+        # Without its memo: an object that occurs twice is packed twice, as it is sent twice.
         packer.fast = True
         try:
             packer.dump(value)
         except Exception:
-            pass  # Not all of it is of builtin types, something stands within itself, or a thread is changing it.
+            pass  # Some of it is not of a built-in type, a part contains itself, or another thread is changing it.
         else:
             packed = file.getvalue()
             if len(packed) > _MOST_SEARCHED or not any(nan in packed for nan in _NANS):
@@ -103,7 +104,7 @@ def _copy(value: Any) -> Any:
     try:
         return _deep_copy(value)
     except RecursionError:
-        return value  # Not all of it can be copied, and it stands within itself, or is nested too deeply.
+        return value  # Some of it cannot be copied, and it contains itself or is nested too deeply.
 
 
 def _deep_copy(value: Any) -> Any:
@@ -112,7 +113,7 @@ def _deep_copy(value: Any) -> Any:
     except RecursionError:
         raise
     except Exception:
-        # A file, a generator, an SSL context: keep it, and copy at least what it stands in.
+        # A file, a generator, an SSL context: keep it, and copy at least the containers around it.
         if type(value) is dict:
             return {name: _deep_copy(item) for name, item in value.items()}
         if type(value) in (list, tuple):

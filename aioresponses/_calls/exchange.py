@@ -1,7 +1,7 @@
-"""What is noted of a request while it is on its way.
+"""What is recorded about a request while it is in flight.
 
-Users rarely look. So an `Exchange` is plain, and noting something is an assignment; what users see of it, a
-`RequestCall`, is made in the next room when somebody asks for it.
+Users rarely look at it. So an `Exchange` is plain, and recording something is an assignment. What users see, a
+`RequestCall`, is made in the room `record` when it is first asked for.
 """
 
 from __future__ import annotations
@@ -28,61 +28,61 @@ from .messages import decoded, parse_request
 
 _count = itertools.count()
 
-# What copies of it keep: what took part in it is no part of a record.
+# The attributes that copies keep: the objects that took part in an exchange do not belong to its record.
 _RECORDED = (
     "method", "url", "normalized_url", "kwargs", "order", "started", "virtually", "ended", "over", "since", "until",
     "connections", "unmatched", "refusal", "_sent", "outgoing",
 )
 
-# So much of a request is kept as it comes.
+# Up to this size, a request that is written in one piece is kept as it is.
 _SMALL = 2 ** 16
 
 _NO_INFO: Mapping[str, str] = MappingProxyType({})
 
 
 def moment() -> int:
-    """Return a number greater than all that were returned before: what happens later has a greater one.
+    """Return a number greater than all that were returned before, so that later events have greater numbers.
 
-    No clock tells the order of things, for tests put clocks back and stop them.
+    A clock could not give the order of events, because tests put clocks back and stop them.
     """
     return next(_count)
 
 
 class Exchange:
-    """One call of a session's method, or one of several requests that it came to, and what came of it.
+    """One call of a session's method, or one of several requests of a call, and its outcome.
 
-    `kwargs` are those of the call; they are copied, so that what happens to them later does not show. They are packed
-    until `arguments` is asked for.
+    `kwargs` are those of the call. They are copied, so that later changes do not show, and stay packed until
+    `arguments` is called.
     """
 
     unmatched = False
     """Whether it was refused because no mock answers it."""
 
     refusal = ""
-    """Of a request that was refused: which mocks came closest then, and why none of them answers it."""
+    """For a refused request: which mocks came closest at that time, and why none of them answers it."""
 
     answered_by: ref[Any] | None = None
-    """The handle of the mock that answered, or of an application; weak, for that holds its exchanges."""
+    """The handle of the mock that answered, or of an application; weak, because that refers to its exchanges."""
 
     match_info: Mapping[str, str] = _NO_INFO
-    """What the places of the mock's template, or the named groups of its pattern, stand for."""
+    """The values of the placeholders of the mock's template, or of the named groups of its pattern."""
 
     previous: ClientResponse | None = None
-    """The response to the request before it, of the same call."""
+    """The response to the previous request of the same call."""
 
     response: ClientResponse | None = None
     exception: BaseException | None = None
 
     virtually: float | None = None
-    """When it began in virtual time, in seconds since the start of the clock; None where no clock ran."""
+    """When it began in virtual time, in seconds since the start of the clock; None if no clock ran."""
 
     ended: float | None = None
 
     over: int | None = None
-    """When the call returned or raised, as a moment; `ended` is that on a clock."""
+    """When the call returned or raised, as a moment; `ended` is the same on a clock."""
 
     until: int | None = None
-    """When it gave its last connection back, as a moment; of no meaning while it has `connections`."""
+    """When it gave its last connection back, as a moment; meaningless while it has `connections`."""
 
     _began: int | None = None
 
@@ -94,28 +94,28 @@ class Exchange:
     _asks_upgrade: bool | None = None
 
     upgraded: Upgraded | None = None
-    """What went over its connection since that speaks another protocol."""
+    """What has gone over its connection since that switched to another protocol."""
 
     _parsed: tuple[int, CIMultiDictProxy[str], bytes] | None = None
 
     outgoing: Outgoing | None = None
-    """What would be sent, of a request that is not written to the far end, or has yet to be."""
+    """What is sent, for a request that is not written to the far end, or not yet."""
 
     incoming: Incoming | None = None
-    """What comes from the network in answer, of a request that is recorded."""
+    """What arrives from the network in answer, for a request that is recorded."""
 
     def __init__(self, method: str, url: URL, normalized_url: URL, kwargs: dict[str, Any]) -> None:
         self.method = method
         self.url = url
         self.normalized_url = normalized_url
-        # Mostly there is but the one that every call has, `allow_redirects`.
+        # Usually there is only the argument that every call has, `allow_redirects`.
         self.kwargs = copied(kwargs) if len(kwargs) > 1 else kwargs
         self.hops: list[Exchange] | None = None
         self._sent: bytes | Written = b""
         self.since: int | None = None
-        """Since when the call is on its way, as a moment: it has got a connection, or is being refused one."""
+        """Since when the call has been in flight, as a moment: since it had a connection, or its refusal began."""
         self.connections = 0
-        """How many it has: one for each request that is on its way."""
+        """How many connections it has: one for each request in flight."""
         self.order = next(_count)
         self.started = perf_counter()
         if running:
@@ -128,19 +128,19 @@ class Exchange:
             self.started, self.virtually = virtual.perf_counter(), virtual.elapsed
 
     def arguments(self) -> dict[str, Any]:
-        """Return the keyword arguments of the call as users see them, the same dict whenever it is asked for."""
+        """Return the keyword arguments of the call as users see them, always the same dict."""
         if not self.is_unpacked:
             self.kwargs = unpacked(self.kwargs)
-            # As 0.7.9 has it: `session.request()` need not say it, but the call is recorded as if by `session.post()`.
+            # As in 0.7.9, a call of `session.request()` is recorded like one of `session.post()`, which passes `data`.
             if self.method == hdrs.METH_POST and not isinstance(self.kwargs, UnknownArguments):
                 self.kwargs.setdefault("data", None)
             self.is_unpacked = True
         return self.kwargs
 
     def next_hop(self, method: str, url: URL, response: ClientResponse | None) -> Exchange:
-        """Note that one more request of this call is about to be sent; return what stands for it alone.
+        """Record that another request of this call is about to be sent; return the exchange of that request.
 
-        `response` is the one to the request before it, if there was any.
+        `response` is the response to the previous request, if there was any.
         """
         if self.hops is None:
             if not self.is_unpacked:
@@ -161,33 +161,33 @@ class Exchange:
 
     @property
     def is_hop(self) -> bool:
-        """Whether it is one that a redirect or a retry led to."""
+        """Whether a redirect or a retry led to it."""
         return self._began is not None
 
     def depart(self) -> None:
-        """Note that the call is on its way from now on, if it is not already."""
+        """Record that the call is in flight from now on, unless it already is."""
         if self.since is None:
             self.since = next(_count)
 
     def connect(self) -> None:
-        """Note that the call has got a connection."""
+        """Record that the call has a connection."""
         if self.since is None:
             self.since = next(_count)
         self.connections += 1
 
     def disconnect(self) -> None:
-        """Note that one of its connections has gone."""
+        """Record that one of its connections has gone."""
         self.connections -= 1
         self.until = next(_count)
 
     def start_again(self) -> None:
-        """Forget what was sent, for the request is about to be sent once more."""
+        """Forget what was sent, because the request is about to be sent again."""
         self._sent = b""
         self._parsed = None
 
     def receive(self, data: bytes) -> None:
-        """Note what is sent of the request."""
-        # Mostly it comes as one piece, and then there is no need for more objects than it.
+        """Record what is sent of the request."""
+        # Usually it is written in one piece, and then needs no further object.
         if not self._sent and len(data) < _SMALL:
             self._sent, self.outgoing = data, None
             return
@@ -201,7 +201,7 @@ class Exchange:
         return Written(self._sent) if isinstance(self._sent, bytes) else self._sent
 
     def end(self, response: ClientResponse | None, exception: BaseException | None) -> None:
-        """Note how the call ended."""
+        """Record how the call ended."""
         self.response = response
         self.exception = exception
         self.over = next(_count)
@@ -212,24 +212,24 @@ class Exchange:
             last.response, last.exception, last.ended = response, exception, self.ended
         data = self.kwargs.get("data")
         if data is not None and hasattr(data, "__aiter__"):
-            # As in aioresponses 0.7, what was sent of an asynchronous iterable takes its place.
+            # As in aioresponses 0.7, what was sent from an async iterable replaces it.
             for one in (self, *(self.hops or ())):
                 if one.answered_by is not None and not one.sent_is_large:
                     one.arguments()["data"] = one.received()[1]
 
     @property
     def sent_is_large(self) -> bool:
-        """Whether what has been sent is not kept in memory."""
+        """Whether part of what has been sent is kept outside of memory."""
         return not isinstance(self._sent, bytes) and self._sent.is_large
 
     def received(self) -> tuple[CIMultiDictProxy[str], bytes]:
-        """Return headers and body of what was sent, the body after transfer and content decoding."""
+        """Return the headers and the body that were sent, the body after transfer and content decoding."""
         if self.outgoing is not None:
             headers, body, is_encoded = self.outgoing
             content = decoded(headers[hdrs.CONTENT_ENCODING], bytes(body)) if is_encoded else bytes(body)
             return CIMultiDictProxy(headers), content
         sent = self.sent
-        # Parsed once, unless more was written since; what is too large to be kept in memory is not kept here either.
+        # Parsed once, unless more has been written since. A large request is not kept here either.
         if self._parsed is None or self._parsed[0] != sent.size:
             parsed = (sent.size, *parse_request(bytes(sent)))
             if sent.is_large:
@@ -238,14 +238,14 @@ class Exchange:
         return self._parsed[1:]
 
     def received_headers(self) -> CIMultiDictProxy[str]:
-        """Return the headers of what was sent."""
+        """Return the headers that were sent."""
         if self.outgoing is None and self.sent_is_large:
             return parse_request(self.sent.beginning())[0]
         return self.received()[0] if self.outgoing is None else CIMultiDictProxy(self.outgoing.headers)
 
     @property
     def asks_upgrade(self) -> bool:
-        """Whether it asks for another protocol: a WebSocket's scheme and that of HTTP are one then."""
+        """Whether it asks for another protocol; the schemes of WebSockets and HTTP are then the same."""
         return hdrs.UPGRADE in self.received_headers() if self._asks_upgrade is None else self._asks_upgrade
 
     @asks_upgrade.setter
@@ -253,7 +253,7 @@ class Exchange:
         self._asks_upgrade = asks
 
     def recorded(self) -> Exchange:
-        """Return a copy that can be kept for ever, and pickled."""
+        """Return a copy that can be kept indefinitely, and pickled."""
         record = Exchange.__new__(Exchange)
         record.__dict__.update((name, self.__dict__[name]) for name in _RECORDED if name in self.__dict__)
         record.hops = None

@@ -1,4 +1,4 @@
-"""Assertions that fail in functions of the user's while a mock answers, and that the code under test may swallow."""
+"""Assertions that fail in users' functions while a mock answers, and that the code under test may swallow."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import NamedTuple
 from .._display import shown
 from .record import RequestCall
 
-# Where assertions are raised for others: it is the line that calls these which has failed.
+# Packages that raise assertion errors for their callers: the line that calls them is the one that failed.
 _HELPERS = ("unittest", "_pytest", __name__.partition(".")[0])
 
 
 class FailedSocket(NamedTuple):
-    """What was raised at the far end of a WebSocket, of which the client sees no more than that it is lost."""
+    """What was raised at the far end of a WebSocket; the client only sees that the connection is lost."""
 
     error: BaseException
 
     text: str
-    """Whose error it is, and what it says."""
+    """Where the error comes from, and what it says."""
 
     @classmethod
     def of_handler(cls, error: BaseException, call: RequestCall) -> FailedSocket:
-        """Make one of what a handler raised."""
+        """Make one from what a handler raised."""
         return cls(error, f"Handler of {call._named()} raised {_with_name(error, shown(error, most=None, by=str))}")
 
     @classmethod
     def of_script(cls, error: BaseException, call: RequestCall, source: str) -> FailedSocket:
-        """Make one of what a script raised, which comes from `source` if it is not the user's own."""
+        """Make one from what a script raised, which comes from `source` if it is not the user's own."""
         text = shown(error, most=None, by=str)
         script = f"Script of {call._named()}{source and f', replayed from {source},'}"
         if isinstance(error, AssertionError) and text.startswith("at step "):
@@ -38,7 +38,7 @@ class FailedSocket(NamedTuple):
 
     @classmethod
     def of_rule(cls, error: BaseException, call: RequestCall) -> FailedSocket:
-        """Make one of what was raised while a rule answered."""
+        """Make one from what was raised while a rule answered."""
         return cls(error, f"Rule of {call._named()} raised {_with_name(error, shown(error, most=None, by=str))}")
 
 
@@ -53,17 +53,17 @@ class FailedAssertion(NamedTuple):
     error: BaseException
 
     text: str
-    """The exception and its notes, as a traceback ends."""
+    """The exception and its notes, as at the end of a traceback."""
 
     where: str
-    """File, line and function; "" where no code of the user's raised it."""
+    """File, line and function; "" if no code of the user raised it."""
 
     asked: str
-    """The request that was to be answered."""
+    """The request that was being answered."""
 
     @classmethod
     def of(cls, error: BaseException, call: RequestCall) -> FailedAssertion:
-        """Make one of what was raised; it is read at once, for what happens to the exception later is not known."""
+        """Make one from what was raised; its text is read at once, because the exception may change later."""
         text = shown(error, most=None, by=str).rstrip()
         name = type(error).__qualname__
         notes = [str(note) for note in getattr(error, "__notes__", ())]
@@ -71,7 +71,7 @@ class FailedAssertion(NamedTuple):
 
 
 def failed_assertions(error: BaseException, classes: tuple[type[BaseException], ...]) -> Iterator[BaseException]:
-    """Yield the exception if it is of one of the classes, or of pytest's; of a group, those in it that are."""
+    """Yield the exception if it is of one of the classes, or pytest's; for a group, yield those in it that are."""
     if isinstance(error, classes) or _is_pytests(error):
         yield error
     for one in _members(error):
@@ -91,13 +91,13 @@ def shown_with(error: BaseException) -> Iterator[BaseException]:
 
 
 def _members(error: BaseException) -> list[BaseException]:
-    # Python 3.11 brought groups; what stands for them before has the same attribute.
+    # Groups are new in Python 3.11; their backports have the same attribute.
     members = getattr(error, "exceptions", ())
     return [one for one in members if isinstance(one, BaseException)] if isinstance(members, (list, tuple)) else []
 
 
 def _is_pytests(error: BaseException) -> bool:
-    # No Exception, so no AssertionError either. Whoever raises it has imported pytest.
+    # It is not an Exception, and so not an AssertionError. Code that raises it has imported pytest.
     pytest = sys.modules.get("pytest")
     if pytest is None or isinstance(error, Exception):
         return False
@@ -108,7 +108,7 @@ def _where(error: BaseException) -> str:
     where = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
         module = str(frame.f_globals.get("__name__")).partition(".")[0]
-        # unittest knows by this name what is not to be shown of a failed assertion.
+        # unittest hides the frames of modules with this name in failed assertions.
         if module not in _HELPERS and "__unittest" not in frame.f_globals:
             where = f"{frame.f_code.co_filename}:{line} in {frame.f_code.co_name}"
     return where

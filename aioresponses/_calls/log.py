@@ -1,4 +1,4 @@
-"""The calls of a mock: the log, and `aioresponses.requests`, in which they stand by method and URL."""
+"""The calls of a mock: the log, and `aioresponses.requests`, which has them by method and URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .record import Calls, RequestCall
 
 _Key = tuple[str, URL]
 
-# What a key may be looked up by.
+# The type of a key that is looked up.
 _Spelled = tuple[str, Union[str, URL]]
 
 _T = TypeVar("_T")
@@ -28,13 +28,13 @@ class Requests(dict[_Key, list[RequestCall]]):
     """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in.
 
     A key is found in any spelling: the URL as text or as a `yarl.URL`, its query in any order, the method in any case.
-    Where several keys fit, that of the same method is found, or else that of the method in upper case.
+    If several keys fit, the key with exactly this method is found, or else the key with the method in upper case.
 
     >>> [call] = mock.requests["GET", "http://example.com/users?page=1"]
     """
 
     def _found(self, key: Any) -> Any:
-        """Return the key that this is another spelling of; the given key itself if it is not in here."""
+        """Return the key of which this is another spelling; the given key itself if there is none."""
         if super().__contains__(key) or not isinstance(key, tuple) or len(key) != 2:
             return key
         method, url = key
@@ -43,7 +43,7 @@ class Requests(dict[_Key, list[RequestCall]]):
         try:
             url = _urls.normalize_url(url)
         except ValueError:
-            return key  # It is no URL.
+            return key  # It is not a URL.
         for own in ((method, url), (method.upper(), url)):
             if super().__contains__(own):
                 return own
@@ -59,17 +59,17 @@ class Requests(dict[_Key, list[RequestCall]]):
     def __contains__(self, key: object) -> bool:
         return super().__contains__(self._found(key))
 
-    # What is given as text is put there as a URL; otherwise a key is what it is, as the caller wrote it.
+    # A URL given as text is stored as a `URL`; apart from that, keys are stored as the caller wrote them.
 
     def __setitem__(self, key: _Spelled, value: list[RequestCall]) -> None:
         super().__setitem__(self._own(key), value)
 
     def setdefault(self, key: _Spelled, default: Any = None) -> Any:
-        """Return the calls of a key, which is put there with `default` if it is not."""
+        """Return the calls of a key; if it is missing, store `default` for it."""
         return super().setdefault(self._own(key), default)
 
     def _own(self, key: Any) -> Any:
-        """Return the key at which something is put."""
+        """Return the key under which a value is stored."""
         if not isinstance(key, tuple) or len(key) != 2 or not isinstance(key[1], str):
             return key
         found = self._found(key)
@@ -78,7 +78,7 @@ class Requests(dict[_Key, list[RequestCall]]):
         try:
             return key[0], _urls.normalize_url(key[1])
         except ValueError:
-            return key  # It is no URL.
+            return key  # It is not a URL.
 
     def __delitem__(self, key: _Spelled) -> None:
         super().__delitem__(self._found(key))
@@ -112,28 +112,28 @@ class Requests(dict[_Key, list[RequestCall]]):
             return super().pop(self._found(key), *default)
 
     def copy(self) -> Requests:
-        """Return another dict of the same keys and lists."""
+        """Return another dict with the same keys and lists."""
         return Requests(self)
 
 
 def _in_one_form(key: Any) -> Any:
-    """Return a key in the form in which its spellings are the same."""
+    """Return a key in a form that is the same for all its spellings."""
     try:
         method, url = key
         return method.upper(), comparable(_urls.normalize_url(url))
     except (AttributeError, TypeError, ValueError):
-        return key  # Somebody else has put it there.
+        return key  # Other code has stored it.
 
 
 class Log:
-    """Files calls when they are first looked at, which is mostly not before the test is over.
+    """Files calls when they are first read, which is usually after the test.
 
-    From then on it files each as it begins: whoever has looked once may still hold what was seen then.
+    From then on, it files each call as it begins, because code that has read `requests` may still hold the dict.
 
-    With `keep`, it drops all calls that have ended but for so many, the last ones, and those that no mock answered.
-    What is dropped is counted, until somebody empties or replaces `requests`, and with it forgets what was in there.
+    With `keep`, it keeps only so many of the calls that have ended, the last ones, and those that no mock answered.
+    Dropped calls are counted until `requests` is emptied or replaced.
 
-    `note` is called with each call when it begins, unless that of another log has been.
+    `note` is called with each call when it begins, unless the `note` of another log has been.
     """
 
     def __init__(self, keep: int | None = None, note: Callable[[RequestCall], object] | None = None) -> None:
@@ -145,13 +145,12 @@ class Log:
         self._itself: ref[Calls] = ref(self)
         self._seen: dict[Exchange, RequestCall] = {}
         self._is_looked_at = keep is not None or note is not None
-        # With `keep`: of what is filed, the calls that are on their way, those that have ended, and how many were
-        # dropped.
+        # With `keep`: the filed calls in flight, the filed calls that have ended, and how many have been dropped.
         if keep is not None:
             self._open: set[Exchange] = set()
             self._ended: deque[Exchange] = deque()
         self._dropped = 0
-        # Several threads may do it; and what is dropped may, as it goes, run code that looks at the calls.
+        # Several threads may file calls. Reentrant, because a dropped call may run code that reads calls.
         self._filing = RLock()
 
     def record(self, exchange: Exchange) -> None:
@@ -164,10 +163,10 @@ class Log:
             self._file()
 
     def call_of(self, exchange: Exchange) -> RequestCall:
-        """Return what users see of an exchange, the same object whenever it is asked for."""
+        """Return what users see of an exchange, always the same object."""
         call = self._seen.get(exchange)
         if call is None:
-            # Where two threads ask at once, both get that of the first.
+            # If two threads ask at once, both get the object of the first.
             call = self._seen.setdefault(exchange, RequestCall.of(exchange))
             call._log = self._itself
         return call
@@ -183,7 +182,7 @@ class Log:
                     self._open.add(exchange)
 
     def end(self, exchange: Exchange) -> None:
-        """Note that a call has ended, and drop the one that is one too many, where there is a limit."""
+        """Record that a call has ended; if there is a limit, drop the calls beyond it."""
         with self._filing:
             self._see_if_emptied()
             # It may have been forgotten since it began.
@@ -199,7 +198,7 @@ class Log:
     def _drop(self, exchange: Exchange) -> None:
         call = self.call_of(exchange)
         calls = self._requests.get(call.key, [])
-        # Not by `remove`: calls are equal where their arguments are.
+        # Not by `remove`, because calls with equal arguments are equal.
         for place, one in enumerate(calls):
             if one is call:
                 del calls[place]
@@ -237,10 +236,10 @@ class Log:
         return not (self._noted or self._seen or self._requests)
 
     def responses(self) -> Iterator[ClientResponse]:
-        """Yield the responses with which mocks answered, of the calls that are kept."""
+        """Yield the responses with which mocks answered the calls that are kept."""
         for exchange in (*self._noted, *self._seen):
             for one in exchange.hops or (exchange,):
-                # What goes to the network is not written to the far end.
+                # A request that goes to the network has `outgoing`, because it is not written to the far end.
                 if one.response is not None and one.answered_by is not None and one.outgoing is None:
                     yield one.response
 
@@ -252,10 +251,10 @@ class Log:
 
     @property
     def requests(self) -> Requests:
-        """The calls, in the dict that was put here last, or in the log's own."""
+        """The calls, in the dict that was assigned last, or in the log's own."""
         self._is_looked_at = True
         self._file()
-        # One that somebody has put there may be another dict, in which text finds nothing.
+        # An assigned dict may be a plain one, in which text finds nothing.
         return self._requests  # type: ignore[return-value]
 
     @requests.setter

@@ -1,7 +1,7 @@
-"""Reading what was written, or is about to be: the headers and the body of a request, and what the body stands for.
+"""Reading what was written, or is about to be: the headers and the body of a request, and the content of the body.
 
-aiohttp's own parsers undo content codings, and take multipart bodies apart. They work without an event loop, as long as
-all data is there and no buffer is ever full; what they are given in place of a loop, they only keep (3.8.6 to 3.14.5).
+aiohttp's own parsers decode content codings and split multipart bodies. They work without an event loop as long as all
+data is there and no buffer is full; they only store what they get instead of a loop (3.8.6 to 3.14.5).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NO_LIMIT = 2 ** 30
 
 _LENGTH = re.compile("[0-9]{1,18}")
 
-# The size of a chunk, and what may stand behind it.
+# The size of a chunk, and its extensions.
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(?:;[^\r\n]*)?\r\n")
 
 _T = TypeVar("_T")
@@ -59,7 +59,7 @@ class Part(NamedTuple):
 
 
 class Message(NamedTuple):
-    """The headers and the body of a request; what it is called in errors stands in front of them."""
+    """The name of a request in errors, its headers and its body."""
 
     name: str
     headers: CIMultiDictProxy[str]
@@ -92,11 +92,11 @@ class Message(NamedTuple):
         try:
             return MultiDict(parse_qsl(text, keep_blank_values=True, encoding=charset))
         except ValueError as error:
-            # A charset may take all of the text, and nothing of what is quoted in it.
+            # The charset may decode the text, but not the quoted characters in it.
             raise ValueError(f"the body of {self.name} is not a form in {shortened(charset, 60)}: {error}") from error
 
     def multipart(self) -> list[Part]:
-        """Return the parts of a multipart body; those of a nested one in its place."""
+        """Return the parts of a multipart body; a nested multipart body is replaced by its parts."""
         self._expect("multipart/")
         stream = StreamReader(BaseProtocol(_NO_LOOP), _NO_LIMIT, loop=_NO_LOOP)
         stream.feed_data(self.body)
@@ -123,17 +123,17 @@ class Message(NamedTuple):
 
 def cookies_of(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     """Return the cookies that were sent with a request."""
-    # SimpleCookie would take some names for attributes, and stop at what it does not know; it can unquote values.
+    # SimpleCookie would treat some names as attributes, and stop at anything unknown; it only unquotes values here.
     unquote = SimpleCookie().value_decode
     pairs = (pair.strip().partition("=") for header in headers.getall(hdrs.COOKIE, ()) for pair in header.split(";"))
     return {name: unquote(value)[0] for name, _, value in pairs if name}
 
 
 def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
-    """Return headers and body of a request that was written; the body without transfer and content encoding.
+    """Return the headers and the body of a request that was written, the body after transfer and content decoding.
 
-    Of a request that was not written to its end, as much as there is. A body that cannot be decoded is returned as
-    it is. What no server would take is read like anything else, so this does without aiohttp's parsers.
+    If the request was not written completely, as much as there is. A body that cannot be decoded is returned unchanged.
+    This does not use aiohttp's parsers, because it must also read what no server would accept.
     """
     head, end, body = sent.partition(b"\r\n\r\n")
     headers: CIMultiDict[str] = CIMultiDict()
@@ -143,13 +143,13 @@ def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
     if "chunked" in headers.get(hdrs.TRANSFER_ENCODING, "").lower():
         body = _joined(body)
     elif _LENGTH.fullmatch(headers.get(hdrs.CONTENT_LENGTH, "")):
-        # What is written beyond it is none of this request's.
+        # Anything after that does not belong to this request.
         body = body[:int(headers[hdrs.CONTENT_LENGTH])]
     return CIMultiDictProxy(headers), decoded(headers.get(hdrs.CONTENT_ENCODING, ""), body)
 
 
 def _joined(chunks: bytes) -> bytes:
-    """Return a body that was written in chunks; where it was not, it is returned as it is."""
+    """Return a body that was written in chunks; return any other body unchanged."""
     pieces, place = [], 0
     while place < len(chunks):
         head = _CHUNK.match(chunks, place)
@@ -166,7 +166,7 @@ def _joined(chunks: bytes) -> bytes:
 
 
 def decoded(encoding: str, body: bytes) -> bytes:
-    """Return a body as its receiver will decode it; one that cannot be decoded is returned as it is."""
+    """Return a body as its receiver will decode it; return it unchanged if it cannot be decoded."""
     if not encoding or not body:
         return body
     head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -181,24 +181,23 @@ def decoded(encoding: str, body: bytes) -> bytes:
     try:
         parser = make(max_headers=_NO_LIMIT)
     except TypeError:
-        # Releases that do not count headers know no limit for them either.
+        # Older releases have no limit for the number of headers.
         parser = make()
     try:
         [(_, payload)], _, _ = parser.feed_data(head.encode("utf-8", "surrogateescape") + body)
         content = payload.read_nowait()
-        # What breaks off before its first byte, or is not in the coding at all, may be no error to aiohttp.
+        # aiohttp may raise no error for a body that ends before its first byte, or that is not in the coding at all.
         return content if content or _is_empty(encoding.strip().lower(), body) else body
     except Exception:
-        # It is not encoded so, or in a way that nothing here can decode: aiohttp, zlib and the others each have errors
-        # of their own to say it.
+        # It is not in that coding, or nothing here can decode it: aiohttp, zlib and the others each raise other errors.
         return body
 
 
 def _is_empty(encoding: str, coded: bytes) -> bool:
-    """Tell whether a body of which nothing was decoded is, in this coding, that of an empty one."""
+    """Tell whether a body from which nothing was decoded is the encoded form of an empty body."""
     if encoding == "br":
         brotli = sys.modules.get("brotlicffi") or sys.modules.get("brotli")  # aiohttp has imported what is installed.
-        # What is no brotli raises here.
+        # Raises if it is not Brotli.
         return brotli is not None and not brotli.decompress(coded)
     decompressor = zlib.decompressobj(zlib.MAX_WBITS + 32)
     decompressor.decompress(coded)
@@ -216,10 +215,10 @@ async def _parts(reader: MultipartReader) -> list[Part]:
 
 
 def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine that has nothing to wait for."""
+    """Run a coroutine that never has to wait."""
     try:
         coroutine.send(None)
     except StopIteration as stop:
         return cast(_T, stop.value)
     coroutine.close()
-    raise RuntimeError("aiohttp waits for data that is there already")
+    raise RuntimeError("aiohttp waits for data that is already there")

@@ -1,7 +1,7 @@
 """What users see of an exchange, and of the mock that answered it.
 
-Both are made of what a test leaves behind, which is to be freed without the garbage collector: a mock holds its
-exchanges, and an exchange refers to the handle of its mock weakly.
+Both must be freed without the garbage collector after a test. So a mock refers to its exchanges, but an exchange refers
+to the handle of its mock only weakly.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def redirect_to(exchange: Exchange) -> ClientResponse | None:
 
 
 class Span(NamedTuple):
-    """When a call began and ended, and was on its way, in moments: numbers that are greater for what came later."""
+    """When a call began, ended and was in flight, in moments: numbers that are greater for later events."""
 
     began: int
 
@@ -41,32 +41,32 @@ class Span(NamedTuple):
     """When it returned or raised; None while it has not."""
 
     since: int | None
-    """Since when it was on its way; None if it never was."""
+    """Since when it was in flight; None if it never was."""
 
     until: int | None
-    """Until when; None while it still is."""
+    """Until when it was in flight; None while it still is."""
 
 
 def span_of(call: RequestCall) -> Span:
-    """Return when a call began and ended, and was on its way."""
+    """Return when a call began, ended and was in flight."""
     exchange = call._exchange
     until = exchange.over
     if exchange.response is not None:
-        # Whoever has it may be reading still; a small one was there as a whole before the call returned.
+        # The response may still be read; a small one had arrived completely before the call returned.
         until = None if exchange.connections else exchange.until or until
     return Span(exchange.order, exchange.over, exchange.since, until)
 
 
 def virtual_start_of(call: RequestCall) -> float | None:
-    """Return when a call began in virtual time, in seconds since the start of the clock; None where no clock ran."""
+    """Return when a call began in virtual time, in seconds since the start of the clock; None if no clock ran."""
     return call._exchange.virtually
 
 
 class Calls(Protocol):
-    """What makes calls of exchanges."""
+    """What turns exchanges into calls."""
 
     def call_of(self, exchange: Exchange, /) -> RequestCall:
-        """Return what users see of an exchange, the same object whenever it is asked for."""
+        """Return what users see of an exchange, always the same object."""
 
 
 class _Arguments(NamedTuple):
@@ -75,7 +75,7 @@ class _Arguments(NamedTuple):
 
 
 class RequestCall(_Arguments):
-    """One call of a session's method, such as `session.get(url, params=…)`, and the request that was really sent.
+    """One call of a session's method, such as `session.get(url, params=…)`, and the request that was sent.
 
     It is a named tuple, and compares as one: `args`, the positional arguments after the URL, and `kwargs`, the keyword
     arguments as the caller gave them, together with the headers of the session. What was sent is parsed when you read
@@ -88,7 +88,7 @@ class RequestCall(_Arguments):
 
     _exchange: Exchange
 
-    # The log that made it; weak, for the log holds its calls.
+    # The log that made it; weak, because the log refers to its calls.
     _log: ref[Calls] | None = None
 
     @classmethod
@@ -99,7 +99,7 @@ class RequestCall(_Arguments):
         return call
 
     def __getattr__(self, name: str) -> Any:
-        # One that was made by hand, to be compared with others, was never sent.
+        # A call made by hand, for comparing it with others, was never sent.
         if name == "_exchange":
             self._exchange = Exchange("", URL(), URL(), {})
             return self._exchange
@@ -143,9 +143,9 @@ class RequestCall(_Arguments):
 
     @property
     def match(self) -> RequestMatch | None:
-        """The mock that answered, or that let the request through (`passthrough=True`); None where no mock did.
+        """The mock that answered, or that let the request through (`passthrough=True`); None if no mock did.
 
-        An application that is mounted is no mock.
+        A mounted application is not a mock.
         """
         answered_by = self._exchange.answered_by
         answering = None if answered_by is None else answered_by()
@@ -158,8 +158,8 @@ class RequestCall(_Arguments):
 
     @property
     def websocket(self) -> WebSocketTraffic | None:
-        """What went over the WebSocket that this call was upgraded to; None where it was not."""
-        # After a redirect, it is the last hop.
+        """What went over the WebSocket that this call was upgraded to; None if it was not upgraded."""
+        # After a redirect, the last hop was upgraded.
         hop = self._exchange.hops[-1] if self._exchange.hops else self._exchange
         return WebSocketTraffic(hop) if hop.upgraded is not None and hop.upgraded.is_websocket else None
 
@@ -283,15 +283,15 @@ class RequestCall(_Arguments):
 
 
 def in_order(calls: Iterable[RequestCall]) -> list[RequestCall]:
-    """Return requests in the order in which they were made, those of one call among them."""
+    """Return requests in the order in which they were made, including the hops of a call."""
     return sorted(calls, key=lambda call: call._exchange.began)
 
 
 class AtWork(Calls, Protocol):
-    """What a handle needs of the mock that it is the handle of."""
+    """What a handle needs from its mock."""
 
     above: str
-    """The URL of its group, "" where it is of none: what stands before the path that the user gave."""
+    """The URL of its group, which comes before the path that the user gave; "" if it has no group."""
 
     @property
     def url_or_pattern(self) -> URL | re.Pattern[str] | Template | None: ...
@@ -306,7 +306,7 @@ class AtWork(Calls, Protocol):
 
     @property
     def left_to_answer(self) -> int:
-        """How many requests it must still answer where all mocks must be called; at least one in all."""
+        """How many requests it must still answer if all mocks must be called; at least one in total."""
 
     @property
     def exchanges(self) -> Sequence[Exchange]:
@@ -314,18 +314,18 @@ class AtWork(Calls, Protocol):
 
     @property
     def hidden_by(self) -> AtWork | None:
-        """The mock, asked before, that answers all requests meant for this one; None unless one surely does."""
+        """The earlier mock that certainly answers all requests meant for this one; None if there is none."""
 
     @property
     def overrides(self) -> bool:
-        """Whether it is asked before all that were registered earlier."""
+        """Whether it is asked before all mocks that were registered earlier."""
 
     @property
     def dropped(self) -> int:
-        """How many more it answered, which are not kept."""
+        """How many requests it answered that are no longer kept."""
 
     def drop(self, exchange: Exchange) -> None:
-        """Keep a request that it answered no longer."""
+        """Stop keeping a request that it answered."""
 
     def forget(self) -> None:
         """Forget all requests that it answered."""
@@ -335,10 +335,10 @@ class AtWork(Calls, Protocol):
 
 
 class Answering:
-    """A registered mock, several, or a mounted application: the requests that they answered."""
+    """A registered mock, a group of mocks, or a mounted application: the requests that it answered."""
 
     _kind = "group"
-    """What it is called in messages, in front of its own text."""
+    """What messages call it, before its own text."""
 
     if TYPE_CHECKING:
 
@@ -369,7 +369,7 @@ class RequestMatch(Answering):
 
     _kind = "mock"
 
-    # What it is the handle of; that is made from what is given here, which a wrapper of this method may have changed.
+    # The mock at work, made from the arguments given here, which a wrapper of `__init__` may have changed.
     _at_work: AtWork
 
     def __init__(self, url: Any, method: str | None = hdrs.METH_GET, **given: Any) -> None:
@@ -379,7 +379,7 @@ class RequestMatch(Answering):
         self.method: str = str.lower(method) if isinstance(method, str) else "*" if method is None else method
         """The method, in lower case (as in aioresponses 0.7); `*` for every method."""
         self.optional: bool = given.get("optional", False)
-        """Whether the mock may remain unused, or have replies left, where all mocks must be called."""
+        """Whether the mock may remain unused, or have replies left, if all mocks must be called."""
 
     def __repr__(self) -> str:
         count, limit = self.call_count, self._at_work.limit
@@ -402,7 +402,7 @@ class RequestMatch(Answering):
 
     @property
     def calls(self) -> list[RequestCall]:
-        """The requests that this mock answered, in order; with `keep_calls`, those that are kept."""
+        """The requests that this mock answered, in order; with `keep_calls`, only those that are kept."""
         return list(map(self._at_work.call_of, self._at_work.exchanges))
 
     @property

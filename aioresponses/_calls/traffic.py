@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from .exchange import Exchange
 
-# What a client finds that has lost its connection without a close frame.
+# The close code that a client sees if it loses its connection without a close frame.
 _LOST = 1006
 
 
 class WebSocketTraffic:
-    """What went over the WebSocket of a call: messages of text (`str`) and bytes (`bytes`), in order."""
+    """What went over the WebSocket of a call: text messages (`str`) and binary messages (`bytes`), in order."""
 
     def __init__(self, exchange: Exchange) -> None:
         assert exchange.upgraded is not None

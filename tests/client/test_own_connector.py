@@ -15,7 +15,7 @@ from ..support import (
 )
 
 OTHER = "http://other.example.com/"
-WHY = "not known: mock.connector() sees requests alone."
+WHY = "not known: mock.connector() sees only requests."
 INSTEAD = "Look at the headers, body, text() and json() of the call."
 
 
