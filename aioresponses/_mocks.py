@@ -1,6 +1,6 @@
 """What is registered with an `aioresponses`: mocks, WebSockets and applications, and how they answer.
 
-Nothing here depends on how the object is used, as a context manager, a decorator or otherwise: `core` knows that.
+Nothing here depends on whether the object is used as a context manager, as a decorator or otherwise; `core` does that.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from aiohttp import BaseConnector, ClientResponse
     from typing_extensions import Never, Unpack
 
-    # What it has for suites alone is not seen by type checkers.
+    # Type checkers do not see what `_compatibility.RequestMatch` adds for old suites.
     from ._calls.record import RequestMatch
     from ._client.serving import Application
     from ._matching.conditions import Match
@@ -107,7 +107,7 @@ class Mocks(Registering):
         passthrough: bool = default(False),
         **unknown: Never,
     ) -> RequestMatch:
-        # `Registering.add` says what they mean.
+        # The docstring of `Registering.add` explains the arguments.
         for name in unknown:
             raise unexpected("add", name, Arguments.__annotations__)
         arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
@@ -126,28 +126,28 @@ class Mocks(Registering):
         raise_exceptions: bool = False,
         handler_cancellation: bool = False,
     ) -> Mount:
-        """Have an application answer all requests below `url` that no mock answers, whatever was registered first.
+        """Let an application answer all requests below `url` that no mock answers; the order does not matter.
 
         - `url`: text or a `yarl.URL`, with a scheme and a host, without a query. The application sees the URLs that the
-          client asked for, so a path in `url` is one that its routes begin with. Of several applications, the one
-          whose URL is the longest answers. `wss` belongs to `https`, and `ws` to `http`.
+          client asked for, so if `url` has a path, its routes must begin with that path. Of several applications, the
+          one with the longest URL answers. `https` covers `wss` as well, and `http` covers `ws`.
         - `app`: an `aiohttp.web.Application`; a `web.Server`; or a function, plain or a coroutine function, that
           returns an application, and is called once on each event loop.
-        - `raise_exceptions`: whether an exception reaches the caller. By default the caller gets a response of 500, as
-          from a server.
-        - `handler_cancellation`: whether a handler is cancelled when the client goes away, as `web.run_app` has it
-          (aiohttp 3.9 and newer).
+        - `raise_exceptions`: whether the exceptions of handlers reach the caller. By default the caller gets a response
+          with the status 500, as from a server.
+        - `handler_cancellation`: whether a handler is cancelled when the client closes the connection, as with the same
+          argument of `web.run_app` (aiohttp 3.9 and newer).
 
-        The application starts before the first request, on the loop of that; what its start-up raises, that request
-        raises. It ends with the mock: `async with`, `aclose()` and `AioResponsesTestCase` wait for that, and so does
-        `asyncio.run()`; `stop()` and a plain `with` only begin it.
+        The application starts before its first request, on the loop of that request, which raises any exception of the
+        start-up. The application ends with the mock: `async with`, `aclose()` and `AioResponsesTestCase` wait for its
+        end, and so does `asyncio.run()`; `stop()` and a plain `with` only initiate it.
 
-        Returns the `Mount`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot be used.
+        Returns the `Mount`. Raises `TypeError` or `ValueError`, with the name of the argument, for wrong arguments.
 
         >>> mock.mount("https://api.example.com/v1", application)
         <Mount https://api.example.com/v1, used 0 times>
         """
-        # It imports aiohttp.web, which takes longer than all of this package.
+        # This imports aiohttp.web, which takes longer than importing all of this package.
         from ._matching.mounts import Mount
 
         mount = Mount(
@@ -174,23 +174,23 @@ class Mocks(Registering):
     ) -> WebSocketMock:
         """Register a mock of a WebSocket, which accepts connections, records what is sent, and stays open.
 
-        - `url`: as for other mocks; `wss` and `https` are one scheme here, and so are `ws` and `http`.
+        - `url`: as for other mocks; `wss` and `https` count as the same scheme here, and so do `ws` and `http`.
         - `script`: what each connection does: a list of steps, or a coroutine function that takes the
-          `WebSocketConnection`. Text, bytes, dicts and lists are steps that send them; others are in
-          `aioresponses.websockets`. A script that fails loses the connection, and fails the test.
+          `WebSocketConnection`. Text, bytes, dicts and lists are steps that send them; `aioresponses.websockets` has
+          the other steps. If a script fails, the connection is lost, and the test fails.
         - `protocols`, `heartbeat`, `autoping`, `compress` and `max_msg_size`: those of `web.WebSocketResponse`.
         - `headers`: those of the response that accepts the connection.
         - `repeat`, `optional`, `override` and conditions: as for other mocks; any number of connections by default.
 
-        Returns the `WebSocketMock`. Raises `TypeError` or `ValueError`, with the name of the argument, for what cannot
-        be used.
+        Returns the `WebSocketMock`. Raises `TypeError` or `ValueError`, with the name of the argument, for wrong
+        arguments.
 
         >>> ws = mock.websocket("wss://stream.example.com/ticks", [Expect({"op": "subscribe"}), {"price": 1}])
         """
         for name in conditions:
             if name not in ConditionArguments.__annotations__:
                 raise unexpected("websocket", name, WebSocketArguments.__annotations__)
-        # It imports aiohttp.web, which takes longer than all of this package.
+        # This imports aiohttp.web, which takes longer than importing all of this package.
         from ._sockets import WebSocketMock
 
         options = {
@@ -216,14 +216,14 @@ class Mocks(Registering):
     def connector(self, **options: Any) -> BaseConnector:
         """Return a connector for `ClientSession(connector=…)` whose requests this mock answers, started or not.
 
-        Nothing is hooked for it: its requests are offered to this mock alone, whichever others are active. The pool of
-        connections is its own. The `options` are those of `aiohttp.BaseConnector`, such as `limit`. Like that, this
-        needs a running loop. A connector sees requests, and not the arguments that they were made with: the `kwargs` of
-        the calls are empty, and assertions about them say why.
+        It needs no patches: its requests are offered only to this mock, whichever mocks are active. It has a pool of
+        connections of its own. The `options` are those of `aiohttp.BaseConnector`, such as `limit`, and like that
+        class, this method needs a running loop. A connector sees requests, but not the arguments of the session's
+        methods: the `kwargs` of the calls are empty, and assertions about them say why.
 
         >>> session = ClientSession(connector=mock.connector(limit=10))
         """
-        # Hardly ever needed.
+        # Few tests need it.
         from ._client.own_connector import OwnConnector
 
         connector = OwnConnector(self._interceptor, **options)
@@ -233,10 +233,10 @@ class Mocks(Registering):
     def host(
         self, url: str | URL, headers: Headers | None = None, match_headers: Mapping[str, Any] | None = None
     ) -> Group:
-        """Return a group of mocks below `url`, which are registered by their paths, or by patterns for these.
+        """Return a group of mocks below `url`, which are registered by their paths, or by patterns for paths.
 
-        `headers` are those of its replies, and `match_headers` are asked of its requests, unless a mock says
-        otherwise. Raises `TypeError` or `ValueError` where `url` is no URL, or has a query.
+        Its replies have the `headers`, and its requests must have the `match_headers`, unless a mock overrides them.
+        Raises `TypeError` or `ValueError` if `url` is not a URL, or has a query.
 
         >>> api = mock.host("https://api.example.com/v2", match_headers={"Authorization": "Bearer secret"})
         >>> api.get("/users/{id}", payload={"name": "Ada"})
@@ -245,7 +245,7 @@ class Mocks(Registering):
         return Group(self.add, self.websocket, url, headers, match_headers)
 
     def clear(self) -> None:
-        """Forget all mocks, and what is mounted; `requests` and `calls` remain."""
+        """Forget all mocks and mounted applications; `requests` and `calls` remain."""
         self._router.clear()
         self._interceptor.mounts.clear()
         self._responses.clear()
@@ -254,7 +254,7 @@ class Mocks(Registering):
     def unused_mocks(self) -> list[RequestMatch]:
         """The registered mocks that were never used, or that have replies left, except those that are optional.
 
-        See `call_count` and `remaining` of each. A mock that answers any number of requests need be used only once.
+        See `call_count` and `remaining` of each. A mock that answers any number of requests needs only one request.
         """
         return [mock for mock in self._router.registered if mock._at_work.left_to_answer and not mock.optional]
 
@@ -270,7 +270,7 @@ class Mocks(Registering):
 
     @property
     def latency(self) -> float | None:
-        """The seconds that pass before each reply starts; 0 for one turn of the event loop, None for none."""
+        """The seconds that pass before each reply starts; 0 stands for one turn of the event loop, None for no wait."""
         return self._interceptor.latency
 
     @latency.setter
@@ -288,7 +288,7 @@ class Mocks(Registering):
     def json_dumps(self, value: JsonDumps) -> None:
         self._json_dumps = checked_dumps(value)
 
-    # Names of 0.7 that suites look at, and change.
+    # Names of 0.7 that suites read and change.
 
     @property
     def _passthrough(self) -> list[Url]:

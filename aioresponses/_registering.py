@@ -101,7 +101,7 @@ class Registering:
           it is used up, they answer again.
 
         Conditions, which the request must all meet. Values are compared with `==`, so `unittest.mock.ANY` and the
-        objects of `aioresponses.matchers` can be used anywhere in them. None, the default, is no condition.
+        objects of `aioresponses.matchers` can be used anywhere in them. None, the default, sets no condition.
 
         - `match_query`: the query, as a mapping, pairs or text; `url` must not have a query then.
         - `match_headers`: headers that must be among those sent; names are case-insensitive.

@@ -32,7 +32,7 @@ from ._urls import merge_params, normalize_url
 if TYPE_CHECKING:
     from typing_extensions import Never, Self
 
-    # What it has for suites alone is not seen by type checkers.
+    # Type checkers do not see what `_compatibility.RequestMatch` adds for old suites.
     from ._calls.record import RequestMatch
     from ._client.leaks import Leak, Watch
 else:
@@ -93,7 +93,7 @@ class aioresponses(Mocks, Recordings, Asked):
       was neither read nor released, whose body was small enough to free its connection. `strict` includes none of
       these.
 
-    What these find raises `AssertionError` at the end of a `with` block or a decorated function, unless that raised an
+    These checks raise `AssertionError` at the end of a `with` block or a decorated function, unless that raised an
     exception; `stop()` checks nothing.
 
     >>> with aioresponses() as mock:
@@ -136,7 +136,7 @@ class aioresponses(Mocks, Recordings, Asked):
         }
         self._watch: Watch | None = None
         if assert_no_leaks is not False:
-            from ._client import leaks  # Not before it is needed.
+            from ._client import leaks  # Few mocks need it.
 
             kinds = leaks.checked_kinds(assert_no_leaks)
             self._watch = leaks.Watch(kinds) if kinds else None
@@ -152,13 +152,13 @@ class aioresponses(Mocks, Recordings, Asked):
 
     @staticmethod
     def _response_class() -> type[ClientResponse] | None:
-        # Suites patch this module's ClientResponse to have a class of their own used, as aioresponses 0.7 did.
+        # Suites patch this module's ClientResponse to make the mock use a class of their own, as with aioresponses 0.7.
         return ClientResponse if ClientResponse is not aiohttp.ClientResponse else None
 
     # Starting and stopping.
 
     def start(self) -> None:
-        """Answer requests from now on, ahead of any mock that is already active.
+        """Start answering requests, before any mock that is already active.
 
         Raises `RuntimeError` if this mock is already active.
 
@@ -182,7 +182,7 @@ class aioresponses(Mocks, Recordings, Asked):
     def stop(self) -> None:
         """Stop answering requests, and forget all mocks; `requests` and `calls` remain.
 
-        The responses of calls that have come in completely can be read from now on, even if they were released. Raises
+        Responses that arrived completely can still be read afterwards, even if they were released. Raises
         `RuntimeError` if this mock is not active.
         """
         if not self.active:
@@ -191,7 +191,7 @@ class aioresponses(Mocks, Recordings, Asked):
             deactivate(self._interceptor)
         finally:
             try:
-                # An interrupt may have come before it began.
+                # An interrupt may have come before `deactivate` did anything.
                 if self.active:
                     deactivate(self._interceptor)
             finally:
@@ -203,10 +203,10 @@ class aioresponses(Mocks, Recordings, Asked):
                     leave_readable(response)
 
     async def aclose(self) -> None:
-        """Stop this mock if it is active, and wait for the end of the applications that are mounted.
+        """Stop this mock if it is active, and wait until the mounted applications have ended.
 
         Connections end first, then applications, while the mock is still active. `async with` does this, and so does
-        an `AioResponsesTestCase`. Raises what the clean-up of an application raises.
+        an `AioResponsesTestCase`. If the clean-up of an application raises an exception, so does this.
 
         >>> await mock.aclose()
         """
@@ -233,7 +233,7 @@ class aioresponses(Mocks, Recordings, Asked):
             self.start()
             return self
         except BaseException:
-            # An interrupt may come when it has been started, and then no block will ever be left.
+            # If an interrupt comes after the start, `__exit__` is never called.
             if not was_active and self.active:
                 self.stop()
             raise
@@ -244,7 +244,7 @@ class aioresponses(Mocks, Recordings, Asked):
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
-        # An exception that is on its way already is the one to see.
+        # An exception that is already under way must not be replaced by another.
         failure = None
         try:
             try:
@@ -267,16 +267,17 @@ class aioresponses(Mocks, Recordings, Asked):
         strictness: Mapping[str, bool] | None = None,
         leaks: Sequence[Leak] = (),
     ) -> BaseException | None:
-        """Return what strictness finds, and the `leaks`, as an exception that is made of a text; None if all is well.
+        """Return what the strict checks find, and the `leaks`, as one exception; None if all is well.
 
-        What the exceptions that the test has `raised` show is not reported again. Calls of an earlier use of the mock
-        do not count. `strictness` may ask for more than the mock's own arguments did.
+        `make` makes the exception from its text. What is shown by the exceptions that the test has `raised` is not
+        reported again. Calls of an earlier use of the mock do not count. `strictness` may turn on checks that the
+        arguments of the mock did not.
         """
         noted = self._interceptor
         if self._log.is_empty and self._router.is_empty and not (
             leaks or noted.failed_assertions or noted.failed_sockets
         ):
-            return None  # As after most tests of code that makes no request; what follows takes its time.
+            return None  # So that a test without requests does not pay for what follows.
         asked = {**self._settings, **(strictness or {})}
         shown_already = [one for error in raised for one in shown_with(error)]
         failed = [
@@ -299,17 +300,17 @@ class aioresponses(Mocks, Recordings, Asked):
         if found:
             found.append(listed(self.calls))
         failure = make("\n".join([*found, about_leaks(leaks)] if leaks else found))
-        # So that its traceback is shown.
+        # Python then shows the traceback of the cause as well.
         causes = [*(one.error for one in sockets), *(one.error for one in failed)]
         failure.__cause__ = causes[0] if causes else None
         return failure
 
     def _leaks(self) -> list[Leak]:
-        """Return what was left behind, of the kinds that the mock looks for, and let go of it."""
+        """Return what was left behind, of the kinds that the mock looks for, and release the references to it."""
         return [] if self._watch is None else self._watch.conclude()
 
     def _count_as_failed(self, *classes: type[BaseException]) -> None:
-        """Have failed assertions of these classes be noted from now on, and be a failure; forget those noted before."""
+        """From now on, note failed assertions of these classes, and fail because of them; forget all earlier ones."""
         self._interceptor.assertion_classes = classes
         self._interceptor.failed_assertions.clear()
         if not classes:
@@ -334,7 +335,7 @@ class aioresponses(Mocks, Recordings, Asked):
         self.__exit__(exc_type, exc_val, exc_tb)
 
     def __call__(self, function: _Function) -> _Function:
-        """Decorate a function or a coroutine function: the mock is active while it runs, and is passed to it.
+        """Decorate a function or a coroutine function: the mock is active while it runs, and is passed as an argument.
 
         For a subclass of `unittest.TestCase`, all test methods are decorated. Raises `TypeError` for any other class.
         """
@@ -358,6 +359,6 @@ class aioresponses(Mocks, Recordings, Asked):
         # A decorated function may run within itself, or several times side by side.
         if self.active:
             return self._another()
-        # So that no run of a test sees the calls of another: pytest has one for each parameter.
+        # So that no run of a test sees the calls of another: pytest runs a test once for each parameter.
         self.reset()
         return self

@@ -27,12 +27,12 @@ __unittest = True
 
 
 class _MockOfTest:
-    """Stands for the mock on the class, and on a test that does not run; that of a test that runs is its own."""
+    """Raises an explanation if the mock is asked for on the class, or on a test that is not running."""
 
     def __get__(self, test: object, case: type) -> NoReturn:
         raise AttributeError(
-            f"{case.__name__}.mock belongs to one test, and is there only while that runs: register mocks in setUp or "
-            f"asyncSetUp, with self.mock, and not in setUpClass"
+            f"{case.__name__}.mock belongs to one test, and exists only while that test runs: register mocks in setUp "
+            f"or asyncSetUp, with self.mock, and not in setUpClass"
         )
 
 
@@ -73,46 +73,46 @@ class AioResponsesTestCase(
     """Both `assert_all_called` and `assert_all_mocked`."""
 
     latency: ClassVar[float | None] = 0
-    """The seconds that pass before each reply starts, in addition to its `delay`; with 0, all that is ready runs first.
+    """The seconds that pass before each reply starts, in addition to its `delay`; 0 stands for one turn of the loop.
 
-    Other tasks run in the meantime, as they do while a server responds, which shows whether locks and limits are where
-    they must be. With None, a reply arrives in the same step of the loop, as in aioresponses 0.7.
+    Other tasks run in the meantime, as they do while a server responds, so that a missing lock or limit shows. With
+    None, a reply arrives in the same step of the loop, as in aioresponses 0.7.
     """
 
     keep_calls: ClassVar[int | None] = None
-    """How many calls that have ended are kept, the last ones; None for all. See `aioresponses`."""
+    """How many of the calls that have ended are kept, the last ones; None keeps all. See `aioresponses`."""
 
     virtual_time: ClassVar[bool] = False
-    """Whether waiting takes no real time, by a `VirtualClock` that is at `self.clock` from before `setUp` to the end.
+    """Whether waiting takes no real time. The `VirtualClock` is `self.clock`, from before `setUp` to the end.
 
     The test must run in one of asyncio's default event loops. If the code under test waits forever, the test fails and
-    names what waits where.
+    lists the tasks, and where they wait.
     """
 
     assert_no_leaks: ClassVar[bool | Collection[str]] = False
-    """Whether a test fails that leaves something behind, or the kinds of things that it must not leave behind.
+    """Whether a test fails if it leaves something behind, or the kinds of things that it must not leave behind.
 
     True stands for sessions and connectors that were never closed, responses that hold a connection, calls that never
     ended, and tasks that still run: `"session"`, `"connector"`, `"response"`, `"call"` and `"task"`. `"unread"`, a
-    response that was neither read nor released, must be named. The check comes after the last cleanup.
+    response that was neither read nor released, must be named. The check takes place after the last cleanup.
     """
 
     serve_in_memory: ClassVar[bool] = False
-    """Whether `self.client` of a class that is an `aiohttp.test_utils.AioHTTPTestCase` as well needs no port.
+    """Whether `self.client` reaches the application in memory, if the class is an `AioHTTPTestCase` as well.
 
-    It reaches the application in memory then. Other code that asks for the URL of `self.server` reaches it as well, and
-    is recorded.
+    No port is needed then. Other code that requests the URL of `self.server` reaches the application in the same way,
+    and its requests are recorded.
     """
 
     cassette: ClassVar[str | PathLike[str] | None] = None
-    """The path of a HAR file from which a test is answered, or which it is recorded in; None for no recording.
+    """The path of a HAR file from which a test is answered, or in which it is recorded; None for no recording.
 
-    `"auto"` stands for `cassettes/<module>/<Class>.<test>.har` in the folder of the test's file. What was recorded is
+    `"auto"` stands for `cassettes/<module>/<Class>.<test>.har` in the folder of the test's file. The recording is
     written when the test has ended, unless it has failed.
     """
 
     cassette_options: ClassVar[Mapping[str, Any]] = {}
-    """What else `aioresponses.cassette` takes."""
+    """Further arguments for `aioresponses.cassette`."""
 
     if TYPE_CHECKING:
         mock: aioresponses
@@ -121,7 +121,7 @@ class AioResponsesTestCase(
         mock = _MockOfTest()
 
     clock: VirtualClock
-    """The clock of the test that runs, only where `virtual_time` is True."""
+    """The clock of the running test, if `virtual_time` is True."""
 
     _own_clock: VirtualClock | None = None
 
@@ -130,7 +130,7 @@ class AioResponsesTestCase(
     def client_session(self, **kwargs: Any) -> ClientSession:
         """Return a new `aiohttp.ClientSession`, which is closed when the test ends.
 
-        The arguments are those of `ClientSession`. Raises `RuntimeError` where no event loop is running, as in `setUp`:
+        The arguments are those of `ClientSession`. Raises `RuntimeError` if no event loop is running, as in `setUp`:
         call it in `asyncSetUp` or in the test.
 
         >>> session = self.client_session(base_url="https://api.example.com")
@@ -148,14 +148,14 @@ class AioResponsesTestCase(
             self.addAsyncCleanup(session.close)
         else:
             watch.excuse(session)
-            # Closed once it has been looked at what was left behind: closing ends calls, and frees connections.
+            # It is closed only after the check for leaks, because closing ends calls and frees connections.
             self._own_sessions.append(session)
         return session
 
     def assertNoLeaks(self, msg: str | None = None) -> None:
-        """Fail if anything of what `assert_no_leaks` names has been left behind so far.
+        """Fail if anything of the kinds in `assert_no_leaks` has been left behind so far.
 
-        It does not wait: of the tasks, it takes all those that run and have not been cancelled.
+        It does not wait: every task that runs and has not been cancelled counts as left behind.
 
         >>> await client.close()
         >>> self.assertNoLeaks()
@@ -166,20 +166,20 @@ class AioResponsesTestCase(
         elif leaks := watch.left_now():
             self._fail(about_leaks(leaks), msg)
 
-    # The whole run of a test is wrapped, and not setUp and tearDown, so that no subclass can leave it out by
-    # overriding those, and so that it holds for everything that unittest itself does around them.
+    # This wraps the whole run of a test rather than setUp and tearDown, so that it also works in a subclass that
+    # overrides those without calling them, and so that it covers everything that unittest does around them.
 
     def run(self, result: TestResult | None = None) -> TestResult | None:
         try:
             self._begin()
         except Exception as error:
-            # A wrong class attribute is an error of the test, and not the end of the whole run.
+            # A wrong class attribute must be an error of the test, and not end the whole run.
             self._wrong_settings = error
             return super().run(result)
         try:
             return super().run(result)
         except (RuntimeError, CancelledError) as error:
-            # unittest closes the loop after the test. A task that nothing ends would end the whole run by that.
+            # unittest closes the loop after the test. If a task cannot be ended, closing raises, and would end the run.
             failure = self._failure_of_clock(instead_of=error)
             if failure is None or result is None:
                 raise
@@ -191,7 +191,7 @@ class AioResponsesTestCase(
 
     def debug(self) -> None:
         self._begin()
-        # The first cleanup is the last to run.
+        # The first cleanup runs last.
         self.addCleanup(self._end_cassettes)
         self.addAsyncCleanup(self._close_own_sessions)
         self.addCleanup(self._raise_found)
@@ -208,7 +208,7 @@ class AioResponsesTestCase(
         self._own_sessions: list[ClientSession] = []
         check_flag("virtual_time", self.virtual_time)
         check_flag("serve_in_memory", self.serve_in_memory)
-        # Kept twice: a test may put a mock of its own at self.mock.
+        # Kept twice, because a test may assign another mock to self.mock.
         self.mock = self._own_mock = mock = aioresponses(  # pyright: ignore[reportIncompatibleVariableOverride]
             passthrough=self.passthrough,
             passthrough_unmatched=self.passthrough_unmatched,
@@ -220,15 +220,15 @@ class AioResponsesTestCase(
             assert_no_leaks=self.assert_no_leaks,
         )
         mock._count_as_failed(AssertionError, self.failureException)
-        # The context that unittest runs everything of the test in (CPython 3.11 and newer): what the test hands to
-        # other threads inherits it.
+        # The context in which unittest runs all parts of the test (CPython 3.11 and newer). Other threads to which the
+        # test hands work inherit it.
         context = getattr(self, "_asyncioTestContext", None)
         if context is None:
             mock.start()
         else:
             context.run(mock.start)
         if self.serve_in_memory and "aiohttp.test_utils" in sys.modules:
-            # It imports aiohttp.test_utils, which few tests need.
+            # This imports aiohttp.test_utils, which few tests need.
             from ._client.application_clients import serve_in_memory
 
             serve_in_memory(self, mock.mount)
@@ -246,7 +246,7 @@ class AioResponsesTestCase(
             from .cassettes import auto_path
 
             cls = type(self)
-            # A class that was made by hand may be of no module; then it is the current folder.
+            # A class that was made dynamically may have no module. Then the current folder is used.
             file = getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
             path = auto_path(file, cls.__module__, cls.__name__, self._testMethodName)
         self._own_mock.cassette(path, **self.cassette_options).__enter__()
@@ -256,16 +256,16 @@ class AioResponsesTestCase(
         self._own_mock._end_cassettes(write=not self._raised and not self._skipped)
 
     def _end(self) -> None:
-        # Nothing here may hold the mock longer than the test: where the test fails, asyncio has cycles that hold the
-        # test, and the frames that have called it, until the garbage collector comes by.
+        # Nothing may keep the mock alive after the test. When a test fails, reference cycles in asyncio keep the test
+        # alive, and the frames that called it, until the garbage collector runs.
         mock = self._own_mock
         if mock._has_cassettes:
-            self._skipped = True  # The test was broken off, or its cleanups were.
+            self._skipped = True  # The test or its cleanups were interrupted.
             self._end_cassettes()
         self._raised.clear()
         if mock.active:
             mock.stop()
-        # These hold the test.
+        # The exceptions refer to the test.
         mock._count_as_failed()
         if mock._watch is not None:
             mock._watch.forget()
@@ -278,13 +278,13 @@ class AioResponsesTestCase(
             del self.mock
 
     def _begin_clock(self) -> None:
-        # Not before unittest has made the loop: if the clock refuses it, that is an error of the test.
+        # This comes after unittest has made the loop, so that the test has an error if the clock refuses the loop.
         from ._client.clock import VirtualClock  # Most tests need none.
 
         runner: Any = getattr(self, "_asyncioRunner", None)
-        # CPython 3.10 has no runners.
+        # CPython 3.10 has no runner.
         loop = vars(self)["_asyncioTestLoop"] if runner is None else runner.get_loop()
-        # Kept twice: test cases have clocks of their own at self.clock.
+        # Kept twice, because test cases may assign a clock of their own to self.clock.
         self.clock = self._own_clock = clock = VirtualClock()
         clock.start()
         clock._take(loop)
@@ -298,8 +298,8 @@ class AioResponsesTestCase(
         if vars(self).get("clock") is clock:
             del self.clock
 
-    # A test that was skipped says nothing about its mocks, and what has failed it already is not reported twice. Only
-    # the result learns of either from unittest, and results are of many kinds.
+    # The mocks of a skipped test are not checked, and what a test has already failed with is not reported twice.
+    # unittest tells only the result of either, and there are many kinds of results, so this is noted here.
 
     def _callSetUp(self) -> None:
         if self._wrong_settings is not None:
@@ -323,19 +323,19 @@ class AioResponsesTestCase(
         with _Noting(self):
             super()._callCleanup(function, *args, **kwargs)  # type: ignore[misc]
 
-    # Whatever the test does is done when its cleanups have run.
+    # The test does nothing more once its cleanups have run.
 
     def doCleanups(self) -> Any:
         done = super().doCleanups()
         if self._wrong_settings is None and self._own_mock._interceptor.has_servers:
-            # What is mounted ends now, with the loop still there.
+            # The mounted applications end now, while the loop still exists.
             self.addCleanup(self._own_mock._interceptor.end_servers)
             done = super().doCleanups()
         failure = self._found()
         if failure is not None or self._own_sessions:
             self.addAsyncCleanup(self._close_own_sessions)
             if failure is not None:
-                # As a cleanup, which unittest runs as a part of the test: what is found is a failure of the test.
+                # unittest runs a cleanup as a part of the test, so that what it raises is a failure of the test.
                 self.addCleanup(self._raise, failure)
             done = super().doCleanups()
         if self._wrong_settings is None and self._own_mock._has_cassettes:
@@ -361,7 +361,7 @@ class AioResponsesTestCase(
             yield
 
     def _note(self, error: BaseException, skips_test: bool) -> BaseException | None:
-        """Note what was raised; return what is to be raised in its place, if the clock has ended the test."""
+        """Note what was raised; return the exception to raise instead of it, if the clock has ended the test."""
         if isinstance(error, SkipTest):
             self._skipped = self._skipped or skips_test
             return None
@@ -370,13 +370,13 @@ class AioResponsesTestCase(
         return failure
 
     def _failure_of_clock(self, instead_of: BaseException | None = None) -> BaseException | None:
-        """Return why the clock has ended the test, if it did and that was not reported yet."""
+        """Return why the clock has ended the test, if it has and this was not reported yet."""
         if self._own_clock is None:
             return None
         return self._own_clock._failure(self.failureException, instead_of)
 
     def _found(self) -> BaseException | None:
-        """Return what is wrong with what the test did, as the failure that it is to end with."""
+        """Return the failure with which the test must end, because of its requests or what it left behind."""
         if self._skipped or self._wrong_settings is not None:
             return None
         mock = self._own_mock
@@ -389,7 +389,7 @@ class AioResponsesTestCase(
             getattr(method, "__unittest_expecting_failure__", False)
             or getattr(self, "__unittest_expecting_failure__", False)
         ):
-            # unittest expects a failure of the test method alone; it is this failure that was expected, then.
+            # unittest expects a failure only of the test method, so this failure is made the expected one.
             if outcome.expectedFailure is not None:
                 return None
             outcome.expecting_failure = True
@@ -397,7 +397,7 @@ class AioResponsesTestCase(
 
 
 class _Noting:
-    """Notes what a part of a test raises. No generator, for every test pays for several of these."""
+    """Notes what a part of a test raises. It is a class because generators are slower, and every test needs several."""
 
     def __init__(self, test: AioResponsesTestCase, skips_test: bool = False) -> None:
         self._test = test

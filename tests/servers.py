@@ -323,7 +323,7 @@ class ServerTestCase(unittest.IsolatedAsyncioTestCase):
         for reply in (reply for origin in self._origins for reply in origin.replies):
             reply.begun.clear()
             if reply.answer is not None:
-                # Whoever waits still is let go, for a server waits for its handlers when it is closed.
+                # Handlers that still wait are released, because a server waits for its handlers when it is closed.
                 reply.answer.set()
                 reply.answer.clear()
                 self.addCleanup(reply.answer.set)

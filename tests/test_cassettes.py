@@ -310,7 +310,7 @@ class WhatIsRecordedTest(RecordingTestCase):
         self.assertEqual(entry["request"]["postData"]["comment"], "left out because it is larger than 16 MiB")
 
     async def test_a_large_stream_takes_little_memory(self):
-        # In a process of its own, for what it took at most can be asked for once.
+        # In a process of its own, because the peak memory is that of the whole process.
         script = textwrap.dedent("""
             import asyncio, resource, sys
             from aiohttp import ClientSession, web

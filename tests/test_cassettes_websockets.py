@@ -133,7 +133,7 @@ class SocketsTest(SocketTestCase):
                         ws = await session.ws_connect(self.url / "ws")
                         self.assertEqual(await ws.receive_str(), "hello")
                     self.assertFalse(ws.closed)
-                    # What comes later is no part of the recording.
+                    # What comes later is not part of the recording.
                     await ws.send_str("later")
                     await idle()
                     self.assertFalse(ws.closed)

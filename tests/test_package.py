@@ -168,7 +168,7 @@ def circle(imports):
 class RoomsTest(unittest.TestCase):
     """The drawing of the house in CONTRIBUTING.rst is the plan of the package."""
 
-    # What is imported when somebody asks for it, by the module that does it. The plugin of pytest imports the package,
+    # What is imported only when it is first used, by the module that does it. The plugin of pytest imports the package,
     # in every run.
     LAZY = {
         "": [
@@ -228,7 +228,7 @@ class RoomsTest(unittest.TestCase):
             """)
             self.assertEqual(printed.split(), sorted({"aioresponses", name}))
 
-    def test_recordings_are_imported_when_somebody_asks_for_one(self):
+    def test_recordings_are_imported_when_one_is_first_used(self):
         printed = run_python("""
             import sys
             from aioresponses import AioResponsesTestCase, aioresponses

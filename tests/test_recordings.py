@@ -104,7 +104,7 @@ class CallsTest(AioResponsesTestCase):
             await response.read()
         async with session.head(URL), session.get(URL + "/none"):
             pass
-        said = "the body is not known, for the client has not read it as a whole"
+        said = "the body is not known, because the client has not read all of it"
         self.assertEqual([one.get("comment") for one in self.har()["entries"]], [said, said, None, None, None])
         self.assertEqual(
             self.mock.to_python(),

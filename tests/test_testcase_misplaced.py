@@ -60,8 +60,8 @@ class MisplacedTest(OutcomeTestCase):
 
         self.assertEqual(
             self.error(Case),
-            "AttributeError: Case.mock belongs to one test, and is there only while that runs: register mocks in setUp "
-            "or asyncSetUp, with self.mock, and not in setUpClass",
+            "AttributeError: Case.mock belongs to one test, and exists only while that test runs: register mocks in "
+            "setUp or asyncSetUp, with self.mock, and not in setUpClass",
         )
 
     def test_the_mock_of_a_test_that_does_not_run(self):

@@ -24,7 +24,7 @@ LEFT_OUT = "left out because it is larger than 16 MiB"
 
 CUT = "the client left before the end of the body"
 
-UNREAD = "the body is not known, for the client has not read it as a whole"
+UNREAD = "the body is not known, because the client has not read all of it"
 
 
 def part_of(body: bytes, mime: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Lock:
                     f"The cassette {shown} is already being recorded, by this process or another; give each test a "
                     f"cassette of its own, or record it in a single process"
                 ) from None
-            # Its last holder may have deleted the file in the meantime. Then this lock excludes nobody else.
+            # Its last holder may have deleted the file in the meantime. Then this lock protects nothing.
             with suppress(OSError):
                 if os.path.samestat(os.fstat(file.fileno()), os.stat(self._path)):
                     self._file = file

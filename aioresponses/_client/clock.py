@@ -15,8 +15,8 @@ clock gives them a short real wait. The room `outside` tells these cases apart.
 
 A test waits forever if no timer is left and nothing can wake the loop. It also counts as a test that never ends if the
 clock keeps jumping without a request in between, or if a client keeps trying and no mock answers. All tasks are then
-cancelled, which ends the test, and whoever stops the clock reports where they waited. Nothing is ever raised inside
-`select`, which would end the loop instead of the test.
+cancelled, which ends the test, and when the clock is stopped, it reports where they waited. Nothing is ever raised
+inside `select`, which would end the loop instead of the test.
 
 The patch is applied to the loop itself, not to its class: a test may get its loop from a policy, a factory or a plugin,
 and all of these must work. A loop is patched when it starts to run, by way of the `run_forever` of asyncio's loops,

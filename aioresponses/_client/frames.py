@@ -85,7 +85,7 @@ class Upgraded:
     def conversation(self) -> Iterator[TimedMessage]:
         """Yield the messages of both ways in the order in which they were complete.
 
-        It ends where one way cannot be read any further, for there the other side gives up as well.
+        It ends where one way cannot be read any further, because there the other side gives up as well.
         """
         readings = [_Reading(self.head), _Reading(self.head)]
         data = [bytes(self.received), bytes(self.sent)]

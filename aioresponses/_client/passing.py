@@ -26,7 +26,7 @@ class PassedThrough:
             connection.add_callback(self.end)
 
     def end(self) -> None:
-        """Record that it is no longer under way."""
+        """Record that it has ended."""
         _on_their_way.discard(self)
 
 
