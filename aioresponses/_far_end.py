@@ -10,7 +10,6 @@ import inspect
 from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
@@ -55,41 +54,41 @@ _FAILURES: dict[Fault, Failure] = {
 }
 
 
-class Recorder(Protocol):
-    """What decides about requests that no mock answers, instead of the settings of the mocks."""
+if TYPE_CHECKING:
+    class Recorder(Protocol):
+        """What decides about requests that no mock answers, instead of the settings of the mocks."""
 
-    @property
-    def records(self) -> bool:
-        """Whether these requests go to the network and are recorded; otherwise they are refused."""
+        @property
+        def records(self) -> bool:
+            """Whether these requests go to the network and are recorded; otherwise they are refused."""
 
-    @property
-    def advice(self) -> str:
-        """What a refusal says about it."""
+        @property
+        def advice(self) -> str:
+            """What a refusal says about it."""
 
-    def note(self, exchange: Exchange) -> None:
-        """Record a request that goes to the network."""
+        def note(self, exchange: Exchange) -> None:
+            """Record a request that goes to the network."""
 
-    def end(self, write: bool) -> None:
-        """Stop deciding; keep the recording if `write` is true."""
+        def end(self, write: bool) -> None:
+            """Stop deciding; keep the recording if `write` is true."""
 
+    class Mock(Protocol):
+        """What a far end needs of the mock that answers."""
 
-class Mock(Protocol):
-    """What a far end needs of the mock that answers."""
+        log: Log
+        stand_ins: StandIns
+        latency: float | None
+        is_active: bool
+        response_class: Callable[[], Callable[..., ClientResponse] | None]
+        assertion_classes: tuple[type[BaseException], ...]
+        failed_sockets: list[FailedSocket]
 
-    log: Log
-    stand_ins: StandIns
-    latency: float | None
-    is_active: bool
-    response_class: Callable[[], Callable[..., ClientResponse] | None]
-    assertion_classes: tuple[type[BaseException], ...]
-    failed_sockets: list[FailedSocket]
+        @property
+        def servers(self) -> Servers:
+            """The servers that answer for it."""
 
-    @property
-    def servers(self) -> Servers:
-        """The servers that answer for it."""
-
-    def note_failed(self, error: BaseException, exchange: Exchange) -> None:
-        """Record the failed assertions in what a user's function raised while it helped to answer `exchange`."""
+        def note_failed(self, error: BaseException, exchange: Exchange) -> None:
+            """Record the failed assertions in what a user's function raised while it helped to answer `exchange`."""
 
 
 class FarEnd:
@@ -246,7 +245,7 @@ class FarEnd:
                 self.interceptor.note_failed(error, self.exchange)
                 raise
 
-        return replace(answer, body=watched()) if self.interceptor.assertion_classes else answer
+        return Answer(answer.head, watched(), answer.close) if self.interceptor.assertion_classes else answer
 
     def _encoded(self, result: CallbackResult) -> Answer:
         if result.response_class is not None:

@@ -28,7 +28,7 @@ from ._client.outgoing import ahead, passing, response_of, set_response_class, u
 from ._client.own_servers import is_own_server
 from ._client.waiting import pass_time
 from ._client.wrapping import unwrapped
-from ._far_end import FarEnd, Mock, Recorder
+from ._far_end import FarEnd
 from ._matching.refusal import explanation, refused
 from ._matching.router import Claim, Router
 from ._urls import with_credentials_of, without_credentials
@@ -40,28 +40,30 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from ._client.frames import Upgraded
+    from ._far_end import Mock, Recorder
     from ._matching.mounts import Mount
 
 
-class AskedMock(Mock, Protocol):
-    """What a call needs of each mock object that it is offered to."""
+if TYPE_CHECKING:
+    class AskedMock(Mock, Protocol):
+        """What a call needs of each mock object that it is offered to."""
 
-    router: Router
-    recorders: tuple[Recorder, ...]
-    responses: list[ClientResponse]
-    made: int
-    idle_at: int
+        router: Router
+        recorders: tuple[Recorder, ...]
+        responses: list[ClientResponse]
+        made: int
+        idle_at: int
 
-    @property
-    def mounts(self) -> Sequence[Mount]:
-        """The applications that answer what no mock answers."""
+        @property
+        def mounts(self) -> Sequence[Mount]:
+            """The applications that answer what no mock answers."""
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing asks it."""
+        @property
+        def is_idle(self) -> bool:
+            """Whether nothing asks it."""
 
-    def mount_of(self, url: URL) -> Mount | None:
-        """Return the application that answers a request of this URL, if one does."""
+        def mount_of(self, url: URL) -> Mount | None:
+            """Return the application that answers a request of this URL, if one does."""
 
 
 idle: WeakSet[AskedMock] = WeakSet()

@@ -18,7 +18,6 @@ from ._calls.failures import FailedAssertion, FailedSocket, failed_assertions
 from ._calls.log import Log
 from ._client.connectors import StandIns
 from ._client.hooks import STOPPED
-from ._far_end import Recorder
 from ._interception import Interception
 from ._matching.router import Router
 from ._urls import merge_params
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from ._client.own_connector import OwnConnector
     from ._client.serving import Servers
+    from ._far_end import Recorder
     from ._matching.mounts import Mount
 
 

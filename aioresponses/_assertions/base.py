@@ -31,20 +31,21 @@ else:
     _TestCase = object
 
 
-class CallsOfMock(Protocol):
-    """What the assertions examine: an `aioresponses`."""
+if TYPE_CHECKING:
+    class CallsOfMock(Protocol):
+        """What the assertions examine: an `aioresponses`."""
 
-    @property
-    def calls(self) -> list[RequestCall]: ...
+        @property
+        def calls(self) -> list[RequestCall]: ...
 
-    @property
-    def call_count(self) -> int: ...
+        @property
+        def call_count(self) -> int: ...
 
-    @property
-    def unmatched_calls(self) -> list[RequestCall]: ...
+        @property
+        def unmatched_calls(self) -> list[RequestCall]: ...
 
-    @property
-    def unused_mocks(self) -> list[RequestMatch]: ...
+        @property
+        def unused_mocks(self) -> list[RequestMatch]: ...
 
 
 class CallAssertions(_TestCase):

@@ -14,7 +14,10 @@ from yarl import URL
 from .. import _urls
 from .._urls import comparable
 from .exchange import Exchange
-from .record import Calls, RequestCall
+from .record import RequestCall
+
+if TYPE_CHECKING:
+    from .record import Calls
 
 _Key = tuple[str, URL]
 

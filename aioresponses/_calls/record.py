@@ -17,8 +17,8 @@ from yarl import URL
 from .._display import shown, shown_arguments, shown_url, without_passwords
 from .._urls import Template
 from .exchange import Exchange
-from .traffic import WebSocketTraffic
 from .messages import Message, Part, cookies_of
+from .traffic import WebSocketTraffic
 
 if TYPE_CHECKING:
     import re
@@ -62,11 +62,12 @@ def virtual_start_of(call: RequestCall) -> float | None:
     return call._exchange.virtually
 
 
-class Calls(Protocol):
-    """What turns exchanges into calls."""
+if TYPE_CHECKING:
+    class Calls(Protocol):
+        """What turns exchanges into calls."""
 
-    def call_of(self, exchange: Exchange, /) -> RequestCall:
-        """Return what users see of an exchange, always the same object."""
+        def call_of(self, exchange: Exchange, /) -> RequestCall:
+            """Return what users see of an exchange, always the same object."""
 
 
 class _Arguments(NamedTuple):
@@ -287,51 +288,52 @@ def in_order(calls: Iterable[RequestCall]) -> list[RequestCall]:
     return sorted(calls, key=lambda call: call._exchange.began)
 
 
-class AtWork(Calls, Protocol):
-    """What a handle needs from its mock."""
+if TYPE_CHECKING:
+    class AtWork(Calls, Protocol):
+        """What a handle needs from its mock."""
 
-    above: str
-    """The URL of its group, which comes before the path that the user gave; "" if it has no group."""
+        above: str
+        """The URL of its group, which comes before the path that the user gave; "" if it has no group."""
 
-    @property
-    def url_or_pattern(self) -> URL | re.Pattern[str] | Template | None: ...
+        @property
+        def url_or_pattern(self) -> URL | re.Pattern[str] | Template | None: ...
 
-    @property
-    def limit(self) -> int | None:
-        """How many requests it answers; None for any number."""
+        @property
+        def limit(self) -> int | None:
+            """How many requests it answers; None for any number."""
 
-    @property
-    def remaining(self) -> int | None:
-        """How many more requests it answers; None for any number."""
+        @property
+        def remaining(self) -> int | None:
+            """How many more requests it answers; None for any number."""
 
-    @property
-    def left_to_answer(self) -> int:
-        """How many requests it must still answer if all mocks must be called; at least one in total."""
+        @property
+        def left_to_answer(self) -> int:
+            """How many requests it must still answer if all mocks must be called; at least one in total."""
 
-    @property
-    def exchanges(self) -> Sequence[Exchange]:
-        """The requests that it answered, in order."""
+        @property
+        def exchanges(self) -> Sequence[Exchange]:
+            """The requests that it answered, in order."""
 
-    @property
-    def hidden_by(self) -> AtWork | None:
-        """The earlier mock that certainly answers all requests meant for this one; None if there is none."""
+        @property
+        def hidden_by(self) -> AtWork | None:
+            """The earlier mock that certainly answers all requests meant for this one; None if there is none."""
 
-    @property
-    def overrides(self) -> bool:
-        """Whether it is asked before all mocks that were registered earlier."""
+        @property
+        def overrides(self) -> bool:
+            """Whether it is asked before all mocks that were registered earlier."""
 
-    @property
-    def dropped(self) -> int:
-        """How many requests it answered that are no longer kept."""
+        @property
+        def dropped(self) -> int:
+            """How many requests it answered that are no longer kept."""
 
-    def drop(self, exchange: Exchange) -> None:
-        """Stop keeping a request that it answered."""
+        def drop(self, exchange: Exchange) -> None:
+            """Stop keeping a request that it answered."""
 
-    def forget(self) -> None:
-        """Forget all requests that it answered."""
+        def forget(self) -> None:
+            """Forget all requests that it answered."""
 
-    def remove(self) -> None:
-        """Take the mock out of service."""
+        def remove(self) -> None:
+            """Take the mock out of service."""
 
 
 class Answering:

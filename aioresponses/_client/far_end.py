@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import protocol
 from .frames import Upgraded
-from .transport import Close, Exchange, InMemoryTransport
+from .transport import Close, InMemoryTransport
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, web
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     # Answers a request of aiohttp.web; its second argument is the handler that the server itself would call.
     Answering = Callable[[Any, Handle], Awaitable[web.StreamResponse]]
+    from .transport import Exchange
 
 _PIECE = 2 ** 16
 

@@ -47,7 +47,6 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientSession, hdrs
 
 from . import active
 from .connectors import InMemoryConnector
-from .interceptor import Interception, Interceptor
 from .lending import lend, take_back
 from .offering import LEFT_ALONE, offered
 from .outgoing import authorize_to_proxy, response_of
@@ -62,6 +61,8 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
     from yarl import URL
+
+    from .interceptor import Interception, Interceptor
 
 STOPPED = "aioresponses was stopped while this request was in flight"
 

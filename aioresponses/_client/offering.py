@@ -9,7 +9,6 @@ from aiohttp import ClientConnectionError
 
 from .._display import add_note, shown_url
 from . import active
-from .interceptor import Interception
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from .connectors import InMemoryConnector
     from .frames import Upgraded
+    from .interceptor import Interception
     from .transport import Exchange
 
 _UNDECIDED = (

@@ -54,13 +54,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import hdrs
 from aiohttp.client_proto import ResponseHandler
 
-from .transport import Answer, Exchange, InMemoryTransport, Receiver
+from .transport import Answer, InMemoryTransport
 from .waiting import finish, next_turn, pass_time
 
 if TYPE_CHECKING:
     from aiohttp import ClientRequest
     from aiohttp.http import RawResponseMessage
     from aiohttp.streams import StreamReader
+
+    from .transport import Exchange, Receiver
 
 
 # Looking it up in its class would cost every request time.

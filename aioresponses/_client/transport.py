@@ -6,7 +6,6 @@ import asyncio
 from asyncio import current_task
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aiohttp.client_proto import ResponseHandler
@@ -37,17 +36,19 @@ class Close(NamedTuple):
     """Whether the reader of the body gets the error even if it is a `ConnectionError`."""
 
 
-@dataclass
 class Answer:
     """What the far end writes: the head of a response and its body, as bytes on the wire.
 
     Not a named tuple: every request reads it, and the attributes of named tuples are slow.
     """
 
-    head: bytes
-    body: bytes | AsyncGenerator[bytes, None] = b""
-    close: Close | None = None
-    """How the connection ends after the last byte; None if it stays open."""
+    def __init__(
+        self, head: bytes, body: bytes | AsyncGenerator[bytes, None] = b"", close: Close | None = None
+    ) -> None:
+        self.head = head
+        self.body = body
+        self.close = close
+        """How the connection ends after the last byte; None if it stays open."""
 
     def in_one_piece(self) -> Answer:
         """Return the same answer with a small body joined to its head, so that it is sent in one step."""
@@ -56,37 +57,36 @@ class Answer:
         return self
 
 
-class Exchange(Protocol):
-    """Records what happens between a client and the far end."""
+if TYPE_CHECKING:
+    class Exchange(Protocol):
+        """Records what happens between a client and the far end."""
 
-    def connect(self) -> None:
-        """Record that there is a connection."""
+        def connect(self) -> None:
+            """Record that there is a connection."""
 
-    def disconnect(self) -> None:
-        """Record that a connection has gone."""
+        def disconnect(self) -> None:
+            """Record that a connection has gone."""
 
-    def receive(self, data: bytes, /) -> object:
-        """Receive a request, piece by piece, as it is written."""
+        def receive(self, data: bytes, /) -> object:
+            """Receive a request, piece by piece, as it is written."""
 
+    class Receiver(Protocol):
+        """Receives what the client writes."""
 
-class Receiver(Protocol):
-    """Receives what the client writes."""
+        def receive(self, data: bytes, /) -> object:
+            """Receive a piece."""
 
-    def receive(self, data: bytes, /) -> object:
-        """Receive a piece."""
+    class Server(Protocol):
+        """A server at the far end."""
 
+        is_asked: bool
+        """Whether it answers the current request."""
 
-class Server(Protocol):
-    """A server at the far end."""
+        def pass_on(self) -> None:
+            """Continue to pass on what was sent, because the client reads again."""
 
-    is_asked: bool
-    """Whether it answers the current request."""
-
-    def pass_on(self) -> None:
-        """Continue to pass on what was sent, because the client reads again."""
-
-    def leave(self) -> None:
-        """Leave the far end."""
+        def leave(self) -> None:
+            """Leave the far end."""
 
 
 class InMemoryTransport(asyncio.Transport):

@@ -28,21 +28,22 @@ _count = itertools.count(1)
 _MAY_HOLD_ALL = ("events", "exception", "replies")
 
 
-class Service(Protocol):
-    """What puts a mock to work, as the mock sees it."""
+if TYPE_CHECKING:
+    class Service(Protocol):
+        """What puts a mock to work, as the mock sees it."""
 
-    @property
-    def call_of(self) -> Callable[[Exchange], RequestCall]:
-        """Returns what users see of a request that a mock answered."""
+        @property
+        def call_of(self) -> Callable[[Exchange], RequestCall]:
+            """Returns what users see of a request that a mock answered."""
 
-    def take_out(self, route: Route) -> None:
-        """Stop a mock from answering."""
+        def take_out(self, route: Route) -> None:
+            """Stop a mock from answering."""
 
-    def put_back(self, route: Route) -> None:
-        """Let a mock answer one more request."""
+        def put_back(self, route: Route) -> None:
+            """Let a mock answer one more request."""
 
-    def hiding(self, route: Route) -> Route | None:
-        """Return the mock that certainly answers all requests before this one can; None if there is none."""
+        def hiding(self, route: Route) -> Route | None:
+            """Return the mock that certainly answers all requests before this one can; None if there is none."""
 
 
 class Route(Answered):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 # How many bytes are enough to recognise that a body is compressed.
 _MARK = 4
@@ -14,12 +14,13 @@ _MARK = 4
 _CODECS = {"br": ("brotlicffi", "brotli"), "zstd": ("compression.zstd", "backports.zstd")}
 
 
-class Compressor(Protocol):
-    """Compresses a body piece by piece, with the interface of `zlib.compressobj`."""
+if TYPE_CHECKING:
+    class Compressor(Protocol):
+        """Compresses a body piece by piece, with the interface of `zlib.compressobj`."""
 
-    def compress(self, data: bytes, /) -> bytes: ...
+        def compress(self, data: bytes, /) -> bytes: ...
 
-    def flush(self) -> bytes: ...
+        def flush(self) -> bytes: ...
 
 
 class Coding(NamedTuple):

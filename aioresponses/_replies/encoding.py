@@ -37,7 +37,7 @@ import json
 import marshal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, NamedTuple, Protocol, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
 
 from aiohttp import ClientRequest, FormData, HttpVersion11, hdrs
 from aiohttp.payload import Payload
@@ -48,9 +48,12 @@ from .._checks import encodable, is_generator_function, misfit, same_kind
 from .._client.transport import Answer, Close
 from .._display import shown
 from .bodies import BODIES, PIECE, as_payload, called, check_source, each, known_items, own_type, pieces, size_of
-from .codings import Compressor, coding_of, lacks_codec
+from .codings import coding_of, lacks_codec
 from .events import encoded_event
 from .results import EVENTS, JSON, CallbackResult, Fault
+
+if TYPE_CHECKING:
+    from .codings import Compressor
 
 JsonDumps = Callable[[Any], Union[str, bytes]]
 
@@ -68,14 +71,15 @@ _CHUNK = b"%x\r\n%b\r\n"
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
-class Asked(Protocol):
-    """A request to answer."""
+if TYPE_CHECKING:
+    class Asked(Protocol):
+        """A request to answer."""
 
-    @property
-    def request(self) -> ClientRequest: ...
+        @property
+        def request(self) -> ClientRequest: ...
 
-    def call(self) -> RequestCall:
-        """Return the request as users see it."""
+        def call(self) -> RequestCall:
+            """Return the request as users see it."""
 
 
 class KeptAnswer:

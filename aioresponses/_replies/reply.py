@@ -21,13 +21,14 @@ from .._display import add_note, shown
 from .._suggestions import instead_of
 from .bodies import is_used_up_by_one
 from .callbacks import Callback, takes_call
-from .encoding import Asked, JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
+from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
 from .results import RESULT_ARGUMENTS, CallbackResult, Fault
 
 if TYPE_CHECKING:
     from aiohttp import web
     from typing_extensions import TypeGuard
 
+    from .encoding import Asked
     from .handlers import HandlerReply
 
 Raises = Union[BaseException, "type[BaseException]"]
