@@ -106,7 +106,7 @@ class Registering:
         - `match_query`: the query, as a mapping, pairs or text; `url` must not have a query then.
         - `match_headers`: headers that must be among those sent; names are case-insensitive.
         - `match_json`: the body, decoded from JSON.
-        - `match_form`: the fields of an urlencoded or multipart form; a `FilePart` stands for a file.
+        - `match_form`: the fields of a URL-encoded or multipart form; a `FilePart` stands for a file.
         - `match_body`: the body, as bytes or text, or a compiled pattern that is searched for in it.
         - `match`: a function that takes the `RequestCall` and returns True, False or `(False, "why not")`, or several.
 

@@ -135,7 +135,7 @@ class Template(NamedTuple):
         authority = origin["authority"]
         if "{" in authority or "*" in authority or "@" in authority:
             raise ValueError(
-                "the host of a template may have a leading *. and nothing else to fill in; for any host, pass a "
+                "the host of a template may have a leading *. and no other placeholder; for any host, pass a "
                 "compiled pattern"
             )
         base = normalize_url(f"{origin['scheme']}://{authority}/{query}")

@@ -178,7 +178,7 @@ class TemplateOrUrlTest(unittest.TestCase):
 
     def test_what_cannot_be_a_template_is_refused(self):
         host = (
-            "the host of a template may have a leading *. and nothing else to fill in; for any host, pass a compiled "
+            "the host of a template may have a leading *. and no other placeholder; for any host, pass a compiled "
             "pattern"
         )
         braces = (

@@ -112,7 +112,7 @@ class BodyAssertionsMixin(CallAssertions):
         msg: str | None = None,
         **conditions: Unpack[ConditionArguments],
     ) -> None:
-        """Fail unless the fields of the urlencoded body equal `expected`.
+        """Fail unless the fields of the URL-encoded body equal `expected`.
 
         A mapping has a value for each name, or a list of values if the name was sent more than once; pairs give all
         fields in their order. Values are text; a number stands for its text.

@@ -86,7 +86,7 @@ class Message(NamedTuple):
         raise ValueError(f"the body of {self.name} is not JSON ({wrong}): {self._described()}")
 
     def form(self) -> MultiDict[str]:
-        """Return the fields of an urlencoded form."""
+        """Return the fields of a URL-encoded form."""
         self._expect("application/x-www-form-urlencoded")
         text, charset = self.text(), self._charset()
         try:

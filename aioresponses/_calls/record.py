@@ -257,7 +257,7 @@ class RequestCall(_Arguments):
         return self._message().json()
 
     def form(self) -> MultiDict[str]:
-        """Return the fields of an urlencoded form.
+        """Return the fields of a URL-encoded form.
 
         Raises `ValueError` if the body is not a form, according to its `Content-Type`.
 

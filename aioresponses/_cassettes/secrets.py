@@ -115,7 +115,7 @@ class Secrets:
         return HIDDEN
 
     def form(self, text: str) -> str:
-        """Return an urlencoded form without secrets."""
+        """Return a URL-encoded form without secrets."""
         pairs = (pair.partition("=") for pair in text.split("&"))
         return "&".join(f"{name}{sign}{self._parameter(name, value)}" for name, sign, value in pairs)
 

@@ -119,7 +119,7 @@ class VirtualClock:
         ...     clock.on_jump(traveller.shift)
         """
         if not callable(f):
-            raise TypeError(f"f: expected a function that is given the seconds of a jump, got {shown(f)}")
+            raise TypeError(f"f: expected a function that takes the seconds of a jump, got {shown(f)}")
         self._time.on_jump.append(f)
         return f
 

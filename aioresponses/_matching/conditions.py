@@ -304,7 +304,7 @@ def _other_kind(call: RequestCall, read: Callable[[RequestCall], Any]) -> str:
 
 
 def form_of(call: RequestCall) -> dict[str, Any]:
-    """Return the fields of an urlencoded or multipart form by name; files as `FilePart`."""
+    """Return the fields of a URL-encoded or multipart form by name; files as `FilePart`."""
     if not call.headers.get(hdrs.CONTENT_TYPE, "").lower().startswith("multipart/"):
         return dict(by_name(call.form()))
     fields: dict[str, list[Any]] = {}

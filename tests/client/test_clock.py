@@ -486,4 +486,4 @@ class OnJumpTest(unittest.IsolatedAsyncioTestCase):
     async def test_something_that_cannot_be_called(self):
         with self.assertRaises(TypeError) as raised:
             VirtualClock().on_jump(5)
-        self.assertEqual(str(raised.exception), "f: expected a function that is given the seconds of a jump, got 5")
+        self.assertEqual(str(raised.exception), "f: expected a function that takes the seconds of a jump, got 5")

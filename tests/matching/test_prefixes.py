@@ -122,9 +122,9 @@ class PrefixTest(unittest.IsolatedAsyncioTestCase):
              "re.compile(b'http')"),
             (ANY, TypeError, "passthrough: expected URL prefixes such as 'http://127.0.0.1', got <ANY>"),
             ("http://10.0.*", ValueError, "passthrough: expected a URL prefix, got 'http://10.0.*': the host of "
-             "a template may have a leading *. and nothing else to fill in; for any host, pass a compiled pattern"),
+             "a template may have a leading *. and no other placeholder; for any host, pass a compiled pattern"),
             ("http://*/", ValueError, "passthrough: expected a URL prefix, got 'http://*/': the host of "
-             "a template may have a leading *. and nothing else to fill in; for any host, pass a compiled pattern"),
+             "a template may have a leading *. and no other placeholder; for any host, pass a compiled pattern"),
             ("http://example.com/{}", ValueError, "passthrough: expected a URL prefix, got 'http://example.com/{}': "
              "'/{}' is neither {name} nor {name:regex}; for a pattern, pass re.compile(…), for literal braces a "
              "yarl.URL"),
