@@ -254,7 +254,7 @@ class Mocks(Registering):
     def unused_mocks(self) -> list[RequestMatch]:
         """The registered mocks that were never used, or that have replies left, except those that are optional.
 
-        See `call_count` and `remaining` of each. A mock that answers any number of requests needs only one request.
+        See `call_count` and `remaining` of each. For a mock that answers any number of requests, one request is enough.
         """
         return [mock for mock in self._router.registered if mock._at_work.left_to_answer and not mock.optional]
 

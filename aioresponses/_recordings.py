@@ -113,8 +113,8 @@ class Recordings:
     def to_har(self: RecordedMock, path: str | PathLike[str]) -> None:
         """Write the calls as a HAR file, without secrets, for the network panel of a browser.
 
-        The body of a response is included if the code under test has read all of it.
-        WebSockets are written with their messages.
+        The body of a response is included if the code under test has read all of it. WebSockets are written with their
+        messages.
 
         >>> mock.to_har("calls.har")
         """

@@ -112,7 +112,7 @@ class CallCountAssertionsMixin(CallAssertions):
     def assertAllMocksCalled(self, msg: str | None = None) -> None:
         """Fail if a registered mock was never used or not used up, unless it has `optional=True`.
 
-        A mock that answers any number of requests need be used only once.
+        For a mock that answers any number of requests, one request is enough.
 
         >>> self.assertAllMocksCalled()
         """

@@ -132,7 +132,7 @@ def cookies_of(headers: CIMultiDictProxy[str]) -> dict[str, str]:
 def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
     """Return the headers and the body of a request that was written, the body after transfer and content decoding.
 
-    If the request was not written completely, as much as there is. A body that cannot be decoded is returned unchanged.
+    Of a request that was not written completely, returns what there is. A body that cannot be decoded is not changed.
     This does not use aiohttp's parsers, because it must also read what no server would accept.
     """
     head, end, body = sent.partition(b"\r\n\r\n")

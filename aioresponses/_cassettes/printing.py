@@ -67,7 +67,7 @@ def registrations(entries: Sequence[Entry]) -> str:
 
 
 def _comment(entry: Entry) -> str:
-    """Return what there is to know of a body that is not whole."""
+    """Return a comment that says why a body is incomplete; "" if it is complete."""
     return f"# {entry['comment']}\n" if entry.get("comment") in (CUT, UNREAD) else ""
 
 
@@ -168,7 +168,7 @@ def _by_name(items: list[tuple[str, Any]]) -> Any:
 
 
 def _code(value: Any) -> Any:
-    """Return a value of JSON, with what may be anything in a form that is printed as code."""
+    """Return a JSON value with the matchers in it replaced by objects that print as code."""
     if value is ANY:
         return _Any()
     if isinstance(value, dict):

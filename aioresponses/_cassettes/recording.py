@@ -150,7 +150,7 @@ def _content_sent(exchange: Exchange, mime: str) -> dict[str, Any] | None:
 
 
 def _is_accepted(exchange: Exchange, answer: _Answer) -> bool:
-    """Tell whether a WebSocket is what the client has asked for; if not, it refuses it."""
+    """Tell whether the client accepts the WebSocket, because the answer belongs to the key that it sent."""
     key = exchange.received_headers().get(hdrs.SEC_WEBSOCKET_KEY, "").encode()
     accepted = next((value for name, value in answer.headers if name.lower() == "sec-websocket-accept"), "")
     return accepted == b64encode(sha1(key + WS_KEY).digest()).decode()

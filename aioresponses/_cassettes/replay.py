@@ -53,7 +53,7 @@ def is_replayed(entry: Entry) -> bool:
 
 
 def selected(entries: Sequence[Entry], url: str | URL | re.Pattern[str] | None) -> list[Entry]:
-    """Return the entries that are replayed and whose URL fits; if `url` has no query, theirs do not matter.
+    """Return the entries that are replayed and whose URL fits; if `url` has no query, their queries do not matter.
 
     Raises what registering a mock of this URL raises.
     """
@@ -67,7 +67,7 @@ def selected(entries: Sequence[Entry], url: str | URL | re.Pattern[str] | None) 
 
 
 def _spellings(entry: Entry) -> list[URL]:
-    """Return the URLs that an entry may be asked for by: of a WebSocket, the scheme may be either."""
+    """Return the URLs by which an entry may be selected: that of a WebSocket may have either of two schemes."""
     url = comparable(normalize_url(_url_of(entry)))
     return [url, with_other_scheme(url)] if is_websocket(entry) or url.scheme in ("ws", "wss") else [url]
 
@@ -97,7 +97,7 @@ def socket_registration(
 
 
 def _asked(entry: Entry, match_on: Collection[MatchOn]) -> dict[str, Any]:
-    """Return what an entry asks of the URL and the headers of a request."""
+    """Return what a request must have in its URL and headers to be answered by an entry."""
     url = _url_of(entry)
     arguments: dict[str, Any] = {}
     if "query" not in match_on:

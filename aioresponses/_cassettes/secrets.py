@@ -234,7 +234,7 @@ def as_pattern(text: str) -> str:
 
 
 def expected(text: str) -> Any:
-    """Return what a text is to equal; whatever was hidden in it may be anything."""
+    """Return what a text must equal; whatever was hidden in it may have any value."""
     if HIDDEN not in text:
         return text
     return ANY if text == HIDDEN else regex(as_pattern(text), re.DOTALL)

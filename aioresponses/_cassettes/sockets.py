@@ -1,14 +1,14 @@
-"""What went over a WebSocket: in an entry of a HAR, and as the script that replays it.
+"""What went over a WebSocket: in an entry of a HAR file, and as the script that replays it.
 
 Theory
 ------
-Chrome writes what went over a WebSocket as `_webSocketMessages` of the entry of its handshake, and others do as it
-does: the messages of both ways in order, text as it is and other bytes in base64. Pings, pongs and the end are not in
-there. We write the same, and beside it, in `_webSocketClose`, who closed the WebSocket and with what. Where that is
-missing, the end is not known, and the replay stays open.
+Chrome, and other programs after it, write what went over a WebSocket as `_webSocketMessages` in the entry of its
+handshake: the messages of both sides in order, text as text and binary messages in base64. These do not include pings,
+pongs and the end. We write the same, and in `_webSocketClose` which side closed the WebSocket, with which code and
+reason. If that is missing, the end is unknown, and the replay stays open.
 
-In a script, what the client sent is expected, and what the server sent is sent. The order is the one that the client
-saw. So a message of the server comes when the client has sent all that it had sent before it came.
+The script expects what the client sent, and sends what the server sent, in the order that the client saw. So before it
+sends a message, it waits until the client has sent everything that it had sent before that message arrived.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ from .secrets import HIDDEN, Secrets, expected, in_all_strings
 
 _UPGRADED = 101
 
-# A WebSocket over HTTP/2 is asked for by CONNECT, which is answered by this.
+# A WebSocket over HTTP/2 is requested by CONNECT, and this is the status of the answer.
 _CONNECTED = 200
 
 _DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
 
 CONTROL = (WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.PONG)
-"""What some programs write of these is passed over: there is no common form."""
+"""These are ignored if a program has written them, because there is no common form."""
 
-# What a client finds that has lost its connection without a close frame.
+# The close code that a client sees if it loses its connection without a close frame.
 _LOST = 1006
 
-# No close frame has these: they say that there was no code in it, or no frame at all.
+# No close frame has these codes: they mean that it had no code, or that there was no frame at all.
 _UNSENDABLE = (0, 1005, 1015)
 
 PATIENCE = 10
-"""For how many seconds a replay waits for a message of the client, on top of the pause that there was before it."""
+"""How many seconds a replay waits for a message of the client, in addition to the recorded pause before it."""
 
-# What a server of aiohttp's takes as one message is smaller than this, unless it is made to take more.
+# By default, aiohttp's server accepts only messages that are smaller than this.
 _LARGE = 2 ** 22
 
 _COMPRESSION = "permessage-deflate"
 
 
 def is_websocket(entry: dict[str, Any]) -> bool:
-    """Tell whether an entry says what went over a WebSocket."""
+    """Tell whether an entry contains what went over a WebSocket."""
     if not isinstance(entry.get("_webSocketMessages"), list):
         return False
     status = entry["response"]["status"]
@@ -64,7 +64,7 @@ def is_websocket(entry: dict[str, Any]) -> bool:
 def add_messages(entry: dict[str, Any], upgraded: Upgraded, time_of: Callable[[float], float]) -> None:
     """Add what went over a WebSocket to the entry of its handshake, up to the first close frame.
 
-    `time_of` returns the time of a message that was complete at a moment.
+    `time_of` returns the time to write for a message, given the moment at which it was complete.
     """
     messages: list[dict[str, Any]] = []
     close: dict[str, Any] | None = None
@@ -95,7 +95,7 @@ def add_messages(entry: dict[str, Any], upgraded: Upgraded, time_of: Callable[[f
 
 
 def without_secrets(entry: dict[str, Any], secrets: Secrets) -> dict[str, Any]:
-    """Return what stands of a WebSocket in an entry as it is written; nothing where it is none."""
+    """Return the members of an entry about its WebSocket, as they are written; none if it is not a WebSocket."""
     if not is_websocket(entry):
         return {}
     made: dict[str, Any] = {
@@ -119,7 +119,7 @@ def _part_of(data: str | bytes) -> dict[str, Any]:
 
 
 def data_of(message: dict[str, Any]) -> str | bytes:
-    """Return the text or the bytes of a message; raise `ValueError` for what is no base64."""
+    """Return the text or the bytes of a message; raise `ValueError` if the bytes are not valid base64."""
     text: str = message["data"]
     if message["opcode"] == WSMsgType.TEXT:
         return text.encode("utf-8", "replace").decode()
@@ -131,7 +131,7 @@ def _hidden(data: str | bytes, secrets: Secrets) -> str | bytes:
 
 
 def _messages(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the messages of text and bytes, up to an error of the connection."""
+    """Yield the text and binary messages, up to an error of the connection."""
     for one in entry["_webSocketMessages"]:
         if one["type"] == "error":
             return
@@ -140,8 +140,8 @@ def _messages(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _close(entry: dict[str, Any]) -> dict[str, Any] | None:
-    """Return who closed a WebSocket and with what; None where that is not known."""
-    # This is how Chrome has it that the connection failed.
+    """Return which side closed a WebSocket, with code and reason; None if that is unknown."""
+    # Chrome writes this if the connection failed.
     lost = next((one for one in entry["_webSocketMessages"] if one["type"] == "error"), None)
     if lost is not None:
         return {"type": "receive", "time": lost.get("time"), "code": _LOST, "reason": ""}
@@ -150,13 +150,13 @@ def _close(entry: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def is_closed_by_client(entry: dict[str, Any]) -> bool:
-    """Tell whether it was the client that closed a WebSocket, after all that it had to send."""
+    """Tell whether it was the client that closed a WebSocket, after it had sent everything."""
     close = _close(entry)
     return close is not None and close["type"] == "send"
 
 
 def script_of(entry: dict[str, Any], started: float | None, timings: bool) -> list[Any]:
-    """Return the steps that replay a WebSocket which was asked for at the time `started`; with `timings` the pauses."""
+    """Return the steps that replay a WebSocket requested at the time `started`; with `timings`, include the pauses."""
     script: list[Any] = []
     ends = [close for close in (_close(entry),) if close is not None and close["type"] == "receive"]
     last = started
@@ -174,7 +174,7 @@ def script_of(entry: dict[str, Any], started: float | None, timings: bool) -> li
 
 
 def options_of(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `aioresponses.websocket` that have the handshake come out as it did."""
+    """Return the arguments of `aioresponses.websocket` that make the handshake end as it was recorded."""
     offered, accepted = (_header(entry[part], "sec-websocket-extensions") for part in ("request", "response"))
     options: dict[str, Any] = {}
     protocol = _header(entry["response"], "sec-websocket-protocol")
@@ -183,7 +183,7 @@ def options_of(entry: dict[str, Any]) -> dict[str, Any]:
     if _COMPRESSION in offered and _COMPRESSION not in accepted:
         options["compress"] = False
     sent = [one["data"] for one in _messages(entry) if one["type"] == "send"]
-    # Of bytes in base64 this is more than there are, which does no harm.
+    # Bytes are longer in base64 than they were, but a limit that is lifted needlessly does no harm.
     if any(len(data.encode("utf-8", "replace")) >= _LARGE for data in sent):
         options["max_msg_size"] = 0
     return options
@@ -194,13 +194,13 @@ def _header(message: dict[str, Any], name: str) -> str:
 
 
 def _time(message: dict[str, Any]) -> float:
-    """Return the time of a message in seconds; 0 where it is not known."""
+    """Return the time of a message in seconds; 0 if it is unknown."""
     time = message.get("time")
     return time if isinstance(time, (int, float)) and 0 < time < inf else 0
 
 
 def _expected(data: str | bytes) -> Any:
-    """Return what a message of the client is to equal; JSON however it is spelled."""
+    """Return what a message of the client must equal; for JSON, a value, so that its spelling does not matter."""
     if isinstance(data, bytes):
         return ANY if HIDDEN.encode() in data else data
     value = json_of(data)
@@ -208,7 +208,7 @@ def _expected(data: str | bytes) -> Any:
 
 
 def json_of(data: str | bytes) -> Any:
-    """Return the object or the list that a message of text is, in JSON; None where it is none."""
+    """Return the object or the list that a text message contains as JSON; None if it contains neither."""
     if isinstance(data, bytes) or data.lstrip()[:1] not in ("{", "["):
         return None
     try:

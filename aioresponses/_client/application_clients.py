@@ -143,7 +143,7 @@ class _Asked:
 
     @property
     def exchange(self) -> Receiver:
-        """What takes what is written, which is not kept."""
+        """Receives what is written, and does not keep it."""
         return self
 
     def connect(self) -> None:

@@ -30,7 +30,7 @@ class Time(Protocol):
         """Note that a call begins."""
 
     def note_refusal(self, shown: str) -> None:
-        """Note that no mock answers a request, as it is to be shown."""
+        """Note that no mock answers a request; `shown` describes the refusal."""
 
     def take(self, loop: AbstractEventLoop) -> None:
         """Make a loop follow this time."""

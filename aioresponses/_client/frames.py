@@ -36,10 +36,10 @@ class TimedMessage(NamedTuple):
     """Whether the far end has sent it."""
 
     moment: float
-    """In seconds of `time.perf_counter()`, or of virtual time in its place."""
+    """In seconds of `time.perf_counter()`, or of virtual time if a clock runs."""
 
     message: Any
-    """That of aiohttp's reader; None for what it cannot read."""
+    """As aiohttp's reader returns it; None for data that it cannot read."""
 
 
 class Upgraded:
@@ -51,9 +51,9 @@ class Upgraded:
         self.received = Written()
         self.sent = Written()
         self.lost: float | None = None
-        """When the far end, or the network, ended the connection, in seconds as those of messages."""
+        """When the far end, or the network, ended the connection, in the same seconds as `TimedMessage.moment`."""
         self._pieces: list[tuple[bool, int, float]] = []
-        """Of what went over it at once: whether the far end has sent it, how many bytes it is, and when it was."""
+        """For each piece: whether the far end has sent it, its number of bytes, and when it was written."""
 
     def note_received(self, data: bytes) -> None:
         """Note what the client writes."""
@@ -64,7 +64,7 @@ class Upgraded:
         self._note(True, self.sent, data)
 
     def note_lost(self) -> None:
-        """Note that it is not the client that ends the connection."""
+        """Note that the connection ends, but not because of the client."""
         self.lost = _now()
 
     def _note(self, is_sent: bool, written: Written, data: bytes) -> None:
@@ -79,13 +79,13 @@ class Upgraded:
 
     @property
     def is_large(self) -> bool:
-        """Whether more than 16 MiB went over it, so that there is no `conversation`."""
+        """Whether more than 16 MiB went over it; then `conversation` is incomplete."""
         return self.received.size + self.sent.size > MOST
 
     def conversation(self) -> Iterator[TimedMessage]:
-        """Yield the messages of both ways in the order in which they were complete.
+        """Yield the messages of both sides in the order in which they were complete.
 
-        It ends where one way cannot be read any further, because there the other side gives up as well.
+        It ends where one direction cannot be read any further, because there the receiving side gives up as well.
         """
         readings = [_Reading(self.head), _Reading(self.head)]
         data = [bytes(self.received), bytes(self.sent)]

@@ -77,7 +77,7 @@ class VirtualTime:
             self.take(loop)
 
     def note_refusal(self, shown: str) -> None:
-        """Note that no mock answers a request: code that tries again until one does never ends."""
+        """Note that no mock answers a request, because code that retries until one does would never end."""
         self._refusals += 1
         self._last_refusal = shown
 

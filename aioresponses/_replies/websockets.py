@@ -225,9 +225,9 @@ class WebSocketServer:
         self._options = checked_options(**options)
         self._headers = checked_headers(headers)
         self.is_complete = False
-        """Whether a client fails that goes on to send after a list of steps."""
+        """Whether the client must not send anything after the last step of a list."""
         self.source = ""
-        """Where the script comes from that is not the user's own."""
+        """Where the script comes from, if the user has not written it."""
         self.connections: list[WebSocketConnection] = []
         self._handed_out = 0
         self._rules: list[tuple[Any, tuple[Any, ...]]] = []
@@ -375,7 +375,7 @@ async def _follow(connection: WebSocketConnection, script: Sequence[Step]) -> No
         except ConnectionError as error:
             if not _came_too_late(error, connection):
                 raise
-            # The client need not hear all, but it has to send what is expected of it.
+            # The client need not receive everything, but it must send what the script expects.
             is_late = True
         except Exception as error:
             raise AssertionError(f"at step {number}: {type(error).__name__}: {error}") from error
