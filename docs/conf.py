@@ -131,7 +131,12 @@ def without_names(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def link_to_pages(app: Sphinx, document: nodes.document, page: str) -> None:
-    """Have links to files lead to the pages that are made of these."""
+    """Have links to files, and what names a file of `docs/`, lead to the pages that are made of these."""
+    for code in list(document.findall(nodes.literal)):
+        named = re.fullmatch(r"docs/(.+)\.rst", code.astext())
+        if named and named[1] in app.env.found_docs:
+            up = "../" * page.count("/")
+            code.replace_self(nodes.reference("", "", code.deepcopy(), refuri=f"{up}{named[1]}.rst"))
     for link in document.findall(nodes.reference):
         file, _, heading = link.get("refuri", "").partition("#")
         if "://" in file or not file.endswith(".rst"):
@@ -260,6 +265,13 @@ def with_arguments(app: Sphinx, what: str, name: str, documented: Any, options: 
     lines[:] = text.splitlines()
 
 
+def check_arguments(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of arguments of `aioresponses.add` that have no entry."""
+    for name in inspect.signature(aioresponses.aioresponses.add).parameters:
+        if name != "self" and ("argument", name) not in env.domains.standard_domain.objects:
+            logger.warning("the reference lacks an entry for the argument %s of add", name)
+
+
 def check_members(app: Sphinx, env: BuildEnvironment) -> None:
     """Warn of what the classes of the reference have that has a docstring of its own, and is not there."""
     objects = env.domains.python_domain.objects
@@ -287,6 +299,7 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", with_arguments)
     app.connect("missing-reference", spelled_out, priority=100)
     app.connect("missing-reference", taken_for_code, priority=900)
+    app.connect("env-check-consistency", check_arguments)
     app.connect("env-check-consistency", check_members)
     app.connect("doctree-resolved", link_to_pages)
     app.connect("doctree-resolved", with_names_of_columns)

@@ -123,8 +123,9 @@ def _check(handler: Any) -> None:
         is_handler = is_coroutine_function(handler)
     if not is_handler:
         raise TypeError(
-            f"handler: expected a coroutine function of a request, or a class of views, got {shown(handler)}"
+            "handler: expected a coroutine function that takes a request, or a subclass of web.View, "
+            f"got {shown(handler)}"
         )
     why = misfit(handler, None)
     if why:
-        raise TypeError(f"handler: expected a coroutine function of a request, got {shown(handler)}: {why}")
+        raise TypeError(f"handler: expected a coroutine function that takes a request, got {shown(handler)}: {why}")

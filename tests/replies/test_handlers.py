@@ -196,7 +196,7 @@ class RefusedHandlerTest(unittest.TestCase):
             def __call__(self, request):
                 return web.Response()
 
-        expected = "handler: expected a coroutine function of a request, or a class of views, got "
+        expected = "handler: expected a coroutine function that takes a request, or a subclass of web.View, got "
         mock = aioresponses()
         wrongs = (plain, generates, Sync(), functools.partial(plain), dict, web.Response(), "hello", 7, hello(None))
         for wrong in wrongs:
@@ -220,7 +220,9 @@ class RefusedHandlerTest(unittest.TestCase):
             with self.assertRaises(TypeError) as raised:
                 aioresponses().get(SITE, handler=wrong)
             message = str(raised.exception)
-            self.assertTrue(message.startswith("handler: expected a coroutine function of a request, got "), message)
+            self.assertTrue(
+                message.startswith("handler: expected a coroutine function that takes a request, got "), message
+            )
             self.assertTrue(message.endswith(f": {why}"), message)
 
     def test_no_other_argument_of_a_reply_stands_beside_it(self):
