@@ -472,8 +472,8 @@ class MessagesTest(unittest.TestCase):
 
     def test_a_host_that_is_a_star(self):
         message = (
-            "url: expected a URL, got 'http://*/x': the host of a template may have a leading *. and nothing else "
-            "to fill in; for any host, pass a compiled pattern"
+            "url: expected a URL, got 'http://*/x': the host of a template may have a leading *. and no other "
+            "placeholder; for any host, pass a compiled pattern"
         )
         self.assertEqual(refusal(aioresponses().get, "http://*/x"), (ValueError, message))
         self.assertEqual(refusal(aioresponses().host, "http://*/x"), (ValueError, message))
