@@ -114,6 +114,26 @@ class SocketsTest(SocketTestCase):
                 self.assertEqual(await self.chats("a", last, mode="none"), real)
                 self.assertEqual(self.closes(), [close])
 
+    async def test_a_client_that_leaves_without_closing_it_has_not_lost_it(self):
+        def end_of_session(session, ws):
+            return session.close()
+
+        def end_of_transport(session, ws):
+            ws._response.connection.transport.abort()  # As aiohttp 3.12 and newer end a connection with TLS.
+
+        for leave in (end_of_session, end_of_transport):
+            with self.subTest(leave.__name__):
+                with aioresponses() as mock, mock.cassette(self.path, mode="all"):
+                    async with ClientSession() as session:
+                        ws = await session.ws_connect(self.url / "ws")
+                        self.assertEqual(await ws.receive_str(), "hello")
+                        leaving = leave(session, ws)
+                        if leaving is not None:
+                            await leaving
+                        await idle()
+                        ws._response.close()
+                self.assertEqual((self.messages(), self.closes()), ([("receive", 1, "hello")], [None]))
+
     async def test_either_scheme_is_taken(self):
         real = await self.chats("a")
         for url in (self.url, self.url.with_scheme("ws")):

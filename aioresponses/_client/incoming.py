@@ -25,6 +25,9 @@ _HEAD = 2 ** 16
 
 _TAPPED = ("data_received", "connection_lost")
 
+# How the session ends a connection that is in use; aiohttp 3.8 to 3.11 cannot abort one.
+_LEAVING = ("close", "abort")
+
 
 class Incoming:
     """What arrives over a connection until the client gives it back."""
@@ -46,6 +49,9 @@ class Incoming:
                 setattr(protocol, name, functools.partial(getattr(self, f"_{name}"), getattr(protocol, name)))
         except AttributeError:
             return  # Not aiohttp's protocol: the test replaces the network.
+        for name in _LEAVING:
+            if hasattr(protocol, name):
+                setattr(protocol, name, functools.partial(_leave, protocol, name))
         _note_methods(protocol)
         connection.add_callback(functools.partial(_let_go, protocol))
 
@@ -71,8 +77,14 @@ class Incoming:
         lose(error)
 
 
+def _leave(protocol: Any, name: str) -> None:
+    # What follows is not the doing of the other side.
+    _let_go(protocol)
+    getattr(protocol, name)()
+
+
 def _let_go(protocol: Any) -> None:
-    for name in _TAPPED:
+    for name in (*_TAPPED, *_LEAVING):
         vars(protocol).pop(name, None)
     _note_methods(protocol)
 

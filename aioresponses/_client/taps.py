@@ -45,6 +45,16 @@ class _Tap:
     def writelines(self, pieces: Iterable[bytes]) -> None:
         self.write(b"".join(pieces))
 
+    # The client leaves: what follows is not the doing of the other side.
+
+    def close(self) -> None:
+        self._let_go()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._let_go()
+        self._transport.abort()
+
     def _let_go(self) -> None:
         if self._protocol.transport is self:
             self._protocol.transport = self._transport

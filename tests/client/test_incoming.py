@@ -8,7 +8,7 @@ from aioresponses import aioresponses
 from aioresponses._client import incoming
 
 from ..servers import ServerTestCase
-from ..support import AT_MOST
+from ..support import AT_MOST, idle
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -65,7 +65,7 @@ class IncomingTest(ServerTestCase):
                 response = await session.get(url)
                 await response.read()
             [[(protocol, _)]] = [list(one) for one in session.connector._conns.values()]
-        self.assertEqual([name for name in incoming._TAPPED if name in vars(protocol)], [])
+        self.assertEqual([name for name in vars(protocol) if callable(getattr(type(protocol), name, None))], [])
 
     async def test_what_the_server_or_the_client_breaks_off(self):
         async def behave(writer, before):
@@ -82,6 +82,28 @@ class IncomingTest(ServerTestCase):
             async with session.get(url) as response:
                 await response.content.readexactly(1)
         self.assertEqual(self.came(), [(OK[:-1], True), (OK[:-1], False)])
+
+    async def test_what_the_client_ends_while_a_response_is_read(self):
+        async def behave(writer, before):
+            writer.write(OK[:-1])
+            await writer.drain()
+            await asyncio.sleep(AT_MOST)
+
+        def abort(session, protocol):
+            # As aiohttp 3.12 and newer end a connection with TLS; older ones close all.
+            getattr(protocol, "abort", protocol.close)()
+
+        url = await self.serve_raw(behave)
+        for leave in (lambda session, protocol: session.close(), abort):
+            async with ClientSession() as session:
+                response = await session.get(url)
+                self.assertEqual(await response.content.readexactly(1), b"o")
+                leaving = leave(session, response.connection.protocol)
+                if leaving is not None:
+                    await leaving
+                await idle()
+                response.close()
+        self.assertEqual(self.came(), [(OK[:-1], False)] * 2)
 
     async def test_of_what_is_too_large_the_beginning(self):
         async def answer(request):

@@ -6,7 +6,9 @@ import itertools
 import sys
 from unittest.mock import patch
 
-from aiohttp import ClientRequest, ClientSession, ClientTimeout, ServerTimeoutError, TCPConnector, TraceConfig
+from aiohttp import (
+    ClientRequest, ClientSession, ClientTimeout, ServerDisconnectedError, ServerTimeoutError, TCPConnector, TraceConfig,
+)
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
@@ -102,6 +104,18 @@ class InOneStepTest(MockedTestCase):
                 await asyncio.sleep(0)
                 self.assertEqual(answers, ["answer"])
                 await task
+
+    async def test_a_method_of_the_client_that_a_test_replaces_is_the_one_that_counts(self):
+        async def read(protocol):
+            raise ServerDisconnectedError("replaced")
+
+        for options in ({}, {"delay": 0.001}, {"callback": lambda url, **kwargs: CallbackResult()}):
+            with self.subTest(options):
+                self.mock.post(SITE, **options)
+                with patch.object(ResponseHandler, "read", read):
+                    self.assertEqual(
+                        await error_of(text_of(self.session, method="POST")), (ServerDisconnectedError, "replaced")
+                    )
 
 
 class TraceTest(ServerTestCase):
