@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import hdrs
 from yarl import URL
 
-from ._assertions.checks import WantedCall, check_any_call, check_calls, check_last_call, fail
-from ._assertions.reports import there_were
 from ._calls.log import Log, Requests
 from ._calls.record import RequestCall
 from ._checks import default
-from ._matching.conditions import ConditionArguments
-from ._matching.selection import Selection, UrlOrMock, check_conditions
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from ._matching.conditions import ConditionArguments
+    from ._matching.selection import UrlOrMock
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -67,6 +66,8 @@ class Asked:
 
         >>> [call] = mock.calls_of("http://example.com/events", "POST", match_json=subset({"type": "created"}))
         """
+        from ._matching.selection import Selection, check_conditions  # Not before it is needed.
+
         check_conditions(conditions, "keyword argument")
         return Selection.of(url, method, conditions).among(self.calls)
 
@@ -99,16 +100,24 @@ class Asked:
     def assert_not_called(self) -> None:
         """Raise `AssertionError` if any call was made."""
         if self.called:
+            from ._assertions.checks import fail  # Not before it is needed.
+            from ._assertions.reports import there_were
+
             fail(self.calls, f"Expected no calls, but {there_were(self.call_count)}.")
 
     def assert_called(self) -> None:
         """Raise `AssertionError` if no call was made."""
         if not self.called:
+            from ._assertions.checks import fail  # Not before it is needed.
+
             fail([], "Expected at least one call.")
 
     def assert_called_once(self) -> None:
         """Raise `AssertionError` unless exactly one call was made."""
         if self.call_count != 1:
+            from ._assertions.checks import fail  # Not before it is needed.
+            from ._assertions.reports import there_were
+
             fail(self.calls, f"Expected one call, but {there_were(self.call_count)}.")
 
     def assert_any_call(self, url: UrlOrMock, method: str = default(hdrs.METH_GET), *args: Any, **kwargs: Any) -> None:
@@ -121,6 +130,8 @@ class Asked:
 
         >>> mock.assert_any_call("http://example.com/users", "POST", json={"name": "Ada"})
         """
+        from ._assertions.checks import WantedCall, check_any_call  # Not before it is needed.
+
         check_any_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs))
 
     def assert_has_calls(self, calls: Iterable[Any], any_order: bool = False) -> None:
@@ -131,6 +142,8 @@ class Asked:
 
         >>> mock.assert_has_calls([call("http://example.com/login", "POST"), call("http://example.com/users")])
         """
+        from ._assertions.checks import WantedCall, check_calls  # Not before it is needed.
+
         check_calls(self.calls, self._log.dropped, [WantedCall.of(one) for one in calls], any_order)
 
     def assert_called_with(
@@ -152,6 +165,8 @@ class Asked:
 
         >>> mock.assert_called_with("http://example.com/users", params={"page": 1})
         """
+        from ._assertions.checks import WantedCall, check_last_call  # Not before it is needed.
+
         check_last_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs), args, args_to_match)
 
     def assert_called_once_with(self, *args: Any, **kwargs: Any) -> None:

@@ -6,13 +6,16 @@ import inspect
 import re
 import sys
 import warnings
-from typing import TypeVar, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from ._display import hidden, shown
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _T = TypeVar("_T")
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _LINE_END = re.compile(r"[\r\n\0]")
 
@@ -46,6 +49,14 @@ class Default:
 def default(value: _T) -> _T:
     """Return a default that can be told apart from the same value passed by a caller."""
     return cast(_T, Default(value))
+
+
+def hides_unknown(function: _Function) -> _Function:
+    """Leave `**unknown` out of a function's signature, as `help()` shows it: it is accepted only to be refused."""
+    signature = inspect.signature(function)
+    parameters = [one for one in signature.parameters.values() if one.name != "unknown"]
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return function
 
 
 def same_kind(error: Exception, text: str) -> TypeError | ValueError:

@@ -34,7 +34,6 @@ from ._matching.router import Router
 from ._matching.targets import Url
 from ._registering import ReplyArguments, route_of
 from ._replies.encoding import json_dumps, phrase
-from ._suggestions import SIMILARITY
 from ._urls import comparable
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ def ignore_keywords(unknown: Iterable[str], method: Callable[..., object]) -> No
     """Warn about keywords that `method` of the mock does not have; raise `TypeError` for misspelled ones."""
     # Takes longer to import than some modules of this package, and is rarely needed.
     from difflib import get_close_matches
+
+    from ._suggestions import SIMILARITY
 
     _, *parameters, _ = inspect.signature(method).parameters
     for name in unknown:

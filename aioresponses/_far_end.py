@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedError
 
 from ._calls.exchange import Exchange
-from ._calls.failures import FailedSocket
 from ._calls.log import Log
 from ._calls.record import RequestCall
 from ._client import unconnected
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
     from yarl import URL
 
+    from ._calls.failures import FailedSocket
     from ._client.far_end import Serving, Turn
     from ._client.frames import Upgraded
     from ._client.serving import Servers
@@ -305,6 +305,8 @@ class FarEnd:
         turn = self._turn
         assert turn is not None
         if reaches_caller and turn.is_upgraded:
+            from ._calls.failures import FailedSocket  # Not before it is needed.
+
             self.interceptor.failed_sockets.append(FailedSocket.of_handler(error, self.call()))
         elif not reaches_caller or turn.has_answered:
             self.interceptor.note_failed(error, self.exchange)

@@ -11,13 +11,12 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ._calls.record import Answering, RequestCall, RequestMatch, in_order
-from ._checks import equals_anything
+from ._checks import equals_anything, hides_unknown
 from ._display import shown_wrong_url
 from ._matching.conditions import ConditionArguments, Conditions
 from ._matching.targets import Below, Target, Url
 from ._registering import Arguments, Registering, ReplyArguments
 from ._replies.results import Headers, checked_headers
-from ._suggestions import by_position, hides_unknown
 from .matchers import subset
 
 if TYPE_CHECKING:
@@ -107,6 +106,8 @@ class Group(Registering, Answering):
         of the same names. Raises what `aioresponses.add` raises.
         """
         for value in unknown:
+            from ._suggestions import by_position  # Not before it is needed.
+
             raise by_position("add", value, "the URL and the method")
         below = self._below(url)
         if self._match_headers:

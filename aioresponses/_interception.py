@@ -29,7 +29,6 @@ from ._client.own_servers import is_own_server
 from ._client.waiting import pass_time
 from ._client.wrapping import unwrapped
 from ._far_end import FarEnd
-from ._matching.refusal import explanation, refused
 from ._matching.router import Claim, Router
 from ._urls import with_credentials_of, without_credentials
 
@@ -232,6 +231,8 @@ class Interception:
 
         `unmet` has the conditions that do not hold, by the keys of their mocks.
         """
+        from ._matching.refusal import explanation, refused  # Not before it is needed: most tests see no refusal.
+
         request, exchange = far_end.request, far_end.exchange
         exchange.unmatched = self.exchange.unmatched = True
         self.exchange.depart()

@@ -14,7 +14,6 @@ from weakref import WeakSet
 from . import _urls
 from ._calls.arguments import UnknownArguments
 from ._calls.exchange import Exchange, moment
-from ._calls.failures import FailedAssertion, FailedSocket, failed_assertions
 from ._calls.log import Log
 from ._client.connectors import StandIns
 from ._client.hooks import STOPPED
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
     from yarl import URL
 
+    from ._calls.failures import FailedAssertion, FailedSocket
     from ._client.own_connector import OwnConnector
     from ._client.serving import Servers
     from ._far_end import Recorder
@@ -136,6 +136,8 @@ class Interceptor:
         """
         if not self.assertion_classes:
             return
+        from ._calls.failures import FailedAssertion, failed_assertions  # Not before it is needed.
+
         for failed in failed_assertions(error, self.assertion_classes):
             if all(failed is not one.error for one in self.failed_assertions):
                 self.failed_assertions.append(FailedAssertion.of(failed, self.log.call_of(exchange)))

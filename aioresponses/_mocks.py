@@ -13,9 +13,8 @@ from yarl import URL
 
 from ._calls.exchange import moment
 from ._calls.log import Log
-from ._checks import Default, check_flag, check_seconds, default
+from ._checks import Default, check_flag, check_seconds, default, hides_unknown
 from ._compatibility import effective_prefixes
-from ._groups import Group, WebSocketArguments
 from ._interception import idle
 from ._interceptor import Interceptor
 from ._matching.conditions import ConditionArguments
@@ -24,7 +23,6 @@ from ._matching.targets import Url
 from ._registering import Arguments, Registering, route_of
 from ._replies.encoding import JsonDumps, checked_dumps
 from ._replies.results import CallbackResult, Headers
-from ._suggestions import hides_unknown, unexpected
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     # Type checkers do not see what `_compatibility.RequestMatch` adds for old suites.
     from ._calls.record import RequestMatch
     from ._client.serving import Application
+    from ._groups import Group
     from ._matching.conditions import Match
     from ._matching.mounts import Mount
     from ._registering import ReplyArguments
@@ -109,6 +108,8 @@ class Mocks(Registering):
     ) -> RequestMatch:
         # The docstring of `Registering.add` explains the arguments.
         for name in unknown:
+            from ._suggestions import unexpected  # Not before it is needed.
+
             raise unexpected("add", name, Arguments.__annotations__)
         arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
         given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
@@ -189,6 +190,9 @@ class Mocks(Registering):
         """
         for name in conditions:
             if name not in ConditionArguments.__annotations__:
+                from ._groups import WebSocketArguments  # Not before they are needed.
+                from ._suggestions import unexpected
+
                 raise unexpected("websocket", name, WebSocketArguments.__annotations__)
         # This imports aiohttp.web, which takes longer than importing all of this package.
         from ._sockets import WebSocketMock
@@ -242,6 +246,8 @@ class Mocks(Registering):
         >>> api.get("/users/{id}", payload={"name": "Ada"})
         <RequestMatch GET https://api.example.com/v2/users/{id}, match_headers={'Authorization': '…'}, used 0 of 1>
         """
+        from ._groups import Group  # Few tests need one.
+
         return Group(self.add, self.websocket, url, headers, match_headers)
 
     def clear(self) -> None:

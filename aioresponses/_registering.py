@@ -8,7 +8,7 @@ from typing import Any, cast, Protocol, runtime_checkable, TYPE_CHECKING, TypedD
 from aiohttp import hdrs
 
 from ._calls.record import RequestMatch
-from ._checks import check_count, check_flag
+from ._checks import check_count, check_flag, hides_unknown
 from ._display import shown
 from ._matching.conditions import ConditionArguments, Conditions
 from ._matching.routes import Route
@@ -18,7 +18,6 @@ from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
 from ._replies.reply import Raises, Reply
 from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, check_tls
-from ._suggestions import by_position, hides_unknown, unexpected
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
@@ -68,9 +67,13 @@ def _shortcut(method: str | None, add: _Add) -> _Add:
     @hides_unknown
     def shortcut(self: Registering, url: Url, *unknown: object, **kwargs: Unpack[Arguments]) -> RequestMatch:
         for value in unknown:
+            from ._suggestions import by_position  # Not before it is needed.
+
             raise by_position(shortcut.__name__, value)
         for name in kwargs:
             if name not in Arguments.__annotations__:
+                from ._suggestions import unexpected  # Not before it is needed.
+
                 raise unexpected(shortcut.__name__, name, Arguments.__annotations__)
         return self.add(url, method=method, **kwargs)  # type: ignore[call-arg]
 
@@ -177,6 +180,8 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     given = handle._given
     for name in given:
         if name not in Arguments.__annotations__:
+            from ._suggestions import unexpected  # Not before it is needed.
+
             raise unexpected("add", name, Arguments.__annotations__)
     target = Target.of(handle._method, checked := check_url(handle._url))
     if given.get("match_query") is not None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import enum
-import inspect
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
 
 from yarl import URL
 
 from ._display import shown, shown_wrong_url
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 # How similar a misspelled name is to the right one. With difflib's default of 0.6, `assert_all_requests_are_fired`,
 # which suites use, would count as a misspelled name.
@@ -53,14 +49,6 @@ _OF_MOCK = ("method", "optional", "override", "passthrough", "repeat", "replies"
 _METHOD = "[A-Z]+|(?i:get|post|put|patch|delete|head|options)"
 
 _RAISED = "raise the exception in the callback, or list it among the replies"
-
-
-def hides_unknown(function: _Function) -> _Function:
-    """Leave `**unknown` out of a function's signature, as `help()` shows it: it is accepted only to be refused."""
-    signature = inspect.signature(function)
-    parameters = [one for one in signature.parameters.values() if one.name != "unknown"]
-    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return function
 
 
 def unexpected(function: str, name: object, known: Collection[str]) -> TypeError:

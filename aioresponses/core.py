@@ -11,16 +11,13 @@ import aiohttp
 from aiohttp import ClientResponse
 
 from ._asked import Asked
-from ._assertions.reports import about_failed, about_leaks, about_unmatched, about_unused, listed, not_reported
 from ._calls.exchange import moment
-from ._calls.failures import shown_with
 from ._calls.log import Log
 from ._calls.record import RequestCall
 from ._checks import check_count, check_flag
 from ._client.hooks import activate, deactivate
 from ._client.responses import leave_readable
 from ._compatibility import Core, ignore_keywords, stream_reader_factory, warn_of_overriding
-from ._decorating import decorate_tests, decorated
 from ._display import shown
 from ._matching.targets import Url
 from ._mocks import Mocks
@@ -279,7 +276,11 @@ class aioresponses(Mocks, Recordings, Asked):
         ):
             return None  # So that a test without requests does not pay for what follows.
         asked = {**self._settings, **(strictness or {})}
-        shown_already = [one for error in raised for one in shown_with(error)]
+        shown_already: list[BaseException] = []
+        for error in raised:
+            from ._calls.failures import shown_with  # Not before a test has failed.
+
+            shown_already += shown_with(error)
         failed = [
             one
             for one in noted.failed_assertions
@@ -290,9 +291,15 @@ class aioresponses(Mocks, Recordings, Asked):
         ]
         unused = self.unused_mocks if asked["assert_all_called"] else []
         unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
-        unmatched = not_reported([call for call in unmatched if call.order >= self._since], shown_already)
+        unmatched = [call for call in unmatched if call.order >= self._since]
+        if unmatched:
+            from ._assertions.reports import not_reported  # Not before there is something to report.
+
+            unmatched = not_reported(unmatched, shown_already)
         if not (sockets or failed or unused or unmatched or leaks):
             return None
+        from ._assertions.reports import about_failed, about_leaks, about_unmatched, about_unused, listed
+
         parts = [
             *(one.text for one in sockets), about_failed(failed), about_unused(unused), about_unmatched(unmatched)
         ]
@@ -339,6 +346,8 @@ class aioresponses(Mocks, Recordings, Asked):
 
         For a subclass of `unittest.TestCase`, all test methods are decorated. Raises `TypeError` for any other class.
         """
+        from ._decorating import decorate_tests, decorated  # Not before it is needed.
+
         if isinstance(function, type):
             # A new mock for each run, so that no test sees the calls of another.
             decorate_tests(function, self._another, self._param)

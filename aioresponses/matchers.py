@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeGuard, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from multidict import MultiDict
 
@@ -165,17 +165,16 @@ class Several(list[Any]):
         return bool(other == list(self))
 
 
-class Difference(NamedTuple):
+class Difference:
     """One place where a value is not as expected."""
 
-    where: str
-    """The path to it, such as `user.roles[0]`; "" for the value itself."""
-
-    expected: Any
-    found: Any
-
-    element: bool = False
-    """Whether `found` is a list in which `expected` should be."""
+    def __init__(self, where: str, expected: Any, found: Any, element: bool = False) -> None:
+        self.where = where
+        """The path to it, such as `user.roles[0]`; "" for the value itself."""
+        self.expected = expected
+        self.found = found
+        self.element = element
+        """Whether `found` is a list in which `expected` should be."""
 
     def __str__(self) -> str:
         at = f"at {self.where}: " if self.where else ""

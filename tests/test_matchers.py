@@ -6,7 +6,7 @@ from unittest.mock import ANY
 from aiohttp import FormData
 
 from aioresponses import AioResponsesTestCase, FilePart, Part
-from aioresponses.matchers import Difference, Several, beside, differences, one_of, regex, subset, unordered, unpaired
+from aioresponses.matchers import Several, beside, differences, one_of, regex, subset, unordered, unpaired
 
 from .support import Even
 
@@ -214,7 +214,8 @@ class DifferencesTest(unittest.TestCase):
         self.assertIs(beside(one, [2]), one)
 
     def test_a_difference_is_a_place_and_two_values(self):
-        self.assertEqual(list(differences({"a": 1}, {"a": 2})), [Difference("a", 1, 2)])
+        [difference] = differences({"a": 1}, {"a": 2})
+        self.assertEqual((difference.where, difference.expected, difference.found), ("a", 1, 2))
 
 
 class AssertionsTest(AioResponsesTestCase):

@@ -20,7 +20,7 @@ import io
 import pickle
 from copy import deepcopy
 from pickle import loads
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import aiohttp
 from aiohttp import ClientTimeout, StreamReader
@@ -52,10 +52,8 @@ class UnknownArguments(dict[str, Any]):
         return self
 
 
-class _Packed(NamedTuple):
+class _Packed(bytes):
     """A copy of an argument that is unpacked when it is read."""
-
-    packed: bytes
 
 
 class _Packer(pickle.Pickler):
@@ -83,7 +81,7 @@ def unpacked(kwargs: dict[str, Any]) -> dict[str, Any]:
     if isinstance(kwargs, UnknownArguments):
         return kwargs
     return {
-        name: loads(value.packed) if isinstance(value, _Packed) else value for name, value in kwargs.items()
+        name: loads(value) if isinstance(value, _Packed) else value for name, value in kwargs.items()
     }
 
 

@@ -225,8 +225,8 @@ class Exchange:
     def received(self) -> tuple[CIMultiDictProxy[str], bytes]:
         """Return the headers and the body that were sent, the body after transfer and content decoding."""
         if self.outgoing is not None:
-            headers, body, is_encoded = self.outgoing
-            content = decoded(headers[hdrs.CONTENT_ENCODING], bytes(body)) if is_encoded else bytes(body)
+            headers, body = self.outgoing.headers, bytes(self.outgoing.body)
+            content = decoded(headers[hdrs.CONTENT_ENCODING], body) if self.outgoing.is_encoded else body
             return CIMultiDictProxy(headers), content
         sent = self.sent
         # Parsed once, unless more has been written since. A large request is not kept here either.

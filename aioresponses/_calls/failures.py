@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from .._display import shown
 from .record import RequestCall
@@ -14,13 +13,13 @@ from .record import RequestCall
 _HELPERS = ("unittest", "_pytest", __name__.partition(".")[0])
 
 
-class FailedSocket(NamedTuple):
+class FailedSocket:
     """What was raised at the far end of a WebSocket; the client only sees that the connection is lost."""
 
-    error: BaseException
-
-    text: str
-    """Where the error comes from, and what it says."""
+    def __init__(self, error: BaseException, text: str) -> None:
+        self.error = error
+        self.text = text
+        """Where the error comes from, and what it says."""
 
     @classmethod
     def of_handler(cls, error: BaseException, call: RequestCall) -> FailedSocket:
@@ -47,19 +46,17 @@ def _with_name(error: BaseException, text: str) -> str:
     return f"{name}: {text}" if text else name
 
 
-class FailedAssertion(NamedTuple):
+class FailedAssertion:
     """An assertion that failed in a callback, in a condition or in a stream."""
 
-    error: BaseException
-
-    text: str
-    """The exception and its notes, as at the end of a traceback."""
-
-    where: str
-    """File, line and function; "" if no code of the user raised it."""
-
-    asked: str
-    """The request that was being answered."""
+    def __init__(self, error: BaseException, text: str, where: str, asked: str) -> None:
+        self.error = error
+        self.text = text
+        """The exception and its notes, as at the end of a traceback."""
+        self.where = where
+        """File, line and function; "" if no code of the user raised it."""
+        self.asked = asked
+        """The request that was being answered."""
 
     @classmethod
     def of(cls, error: BaseException, call: RequestCall) -> FailedAssertion:

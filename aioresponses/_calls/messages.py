@@ -58,13 +58,14 @@ class Part(NamedTuple):
     """The content, decoded."""
 
 
-class Message(NamedTuple):
+class Message:
     """The name of a request in errors, its headers and its body."""
 
-    name: str
-    headers: CIMultiDictProxy[str]
-    body: bytes
-    """After transfer and content decoding."""
+    def __init__(self, name: str, headers: CIMultiDictProxy[str], body: bytes) -> None:
+        self.name = name
+        self.headers = headers
+        self.body = body
+        """After transfer and content decoding."""
 
     def text(self) -> str:
         """Return the body as text, by the charset of its `Content-Type`, or else as UTF-8."""

@@ -32,19 +32,17 @@ def redirect_to(exchange: Exchange) -> ClientResponse | None:
     return previous if previous is not None and previous.status in _REDIRECTS else None
 
 
-class Span(NamedTuple):
+class Span:
     """When a call began, ended and was in flight, in moments: numbers that are greater for later events."""
 
-    began: int
-
-    ended: int | None
-    """When it returned or raised; None while it has not."""
-
-    since: int | None
-    """Since when it was in flight; None if it never was."""
-
-    until: int | None
-    """Until when it was in flight; None while it still is."""
+    def __init__(self, began: int, ended: int | None, since: int | None, until: int | None) -> None:
+        self.began = began
+        self.ended = ended
+        """When it returned or raised; None while it has not."""
+        self.since = since
+        """Since when it was in flight; None if it never was."""
+        self.until = until
+        """Until when it was in flight; None while it still is."""
 
 
 def span_of(call: RequestCall) -> Span:

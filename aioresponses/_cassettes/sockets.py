@@ -70,8 +70,9 @@ def add_messages(entry: dict[str, Any], upgraded: Upgraded, time_of: Callable[[f
     close: dict[str, Any] | None = None
     size = 0
     is_large = upgraded.is_large
-    for is_sent, moment, message in () if is_large else upgraded.conversation():
-        one = {"type": "receive" if is_sent else "send", "time": time_of(moment)}
+    for timed in () if is_large else upgraded.conversation():
+        one = {"type": "receive" if timed.is_sent else "send", "time": time_of(timed.moment)}
+        message = timed.message
         if message is None:
             close = {**one, "type": "receive", "code": _LOST, "reason": ""}
             break

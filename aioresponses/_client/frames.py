@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from time import perf_counter
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import WebSocketReader, WSMsgType
@@ -29,17 +29,16 @@ _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 _NO_LIMIT = 2 ** 62
 
 
-class TimedMessage(NamedTuple):
+class TimedMessage:
     """A message, and when it was complete."""
 
-    is_sent: bool
-    """Whether the far end has sent it."""
-
-    moment: float
-    """In seconds of `time.perf_counter()`, or of virtual time if a clock runs."""
-
-    message: Any
-    """As aiohttp's reader returns it; None for data that it cannot read."""
+    def __init__(self, is_sent: bool, moment: float, message: Any) -> None:
+        self.is_sent = is_sent
+        """Whether the far end has sent it."""
+        self.moment = moment
+        """In seconds of `time.perf_counter()`, or of virtual time if a clock runs."""
+        self.message = message
+        """As aiohttp's reader returns it; None for data that it cannot read."""
 
 
 class Upgraded:

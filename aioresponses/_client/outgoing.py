@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import ClientRequest, ClientSession, MultipartWriter, hdrs
 from aiohttp.http import HttpVersion11
@@ -37,16 +37,15 @@ ARGUMENTS = frozenset(
 )
 
 
-class Outgoing(NamedTuple):
+class Outgoing:
     """What is about to be sent, or is being sent elsewhere than to the far end."""
 
-    headers: CIMultiDict[str]
-
-    body: Written
-    """The part of the body that has been read or sent; more may follow."""
-
-    is_encoded: bool
-    """Whether the `Content-Encoding` of the headers has already been applied to the body."""
+    def __init__(self, headers: CIMultiDict[str], body: Written, is_encoded: bool) -> None:
+        self.headers = headers
+        self.body = body
+        """The part of the body that has been read or sent; more may follow."""
+        self.is_encoded = is_encoded
+        """Whether the `Content-Encoding` of the headers has already been applied to the body."""
 
 
 async def ahead(request: ClientRequest, connector: BaseConnector, with_body: bool) -> Outgoing:

@@ -6,7 +6,7 @@ import asyncio
 from asyncio import current_task
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aiohttp.client_proto import ResponseHandler
 
@@ -23,24 +23,22 @@ _PIECE = 2 ** 16
 _AT_ONCE = 2 ** 18
 
 
-class Close(NamedTuple):
+class Close:
     """How the far end closes the connection after the last byte."""
 
-    ends_body: bool = False
-    """Whether the end of the connection marks the end of the body, so that nothing is missing from it."""
-
-    error: BaseException | None = None
-    """What goes wrong: a `ConnectionError` breaks the connection, and the reader of the body gets any other error."""
-
-    is_readers: bool = False
-    """Whether the reader of the body gets the error even if it is a `ConnectionError`."""
+    def __init__(
+        self, ends_body: bool = False, error: BaseException | None = None, is_readers: bool = False
+    ) -> None:
+        self.ends_body = ends_body
+        """Whether the end of the connection marks the end of the body, so that nothing is missing from it."""
+        self.error = error
+        """What goes wrong: a `ConnectionError` breaks the connection, the reader of the body gets any other error."""
+        self.is_readers = is_readers
+        """Whether the reader of the body gets the error even if it is a `ConnectionError`."""
 
 
 class Answer:
-    """What the far end writes: the head of a response and its body, as bytes on the wire.
-
-    Not a named tuple: every request reads it, and the attributes of named tuples are slow.
-    """
+    """What the far end writes: the head of a response and its body, as bytes on the wire."""
 
     def __init__(
         self, head: bytes, body: bytes | AsyncGenerator[bytes, None] = b"", close: Close | None = None

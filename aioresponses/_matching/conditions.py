@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypedDict, Union
+from typing import Any, TypedDict, Union
 from urllib.parse import parse_qsl
 
 from aiohttp import hdrs
@@ -44,11 +44,12 @@ _NOTHING = {
 }
 
 
-class _Condition(NamedTuple):
-    argument: str
-    expected: Any
-    unmet: Callable[[RequestCall], str | None]
-    """Returns why a call does not fulfil it; None if it does."""
+class _Condition:
+    def __init__(self, argument: str, expected: Any, unmet: Callable[[RequestCall], str | None]) -> None:
+        self.argument = argument
+        self.expected = expected
+        self.unmet = unmet
+        """Returns why a call does not fulfil it; None if it does."""
 
 
 class Conditions:

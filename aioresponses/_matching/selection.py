@@ -9,7 +9,6 @@ from yarl import URL
 
 from .._calls.record import Answering, RequestCall
 from .._display import shown, shown_wrong_url
-from .._suggestions import instead_of
 from .._urls import Template
 from .conditions import CONDITIONS, Conditions
 from .targets import Target, Url, reaches
@@ -23,6 +22,8 @@ def check_conditions(given: Mapping[str, Any], kind: str) -> None:
     for name in given:
         if name not in CONDITIONS:
             meant = f"match_{name}"
+            from .._suggestions import instead_of  # Not before it is needed.
+
             hint = f"did you mean {meant!r}?" if meant in CONDITIONS else instead_of(name, CONDITIONS)
             raise TypeError(f"unexpected {kind} {shown(name)}: {hint}")
 

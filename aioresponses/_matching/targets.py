@@ -78,13 +78,13 @@ def wrong_url(expected: str, url: object, error: ValueError) -> ValueError:
     return ValueError(f"{expected}, got {shown_wrong_url(url)}{why}")
 
 
-class Verdict(NamedTuple):
+class Verdict:
     """Why a mock did not answer a request, and how far it was from doing so."""
 
-    distance: float
-    """0 if everything about the request fits; the greater it is, the less likely this mock was meant."""
-
-    reason: str
+    def __init__(self, distance: float, reason: str) -> None:
+        self.distance = distance
+        """0 if everything about the request fits; the greater it is, the less likely this mock was meant."""
+        self.reason = reason
 
 
 # The key by which mocks with a full URL are found: the method (None for every method), the URL, whether any query fits.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import zlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 # How many bytes are enough to recognise that a body is compressed.
 _MARK = 4
@@ -23,15 +23,17 @@ if TYPE_CHECKING:
         def flush(self) -> bytes: ...
 
 
-class Coding(NamedTuple):
+class Coding:
     """How a body is compressed."""
 
-    compressor: Callable[[], Compressor]
-    is_coded: Callable[[bytes], bool]
-    """Whether a complete body is already compressed."""
-
-    begins: Callable[[bytes], bool]
-    """Whether the first bytes of a body, at least `_MARK` of them, show that it is compressed."""
+    def __init__(
+        self, compressor: Callable[[], Compressor], is_coded: Callable[[bytes], bool], begins: Callable[[bytes], bool]
+    ) -> None:
+        self.compressor = compressor
+        self.is_coded = is_coded
+        """Whether a complete body is already compressed."""
+        self.begins = begins
+        """Whether the first bytes of a body, at least `_MARK` of them, show that it is compressed."""
 
     def compressed(self, body: bytes) -> bytes:
         """Return a body in this coding, unchanged if it is already compressed."""

@@ -37,7 +37,7 @@ import json
 import marshal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from aiohttp import ClientRequest, FormData, HttpVersion11, hdrs
 from aiohttp.payload import Payload
@@ -148,26 +148,26 @@ def encode(
             body = _joined(body)
     if request.method == hdrs.METH_HEAD or result.status in _WITHOUT_BODY:
         # Only the head is sent, whatever it announces.
-        body, framing = b"", framing._replace(hang_up=False)
+        body, framing.hang_up = b"", False
     is_last = _is_last(result, request)
     head = _head(result, request, _content_type(result, source), framing, is_last)
     return Answer(head, body, Close(framing.hang_up) if framing.hang_up or truncated or is_last else None)
 
 
-class Framing(NamedTuple):
+class Framing:
     """How the client finds the end of a body."""
 
-    header: bytes = b""
-    """The header line for it; b"" if a registered header says it, or none is needed."""
-
-    length: int | None = None
-    """How many bytes the head announces."""
-
-    chunked: bool = False
-    """Whether the body is sent in chunks."""
-
-    hang_up: bool = False
-    """Whether the end of the connection marks the end of the body."""
+    def __init__(
+        self, header: bytes = b"", length: int | None = None, chunked: bool = False, hang_up: bool = False
+    ) -> None:
+        self.header = header
+        """The header line for it; b"" if a registered header says it, or none is needed."""
+        self.length = length
+        """How many bytes the head announces."""
+        self.chunked = chunked
+        """Whether the body is sent in chunks."""
+        self.hang_up = hang_up
+        """Whether the end of the connection marks the end of the body."""
 
     @classmethod
     def by_length(cls, length: str) -> Framing:

@@ -18,7 +18,6 @@ from .._checks import same_kind, warn
 from .._client.transport import Answer
 from .._client.waiting import pass_time
 from .._display import add_note, shown
-from .._suggestions import instead_of
 from .bodies import is_used_up_by_one
 from .callbacks import Callback, takes_call
 from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
@@ -238,6 +237,8 @@ def _arguments_of(given: object) -> Mapping[str, Any]:
     if isinstance(given, Mapping):
         for name in given:
             if name not in _ARGUMENTS:
+                from .._suggestions import instead_of  # Not before it is needed.
+
                 raise TypeError(f"unexpected argument {shown(name)}: {instead_of(name, _ARGUMENTS)}")
         return given
     if isinstance(given, CallbackResult):

@@ -14,9 +14,10 @@ from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
 from .._calls.record import RequestCall
-from .._checks import TOKEN, check_seconds, is_coroutine_function, is_generator_function, line, misfit
+from .._checks import (
+    TOKEN, check_seconds, hides_unknown, is_coroutine_function, is_generator_function, line, misfit
+)
 from .._display import shown, shown_headers, shown_url
-from .._suggestions import hides_unknown, unexpected
 from .bodies import Body, check_function, check_source, checked_body, known_items
 from .events import Event, encoded_event
 
@@ -165,6 +166,8 @@ class CallbackResult:
         **unknown: Never,
     ) -> None:
         for name in unknown:
+            from .._suggestions import unexpected  # Not before it is needed.
+
             raise unexpected("CallbackResult", name, RESULT_ARGUMENTS)
         if status is None:
             status = 200
