@@ -170,7 +170,7 @@ def _begin(
         return []  # aiohttp is about to raise the same error.
     if not getattr(session, "_retry_connection", False) and is_of_test_client(session, url):
         return [LEFT_ALONE]
-    if type(connector).connect is not _base_connect or "connect" in vars(connector):
+    if getattr(type(connector), "connect", None) is not _base_connect or "connect" in vars(connector):
         if isinstance(connector, InMemoryConnector):
             return []  # It needs no hooks.
         _reach(connector)

@@ -204,6 +204,19 @@ class OwnConnectorTest(ServerTestCase):
                     self.assertEqual(await text_of(session, self.url), "real")
                 self.assertEqual({cls: vars(cls).get("connect") for cls in own}, own)
 
+    async def test_a_wrapper_that_finds_connect_in_what_it_wraps(self):
+        class Wrapper:
+            def __init__(self, connector):
+                self._connector = connector
+
+            def __getattr__(self, name):
+                return getattr(self._connector, name)
+
+        with aioresponses() as m:
+            m.get(SITE, body="mocked")
+            async with ClientSession(connector=Wrapper(TCPConnector())) as session:
+                self.assertEqual(await text_of(session, SITE), "mocked")
+
 
 class StopAnywhereTest(unittest.TestCase):
     async def leave_a_response_unread(self, mock):
