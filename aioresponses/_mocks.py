@@ -114,11 +114,14 @@ class Mocks(Registering):
         arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
         given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
         handle = RequestMatch(url, method, **given)
+        self._register(handle)
+        return handle
+
+    def _register(self, handle: RequestMatch) -> None:
         self._router.add(route_of(handle, self.json_dumps))
         if not self.active:
             self._interceptor.idle_at = moment()
             idle.add(self._interceptor)
-        return handle
 
     def mount(
         self,
@@ -212,9 +215,7 @@ class Mocks(Registering):
             **conditions,
         )
         handle._server.note_failed = self._interceptor.failed_sockets.append
-        self._router.add(route_of(handle, self.json_dumps))
-        if not self.active:
-            idle.add(self._interceptor)
+        self._register(handle)
         return handle
 
     def connector(self, **options: Any) -> BaseConnector:

@@ -109,6 +109,13 @@ class NotActiveTest(AioResponsesTestCase):
         self.assertEqual(await get(), "")
         idle.stop()
 
+    async def test_a_websocket_of_one_that_was_not_started(self):
+        idle = aioresponses()
+        idle.websocket("ws://example.com/ws")
+        [note] = await self.refusal()
+        self.assertEqual(note.splitlines()[-1], "  GET ws://example.com/ws")
+        self.assertEqual(len(idle.unused_mocks), 1)
+
     async def test_one_that_is_gone_is_not_mentioned(self):
         aioresponses().get(SITE)
         self.assertEqual(
