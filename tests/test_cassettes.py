@@ -641,6 +641,19 @@ class ReplayTest(RecordingTestCase):
         await self.record("", mode="all")
         self.assertEqual(self.entries()[0]["timings"], {"receive": 0, "send": 0, "wait": 0})
 
+    async def test_timing_is_recorded_in_virtual_time_where_a_clock_runs(self):
+        async def slow(request):
+            await asyncio.sleep(30)
+            return web.Response()
+
+        self.url = (await self.serve(web.get("/", slow))).make_url("/")
+        with VirtualClock():
+            await asyncio.sleep(1000)
+            await self.record("", timings=True)
+        [entry] = self.entries()
+        self.assertAlmostEqual(entry["timings"]["wait"] / 1000, 30, places=0)
+        self.assertLess(entry["timings"]["receive"], 1000)
+
     async def test_an_old_entry_fails_in_ci_and_warns_elsewhere(self):
         await self.record("a")
         with warnings.catch_warnings():

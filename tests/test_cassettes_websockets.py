@@ -76,7 +76,7 @@ class SocketTestCase(RecordingTestCase):
         """Return who sent what, as it is in the file."""
         return [
             (one["type"], one["opcode"], one["data"])
-            for entry in self.entries() for one in entry["_webSocketMessages"]
+            for entry in self.entries() for one in entry.get("_webSocketMessages", ())
         ]
 
     def closes(self):
@@ -113,6 +113,19 @@ class SocketsTest(SocketTestCase):
                 real = await self.chats("a", last, mode="all")
                 self.assertEqual(await self.chats("a", last, mode="none"), real)
                 self.assertEqual(self.closes(), [close])
+
+    async def test_through_a_connector_of_the_mock_as_well(self):
+        seen = []
+        for mode in ("once", "none"):
+            mock = aioresponses()
+            with mock.cassette(self.path, mode=mode):
+                async with ClientSession(connector=mock.connector()) as session:
+                    async with session.get(self.url / "plain/a") as response:
+                        seen.append(await response.text())
+                    async with session.ws_connect(self.url / "ws") as ws:
+                        seen.append(seen_of(await ws.receive()))
+        self.assertEqual(seen[2:], seen[:2])
+        self.assertEqual(self.messages(), [("receive", 1, "hello")])
 
     async def test_a_client_that_leaves_without_closing_it_has_not_lost_it(self):
         def end_of_session(session, ws):

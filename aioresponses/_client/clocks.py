@@ -6,6 +6,7 @@ This is a room of its own, so that code which asks for virtual time need not imp
 from __future__ import annotations
 
 from threading import get_ident
+from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -43,3 +44,9 @@ running: dict[int, Time] = {}
 def time_here() -> Time | None:
     """Return the virtual time of this thread, if it has one."""
     return running.get(get_ident())
+
+
+def perf_counter_here() -> float:
+    """Return the seconds of `time.perf_counter()`, or those of this thread's virtual time in their place."""
+    virtual = time_here() if running else None
+    return perf_counter() if virtual is None else virtual.perf_counter()

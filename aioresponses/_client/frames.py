@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from time import perf_counter
 from typing import Any, cast
 
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import WebSocketReader, WSMsgType
 
-from .clocks import running, time_here
+from .clocks import perf_counter_here
 from .incoming import MOST
 from .written import Written
 
@@ -64,12 +63,12 @@ class Upgraded:
 
     def note_lost(self) -> None:
         """Note that the connection ends, but not because of the client."""
-        self.lost = _now()
+        self.lost = perf_counter_here()
 
     def _note(self, is_sent: bool, written: Written, data: bytes) -> None:
         written.append(data)
         if not self.is_large:
-            self._pieces.append((is_sent, len(data), _now()))
+            self._pieces.append((is_sent, len(data), perf_counter_here()))
 
     @property
     def is_websocket(self) -> bool:
@@ -114,11 +113,6 @@ class Upgraded:
     def close_code(self) -> int | None:
         """The code with which the far end closed; None if it has sent none."""
         return next((int(one.data) for one in self.messages(self.sent) if one.type is WSMsgType.CLOSE), None)
-
-
-def _now() -> float:
-    virtual = time_here() if running else None
-    return perf_counter() if virtual is None else virtual.perf_counter()
 
 
 class _Reading:

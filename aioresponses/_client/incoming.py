@@ -10,8 +10,9 @@ Undocumented names of aiohttp, the same from 3.8.6 to 3.14.5: `Connection.protoc
 from __future__ import annotations
 
 import functools
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from .clocks import perf_counter_here
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -40,7 +41,7 @@ class Incoming:
         self.is_lost = False
         """Whether the other side, or the network, ended the connection."""
         self.began: float | None = None
-        """When the first byte arrived, in seconds of `time.perf_counter()`."""
+        """When the first byte arrived, in seconds of `time.perf_counter()`, or of virtual time in their place."""
         self.ended: float | None = None
         """When the last byte arrived."""
         protocol: Any = connection.protocol
@@ -61,7 +62,7 @@ class Incoming:
         return b"".join(self._pieces)
 
     def _data_received(self, receive: Any, data: bytes) -> None:
-        self.ended = perf_counter()
+        self.ended = perf_counter_here()
         if self.began is None:
             self.began = self.ended
         self._size += len(data)

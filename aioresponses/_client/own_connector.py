@@ -70,8 +70,7 @@ class OwnConnector(InMemoryConnector):
             if self._network is None:
                 self._network = TCPConnector()
             connection = await base_connect()(self._network, req, traces, timeout)
-            call.exchange.connect()
-            connection.add_callback(call.exchange.disconnect)
+            call.connected_to_network(connection)
             if hdrs.UPGRADE in req.headers:
                 tap(connection, call.note_upgrade)
             return connection
