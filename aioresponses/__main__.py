@@ -23,10 +23,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("--url", help="only entries of this URL, or of this template of URLs")
     given = parser.parse_args(arguments)
     try:
-        entries = selected(read(given.file), given.url)
+        read_entries = read(given.file)
+        entries = selected(read_entries, given.url)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    if given.url is not None and not entries:
+        number = len(selected(read_entries, None))
+        print(f"{given.file}: none of its {number} entries has the URL {given.url}", file=sys.stderr)
+        return 1
     secrets = Secrets()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Characters that a terminal cannot show are escaped, as they may be in the string literals of code.

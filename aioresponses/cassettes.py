@@ -148,7 +148,10 @@ class Cassette:
         """What the refusal of a request says about this cassette."""
         if self.records:
             return ""
-        has = "has no entry left for it" if self._entries else "has no entries"
+        if self._entries:
+            has = "has no entry left for it"
+        else:
+            has = "has no entries" if os.path.exists(self._file) else "does not exist"
         why = ""
         if self.mode == "none":
             is_overridden = self._own_mode != "none" and not os.environ.get(_VARIABLE)
@@ -216,7 +219,10 @@ class Cassette:
             # Another process may just have written it.
             self.records = self.mode != "once" or not os.path.exists(self._file)
         if self.mode != "all" and os.path.exists(self._file):
-            self._entries = har.read(self._file)
+            try:
+                self._entries = har.read(self._file)
+            except ValueError as error:
+                raise ValueError(f"{error}\nRestore the file, or set {_VARIABLE}=all to record it again.") from None
             self._check_age()
         optional = not self._mock._settings["assert_all_called"]
         self._handles = register(
@@ -246,8 +252,10 @@ class Cassette:
         now = datetime.fromtimestamp(_CLOCK[0](), timezone.utc)
         if oldest is None or now - oldest <= self._expires_after:
             return
+        # Whole days are shown without their time of day, 0:00:00.
+        age = str(self._expires_after).partition(", 0:00:00")[0]
         text = (
-            f"The cassette {self.path} was recorded on {oldest:%Y-%m-%d}, and expires after {self._expires_after}. "
+            f"The cassette {self.path} was recorded on {oldest:%Y-%m-%d}, and expires after {age}. "
             f"Set {_VARIABLE}=all to record it again."
         )
         if _is_ci():

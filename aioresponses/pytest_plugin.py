@@ -182,7 +182,7 @@ def _cassette_of(item: pytest.Item, mock: aioresponses) -> Cassette | None:
     markers = [marker for marker in item.iter_markers() if marker.name == "cassette"]
     for marker in markers:
         _check(marker)
-        settings = {**marker.kwargs, **settings}
+        settings = {**dict(zip(("path",), marker.args)), **marker.kwargs, **settings}
     if not markers:
         return None
     path = settings.pop("path", "auto")
@@ -207,8 +207,10 @@ def _check(marker: pytest.Mark) -> None:
         if one.name not in ("self", "param") and one.kind is not one.VAR_KEYWORD
     ]
     wrong = [f"no argument {name!r}" for name in marker.kwargs if name not in keywords]
-    if marker.args:
-        wrong.insert(0, "no positional arguments")
+    # A path may be given as it is to `aioresponses.cassette`.
+    allowed = int(marker.name == "cassette" and "path" not in marker.kwargs)
+    if len(marker.args) > allowed:
+        wrong.insert(0, "one positional argument, the path" if allowed else "no positional arguments")
     if wrong:
         pytest.fail(
             f"pytest.mark.{marker.name} takes {' and '.join(wrong)}; its arguments are {'=, '.join(keywords)}=",

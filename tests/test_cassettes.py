@@ -90,6 +90,8 @@ class ModesTest(RecordingTestCase):
 
     async def test_a_refusal_says_how_to_record(self):
         await self.record("a")
+        empty = self.path.with_name("empty.har")
+        empty.write_text('{"log": {"entries": []}}', "utf-8")
         how = (
             "Set AIORESPONSES_RECORD=new to record what is missing, or AIORESPONSES_RECORD=all to record everything "
             "again."
@@ -98,7 +100,8 @@ class ModesTest(RecordingTestCase):
             ("once", "", self.path, "has no entry left for it."),
             ("none", "", self.path, "has no entry left for it. Its mode is 'none'."),
             ("new", "1", self.path, "has no entry left for it. Its mode is 'none', because CI is set."),
-            ("none", "", "missing.har", "has no entries. Its mode is 'none'."),
+            ("none", "", empty, "has no entries. Its mode is 'none'."),
+            ("none", "", "missing.har", "does not exist. Its mode is 'none'."),
         ):
             os.environ["CI"] = ci
             with aioresponses() as mock, mock.cassette(path, mode=mode):
@@ -667,7 +670,7 @@ class ReplayTest(RecordingTestCase):
             self.path.write_text(text.replace(entry["startedDateTime"], moment), "utf-8")
             await self.record("a", expires_after=timedelta(days=4))
             said = (
-                f"The cassette {self.path} was recorded on {old:%Y-%m-%d}, and expires after 2 days, 0:00:00. "
+                f"The cassette {self.path} was recorded on {old:%Y-%m-%d}, and expires after 2 days. "
                 "Set AIORESPONSES_RECORD=all to record it again."
             )
             with self.assertWarns(UserWarning) as warned:

@@ -84,7 +84,10 @@ class CommandLineTest(unittest.TestCase):
     def test_entries_of_some_urls(self):
         _, printed, _ = self.run_command("har", self.path, "--url", "https://api.example.com/login")
         self.assertEqual(printed.count("mock."), 1)
-        self.assertEqual(self.run_command("har", self.path, "--url", "https://other.example/"), (0, "", ""))
+        self.assertEqual(
+            self.run_command("har", self.path, "--url", "https://other.example/"),
+            (1, "", f"{self.path}: none of its 4 entries has the URL https://other.example/\n"),
+        )
 
     def test_errors(self):
         self.assertEqual(

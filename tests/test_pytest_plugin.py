@@ -279,7 +279,9 @@ class PytestPluginTest(AioResponsesTestCase):
         marked = marker("cassette", mode="none"), marker("cassette", path="auto", mode="all")
         self.assertEqual(self.run_test(test, *marked), [])
         self.run_test(test, marker("cassette", path=Path(__file__).with_name("a.har"), mode="none"))
-        self.assertEqual(paths[1], ("a.har", "none"))
+        self.run_test(test, marker("cassette", Path(__file__).with_name("b.har")), marked[0])
+        self.run_test(test, marker("cassette", "auto"), marker("cassette", path="c.har", mode="none"))
+        self.assertEqual(paths[1:], [("a.har", "none"), ("b.har", "none"), paths[0]])
         self.assertRegex(paths[0][0], r"^cassettes/test_pytest_plugin/test\[A\]-[0-9a-f]{8}\.har$")
         cassettes = importlib.import_module("aioresponses.cassettes")
         with aioresponses.aioresponses() as active, active.cassette("a.har", mode="none") as cassette:
@@ -304,6 +306,17 @@ class PytestPluginTest(AioResponsesTestCase):
                 " takes no argument 'mod'; its arguments are path=, mode=, match_on=, filter=, secrets=, "
                 "expires_after=, timings=",
             ),
+            (
+                marker("cassette", "a.har", "none"),
+                " takes one positional argument, the path; its arguments are path=, mode=, match_on=, filter=, "
+                "secrets=, expires_after=, timings=",
+            ),
+            (
+                marker("cassette", "a.har", path="b.har"),
+                " takes no positional arguments; its arguments are path=, mode=, match_on=, filter=, secrets=, "
+                "expires_after=, timings=",
+            ),
+            (marker("cassette", 7), ": path: expected a str or a path, got 7"),
             (marker("cassette", mode="x"), ": mode: expected one of 'none', 'once', 'new', 'all', got 'x'"),
         ):
             with self.subTest(text), self.assertRaises(Failed) as raised:

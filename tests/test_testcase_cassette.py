@@ -179,7 +179,11 @@ class CassetteTest(OutcomeTestCase):
     def test_a_file_that_is_no_har_is_an_error_of_the_test(self):
         self.path.write_text("{")
         outcomes = self.outcomes(self.case())
-        self.assertIn("expected a HAR file, but it is not JSON", outcomes["errors"][0])
+        self.assertRegex(
+            outcomes["errors"][0],
+            "expected a HAR file, but it is not JSON: .+\n"
+            "Restore the file, or set AIORESPONSES_RECORD=all to record it again.",
+        )
         self.path.unlink()
         self.check_passes(self.case())
 
@@ -232,5 +236,5 @@ class CassetteTest(OutcomeTestCase):
                     await session.get("http://example.com/")
 
         text = self.said(self.outcomes(Case))
-        self.assertIn(f"The cassette {self.path} has no entries. Its mode is 'none'. Set AIORESPONSES_RECORD", text)
+        self.assertIn(f"The cassette {self.path} does not exist. Its mode is 'none'. Set AIORESPONSES_RECORD", text)
         self.assertIn(ClientConnectionError.__name__, text)

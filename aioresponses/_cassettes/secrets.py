@@ -35,6 +35,7 @@ _FIELD = re.compile(
     r".*(?:(?<!page)(?<!sync)(?<!next)(?<!continuation)token"
     r"|(?:password|passwd|passphrase)(?:confirm|confirmation|again|repeat)?"
     r"|secret|signature|apikey|accesskey|accesskeyid|privatekey|secretkey|authkey|sessionid|sessionkey|jwt|[cx]srf"
+    r"|subscriptionkey|functionskey|applicationkey"
     r"|[xz]amzcredential|xgoogcredential|authorization)\d*"
     r"|cookie|setcookie|pwd|sig|otp|codeverifier|assertion|clientassertion"
 )

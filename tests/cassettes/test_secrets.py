@@ -124,10 +124,11 @@ class NamesTest(unittest.TestCase):
     def test_headers(self):
         for name in (
             "Authorization", "authorization", "Proxy-Authorization", "X-Api-Key", "apikey", "X-Auth-Token",
-            "X-Secret-Id", "X-Hub-Signature", "X-Session-Id", "X-CSRF", "X-Xsrf-Token",
+            "X-Secret-Id", "X-Hub-Signature", "X-Session-Id", "X-CSRF", "X-Xsrf-Token", "Ocp-Apim-Subscription-Key",
+            "X-Functions-Key", "DD-APPLICATION-KEY",
         ):
             self.assertEqual(SECRETS.header(name, SECRET), HIDDEN, name)
-        for name in ("Accept", "WWW-Authenticate", "X-Request-Id", "Session", "Author"):
+        for name in ("Accept", "WWW-Authenticate", "X-Request-Id", "Idempotency-Key", "Session", "Author"):
             self.assertEqual(SECRETS.header(name, SECRET), SECRET, name)
 
     def test_cookies_keep_their_names_and_attributes(self):
