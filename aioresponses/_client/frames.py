@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from time import perf_counter
 from typing import Any, cast
 
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import WebSocketReader, WSMsgType
 
-from .clocks import running, time_here
+from .clocks import real_perf_counter, running, time_here
 from .incoming import MOST
 from .written import Written
 
@@ -118,7 +117,7 @@ class Upgraded:
 
 def _now() -> float:
     virtual = time_here() if running else None
-    return perf_counter() if virtual is None else virtual.perf_counter()
+    return real_perf_counter() if virtual is None else virtual.perf_counter()
 
 
 class _Reading:

@@ -10,8 +10,9 @@ Undocumented names of aiohttp, the same from 3.8.6 to 3.14.5: `Connection.protoc
 from __future__ import annotations
 
 import functools
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+from .clocks import real_perf_counter
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -55,7 +56,7 @@ class Incoming:
         return b"".join(self._pieces)
 
     def _data_received(self, receive: Any, data: bytes) -> None:
-        self.ended = perf_counter()
+        self.ended = real_perf_counter()
         if self.began is None:
             self.began = self.ended
         self._size += len(data)
