@@ -37,7 +37,6 @@ if TYPE_CHECKING:
             """Make a loop follow this time."""
 
 
-
 # By thread identity. It is nearly always empty, and callers check for that first.
 running: dict[int, Time] = {}
 
