@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_LINE_END = re.compile(r"[\r\n\0]")
+_LINE_END = r"[\r\n\0]"
 
 
 class CompatibilityWarning(DeprecationWarning):
@@ -94,7 +94,7 @@ def line(name: str, value: object, header: str = "") -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name}: expected a str, got {shown(None if value is None else hidden(header, value))}")
     value = str.__str__(value)
-    if _LINE_END.search(value):
+    if re.search(_LINE_END, value):
         raise ValueError(f"{name}: expected a str without CR, LF or NUL, got {shown(hidden(header, value))}")
     return encodable(name, value)
 

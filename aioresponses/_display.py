@@ -20,12 +20,12 @@ _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 _HEADER_ARGUMENTS = ("headers", "proxy_headers")
 
 # The names of headers with secret values: they end in one of these words.
-_SECRET_HEADERS = re.compile(r"(?i:(?:[\w-]*[-_])?(?:authorization|cookie|api[-_]?key|token|secret)(?![\w-]))")
+_SECRET_HEADERS = r"(?i:(?:[\w-]*[-_])?(?:authorization|cookie|api[-_]?key|token|secret)(?![\w-]))"
 
 # What comes before the credentials in a header, such as "Bearer".
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +(?=\S)")
+_SCHEME = r"([A-Za-z][A-Za-z0-9-]*) +(?=\S)"
 
-_CREDENTIALS = re.compile(r"//[^/?#\s]*@")
+_CREDENTIALS = r"//[^/?#\s]*@"
 
 _MOST_LINES = 20
 
@@ -90,7 +90,7 @@ def add_note(error: BaseException, note: str) -> None:
 
 def without_passwords(text: str) -> str:
     """Return a text without the credentials of the URLs in it."""
-    return _CREDENTIALS.sub("//…@", text)
+    return re.sub(_CREDENTIALS, "//…@", text)
 
 
 def shown_url(url: URL, with_mark: bool = False) -> str:
@@ -118,7 +118,7 @@ def hidden(header: str, value: Any, other: Any = None, found: bool = False) -> A
     >>> print(hidden("Authorization", "Bearer a1b2", "Bearer a1c2"), hidden("X-Api-Key", "a1", "a2", found=True))
     'Bearer …' (4 more characters) '…' (2 characters, differing from character 2 on)
     """
-    if value is ABSENT or not _SECRET_HEADERS.fullmatch(header):
+    if value is ABSENT or not re.fullmatch(_SECRET_HEADERS, header):
         return value
     has_scheme = header.lower().endswith("authorization")
     return _veiled(value, None if other is ABSENT else other, found, has_scheme)
@@ -133,7 +133,7 @@ def shown_headers(headers: Any) -> str:
             pass  # They are not valid headers, and are shown in a message that says so.
     # It is unknown where the headers are in an object that decides what equals it.
     text = shown(headers, most=None)
-    return f"{type(headers).__name__}(…)" if _SECRET_HEADERS.search(text) else shortened(text, 200)
+    return f"{type(headers).__name__}(…)" if re.search(_SECRET_HEADERS, text) else shortened(text, 200)
 
 
 def shown_arguments(kwargs: Mapping[str, Any], other: Mapping[str, Any], found: bool = False) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _described(secret: str, other: str, found: bool, has_scheme: bool) -> str:
 
 def _parted(secret: str, has_scheme: bool) -> tuple[str, str]:
     """Return the scheme of a secret, followed by a space, or "" if it has none, and the rest."""
-    scheme = _SCHEME.match(secret) if has_scheme else None
+    scheme = re.match(_SCHEME, secret) if has_scheme else None
     return ("", secret) if scheme is None else (f"{scheme[1]} ", secret[scheme.end():])
 
 

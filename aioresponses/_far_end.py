@@ -17,12 +17,10 @@ from aiohttp import ClientConnectionError, ClientOSError, ServerDisconnectedErro
 from ._calls.exchange import Exchange
 from ._calls.log import Log
 from ._calls.record import RequestCall
-from ._client import unconnected
 from ._client.connectors import StandIns
 from ._client.hooks import STOPPED
 from ._client.outgoing import response_of, set_response_class
 from ._client.transport import Answer
-from ._client.unconnected import Failure, connect_in_vain, verifies
 from ._client.wrapping import show_as_they_are, show_unwrapped
 from ._display import add_note
 from ._matching.router import Claim
@@ -39,19 +37,11 @@ if TYPE_CHECKING:
     from ._client.frames import Upgraded
     from ._client.serving import Servers
     from ._client.transport import Exchange as Connected
+    from ._client.unconnected import Failure
     from ._replies.handlers import Asked, HandlerReply
 
     # Returns how a server answers a request, on the running loop.
     ServeOn = Callable[[AbstractEventLoop, Servers, Asked], Awaitable[Serving]]
-
-# The faults that keep a client from connecting.
-_FAILURES: dict[Fault, Failure] = {
-    Fault.CONNECTION_REFUSED: unconnected.refused,
-    Fault.CONNECT_TIMEOUT: unconnected.timed_out,
-    Fault.DNS_FAILURE: unconnected.not_found,
-    Fault.CERTIFICATE_INVALID: unconnected.not_trusted,
-    Fault.TLS_FAILURE: unconnected.no_tls,
-}
 
 
 if TYPE_CHECKING:
@@ -184,9 +174,17 @@ class FarEnd:
         except ValueError as error:
             add_note(error, f"aioresponses: this is the fault of the mock {self.call().match}")
             raise
-        if fault is Fault.CERTIFICATE_INVALID and not verifies(self.request, self.connecting[0]):
+        from ._client import unconnected  # Not before it is needed.
+
+        if fault is Fault.CERTIFICATE_INVALID and not unconnected.verifies(self.request, self.connecting[0]):
             return None
-        return _FAILURES.get(fault)
+        return {
+            Fault.CONNECTION_REFUSED: unconnected.refused,
+            Fault.CONNECT_TIMEOUT: unconnected.timed_out,
+            Fault.DNS_FAILURE: unconnected.not_found,
+            Fault.CERTIFICATE_INVALID: unconnected.not_trusted,
+            Fault.TLS_FAILURE: unconnected.no_tls,
+        }.get(fault)
 
     def respond(self) -> Answer | Awaitable[Answer | None]:
         """Let the mock answer the request, which has been sent."""
@@ -219,6 +217,8 @@ class FarEnd:
                 await self._respond_by(settled)
                 return None
             if settled.fault is Fault.CONNECT_TIMEOUT:
+                from ._client.unconnected import connect_in_vain  # Not before it is needed.
+
                 await connect_in_vain(self.request, *self.connecting)
             answer = self._encoded(settled)
         except BaseException as error:

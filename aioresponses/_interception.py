@@ -23,9 +23,7 @@ from ._calls.record import redirect_to
 from ._client.clocks import time_here
 from ._client.connectors import InMemoryConnector
 from ._client.hooks import STOPPED
-from ._client.incoming import Incoming
 from ._client.outgoing import ahead, passing, response_of, set_response_class, unsent
-from ._client.own_servers import is_own_server
 from ._client.waiting import pass_time
 from ._client.wrapping import unwrapped
 from ._far_end import FarEnd
@@ -209,9 +207,11 @@ class Interception:
             far_end.recorder = recorder if recorder.records else None
             return recorder.records
         request = far_end.request
-        return any(one.router.passthrough_unmatched for one in active) or (
-            request.proxy is None and is_own_server(request.url)
-        )
+        if any(one.router.passthrough_unmatched for one in active):
+            return True
+        from ._client.own_servers import is_own_server  # Not before it is needed.
+
+        return request.proxy is None and is_own_server(request.url)
 
     def connected_to_network(self, connection: Connection) -> None:
         """Record that a request has a connection to the network, and what arrives if the request is recorded."""
@@ -220,6 +220,8 @@ class Interception:
         last = self._last
         # If a connector's own `connect` has called that of its base class, this is called twice for one connection.
         if last is not None and last.recorder is not None and last.exchange.incoming is None:
+            from ._client.incoming import Incoming  # Not before it is needed.
+
             last.exchange.incoming = Incoming(connection)
 
     def _connections(self) -> tuple[int, int | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast, Protocol, runtime_checkable, TYPE_CHECKING, TypedDict, TypeVar
+from typing import Any, cast, TYPE_CHECKING, TypedDict, TypeVar
 
 from aiohttp import hdrs
 
@@ -14,7 +14,6 @@ from ._matching.conditions import ConditionArguments, Conditions
 from ._matching.routes import Route
 from ._matching.targets import Below, Target, Url, check_url
 from ._replies.bodies import Body
-from ._replies.callbacks import Callback
 from ._replies.encoding import JsonDumps
 from ._replies.reply import Raises, Reply
 from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, check_tls
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
     from typing_extensions import Unpack
 
+    from ._replies.callbacks import Callback
     from ._replies.handlers import Handler
 
 
@@ -168,13 +168,6 @@ class Registering:
     any = _shortcut(None, add)
 
 
-@runtime_checkable
-class _Upgrades(Protocol):
-    """A mock that answers only requests for a WebSocket."""
-
-    def on(self, expected: Any, *answers: Any) -> object: ...
-
-
 def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     """Return what answers requests for a handle, as its arguments say; raise what `aioresponses.add` raises."""
     given = handle._given
@@ -187,7 +180,7 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     if given.get("match_query") is not None:
         target = target.with_any_query()
     conditions = Conditions.of(given)
-    if isinstance(handle, _Upgrades):
+    if hasattr(type(handle), "on"):  # It is a mock of a WebSocket, whose class is imported when it is needed.
         conditions.ask_for_upgrade()
     for name in ("optional", "override", "passthrough"):
         check_flag(name, given.get(name, False))

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from copy import copy
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from aiohttp import ClientResponse, hdrs
@@ -19,12 +19,14 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from .._client.clocks import running, time_here
-from .._client.frames import Upgraded
-from .._client.incoming import Incoming
-from .._client.outgoing import Outgoing
 from .._client.written import Written
 from .arguments import UnknownArguments, copied, unpacked
 from .messages import decoded, parse_request
+
+if TYPE_CHECKING:
+    from .._client.frames import Upgraded
+    from .._client.incoming import Incoming
+    from .._client.outgoing import Outgoing
 
 _count = itertools.count()
 

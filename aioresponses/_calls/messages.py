@@ -29,10 +29,10 @@ _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 
 _NO_LIMIT = 2 ** 30
 
-_LENGTH = re.compile("[0-9]{1,18}")
+_LENGTH = "[0-9]{1,18}"
 
 # The size of a chunk, and its extensions.
-_CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})(?:;[^\r\n]*)?\r\n")
+_CHUNK = rb"([0-9a-fA-F]{1,16})(?:;[^\r\n]*)?\r\n"
 
 _T = TypeVar("_T")
 
@@ -143,7 +143,7 @@ def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
         headers.add(name, value.strip(" \t"))
     if "chunked" in headers.get(hdrs.TRANSFER_ENCODING, "").lower():
         body = _joined(body)
-    elif _LENGTH.fullmatch(headers.get(hdrs.CONTENT_LENGTH, "")):
+    elif re.fullmatch(_LENGTH, headers.get(hdrs.CONTENT_LENGTH, "")):
         # Anything after that does not belong to this request.
         body = body[:int(headers[hdrs.CONTENT_LENGTH])]
     return CIMultiDictProxy(headers), decoded(headers.get(hdrs.CONTENT_ENCODING, ""), body)
@@ -152,8 +152,9 @@ def parse_request(sent: bytes) -> tuple[CIMultiDictProxy[str], bytes]:
 def _joined(chunks: bytes) -> bytes:
     """Return a body that was written in chunks; return any other body unchanged."""
     pieces, place = [], 0
+    chunk = re.compile(_CHUNK)
     while place < len(chunks):
-        head = _CHUNK.match(chunks, place)
+        head = chunk.match(chunks, place)
         if head is None:
             return chunks
         size = int(head[1], 16)

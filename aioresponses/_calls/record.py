@@ -18,10 +18,11 @@ from .._display import shown, shown_arguments, shown_url, without_passwords
 from .._urls import Template
 from .exchange import Exchange
 from .messages import Message, Part, cookies_of
-from .traffic import WebSocketTraffic
 
 if TYPE_CHECKING:
     import re
+
+    from .traffic import WebSocketTraffic
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -160,7 +161,11 @@ class RequestCall(_Arguments):
         """What went over the WebSocket that this call was upgraded to; None if it was not upgraded."""
         # After a redirect, the last hop was upgraded.
         hop = self._exchange.hops[-1] if self._exchange.hops else self._exchange
-        return WebSocketTraffic(hop) if hop.upgraded is not None and hop.upgraded.is_websocket else None
+        if hop.upgraded is None or not hop.upgraded.is_websocket:
+            return None
+        from .traffic import WebSocketTraffic  # Not before it is needed.
+
+        return WebSocketTraffic(hop)
 
     @property
     def started(self) -> float:

@@ -7,34 +7,34 @@ from __future__ import annotations
 
 from threading import get_ident
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from typing import Protocol
 
+    class Time(Protocol):
+        """What other rooms need of virtual time."""
 
-class Time(Protocol):
-    """What other rooms need of virtual time."""
+        @property
+        def now(self) -> float:
+            """The virtual time that replaces `time.monotonic()`."""
 
-    @property
-    def now(self) -> float:
-        """The virtual time that replaces `time.monotonic()`."""
+        @property
+        def elapsed(self) -> float:
+            """The seconds since its start."""
 
-    @property
-    def elapsed(self) -> float:
-        """The seconds since its start."""
+        def perf_counter(self) -> float:
+            """Return the virtual time that replaces `time.perf_counter()`."""
 
-    def perf_counter(self) -> float:
-        """Return the virtual time that replaces `time.perf_counter()`."""
+        def note_call(self) -> None:
+            """Note that a call begins."""
 
-    def note_call(self) -> None:
-        """Note that a call begins."""
+        def note_refusal(self, shown: str) -> None:
+            """Note that no mock answers a request; `shown` describes the refusal."""
 
-    def note_refusal(self, shown: str) -> None:
-        """Note that no mock answers a request; `shown` describes the refusal."""
-
-    def take(self, loop: AbstractEventLoop) -> None:
-        """Make a loop follow this time."""
+        def take(self, loop: AbstractEventLoop) -> None:
+            """Make a loop follow this time."""
 
 
 # By thread identity. It is nearly always empty, and callers check for that first.

@@ -36,13 +36,14 @@ from aiohttp.helpers import ceil_timeout
 
 from .protocol import InMemoryProtocol
 from .transport import InMemoryTransport
-from .unconnected import Failure, not_found, timed_out
 from .waiting import pass_time
 
 if TYPE_CHECKING:
     from aiohttp import ClientTimeout
     from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.tracing import Trace
+
+    from .unconnected import Failure
 
 
 class InMemoryConnector(BaseConnector):
@@ -206,6 +207,8 @@ class FailingConnector(InMemoryConnector):
     async def _create_connection(
         self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> ResponseHandler:
+        from .unconnected import not_found, timed_out  # Not before it is needed.
+
         depart = self._depart()
         if depart is not None:
             depart()

@@ -50,10 +50,7 @@ from .connectors import InMemoryConnector
 from .lending import lend, take_back
 from .offering import LEFT_ALONE, offered
 from .outgoing import authorize_to_proxy, response_of
-from .own_servers import is_of_test_client
-from .passing import PassedThrough
 from .places import Hook, MakeHook, Method, unbound
-from .taps import tap
 from .wrapping import empty_frames
 
 if TYPE_CHECKING:
@@ -168,8 +165,11 @@ def _begin(
         url = session._build_url(str_or_url)
     except Exception:
         return []  # aiohttp is about to raise the same error.
-    if not getattr(session, "_retry_connection", False) and is_of_test_client(session, url):
-        return [LEFT_ALONE]
+    if not getattr(session, "_retry_connection", False) and "aiohttp.test_utils" in sys.modules:
+        from .own_servers import is_of_test_client  # Not before there may be such a server.
+
+        if is_of_test_client(session, url):
+            return [LEFT_ALONE]
     if getattr(type(connector), "connect", None) is not _base_connect or "connect" in vars(connector):
         if isinstance(connector, InMemoryConnector):
             return []  # It needs no hooks.
@@ -201,6 +201,8 @@ def _connect_hook(hook: Hook, original: Method) -> Method:
         if far_end is None:
             far_end = await call.far_end(req, connector, traces, timeout)
             if far_end is None:
+                from .passing import PassedThrough  # Not before it is needed.
+
                 passed = PassedThrough(get_running_loop())
                 try:
                     real: Connection = await original(connector, req, traces, timeout)
@@ -210,6 +212,8 @@ def _connect_hook(hook: Hook, original: Method) -> Method:
                 passed.connected(real)
                 call.connected_to_network(real)
                 if hdrs.UPGRADE in req.headers:
+                    from .taps import tap  # Not before it is needed.
+
                     tap(real, call.note_upgrade)
                 return real
         has_server = far_end.has_server

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from yarl import URL
 
@@ -14,11 +15,18 @@ from .._replies.reply import Reply
 from .._urls import comparable
 from .conditions import Conditions
 from .index import Index
-from .prefixes import Prefix
 from .routes import Route
 from .targets import Url, Verdict, with_other_scheme
 
-_prefix = lru_cache(maxsize=64)(Prefix)
+if TYPE_CHECKING:
+    from .prefixes import Prefix
+
+
+@lru_cache(maxsize=64)
+def _prefix(prefix: Url) -> Prefix:
+    from .prefixes import Prefix  # Not before it is needed.
+
+    return Prefix(prefix)
 
 
 # The mock that answers a request, and its reply. Not a named tuple: making one takes as long as finding the mock.
@@ -41,7 +49,7 @@ class Router:
         call_of: Callable[[Exchange], RequestCall],
     ) -> None:
         for prefix in passthrough:
-            Prefix(prefix)  # Raises an error if it is wrong.
+            _prefix.__wrapped__(prefix)  # Raises an error if it is wrong, unhashable ones included.
         self.passthrough = passthrough
         """Prefixes of the URLs whose requests go to the network, whatever is registered; suites add to this list."""
         self.passthrough_unmatched = passthrough_unmatched

@@ -48,8 +48,6 @@ from .._checks import encodable, is_generator_function, misfit, same_kind
 from .._client.transport import Answer, Close
 from .._display import shown
 from .bodies import BODIES, PIECE, as_payload, called, check_source, each, known_items, own_type, pieces, size_of
-from .codings import coding_of, lacks_codec
-from .events import encoded_event
 from .results import EVENTS, JSON, CallbackResult, Fault
 
 if TYPE_CHECKING:
@@ -133,7 +131,11 @@ def encode(
     headers = result.headers
     truncated = result.fault is Fault.TRUNCATED_BODY
     source = _source(result, call, dumps)
-    coding = coding_of(headers[hdrs.CONTENT_ENCODING]) if hdrs.CONTENT_ENCODING in headers and source else None
+    coding = None
+    if hdrs.CONTENT_ENCODING in headers and source:
+        from .codings import coding_of  # Not before it is needed.
+
+        coding = coding_of(headers[hdrs.CONTENT_ENCODING])
     body: bytes | AsyncGenerator[bytes, None]
     if isinstance(source, bytes):
         coded = source if coding is None else coding.compressed(source)
@@ -236,9 +238,12 @@ def _head(
     left_out = {"content-length"}
     if not _may_have_chunks(result, request):
         left_out.add("transfer-encoding")
-    if lacks_codec(headers.get(hdrs.CONTENT_ENCODING, "")):
-        # Without the codec, aiohttp's client does not accept the coding either, so a server would not use it.
-        left_out.add("content-encoding")
+    if hdrs.CONTENT_ENCODING in headers:
+        from .codings import lacks_codec  # Not before it is needed.
+
+        if lacks_codec(headers[hdrs.CONTENT_ENCODING]):
+            # Without the codec, aiohttp's client does not accept the coding either, so a server would not use it.
+            left_out.add("content-encoding")
     reason = phrase(result.status) if result.reason is None else result.reason
     lines = [f"HTTP/1.{0 if is_old else 1} {result.status:d} {reason}"]
     if content_type is not None and hdrs.CONTENT_TYPE not in headers:
@@ -288,6 +293,8 @@ def _source(result: CallbackResult, call: Callable[[], RequestCall], dumps: Json
 
 
 async def _encoded_events(events: object, dumps: JsonDumps) -> AsyncGenerator[bytes, None]:
+    from .events import encoded_event  # Not before it is needed.
+
     async with aclosing(each(events)) as items:
         async for event in items:
             yield encoded_event(event, lambda data: _dumped("events", data, dumps))
@@ -311,6 +318,8 @@ def check_serialisable(result: CallbackResult, dumps: JsonDumps) -> None:
             f"payload: expected a function that returns a value, got a generator function: {shown(payload)}"
         )
     elif result.events is not None:
+        from .events import encoded_event  # Not before it is needed.
+
         for event in known_items(result.events):
             encoded_event(event, lambda data: _dumped("events", data, dumps))
 

@@ -19,7 +19,6 @@ from .._client.transport import Answer
 from .._client.waiting import pass_time
 from .._display import add_note, shown
 from .bodies import is_used_up_by_one
-from .callbacks import Callback, takes_call
 from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
 from .results import RESULT_ARGUMENTS, CallbackResult, Fault
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from aiohttp import web
     from typing_extensions import TypeGuard
 
+    from .callbacks import Callback
     from .encoding import Asked
     from .handlers import HandlerReply
 
@@ -70,7 +70,11 @@ class Reply:
         """Whether the request goes to the network, which replies instead."""
         # Only its signature decides what it is called with, so its type says no more.
         self._callback: Callable[..., object] | None = callback
-        self._takes_call = callback is not None and takes_call(callback)
+        self._takes_call = False
+        if callback is not None:
+            from .callbacks import takes_call  # Not before it is needed.
+
+            self._takes_call = takes_call(callback)
         self._json_dumps = json_dumps
         self._raises = asyncio.TimeoutError if _is_timeout(timeout) else exception
         self._made: BaseException | None = None

@@ -19,14 +19,15 @@ from .._checks import (
 )
 from .._display import shown, shown_headers, shown_url
 from .bodies import Body, check_function, check_source, checked_body, known_items
-from .events import Event, encoded_event
 
 if TYPE_CHECKING:
     from typing_extensions import Never
 
+    from .events import Event
+
 Headers = Union[Mapping[str, "str | int"], Iterable["tuple[str, str | int]"]]
 
-_EventStream = Union[Iterable[Event], AsyncIterable[Event]]
+_EventStream = Union[Iterable["Event"], AsyncIterable["Event"]]
 
 Events = Union[_EventStream, Callable[[RequestCall], _EventStream], Callable[[], _EventStream]]
 
@@ -224,6 +225,8 @@ def _check_events(events: object, body: object, payload: object) -> None:
     if isinstance(events, (io.RawIOBase, io.BufferedIOBase)):
         raise TypeError(f"events: expected {EVENTS}, got a file of bytes: {shown(events)}")
     check_source("events", events, EVENTS)
+    from .events import encoded_event  # Not before it is needed.
+
     for event in known_items(events):
         encoded_event(event, lambda data: b"")
 
