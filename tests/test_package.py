@@ -1,4 +1,5 @@
 import ast
+import importlib.util
 import inspect
 import os
 import re
@@ -250,6 +251,44 @@ class RoomsTest(unittest.TestCase):
                     print("aioresponses._client.leaks" in sys.modules, "aioresponses._client.made" in sys.modules)
             """)
             self.assertEqual(printed, f"{needed} {needed}\n")
+
+    def test_a_plain_test_imports_nothing_that_only_other_tests_need(self):
+        for begin in ("from aioresponses import aioresponses", "from aioresponses import AioResponsesTestCase"):
+            printed = run_python(f"""
+                import asyncio, sys
+                {begin}
+                from aiohttp import ClientSession
+                from aioresponses import aioresponses
+
+                async def main():
+                    with aioresponses() as mock:
+                        mock.get("http://example.com/", payload={{"a": 1}}, headers={{"X-A": "1"}})
+                        mock.post("http://example.com/", status=201)
+                        async with ClientSession() as session:
+                            async with session.get("http://example.com/") as response:
+                                await response.json()
+                            async with session.post("http://example.com/", json={{"a": 1}}) as response:
+                                await response.read()
+
+                asyncio.run(main())
+                print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("aiohttp", "aioresponses")))
+            """)
+            unneeded = {
+                "aiohttp.test_utils", "aiohttp.web",
+                *(f"aioresponses.{name}" for name in (
+                    "_assertions.checks", "_calls.failures", "_calls.traffic", "_cassettes", "_client.clock",
+                    "_client.frames", "_client.incoming", "_client.leaks", "_client.loops", "_client.monotonic",
+                    "_client.outside", "_client.own_connector", "_client.own_servers", "_client.passing",
+                    "_client.serving", "_client.taps", "_client.unconnected", "_decorating", "_groups",
+                    "_matching.hints", "_matching.mounts", "_matching.prefixes", "_matching.refusal",
+                    "_replies.callbacks", "_replies.codings", "_replies.events", "_replies.handlers",
+                    "_replies.scripts", "_replies.websockets", "_sockets", "_suggestions", "cassettes", "websockets",
+                )),
+            }
+            self.assertEqual(unneeded.intersection(printed.split()), set())
+            # The names are those of modules that exist.
+            missing = {name for name in unneeded if importlib.util.find_spec(name) is None}
+            self.assertEqual(missing, set())
 
     def test_modules_are_there_without_being_imported_as_in_0_7(self):
         for name in ("compat", "core", "matchers"):
