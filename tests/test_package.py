@@ -359,6 +359,32 @@ class RoomsTest(unittest.TestCase):
         self.assertEqual(circle({"a": ["b", "c"], "b": ["c"], "c": []}), [])
 
 
+class NamesOfArgumentsTest(unittest.TestCase):
+    """Type checkers see the keyword arguments in typed dicts; at run time, their names stand alone."""
+
+    def test_the_names_are_those_of_the_typed_dicts_in_their_order(self):
+        fields = {}
+        for room in ("_matching/conditions.py", "_registering.py", "_groups.py"):
+            for node in ast.walk(ast.parse((PACKAGE / room).read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef) and node.name.endswith("Arguments"):
+                    inherited = [name for base in node.bases for name in fields.get(base.id, ())]
+                    fields[node.name] = [
+                        *inherited, *(one.target.id for one in node.body if isinstance(one, ast.AnnAssign))
+                    ]
+        from aioresponses import _groups, _registering
+        from aioresponses._matching import conditions
+
+        self.assertEqual(
+            fields,
+            {
+                "ConditionArguments": [*conditions.CONDITIONS],
+                "ReplyArguments": [*_registering.REPLY_ARGUMENTS],
+                "Arguments": [*_registering.ARGUMENTS],
+                "WebSocketArguments": [*_groups.WEBSOCKET_ARGUMENTS],
+            },
+        )
+
+
 class TestsOfRoomsTest(unittest.TestCase):
     """Each room has a module of tests under the same wing and name."""
 
