@@ -32,7 +32,7 @@ from ._display import shown_wrong_url
 from ._interceptor import Interceptor
 from ._matching.router import Router
 from ._matching.targets import Url
-from ._registering import ReplyArguments, route_of
+from ._registering import REPLY_ARGUMENTS, route_of
 from ._replies.encoding import json_dumps, phrase
 from ._urls import comparable
 
@@ -138,7 +138,7 @@ class _Argument:
 
 
 # The arguments that say how a mock answers, and not which requests.
-_OF_REPLY = {*ReplyArguments.__annotations__, "passthrough", "replies"}
+_OF_REPLY = {*REPLY_ARGUMENTS, "passthrough", "replies"}
 
 
 class RequestMatch(Handle):

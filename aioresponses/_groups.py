@@ -13,31 +13,38 @@ from yarl import URL
 from ._calls.record import Answering, RequestCall, RequestMatch, in_order
 from ._checks import equals_anything, hides_unknown
 from ._display import shown_wrong_url
-from ._matching.conditions import ConditionArguments, Conditions
+from ._matching.conditions import CONDITIONS, Conditions
 from ._matching.targets import Below, Target, Url
-from ._registering import Arguments, Registering, ReplyArguments
+from ._registering import Registering
 from ._replies.results import Headers, checked_headers
 from .matchers import subset
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from ._matching.conditions import ConditionArguments
+    from ._registering import Arguments, ReplyArguments
     from ._replies.websockets import Script
     from ._sockets import WebSocketMock
 
+    class WebSocketArguments(ConditionArguments, total=False):
+        """The keyword arguments of `aioresponses.websocket`."""
 
-class WebSocketArguments(ConditionArguments, total=False):
-    """The keyword arguments of `aioresponses.websocket`."""
+        protocols: Sequence[str]
+        heartbeat: float | None
+        autoping: bool
+        compress: bool
+        max_msg_size: int
+        headers: Headers | None
+        repeat: bool | int
+        optional: bool
+        override: bool
 
-    protocols: Sequence[str]
-    heartbeat: float | None
-    autoping: bool
-    compress: bool
-    max_msg_size: int
-    headers: Headers | None
-    repeat: bool | int
-    optional: bool
-    override: bool
+# The keyword arguments of `aioresponses.websocket`.
+WEBSOCKET_ARGUMENTS = (
+    *CONDITIONS, "protocols", "heartbeat", "autoping", "compress", "max_msg_size", "headers", "repeat", "optional",
+    "override",
+)
 
 
 class Group(Registering, Answering):

@@ -17,10 +17,10 @@ from ._checks import Default, check_flag, check_seconds, default, hides_unknown
 from ._compatibility import effective_prefixes
 from ._interception import idle
 from ._interceptor import Interceptor
-from ._matching.conditions import ConditionArguments
+from ._matching.conditions import CONDITIONS
 from ._matching.router import Router
 from ._matching.targets import Url
-from ._registering import Arguments, Registering, route_of
+from ._registering import ARGUMENTS, Registering, route_of
 from ._replies.encoding import JsonDumps, checked_dumps
 from ._replies.results import CallbackResult, Headers
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ._calls.record import RequestMatch
     from ._client.serving import Application
     from ._groups import Group
-    from ._matching.conditions import Match
+    from ._matching.conditions import ConditionArguments, Match
     from ._matching.mounts import Mount
     from ._registering import ReplyArguments
     from ._replies.bodies import Body
@@ -110,8 +110,8 @@ class Mocks(Registering):
         for name in unknown:
             from ._suggestions import unexpected  # Not before it is needed.
 
-            raise unexpected("add", name, Arguments.__annotations__)
-        arguments = {name: value for name, value in locals().items() if name in Arguments.__annotations__}
+            raise unexpected("add", name, ARGUMENTS)
+        arguments = {name: value for name, value in locals().items() if name in ARGUMENTS}
         given = {name: value for name, value in arguments.items() if not isinstance(value, Default)}
         handle = RequestMatch(url, method, **given)
         self._register(handle)
@@ -192,11 +192,11 @@ class Mocks(Registering):
         >>> ws = mock.websocket("wss://stream.example.com/ticks", [Expect({"op": "subscribe"}), {"price": 1}])
         """
         for name in conditions:
-            if name not in ConditionArguments.__annotations__:
-                from ._groups import WebSocketArguments  # Not before they are needed.
+            if name not in CONDITIONS:
+                from ._groups import WEBSOCKET_ARGUMENTS  # Not before they are needed.
                 from ._suggestions import unexpected
 
-                raise unexpected("websocket", name, WebSocketArguments.__annotations__)
+                raise unexpected("websocket", name, WEBSOCKET_ARGUMENTS)
         # This imports aiohttp.web, which takes longer than importing all of this package.
         from ._sockets import WebSocketMock
 

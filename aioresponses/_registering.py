@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast, TYPE_CHECKING, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiohttp import hdrs
 
 from ._calls.record import RequestMatch
 from ._checks import check_count, check_flag, hides_unknown
 from ._display import shown
-from ._matching.conditions import ConditionArguments, Conditions
+from ._matching.conditions import CONDITIONS, Conditions
 from ._matching.routes import Route
 from ._matching.targets import Below, Target, Url, check_url
 from ._replies.bodies import Body
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientResponse
     from typing_extensions import Unpack
 
+    from ._matching.conditions import ConditionArguments
     from ._replies.callbacks import Callback
     from ._replies.handlers import Handler
 
@@ -31,34 +32,46 @@ if TYPE_CHECKING:
 _Add = TypeVar("_Add", bound=Callable[..., RequestMatch])
 
 
-class ReplyArguments(TypedDict, total=False):
-    """The keyword arguments of `aioresponses.add` that make a reply; a dict in `replies=` may have the same."""
+# The keyword arguments of `aioresponses.add` that make a reply, and all of its keyword arguments.
+# Dicts, because each name of each mock is looked up here; messages list the names in this order.
+REPLY_ARGUMENTS = dict.fromkeys((
+    "status", "body", "exception", "content_type", "payload", "headers", "response_class", "timeout", "reason",
+    "callback", "cookies", "delay", "events", "fault", "handler",
+))
+ARGUMENTS = dict.fromkeys(
+    (*REPLY_ARGUMENTS, *CONDITIONS, "override", "passthrough", "repeat", "optional", "replies")
+)
 
-    status: int | None
-    body: Body | None
-    exception: Raises | None
-    content_type: str | None
-    payload: Payload | None
-    headers: Headers | None
-    response_class: Callable[..., ClientResponse] | None
-    timeout: bool
-    reason: str | None
-    callback: Callback | None
-    cookies: Mapping[str, str | Morsel[str]] | None
-    delay: float
-    events: Events | None
-    fault: Fault | None
-    handler: Handler | None
+if TYPE_CHECKING:  # At run time, each of their names would take time.
+    from typing import TypedDict
 
+    class ReplyArguments(TypedDict, total=False):
+        """The keyword arguments of `aioresponses.add` that make a reply; a dict in `replies=` may have the same."""
 
-class Arguments(ReplyArguments, ConditionArguments, total=False):
-    """The keyword arguments of `aioresponses.add` and its shortcuts."""
+        status: int | None
+        body: Body | None
+        exception: Raises | None
+        content_type: str | None
+        payload: Payload | None
+        headers: Headers | None
+        response_class: Callable[..., ClientResponse] | None
+        timeout: bool
+        reason: str | None
+        callback: Callback | None
+        cookies: Mapping[str, str | Morsel[str]] | None
+        delay: float
+        events: Events | None
+        fault: Fault | None
+        handler: Handler | None
 
-    override: bool
-    passthrough: bool
-    repeat: bool | int
-    optional: bool
-    replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
+    class Arguments(ReplyArguments, ConditionArguments, total=False):
+        """The keyword arguments of `aioresponses.add` and its shortcuts."""
+
+        override: bool
+        passthrough: bool
+        repeat: bool | int
+        optional: bool
+        replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
 
 
 def _shortcut(method: str | None, add: _Add) -> _Add:
@@ -71,10 +84,10 @@ def _shortcut(method: str | None, add: _Add) -> _Add:
 
             raise by_position(shortcut.__name__, value)
         for name in kwargs:
-            if name not in Arguments.__annotations__:
+            if name not in ARGUMENTS:
                 from ._suggestions import unexpected  # Not before it is needed.
 
-                raise unexpected(shortcut.__name__, name, Arguments.__annotations__)
+                raise unexpected(shortcut.__name__, name, ARGUMENTS)
         return self.add(url, method=method, **kwargs)  # type: ignore[call-arg]
 
     shortcut.__doc__ = add.__doc__
@@ -172,10 +185,10 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
     """Return what answers requests for a handle, as its arguments say; raise what `aioresponses.add` raises."""
     given = handle._given
     for name in given:
-        if name not in Arguments.__annotations__:
+        if name not in ARGUMENTS:
             from ._suggestions import unexpected  # Not before it is needed.
 
-            raise unexpected("add", name, Arguments.__annotations__)
+            raise unexpected("add", name, ARGUMENTS)
     target = Target.of(handle._method, checked := check_url(handle._url))
     if given.get("match_query") is not None:
         target = target.with_any_query()
@@ -196,7 +209,7 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
 
 
 def _replies(given: Mapping[str, Any], json_dumps: JsonDumps, is_repeated: bool) -> Sequence[Reply]:
-    reply = {name: value for name, value in given.items() if name in ReplyArguments.__annotations__}
+    reply = {name: value for name, value in given.items() if name in REPLY_ARGUMENTS}
     replies = given.get("replies")
     if given.get("passthrough"):
         for name, value in {**reply, "replies": replies}.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote
 
 from multidict import MultiDict
@@ -109,21 +109,21 @@ def is_template(url: str) -> bool:
     return origin is not None and (origin["any"] is not None or "*" in origin["authority"].rpartition("@")[2])
 
 
-class Template(NamedTuple):
+class Template:
     """A template of URLs, such as `https://*.example.com/users/{id}?page=2`."""
 
-    text: str
-    any_host: bool
-    """Whether the host must have more labels in front."""
-
-    base: URL
-    """Scheme, host and port, and the query, normalised."""
-
-    path: re.Pattern[str] | _Places
-    """What the path must match, as text in which only slashes and percent signs are quoted."""
-
-    own_path: str
-    """The path as it was given, in the same form."""
+    def __init__(
+        self, text: str, any_host: bool, base: URL, path: re.Pattern[str] | _Places, own_path: str
+    ) -> None:
+        self.text = text
+        self.any_host = any_host
+        """Whether the host must have more labels in front."""
+        self.base = base
+        """Scheme, host and port, and the query, normalised."""
+        self.path = path
+        """What the path must match, as text in which only slashes and percent signs are quoted."""
+        self.own_path = own_path
+        """The path as it was given, in the same form."""
 
     @classmethod
     def of(cls, text: str) -> Template:
@@ -147,11 +147,23 @@ class Template(NamedTuple):
     def __str__(self) -> str:
         return self.text
 
+    def __repr__(self) -> str:
+        return f"Template({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
     def merged(self, params: object) -> Template:
         """Return a template that requires these parameters as well."""
+        if not params:
+            return self
         base = normalize_url(merge_params(self.base, params))
         before, _, fragment = _cut_apart(self.text)
-        return self._replace(base=base, text=f"{before}?{base.query_string}{fragment}") if params else self
+        text = f"{before}?{base.query_string}{fragment}"
+        return Template(text, self.any_host, base, self.path, self.own_path)
 
     def fits_host(self, url: URL) -> bool:
         """Tell whether the host of a URL fits."""
@@ -186,7 +198,7 @@ def _cut_apart(text: str) -> tuple[str, str, str]:
     return text[:query], text[query:], ""
 
 
-class _Places(NamedTuple):
+class _Places:
     """A path whose placeholders have no regex: each stands for a segment, or for a part of one.
 
     The result is the same as if each placeholder were the regex `[^{}/]+`. But a regex engine tries every way to share
@@ -196,9 +208,10 @@ class _Places(NamedTuple):
     which no placeholder may contain, there is no other choice, and if there is none, no other choice leaves more room.
     """
 
-    names: Sequence[str]
-    texts: Sequence[str]
-    """The texts before, between and after the placeholders."""
+    def __init__(self, names: Sequence[str], texts: Sequence[str]) -> None:
+        self.names = names
+        self.texts = texts
+        """The texts before, between and after the placeholders."""
 
     def filled(self, path: str) -> dict[str, str] | None:
         """Return the values of the placeholders; None if the path does not fit."""

@@ -1,4 +1,5 @@
 import ast
+import importlib.util
 import inspect
 import os
 import re
@@ -251,6 +252,44 @@ class RoomsTest(unittest.TestCase):
             """)
             self.assertEqual(printed, f"{needed} {needed}\n")
 
+    def test_a_plain_test_imports_nothing_that_only_other_tests_need(self):
+        for begin in ("from aioresponses import aioresponses", "from aioresponses import AioResponsesTestCase"):
+            printed = run_python(f"""
+                import asyncio, sys
+                {begin}
+                from aiohttp import ClientSession
+                from aioresponses import aioresponses
+
+                async def main():
+                    with aioresponses() as mock:
+                        mock.get("http://example.com/", payload={{"a": 1}}, headers={{"X-A": "1"}})
+                        mock.post("http://example.com/", status=201)
+                        async with ClientSession() as session:
+                            async with session.get("http://example.com/") as response:
+                                await response.json()
+                            async with session.post("http://example.com/", json={{"a": 1}}) as response:
+                                await response.read()
+
+                asyncio.run(main())
+                print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("aiohttp", "aioresponses")))
+            """)
+            unneeded = {
+                "aiohttp.test_utils", "aiohttp.web",
+                *(f"aioresponses.{name}" for name in (
+                    "_assertions.checks", "_calls.failures", "_calls.traffic", "_cassettes", "_client.clock",
+                    "_client.frames", "_client.incoming", "_client.leaks", "_client.loops", "_client.monotonic",
+                    "_client.outside", "_client.own_connector", "_client.own_servers", "_client.passing",
+                    "_client.serving", "_client.taps", "_client.unconnected", "_decorating", "_groups",
+                    "_matching.hints", "_matching.mounts", "_matching.prefixes", "_matching.refusal",
+                    "_replies.callbacks", "_replies.codings", "_replies.events", "_replies.handlers",
+                    "_replies.scripts", "_replies.websockets", "_sockets", "_suggestions", "cassettes", "websockets",
+                )),
+            }
+            self.assertEqual(unneeded.intersection(printed.split()), set())
+            # The names are those of modules that exist.
+            missing = {name for name in unneeded if importlib.util.find_spec(name) is None}
+            self.assertEqual(missing, set())
+
     def test_modules_are_there_without_being_imported_as_in_0_7(self):
         for name in ("compat", "core", "matchers"):
             self.assertEqual(
@@ -318,6 +357,32 @@ class RoomsTest(unittest.TestCase):
         )
         self.assertEqual(circle(imports), ["wing.first", "wing.second", "ground", "wing.first"])
         self.assertEqual(circle({"a": ["b", "c"], "b": ["c"], "c": []}), [])
+
+
+class NamesOfArgumentsTest(unittest.TestCase):
+    """Type checkers see the keyword arguments in typed dicts; at run time, their names stand alone."""
+
+    def test_the_names_are_those_of_the_typed_dicts_in_their_order(self):
+        fields = {}
+        for room in ("_matching/conditions.py", "_registering.py", "_groups.py"):
+            for node in ast.walk(ast.parse((PACKAGE / room).read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef) and node.name.endswith("Arguments"):
+                    inherited = [name for base in node.bases for name in fields.get(base.id, ())]
+                    fields[node.name] = [
+                        *inherited, *(one.target.id for one in node.body if isinstance(one, ast.AnnAssign))
+                    ]
+        from aioresponses import _groups, _registering
+        from aioresponses._matching import conditions
+
+        self.assertEqual(
+            fields,
+            {
+                "ConditionArguments": [*conditions.CONDITIONS],
+                "ReplyArguments": [*_registering.REPLY_ARGUMENTS],
+                "Arguments": [*_registering.ARGUMENTS],
+                "WebSocketArguments": [*_groups.WEBSOCKET_ARGUMENTS],
+            },
+        )
 
 
 class TestsOfRoomsTest(unittest.TestCase):

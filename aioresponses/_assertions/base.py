@@ -11,7 +11,6 @@ from yarl import URL
 from .._calls.record import RequestCall, RequestMatch
 from .._checks import check_seconds
 from .._display import shown
-from .._matching.conditions import ConditionArguments
 from .._matching.selection import Selection, UrlOrMock, check_conditions
 from .._urls import comparable
 from .reports import about_dropped, about_nearly, about_query, place_of, report
@@ -27,6 +26,8 @@ Expectation = Union[
 if TYPE_CHECKING:
     # The mixins call methods of the test case that they are mixed into.
     from unittest import TestCase as _TestCase
+
+    from .._matching.conditions import ConditionArguments
 else:
     _TestCase = object
 

@@ -12,7 +12,6 @@ from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._display import cut, hidden, shown
 from .._matching.conditions import (
-    ConditionArguments,
     as_text,
     by_name,
     checked_query,
@@ -39,6 +38,8 @@ from .reports import difference, place_of, there_were, to
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from .._matching.conditions import ConditionArguments
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True

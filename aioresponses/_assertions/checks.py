@@ -142,7 +142,7 @@ def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     target = wanted.selection.target
     if not wanted.is_by_default or target.url is None:
         return ""
-    anything = Selection(target._replace(method=None), None, Conditions())
+    anything = Selection(Target(None, target.url, target.any_query), None, Conditions())
     methods = list(dict.fromkeys(call.method.upper() for call in anything.among(calls)))
     if not methods or hdrs.METH_GET in methods:
         return ""
@@ -237,7 +237,7 @@ def _target(url: Url, method: str, kwargs: Mapping[str, Any]) -> Target:
     params = kwargs.get("params")
     target = Target.of(method, merge_params(checked, params) if isinstance(checked, URL) else url)
     if isinstance(target.url, Template):
-        target = target._replace(url=target.url.merged(params))
+        target = Target(target.method, target.url.merged(params), target.any_query)
     return target if kwargs.get("match_query") is None else target.with_any_query()
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._matching.conditions import ConditionArguments
 from .._matching.selection import Selection, UrlOrMock
 from .base import CallAssertions
 from .reports import about_unmatched, about_unused, counted, there_were, to
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from .._matching.conditions import ConditionArguments
 
 __unittest = True
 

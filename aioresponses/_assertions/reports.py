@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from yarl import URL
 
-from .._calls.failures import FailedAssertion
-from .._calls.record import RequestCall, RequestMatch
 from .._client.active import asked_here
 from .._display import cut, shortened, shown
-from .._matching.selection import Selection
 from .._matching.targets import Target, reaches
 from .._urls import Template
 
 if TYPE_CHECKING:
     import unittest
 
+    from .._calls.failures import FailedAssertion
+    from .._calls.record import RequestCall, RequestMatch
     from .._client.leaks import Leak
+    from .._matching.selection import Selection
 
 _MOST_CALLS = 20
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._calls.record import RequestCall
-from .._calls.traffic import WebSocketTraffic
 from .._display import shown
 from .._matching.selection import UrlOrMock
 from .._messages import is_message
 from .base import CallAssertions
+
+if TYPE_CHECKING:
+    from .._calls.traffic import WebSocketTraffic
 
 __unittest = True
 

@@ -62,7 +62,7 @@ def selected(entries: Sequence[Entry], url: str | URL | re.Pattern[str] | None) 
         return found
     target = Target.of(None, check_url(url))
     if not isinstance(url, re.Pattern) and not target.has_query:
-        target = target._replace(any_query=True)
+        target = Target(target.method, target.url, any_query=True)
     return [entry for entry in found if any(target.fits("", one) for one in _spellings(entry))]
 
 

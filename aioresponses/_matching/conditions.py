@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Union
 from urllib.parse import parse_qsl
 
 from aiohttp import hdrs
@@ -21,18 +21,20 @@ from ..matchers import Difference, FilePart, Several, differences, may_be_absent
 Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
 
 
-class ConditionArguments(TypedDict, total=False):
-    """The keyword arguments of mocks and assertions that require more than a method and a URL."""
+CONDITIONS = ("match_query", "match_headers", "match_json", "match_form", "match_body", "match")
 
-    match_query: Any
-    match_headers: Any
-    match_json: Any
-    match_form: Any
-    match_body: Any
-    match: Match | Iterable[Match] | None
+if TYPE_CHECKING:  # At run time, each of its names would take time, and `CONDITIONS` has them.
+    from typing import TypedDict
 
+    class ConditionArguments(TypedDict, total=False):
+        """The keyword arguments of mocks and assertions that require more than a method and a URL."""
 
-CONDITIONS = tuple(ConditionArguments.__annotations__)
+        match_query: Any
+        match_headers: Any
+        match_json: Any
+        match_form: Any
+        match_body: Any
+        match: Match | Iterable[Match] | None
 
 # What to pass to require that nothing is there at all.
 _NOTHING = {

@@ -125,7 +125,7 @@ class Route(Answered):
         verdict = self.target.verdict(method, url)
         if verdict is not None:
             given = self.handle._url
-            is_elsewhere = not self.target._replace(method=None).fits(method, url)
+            is_elsewhere = not Target(None, self.target.url, self.target.any_query).fits(method, url)
             return _with_hint(verdict, given, url, self.above) if is_elsewhere and isinstance(given, str) else verdict
         if unmet is None:
             try:

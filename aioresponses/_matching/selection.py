@@ -53,7 +53,7 @@ class Selection:
         if conditions.get("match_query") is not None:
             target = target.with_any_query()
         elif any_query and isinstance(target.url, (URL, Template)) and not target.has_query:
-            target = target._replace(any_query=True)
+            target = Target(target.method, target.url, any_query=True)
         return cls(target, answering, Conditions.of(conditions))
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Union
+from typing import Any, Union
 
 from yarl import URL
 
@@ -110,7 +110,7 @@ def _has_credentials(url: URL) -> bool:
     return url.raw_user is not None or url.raw_password is not None
 
 
-class Below(NamedTuple):
+class Below:
     """The URLs that begin with a given URL and whose rest matches a pattern: what a group makes of a pattern.
 
     The rest begins at the end of a path segment: `/v2/users?page=1` begins with `/v2`, but `/v20` does not. The pattern
@@ -118,10 +118,16 @@ class Below(NamedTuple):
     shortest beginning is used whose rest matches.
     """
 
-    url: URL | Template
-    """In comparable form, and without a query."""
+    def __init__(self, url: URL | Template, rest: re.Pattern[str]) -> None:
+        self.url = url
+        """In comparable form, and without a query."""
+        self.rest = rest
 
-    rest: re.Pattern[str]
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Below) and (self.url, self.rest) == (other.url, other.rest)
+
+    def __hash__(self) -> int:
+        return hash((self.url, self.rest))
 
     @classmethod
     def of(cls, target: Target, rest: re.Pattern[Any]) -> Below:
@@ -180,17 +186,18 @@ def with_path(url: URL, path: str) -> URL:
     return url.with_path(path or "/", encoded=True)
 
 
-class Target(NamedTuple):
+class Target:
     """The method, and the URL or pattern of URLs, of the requests that a mock answers."""
 
-    method: str | None
-    """In upper case; None stands for any."""
-
-    url: URL | re.Pattern[str] | Template | Below | None
-    """A normalised URL without a fragment, a template, a pattern, or a pattern below a URL; None stands for any."""
-
-    any_query: bool = False
-    """Whether URLs are compared without their query; if so, `url` has no query either."""
+    def __init__(
+        self, method: str | None, url: URL | re.Pattern[str] | Template | Below | None, any_query: bool = False
+    ) -> None:
+        self.method = method
+        """In upper case; None stands for any."""
+        self.url = url
+        """A normalised URL without a fragment, a template, a pattern, or a pattern below a URL; None stands for any."""
+        self.any_query = any_query
+        """Whether URLs are compared without their query; if so, `url` has no query either."""
 
     @classmethod
     def of(cls, method: object, url: object) -> Target:
@@ -232,7 +239,7 @@ class Target(NamedTuple):
         """Return this target for any query, which `match_query` checks; raise `ValueError` if the URL has a query."""
         if self.has_query:
             raise ValueError("match_query cannot be combined with a query in url; give the whole query in one of them")
-        return self._replace(any_query=True)
+        return Target(self.method, self.url, any_query=True)
 
     @property
     def key(self) -> Key | None:
@@ -273,7 +280,7 @@ class Target(NamedTuple):
         """Tell whether this target fits every request that another one fits; False if that is uncertain."""
         if self.method not in (None, other.method):
             return False
-        if self.url is None or self._replace(method=other.method) == other:
+        if self.url is None or (self.url, self.any_query) == (other.url, other.any_query):
             return True
         # Two patterns or templates cannot be compared, unless they are the same.
         is_one_url = isinstance(other.url, URL) and not other.any_query
