@@ -43,7 +43,7 @@ from collections.abc import Awaitable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import BaseConnector, ClientConnectionError, ClientSession, hdrs
+from aiohttp import BaseConnector, ClientConnectionError, ClientSession
 
 from . import active
 from .connectors import InMemoryConnector
@@ -201,21 +201,9 @@ def _connect_hook(hook: Hook, original: Method) -> Method:
         if far_end is None:
             far_end = await call.far_end(req, connector, traces, timeout)
             if far_end is None:
-                from .passing import PassedThrough  # Not before it is needed.
+                from .passing import pass_through  # Not before it is needed.
 
-                passed = PassedThrough(get_running_loop())
-                try:
-                    real: Connection = await original(connector, req, traces, timeout)
-                except BaseException:
-                    passed.end()
-                    raise
-                passed.connected(real)
-                call.connected_to_network(real)
-                if hdrs.UPGRADE in req.headers:
-                    from .taps import tap  # Not before it is needed.
-
-                    tap(real, call.note_upgrade)
-                return real
+                return await pass_through(call, req, original(connector, req, traces, timeout))
         has_server = far_end.has_server
         if has_server:
             await far_end.start_server()

@@ -14,12 +14,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from aiohttp import ClientConnectionError, TCPConnector, hdrs
+from aiohttp import ClientConnectionError, TCPConnector
 
 from .connectors import InMemoryConnector
-from .places import base_connect
 from .outgoing import authorize_to_proxy, response_of
-from .taps import tap
+from .passing import pass_through
+from .places import base_connect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -64,21 +64,16 @@ class OwnConnector(InMemoryConnector):
     async def _connect(
         self, call: Interception, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
     ) -> Connection:
-        connection: Connection
         far_end = await call.far_end(req, self, traces, timeout)
         if far_end is None:
             if self._network is None:
                 self._network = TCPConnector()
-            connection = await base_connect()(self._network, req, traces, timeout)
-            call.connected_to_network(connection)
-            if hdrs.UPGRADE in req.headers:
-                tap(connection, call.note_upgrade)
-            return connection
+            return await pass_through(call, req, base_connect()(self._network, req, traces, timeout))
         if far_end.has_server:
             await far_end.start_server()
         if req.proxy is not None:
             authorize_to_proxy(req, self)
-        connection = await base_connect()(call.connector, req, traces, timeout)
+        connection: Connection = await base_connect()(call.connector, req, traces, timeout)
         if far_end.has_server:
             far_end.serve(connection, call.exchange)
         else:

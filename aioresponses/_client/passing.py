@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, BaseTransport
+from asyncio import AbstractEventLoop, BaseTransport, get_running_loop
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
-from aiohttp.connector import Connection
+from aiohttp import hdrs
+
+if TYPE_CHECKING:
+    from aiohttp import ClientRequest
+    from aiohttp.connector import Connection
+
+    from .interceptor import Interception
+
+
+async def pass_through(call: Interception, request: ClientRequest, connecting: Awaitable[Connection]) -> Connection:
+    """Connect a request of a call to the network, and record what goes over the connection; `connecting` returns it."""
+    passed = PassedThrough(get_running_loop())
+    try:
+        connection = await connecting
+    except BaseException:
+        passed.end()
+        raise
+    passed.connected(connection)
+    call.connected_to_network(connection)
+    if hdrs.UPGRADE in request.headers:
+        from .taps import tap  # Not before it is needed.
+
+        tap(connection, call.note_upgrade)
+    return connection
 
 
 class PassedThrough:

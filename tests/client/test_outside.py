@@ -259,6 +259,14 @@ class ForeignServerTest(unittest.IsolatedAsyncioTestCase):
                         self.assertEqual(await text_of(session, f"http://127.0.0.1:{port}/"), "late")
                         self.assertTrue(0 < clock.elapsed < 60)
 
+    async def test_a_request_that_a_connector_of_a_mock_passes_through(self):
+        with foreign_server(self.answer_late) as port:
+            async with VirtualClock(grace=REALLY / 10) as clock:
+                mock = aioresponses(passthrough_unmatched=True)
+                async with ClientSession(connector=mock.connector(), timeout=ClientTimeout(total=60)) as session:
+                    self.assertEqual(await text_of(session, f"http://127.0.0.1:{port}/"), "late")
+                    self.assertTrue(0 < clock.elapsed < 60)
+
     async def test_a_connection_that_is_being_made(self):
         def hang_up_late(connection):
             time.sleep(4 * REALLY)
