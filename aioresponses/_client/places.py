@@ -46,10 +46,7 @@ class Hook:
         """Put a hook in its place: the hook that was there before, unless other code has replaced the method since."""
         placed = owner.__dict__[name]
         hook = cls.by_place.get((owner, name))
-        if hook is not None and placed is hook.placed:  # The usual case.
-            setattr(owner, name, hook.function)
-            return hook
-        if hook is None or placed is not hook.function:
+        if hook is None or placed is not hook.placed and placed is not hook.function:
             if hook is not None:
                 hook.is_replaced = True
             hook = cls.by_place[owner, name] = cls(owner, name, placed, make)
