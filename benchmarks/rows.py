@@ -103,7 +103,7 @@ WATCHED = (
     "tasks is noted; asyncio's debug mode walks one more frame for each of these."
 )
 MODULES = (
-    "All modules that a plain request may need are imported with the first name that is asked for: 62 of this "
+    "All modules that a plain request may need are imported with the first name that is asked for: 49 of this "
     "package, and almost nothing else. None takes more than a millisecond or so; what few tests need is left for "
     "later."
 )

@@ -57,8 +57,8 @@ A number in brackets behind ``NO`` or a dash leads to the reason, below the tabl
   works on another core while the client does, so it is faster than one that shares the client's loop, or process.
 - ``loopback``: an ``aiohttp.test_utils.TestServer`` in the process of the client and on its loop, as in most tests.
 - ``aiointercept``: with ``mock_external_urls=True``.
-- The memory of a call is the mean of 1,000, by ``tracemalloc``. A forgotten call is one that ``keep_calls=10`` has
-  dropped.
+- The memory of a call is the mean of 1,000, by ``tracemalloc``; that of a forgotten one, which ``keep_calls=10``
+  has dropped, the mean of 10,000.
 - An empty test is one with its mock active, or its server running, and no request, less what an empty
   ``IsolatedAsyncioTestCase`` takes. A ``TextTestRunner`` runs both.
 - What is recorded is a GET of a real server in one more process, within a cassette; writing the file is not timed.
