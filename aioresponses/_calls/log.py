@@ -37,7 +37,7 @@ class Requests(dict[_Key, list[RequestCall]]):
     """
 
     def _found(self, key: Any) -> Any:
-        """Return the key of which this is another spelling; the given key itself if there is none."""
+        """Return the key of which this is another spelling; the given key itself if no other key fits."""
         if super().__contains__(key) or not isinstance(key, tuple) or len(key) != 2:
             return key
         method, url = key

@@ -319,7 +319,7 @@ if TYPE_CHECKING:
 
         @property
         def hidden_by(self) -> AtWork | None:
-            """The earlier mock that certainly answers all requests meant for this one; None if there is none."""
+            """The earlier mock that certainly answers all requests meant for this one, or None."""
 
         @property
         def overrides(self) -> bool:

@@ -264,11 +264,13 @@ class StandIns:
             return last[2]
         if isinstance(connector, InMemoryConnector):
             return connector
-        if self._connectors is None:
-            self._connectors = WeakKeyDictionary()
-        connectors = self._connectors.get(connector)
+        # By local names, because another thread may be closing all of them.
+        by_connector = self._connectors
+        if by_connector is None:
+            by_connector = self._connectors = WeakKeyDictionary()
+        connectors = by_connector.get(connector)
         if connectors is None:
-            connectors = self._connectors[connector] = {}
+            connectors = by_connector[connector] = {}
         found = connectors.get(loop)
         if found is None:
             for closed in [loop for loop in connectors if loop.is_closed()]:
@@ -287,17 +289,19 @@ class StandIns:
     ) -> InMemoryConnector:
         """Return a connector that fails to connect, to use instead of the stand-in for `connector` on `loop`."""
         failing = FailingConnector(connector, self.of(connector, loop), failure, delay, depart)
-        if self._failing is None:
-            self._failing = WeakSet()
-        self._failing.add(failing)
+        all_failing = self._failing
+        if all_failing is None:
+            all_failing = self._failing = WeakSet()
+        all_failing.add(failing)
         return failing
 
     def close_those_of(self, connector: BaseConnector) -> list[Awaitable[object]]:
         """Close the stand-ins for `connector`, which is being closed; return what to wait for."""
         self._last = None
+        by_connector = self._connectors
         return [
             future
-            for loop, stand_in in ({} if self._connectors is None else self._connectors.pop(connector, {})).items()
+            for loop, stand_in in ({} if by_connector is None else by_connector.pop(connector, {})).items()
             for future in stand_in.close_from_here()
             if loop is asyncio._get_running_loop()
         ]

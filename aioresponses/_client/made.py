@@ -108,7 +108,7 @@ def _shown_place(frame: FrameType | None) -> str:
 
 
 def place(watcher: Watcher) -> str:
-    """Return which line of the test or the code under test is creating something; "" if there is none."""
+    """Return which line of the test or the code under test is creating something; "" if neither is."""
     frame = _frame_behind(_BETWEEN_CALLERS, sys._getframe(1))
     if frame is not None:
         return "" if _package_of(frame) in _RUNS_TESTS else _shown_place(frame)

@@ -199,7 +199,7 @@ class Router:
             return [route for key, route in self._routes.items() if key in self.matches or route.remaining == 0]
 
     def hiding(self, route: Route) -> Route | None:
-        """Return the first mock that certainly answers all requests before this one can; None if there is none."""
+        """Return the first mock that certainly answers all requests before this one can, or None."""
         hiding = [one for one in self._known() if one.order < route.order and one.hides(route)]
         return min(hiding, key=lambda one: one.order, default=None)
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
             """Let a mock answer one more request."""
 
         def hiding(self, route: Route) -> Route | None:
-            """Return the mock that certainly answers all requests before this one can; None if there is none."""
+            """Return the mock that certainly answers all requests before this one can, or None."""
 
 
 class Route(Answered):
@@ -141,7 +141,7 @@ class Route(Answered):
 
     @property
     def hidden_by(self) -> Route | None:
-        """The earlier mock that certainly answers all requests meant for this one; None if there is none."""
+        """The earlier mock that certainly answers all requests meant for this one, or None."""
         service = None if self._service is None else self._service()
         return None if service is None else service.hiding(self)
 

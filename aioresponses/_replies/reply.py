@@ -111,7 +111,7 @@ class Reply:
         ):
             self.at_once = KeptAnswer(self.result, json_dumps).to
         self.fault = self.result.fault if callback is None else None
-        """The fault, which may occur before the request is sent; None if there is none, or a callback decides."""
+        """The fault, which may occur before the request is sent; None if nothing fails, or a callback decides."""
         self.may_fail = callback is not None or result is not None or self.result.fault is not None
         """Whether there may be a fault: what a callback returns, or what users hold, is not known beforehand."""
 

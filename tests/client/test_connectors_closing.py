@@ -9,13 +9,16 @@ import asyncio
 import contextlib
 import errno
 import gc
+import itertools
 import re
 import sys
+import unittest
 from types import SimpleNamespace
 
 from aiohttp import ClientConnectionError, ClientOSError, ClientPayloadError, ClientSession, TCPConnector, web
 
 from aioresponses import Fault, aioresponses
+from aioresponses._client.connectors import StandIns
 
 from ..servers import ServerTestCase, reset
 from ..support import idle
@@ -371,3 +374,45 @@ class ClosingTest(ServerTestCase):
                 *broken, last = [(outcome[0] if isinstance(outcome[0], type) else None) for outcome, in outcomes]
                 self.assertLessEqual({*broken}, {None, ClientConnectionError, ClientOSError, ClientPayloadError})
                 self.assertEqual(last, kind.raises)
+
+
+class ClosedMeanwhileTest(unittest.IsolatedAsyncioTestCase):
+    """Another thread may stop the mock while a request asks for the stand-in of its connector."""
+
+    async def test_stand_ins_that_are_closed_at_any_line_of_their_methods(self):
+        loop = asyncio.get_running_loop()
+        connector = TCPConnector()
+        self.addAsyncCleanup(connector.close)
+
+        def uses(stand_ins):
+            yield "of", lambda: stand_ins.of(connector, loop)
+            yield "failing", lambda: stand_ins.failing(connector, loop, None, None, self.doCleanups)
+            yield "close_those_of", lambda: stand_ins.close_those_of(connector)
+
+        for name in ("of", "failing", "close_those_of"):
+            for is_used in (False, True):
+                last = None
+                for line in itertools.count(1):
+                    stand_ins = StandIns()
+                    if is_used:
+                        stand_ins.failing(connector, loop, None, None, self.doCleanups)
+                    seen = itertools.count(1)
+
+                    def trace(frame, event, arg):
+                        if frame.f_code is not getattr(StandIns, name).__code__:
+                            return None
+                        if event == "line" and next(seen) == line:
+                            stand_ins.close("stopped")
+                        return trace
+
+                    before = sys.gettrace()
+                    sys.settrace(trace)
+                    try:
+                        dict(uses(stand_ins))[name]()
+                    finally:
+                        sys.settrace(before)
+                        stand_ins.close("over")
+                    last = next(seen)
+                    if last <= line:
+                        break
+                self.assertGreater(last, 3)
