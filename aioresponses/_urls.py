@@ -205,7 +205,7 @@ class _Places:
     a path among the placeholders, whereas this takes linear time. The engine makes the first placeholder as long as
     possible, then the second, and so on, so the texts between them are as far to the right as possible. Searching from
     the right, each text to the left of the last one found, leads to the same positions: if there is a slash or a brace,
-    which no placeholder may contain, there is no other choice, and if there is none, no other choice leaves more room.
+    which no placeholder may contain, there is no other choice; otherwise, no other choice leaves more room.
     """
 
     def __init__(self, names: Sequence[str], texts: Sequence[str]) -> None:
