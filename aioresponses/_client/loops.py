@@ -23,6 +23,9 @@ from .outside import other_threads, patience
 # How often the tasks of a loop are cancelled because they wait forever, before the loop is stopped.
 _MOST_CANCELS = 10
 
+# After how many seconds to look whether the other threads are still at work.
+_LOOK_AGAIN = 0.1
+
 _count = itertools.count()
 
 _MISSING = object()
@@ -180,8 +183,10 @@ class LoopInVirtualTime:
         if timer is not None and timer._cancelled:
             return events  # A signal has just cancelled it. The loop drops it and asks again.
         if timer is None or timer._when == math.inf:
-            if seconds is not None or threads.at_work:
+            if seconds is not None:
                 return self._wait(timeout)
+            if threads.at_work:
+                return self._wait(_LOOK_AGAIN if timeout is None else min(timeout, _LOOK_AGAIN))
             self._time.wait_forever(self._loop)
             self._cancel_all()
         else:

@@ -4,24 +4,31 @@ Virtual time jumps when nothing can run any more. What the loop waits for shows 
 
 Private names, the same in CPython 3.10 to 3.15: `_ssock` is the loop's end of the pair of sockets by which threads and
 signals wake it, and `_selector` watches its sockets. `sys._current_frames` returns what each thread is doing: a thread
-in `concurrent.futures.thread._worker` waits for work, and one in `_do_waitpid` of asyncio's child watcher waits for the
-end of a process. pycares, the resolver that `aiohttp[speedups]` installs, keeps a thread for as long as the process
-runs, in `_run_safe_shutdown_loop` (5.2.1); that thread cleans up, and no loop waits for it.
+in `concurrent.futures.thread._worker` waits for work. asyncio starts a thread to wait for the end of each process
+unless the system has a better way. It is known by its name, because its frames do not show it while it starts.
+pycares, the resolver that `aiohttp[speedups]` installs, keeps a thread for as long as the process runs, in
+`_run_safe_shutdown_loop` (5.2.1); that thread cleans up, and no loop waits for it.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import re
 import socket
 import stat
 import sys
 from asyncio import AbstractEventLoop
+from threading import enumerate as all_threads
 from threading import get_ident
 from types import FrameType
 from typing import Any, NamedTuple
 
 from .passing import passed_through
+
+
+# "waitpid-0" up to CPython 3.10, "asyncio-waitpid-0" from 3.11 on.
+_WAITS_FOR_PROCESS = re.compile(r"(?:asyncio-)?waitpid-\d+").fullmatch
 
 
 class Threads(NamedTuple):
@@ -36,12 +43,12 @@ class Threads(NamedTuple):
 
 def other_threads() -> Threads:
     """Return what the threads other than this one are doing."""
+    wait_for_process = any(_WAITS_FOR_PROCESS(thread.name) for thread in all_threads())
     frames = sys._current_frames()
     # This function's own frame refers to `frames`. Without this, only the garbage collector would free that cycle, and
     # with it all callers.
     del frames[get_ident()]
-    others = frames.values()
-    return Threads(not all(map(_waits_for_work, others)), any(map(_waits_for_process, others)))
+    return Threads(not all(map(_waits_for_work, frames.values())), wait_for_process)
 
 
 def _waits_for_work(frame: FrameType) -> bool:
@@ -51,10 +58,6 @@ def _waits_for_work(frame: FrameType) -> bool:
         return False
     work = frame.f_locals.get("work_queue")
     return work is not None and bool(work.empty())
-
-
-def _waits_for_process(frame: FrameType) -> bool:
-    return frame.f_code.co_name == "_do_waitpid" and frame.f_globals.get("__name__") == "asyncio.unix_events"
 
 
 def patience(loop: AbstractEventLoop, grace: float) -> float | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import queue
 import signal
@@ -135,6 +136,29 @@ class ProcessesTest(AioResponsesTestCase):
         )
         self.assertEqual(await asyncio.wait_for(process.wait(), 600), 0)
         await asyncio.sleep(3600)
+
+    async def check_is_waited_for(self, owner, name, before=lambda: None):
+        """Check a process whose end asyncio learns from a thread that is somewhere else than in its wait."""
+        really = getattr(owner, name)
+
+        def slow(*args, **kwargs):
+            if threading.current_thread() is not threading.main_thread():
+                before()
+                time.sleep(REALLY)
+            return really(*args, **kwargs)
+
+        with patch.object(owner, name, slow):
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+            self.assertEqual(await asyncio.wait_for(process.wait(), 600), 0)
+        await asyncio.sleep(3600)
+
+    async def test_a_thread_that_does_not_wait_for_one_yet(self):
+        await self.check_is_waited_for(threading.Thread, "run")
+
+    async def test_a_thread_that_does_not_wait_for_one_any_more(self):
+        loop = asyncio.get_running_loop()
+        wake = functools.partial(loop.call_soon_threadsafe, int)
+        await self.check_is_waited_for(loop, "call_soon_threadsafe", wake)
 
     async def test_signals(self):
         loop = asyncio.get_running_loop()

@@ -299,6 +299,12 @@ class WakesTest(unittest.IsolatedAsyncioTestCase):
         del loop._selector.select
         self.assertEqual(clock.elapsed, 0)
 
+    async def test_a_thread_that_ends_without_waking_it(self):
+        threading.Timer(0.02, int).start()
+        with self.assertRaisesRegex(AssertionError, "^The test waits forever"):
+            async with VirtualClock():
+                await wait_forever()
+
     async def test_a_pool_that_has_work(self):
         with concurrent.futures.ThreadPoolExecutor() as pool:
             async with VirtualClock():
