@@ -396,6 +396,15 @@ class AioResponsesTestCase(
         return failure
 
 
+# In debug mode, in which such tests run, asyncio records the frames that lead to each task, and looks for the file of
+# each frame every time.
+for _method in (
+    AioResponsesTestCase.run, AioResponsesTestCase._callSetUp, AioResponsesTestCase._callTestMethod,
+    AioResponsesTestCase._callTearDown,
+):
+    _method.__code__ = _method.__code__.replace(co_filename=f"<{__name__}>")
+
+
 class _Noting:
     """Notes what a part of a test raises. It is a class because generators are slower, and every test needs several."""
 
