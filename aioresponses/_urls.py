@@ -101,6 +101,8 @@ _ORIGIN = r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://(?P<any>\*\.)?(?P<authority>[^
 
 def is_template(url: str) -> bool:
     """Tell whether text is a template: whether its path or its host has placeholders."""
+    if not ("{" in url or "}" in url or "*" in url):
+        return False
     before, _, _ = _cut_apart(url)
     if "{" in before or "}" in before:
         return True

@@ -9,7 +9,6 @@ and sets, and `ClientSession._connector` (3.8.6 to 3.14.5, and the development b
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from contextvars import copy_context
 from functools import partial
@@ -22,6 +21,7 @@ from yarl import URL
 from .connectors import InMemoryConnector
 from .far_end import Serving
 from .places import base_connect
+from .serving import CAN_CANCEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ async def _start_in_memory(server: Any, started: Callable[[URL, Any], object], *
         # aiohttp 4 has no such option.
         server._loop = options.pop("loop")
     server._ssl = options.pop("ssl", None)
-    if "handler_cancellation" in inspect.signature(web.Server.__init__).parameters:
+    if CAN_CANCEL:
         options["handler_cancellation"] = True
     server.runner = await server._make_runner(**options)
     await server.runner.setup()

@@ -165,14 +165,15 @@ def _begin(
         url = session._build_url(str_or_url)
     except Exception:
         return []  # aiohttp is about to raise the same error.
+    has_own_connect = getattr(type(connector), "connect", None) is not _base_connect or "connect" in vars(connector)
+    if has_own_connect and isinstance(connector, InMemoryConnector):
+        return []  # It needs no hooks.
     if not getattr(session, "_retry_connection", False) and "aiohttp.test_utils" in sys.modules:
         from .own_servers import is_of_test_client  # Not before there may be such a server.
 
         if is_of_test_client(session, url):
             return [LEFT_ALONE]
-    if getattr(type(connector), "connect", None) is not _base_connect or "connect" in vars(connector):
-        if isinstance(connector, InMemoryConnector):
-            return []  # It needs no hooks.
+    if has_own_connect:
         _reach(connector)
     kwargs.setdefault("allow_redirects", True)
     if session._default_headers:

@@ -6,7 +6,8 @@ code under test. A request by the code under test to a running server is such a 
 `aiohttp.test_utils` keeps no list of servers and clients, and they may be older than the mock. So they are searched for
 among all objects that the garbage collector knows, and remembered once found. A search takes milliseconds, so only a
 request to loopback causes one: the first one of each session that may belong to a `TestClient`, and any other one
-before it would be refused.
+before it would be refused. Usually a request of a `TestClient` is made by a method of that client, whose frame is on
+the stack, so that no search is needed.
 
 `ClientSession._retry_connection` is False in a session of a `TestClient` and True in all others, so the hook can skip
 those. The name is private, the same from 3.11.18 to 3.14.5; older releases do not have it.
@@ -19,11 +20,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakSet
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from types import FrameType, ModuleType
     from typing import Any
 
     from aiohttp import ClientSession
@@ -52,6 +53,9 @@ def is_of_test_client(session: ClientSession, url: URL) -> bool:
         return False
     if session in _not_of_clients:
         return False
+    asking = _asking(test_utils.TestClient)
+    if asking is not None and _session_of(asking) is session:
+        _clients.add(asking)
     if not _found(_clients, test_utils.TestClient, lambda client: _session_of(client) is session):
         # Sessions of aiohttp 4 do not support weak references.
         with suppress(TypeError):
@@ -83,6 +87,19 @@ def _is_at(server: BaseTestServer, url: URL) -> bool:
     # A server in memory listens on no port.
     is_at_port = server.runner is not None and bool(server.runner.addresses)
     return is_at_port and not server.closed and server.port == url.port
+
+
+def _asking(kind: type[_T]) -> _T | None:
+    """Return the object of a class of `aiohttp.test_utils` whose method is making a request, if there is one."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        # Of no other frame, since a frame keeps what its `f_locals` have shown until it ends.
+        if frame.f_globals.get("__name__") == "aiohttp.test_utils":
+            asking = frame.f_locals.get("self")
+            if kind in type(asking).__mro__:
+                return cast("_T", asking)
+        frame = frame.f_back
+    return None
 
 
 def _session_of(client: TestClient[Any, Any]) -> ClientSession | None:

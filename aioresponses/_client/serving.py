@@ -46,7 +46,7 @@ Server = Callable[[], Any]
 _SHUTDOWN = 0.1
 
 # New in aiohttp 3.9: handlers can be cancelled when the client goes away. Before, only a site shut the server down.
-_CAN_CANCEL = "handler_cancellation" in inspect.signature(web.Server.__init__).parameters
+CAN_CANCEL = "handler_cancellation" in inspect.signature(web.Server.__init__).parameters
 
 # The headers that aiohttp adds to a response that lacks them.
 _DEFAULT_HEADERS = {hdrs.SERVER: SERVER_SOFTWARE, hdrs.CONTENT_TYPE: "application/octet-stream"}
@@ -57,7 +57,7 @@ _lives: WeakKeyDictionary[AbstractEventLoop, list[_Life]] = WeakKeyDictionary()
 
 def _runner(app: web.Application, handler_cancellation: bool) -> web.AppRunner:
     options: dict[str, Any] = {}
-    if _CAN_CANCEL:
+    if CAN_CANCEL:
         options.update(handler_cancellation=handler_cancellation, shutdown_timeout=_SHUTDOWN)
     return web.AppRunner(app, access_log=None, **options)
 
@@ -112,7 +112,7 @@ class _Life:
     async def _clean_up(self, runner: web.AppRunner | None) -> None:
         try:
             if runner is not None:
-                if not _CAN_CANCEL and runner.server is not None:
+                if not CAN_CANCEL and runner.server is not None:
                     await runner.shutdown()
                     await runner.server.shutdown(_SHUTDOWN)
                 await runner.cleanup()

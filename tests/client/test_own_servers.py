@@ -72,6 +72,16 @@ class TestClientTest(OwnServersTestCase):
                         self.assertEqual(await response.text(), "real /")
             self.assertEqual(mock.calls, [])
 
+    async def test_its_own_methods_need_no_search_for_it(self):
+        with aioresponses() as mock, unittest_mock.patch.object(gc, "get_objects", side_effect=AssertionError):
+            client = await self.client_of(TestServer(application()))
+            async with client.get("/") as response:
+                self.assertEqual(await response.text(), "real /")
+            async with client.ws_connect("/socket") as socket:
+                await socket.send_str("hello")
+                self.assertEqual(await socket.receive_str(), "real hello")
+            self.assertEqual(mock.calls, [])
+
     async def test_a_test_client_of_a_subclass_whose_server_has_the_name_of_a_host(self):
         class OwnClient(TestClient):
             pass
