@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import compat as compat, core as core, matchers as matchers  # noqa: F401
-    from ._calls.messages import Part
+    from ._calls.multipart import Part
     from ._checks import CompatibilityWarning
     from ._client.application_clients import application_client
     from ._client.clock import VirtualClock
@@ -62,7 +62,7 @@ _LAZY = {
     "FilePart": ".matchers",
     "Group": "._groups",
     "Mount": "._matching.mounts",
-    "Part": "._calls.messages",
+    "Part": "._calls.multipart",
     "RequestCall": ".core",
     "RequestMatch": ".core",
     "ServerSentEvent": "._replies.events",

@@ -7,15 +7,18 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._display import hidden, shown
 
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+if TYPE_CHECKING:
+    from types import CodeType
 
-_T = TypeVar("_T")
+    _T = TypeVar("_T")
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 
 _LINE_END = r"[\r\n\0]"
 
@@ -48,14 +51,21 @@ class Default:
 
 def default(value: _T) -> _T:
     """Return a default that can be told apart from the same value passed by a caller."""
-    return cast(_T, Default(value))
+    return cast("_T", Default(value))
+
+
+# By their code, because functions made by one factory have the same signature, which takes long to find out.
+_signatures: dict[CodeType, inspect.Signature] = {}
 
 
 def hides_unknown(function: _Function) -> _Function:
     """Leave `**unknown` out of a function's signature, as `help()` shows it: it is accepted only to be refused."""
-    signature = inspect.signature(function)
-    parameters = [one for one in signature.parameters.values() if one.name != "unknown"]
-    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    code: CodeType = function.__code__
+    if code not in _signatures:
+        signature = inspect.signature(function)
+        parameters = [one for one in signature.parameters.values() if one.name != "unknown"]
+        _signatures[code] = signature.replace(parameters=parameters)
+    function.__signature__ = _signatures[code]  # type: ignore[attr-defined]
     return function
 
 

@@ -31,13 +31,13 @@ from ._client.hooks import activate, deactivate
 from ._display import shown_wrong_url
 from ._interceptor import Interceptor
 from ._matching.router import Router
-from ._matching.targets import Url
 from ._registering import REPLY_ARGUMENTS, route_of
 from ._replies.encoding import json_dumps, phrase
 from ._urls import comparable
 
 if TYPE_CHECKING:
     from ._matching.routes import Route
+    from ._matching.targets import Url
     from ._replies.reply import Raises
 
 

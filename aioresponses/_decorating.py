@@ -50,14 +50,14 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
             async with mock_of_a_run() as mock:
                 return await run(mock, args, kwargs)
 
-        return cast(_Function, _without(name, signature, decorated_coroutine))
+        return cast("_Function", _without(name, signature, decorated_coroutine))
 
     @functools.wraps(function)
     def decorated_function(*args: Any, **kwargs: Any) -> Any:
         with mock_of_a_run() as mock:
             return run(mock, args, kwargs)
 
-    return cast(_Function, _without(name, signature, decorated_function))
+    return cast("_Function", _without(name, signature, decorated_function))
 
 
 def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:

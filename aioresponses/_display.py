@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from multidict import CIMultiDict, MultiDict
 from yarl import URL
@@ -13,7 +13,8 @@ from yarl import URL
 from ._absent import ABSENT
 from ._urls import without_credentials
 
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    _T = TypeVar("_T")
 
 _SECRET_ARGUMENTS = ("auth", "proxy_auth", "cookies")
 

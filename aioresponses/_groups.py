@@ -14,16 +14,18 @@ from ._calls.record import Answering, RequestCall, RequestMatch, in_order
 from ._checks import equals_anything, hides_unknown
 from ._display import shown_wrong_url
 from ._matching.conditions import CONDITIONS, Conditions
-from ._matching.targets import Below, Target, Url
+from ._matching.targets import Below, Target
 from ._registering import Registering
-from ._replies.results import Headers, checked_headers
+from ._replies.results import checked_headers
 from .matchers import subset
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._matching.conditions import ConditionArguments
+    from ._matching.targets import Url
     from ._registering import Arguments, ReplyArguments
+    from ._replies.results import Headers
     from ._replies.websockets import Script
     from ._sockets import WebSocketMock
 

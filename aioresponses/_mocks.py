@@ -19,10 +19,9 @@ from ._interception import idle
 from ._interceptor import Interceptor
 from ._matching.conditions import CONDITIONS
 from ._matching.router import Router
-from ._matching.targets import Url
 from ._registering import ARGUMENTS, Registering, route_of
-from ._replies.encoding import JsonDumps, checked_dumps
-from ._replies.results import CallbackResult, Headers
+from ._replies.encoding import checked_dumps
+from ._replies.results import CallbackResult
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
@@ -36,12 +35,14 @@ if TYPE_CHECKING:
     from ._groups import Group
     from ._matching.conditions import ConditionArguments, Match
     from ._matching.mounts import Mount
+    from ._matching.targets import Url
     from ._registering import ReplyArguments
     from ._replies.bodies import Body
     from ._replies.callbacks import Callback
+    from ._replies.encoding import JsonDumps
     from ._replies.handlers import Handler
     from ._replies.reply import Raises
-    from ._replies.results import Events, Fault, Payload
+    from ._replies.results import Events, Fault, Headers, Payload
     from ._replies.websockets import Script
     from ._sockets import WebSocketMock
 else:

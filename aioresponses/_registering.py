@@ -12,11 +12,10 @@ from ._checks import check_count, check_flag, hides_unknown
 from ._display import shown
 from ._matching.conditions import CONDITIONS, Conditions
 from ._matching.routes import Route
-from ._matching.targets import Below, Target, Url, check_url
+from ._matching.targets import Below, Target, check_url
 from ._replies.bodies import Body
-from ._replies.encoding import JsonDumps
-from ._replies.reply import Raises, Reply
-from ._replies.results import CallbackResult, Events, Fault, Headers, Payload, check_tls
+from ._replies.reply import Reply
+from ._replies.results import CallbackResult, Fault, check_tls
 
 if TYPE_CHECKING:
     from http.cookies import Morsel
@@ -25,12 +24,14 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._matching.conditions import ConditionArguments
+    from ._matching.targets import Url
     from ._replies.callbacks import Callback
+    from ._replies.encoding import JsonDumps
     from ._replies.handlers import Handler
+    from ._replies.reply import Raises
+    from ._replies.results import Events, Headers, Payload
 
-
-_Add = TypeVar("_Add", bound=Callable[..., RequestMatch])
-
+    _Add = TypeVar("_Add", bound=Callable[..., RequestMatch])
 
 # The keyword arguments of `aioresponses.add` that make a reply, and all of its keyword arguments.
 # Dicts, because each name of each mock is looked up here; messages list the names in this order.
@@ -93,7 +94,7 @@ def _shortcut(method: str | None, add: _Add) -> _Add:
     shortcut.__doc__ = add.__doc__
     shortcut.__name__ = "any" if method is None else method.lower()
     shortcut.__qualname__ = add.__qualname__.replace(add.__name__, shortcut.__name__)
-    return cast(_Add, shortcut)
+    return cast("_Add", shortcut)
 
 
 class Registering:

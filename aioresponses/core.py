@@ -19,10 +19,9 @@ from ._client.hooks import activate, deactivate
 from ._client.responses import leave_readable
 from ._compatibility import Core, ignore_keywords, stream_reader_factory, warn_of_overriding
 from ._display import shown
-from ._matching.targets import Url
 from ._mocks import Mocks
 from ._recordings import Recordings
-from ._replies.encoding import JsonDumps, json_dumps
+from ._replies.encoding import json_dumps
 from ._replies.results import CallbackResult
 from ._urls import merge_params, normalize_url
 
@@ -32,6 +31,10 @@ if TYPE_CHECKING:
     # Type checkers do not see what `_compatibility.RequestMatch` adds for old suites.
     from ._calls.record import RequestMatch
     from ._client.leaks import Leak, Watch
+    from ._matching.targets import Url
+    from ._replies.encoding import JsonDumps
+
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
 else:
     from ._compatibility import RequestMatch
 
@@ -51,8 +54,6 @@ sys.modules[__name__].__class__ = Core
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class aioresponses(Mocks, Recordings, Asked):

@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from multidict import MultiDict
 
 from ._absent import ABSENT
 from ._display import shown
 
+if TYPE_CHECKING:
+    _Wanted = TypeVar("_Wanted")
+
+    _Found = TypeVar("_Found")
+
 __all__ = ["ABSENT", "FilePart", "one_of", "regex", "subset", "unordered"]
 
 # How many characters of a value are shown.
 _MOST = 200
-
-_Wanted = TypeVar("_Wanted")
-
-_Found = TypeVar("_Found")
 
 
 class subset:

@@ -15,12 +15,12 @@ from aiohttp import ClientSession
 from ._assertions.reports import about_leaks
 from ._assertions.websockets import WebSocketAssertionsMixin
 from ._checks import check_flag
-from ._matching.targets import Url
 from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
 from .core import aioresponses
 
 if TYPE_CHECKING:
     from ._client.clock import VirtualClock
+    from ._matching.targets import Url
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True

@@ -173,7 +173,7 @@ class RoomsTest(unittest.TestCase):
     # in every run.
     LAZY = {
         "": [
-            "._calls.messages", "._checks", "._client.application_clients", "._client.clock", "._groups",
+            "._calls.multipart", "._checks", "._client.application_clients", "._client.clock", "._groups",
             "._matching.mounts", "._replies.events", "._replies.results", "._replies.websockets", "._sockets",
             ".assertions", ".compat", ".core", ".matchers", ".testcase",
         ],

@@ -11,16 +11,12 @@ from yarl import URL
 from .._calls.record import RequestCall, RequestMatch
 from .._checks import check_seconds
 from .._display import shown
-from .._matching.selection import Selection, UrlOrMock, check_conditions
+from .._matching.selection import Selection, check_conditions
 from .._urls import comparable
 from .reports import about_dropped, about_nearly, about_query, place_of, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
-
-Expectation = Union[
-    UrlOrMock, "tuple[str | None, UrlOrMock | None]", "tuple[str | None, UrlOrMock | None, ConditionArguments]"
-]
 
 
 if TYPE_CHECKING:
@@ -28,6 +24,11 @@ if TYPE_CHECKING:
     from unittest import TestCase as _TestCase
 
     from .._matching.conditions import ConditionArguments
+    from .._matching.selection import UrlOrMock
+
+    Expectation = Union[
+        UrlOrMock, "tuple[str | None, UrlOrMock | None]", "tuple[str | None, UrlOrMock | None, ConditionArguments]"
+    ]
 else:
     _TestCase = object
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from multidict import CIMultiDict, MultiMapping
 
 from .._absent import ABSENT
-from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._display import cut, hidden, shown
 from .._matching.conditions import (
@@ -20,7 +19,6 @@ from .._matching.conditions import (
     not_among,
     sorted_values,
 )
-from .._matching.selection import UrlOrMock
 from ..matchers import (
     Difference,
     FilePart,
@@ -39,12 +37,14 @@ from .reports import difference, place_of, there_were, to
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from .._calls.multipart import Part
     from .._matching.conditions import ConditionArguments
+    from .._matching.selection import UrlOrMock
+
+    _T = TypeVar("_T")
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
-
-_T = TypeVar("_T")
 
 # How many differences are listed, and what unittest says if it shows none.
 _MOST = 10
@@ -327,6 +327,8 @@ class BodyAssertionsMixin(CallAssertions):
         """Return an expected part, with bytes instead of text, and with case-insensitive header names."""
         if not isinstance(expected, Mapping):
             return expected
+        from .._calls.multipart import Part  # Not before it is needed.
+
         for name in expected:
             if name not in Part._fields:
                 self._wrongly(f"expected attributes of a part ({', '.join(Part._fields)}), got {shown(name)}", msg)
@@ -390,7 +392,7 @@ def _decides(expected: object) -> bool:
 
 def _as_given(part: Part, expected: object) -> object:
     """Return a part in the form of the expected part."""
-    if isinstance(expected, Part):
+    if isinstance(expected, type(part)):
         return part
     if isinstance(expected, FilePart) or asked_of(expected):
         return file_of(part)

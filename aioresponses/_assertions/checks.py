@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from aiohttp import hdrs
 from yarl import URL
@@ -14,11 +14,15 @@ from .._calls.record import Answering, RequestCall
 from .._checks import Default, default
 from .._display import cut, shortened, shown, shown_arguments
 from .._matching.conditions import CONDITIONS, Conditions
-from .._matching.selection import Selection, UrlOrMock
-from .._matching.targets import Target, Url, check_url
+from .._matching.selection import Selection
+from .._matching.targets import Target, check_url
 from .._urls import Template, merge_params
 from ..matchers import equals, may_be_absent, settled, unpaired
 from .reports import about_dropped, about_nearly, about_query, difference, report
+
+if TYPE_CHECKING:
+    from .._matching.selection import UrlOrMock
+    from .._matching.targets import Url
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._matching.selection import Selection, UrlOrMock
+from .._matching.selection import Selection
 from .base import CallAssertions
 from .reports import about_unmatched, about_unused, counted, there_were, to
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .._matching.conditions import ConditionArguments
+    from .._matching.selection import UrlOrMock
 
 __unittest = True
 

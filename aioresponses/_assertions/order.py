@@ -24,14 +24,16 @@ from yarl import URL
 from .._calls.record import RequestCall, in_order, span_of, virtual_start_of
 from .._client.clocks import time_here
 from .._display import cut, shown_seconds, shown_url
-from .._matching.selection import Selection, UrlOrMock
-from .base import CallAssertions, Expectation
+from .._matching.selection import Selection
+from .base import CallAssertions
 from .reports import about_nearly, counted, difference, place_of, there_were, to
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .._matching.conditions import ConditionArguments
+    from .._matching.selection import UrlOrMock
+    from .base import Expectation
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True

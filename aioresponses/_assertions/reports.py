@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from .._client.leaks import Leak
     from .._matching.selection import Selection
 
+    _T = TypeVar("_T")
+
 _MOST_CALLS = 20
 
 # Other clients that the code under test may use.
 _OTHER_CLIENTS = ("httpx", "requests", "urllib3", "niquests", "curl_cffi", "pycurl")
-
-_T = TypeVar("_T")
 
 __unittest = True
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from .._calls.record import RequestCall
 from .._display import shown
-from .._matching.selection import UrlOrMock
 from .._messages import is_message
 from .base import CallAssertions
 
 if TYPE_CHECKING:
     from .._calls.traffic import WebSocketTraffic
+    from .._matching.selection import UrlOrMock
 
 __unittest = True
 

@@ -19,12 +19,12 @@ from .record import RequestCall
 if TYPE_CHECKING:
     from .record import Calls
 
+    # The type of a key that is looked up.
+    _Spelled = tuple[str, Union[str, URL]]
+
+    _T = TypeVar("_T")
+
 _Key = tuple[str, URL]
-
-# The type of a key that is looked up.
-_Spelled = tuple[str, Union[str, URL]]
-
-_T = TypeVar("_T")
 
 
 class Requests(dict[_Key, list[RequestCall]]):

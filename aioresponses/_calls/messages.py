@@ -1,7 +1,7 @@
 """Reading what was written, or is about to be: the headers and the body of a request, and the content of the body.
 
-aiohttp's own parsers decode content codings and split multipart bodies. They work without an event loop as long as all
-data is there and no buffer is full; they only store what they get instead of a loop (3.8.6 to 3.14.5).
+aiohttp's own parser decodes content codings. It works without an event loop as long as all data is there and no buffer
+is full; it only stores what it gets instead of a loop (3.8.6 to 3.14.5).
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ import functools
 import re
 import sys
 import zlib
-from collections.abc import Coroutine, Mapping
 from email.message import Message as EmailMessage
 from http.cookies import SimpleCookie
 from json import loads
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
-from aiohttp import BodyPartReader, MultipartReader, StreamReader, hdrs
+from aiohttp import hdrs
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import HttpRequestParser
 from multidict import CIMultiDict, CIMultiDictProxy, MultiDict
 
 from .._display import shortened
+
+if TYPE_CHECKING:
+    from .multipart import Part
 
 _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 
@@ -33,29 +35,6 @@ _LENGTH = "[0-9]{1,18}"
 
 # The size of a chunk, and its extensions.
 _CHUNK = rb"([0-9a-fA-F]{1,16})(?:;[^\r\n]*)?\r\n"
-
-_T = TypeVar("_T")
-
-
-class Part(NamedTuple):
-    """One part of a multipart body, as `RequestCall.multipart` returns it.
-
-    >>> [part] = mock.calls[0].multipart()
-    >>> part.filename, part.content
-    ('a.csv', b'1,2')
-    """
-
-    name: str | None
-    """The name of the form field."""
-
-    filename: str | None
-    """The name of the file, if it has one."""
-
-    headers: Mapping[str, str]
-    """The headers of the part, names case-insensitive."""
-
-    content: bytes
-    """The content, decoded."""
 
 
 class Message:
@@ -99,11 +78,10 @@ class Message:
     def multipart(self) -> list[Part]:
         """Return the parts of a multipart body; a nested multipart body is replaced by its parts."""
         self._expect("multipart/")
-        stream = StreamReader(BaseProtocol(_NO_LOOP), _NO_LIMIT, loop=_NO_LOOP)
-        stream.feed_data(self.body)
-        stream.feed_eof()
+        from .multipart import parts  # Not before it is needed.
+
         try:
-            return _at_once(_parts(MultipartReader(self.headers, stream)))
+            return parts(self.headers, self.body)
         except Exception as error:  # aiohttp raises ValueError, RuntimeError, and errors of its own and of zlib.
             raise ValueError(f"the body of {self.name} cannot be read as multipart: {error!r}") from error
 
@@ -204,23 +182,3 @@ def _is_empty(encoding: str, coded: bytes) -> bool:
     decompressor = zlib.decompressobj(zlib.MAX_WBITS + 32)
     decompressor.decompress(coded)
     return decompressor.eof
-
-
-async def _parts(reader: MultipartReader) -> list[Part]:
-    parts: list[Part] = []
-    while (part := await reader.next()) is not None:
-        if isinstance(part, BodyPartReader):
-            parts.append(Part(part.name, part.filename, part.headers, bytes(await part.read(decode=True))))
-        else:
-            parts += await _parts(part)
-    return parts
-
-
-def _at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """Run a coroutine that never has to wait."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return cast(_T, stop.value)
-    coroutine.close()
-    raise RuntimeError("aiohttp waits for data that is already there")

@@ -17,11 +17,12 @@ from yarl import URL
 from .._display import shown, shown_arguments, shown_url, without_passwords
 from .._urls import Template
 from .exchange import Exchange
-from .messages import Message, Part, cookies_of
+from .messages import Message, cookies_of
 
 if TYPE_CHECKING:
     import re
 
+    from .multipart import Part
     from .traffic import WebSocketTraffic
 
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 # The methods by which a payload writes itself; aiohttp 3.12 and newer call the second one.
 _WRITING = ("write", "write_with_length")
 
-# The names of the keyword arguments that a request may have.
-ARGUMENTS = frozenset(
-    parameter.name
-    for parameter in inspect.signature(ClientSession._request).parameters.values()
-    if parameter.kind is parameter.KEYWORD_ONLY
-)
+
+@functools.lru_cache(maxsize=1)
+def argument_names() -> frozenset[str]:
+    """Return the names of the keyword arguments that a request may have; none if a test has replaced the method."""
+    return frozenset(
+        parameter.name
+        for parameter in inspect.signature(ClientSession._request).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    )
 
 
 class Outgoing:

@@ -12,19 +12,19 @@ from aiohttp import hdrs
 from multidict import MultiDict, MultiMapping
 
 from .._absent import ABSENT
-from .._calls.messages import Part
 from .._calls.record import RequestCall
 from .._checks import TOKEN, equals_anything, is_coroutine_function, is_generator_function, misfit
 from .._display import add_note, hidden, name_of, shortened, shown, shown_headers
 from ..matchers import Difference, FilePart, Several, differences, may_be_absent, one_of, subset, unordered
 
-Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
-
-
 CONDITIONS = ("match_query", "match_headers", "match_json", "match_form", "match_body", "match")
 
 if TYPE_CHECKING:  # At run time, each of its names would take time, and `CONDITIONS` has them.
     from typing import TypedDict
+
+    from .._calls.multipart import Part
+
+    Match = Callable[[RequestCall], Union[bool, "tuple[bool, str]"]]
 
     class ConditionArguments(TypedDict, total=False):
         """The keyword arguments of mocks and assertions that require more than a method and a URL."""
@@ -211,7 +211,7 @@ def _checked_headers(headers: Any) -> Any:
         for name in fields:
             if not isinstance(name, str):
                 raise TypeError(f"match_headers: expected names of str, got {shown(name)}")
-            if not TOKEN.fullmatch(name):
+            if not re.fullmatch(TOKEN, name):
                 raise ValueError(f"match_headers: expected names that are HTTP tokens, got {shown(name)}")
         return {str.__str__(name): value for name, value in fields.items()}
     return fields

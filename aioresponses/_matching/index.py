@@ -27,11 +27,15 @@ from bisect import insort
 from collections import deque
 from collections.abc import Collection, Iterable
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from yarl import URL
 
 from .routes import Route
-from .targets import Key, keys
+from .targets import keys
+
+if TYPE_CHECKING:
+    from .targets import Key
 
 _in_order = attrgetter("order")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from yarl import URL
@@ -10,7 +11,10 @@ from yarl import URL
 from .. import _urls
 from .._display import shown_wrong_url
 from .._urls import Template, comparable, is_template
-from .targets import Url, checked_pattern, cuts, with_path, wrong_url
+from .targets import checked_pattern, cuts, with_path, wrong_url
+
+if TYPE_CHECKING:
+    from .targets import Url
 
 # A WebSocket is opened by a request with another scheme.
 _OPENED_BY = {"ws": "http", "wss": "https"}

@@ -16,10 +16,11 @@ from .._urls import comparable
 from .conditions import Conditions
 from .index import Index
 from .routes import Route
-from .targets import Url, Verdict, with_other_scheme
+from .targets import Verdict, with_other_scheme
 
 if TYPE_CHECKING:
     from .prefixes import Prefix
+    from .targets import Url
 
 
 @lru_cache(maxsize=64)

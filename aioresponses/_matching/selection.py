@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from yarl import URL
 
@@ -11,10 +11,13 @@ from .._calls.record import Answering, RequestCall
 from .._display import shown, shown_wrong_url
 from .._urls import Template
 from .conditions import CONDITIONS, Conditions
-from .targets import Target, Url, reaches
+from .targets import Target, reaches
 
-# What an assertion accepts as `url`: a mock, group or mounted application stands for the requests that it answered.
-UrlOrMock = Union[Url, Answering]
+if TYPE_CHECKING:
+    from .targets import Url
+
+    # What an assertion accepts as `url`: a mock, group or mounted application stands for the requests that it answered.
+    UrlOrMock = Union[Url, Answering]
 
 
 def check_conditions(given: Mapping[str, Any], kind: str) -> None:

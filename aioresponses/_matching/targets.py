@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from yarl import URL
 
@@ -14,10 +14,15 @@ from .._checks import TOKEN, equals_anything
 from .._display import same_beginning, shortened, shown, shown_url, shown_wrong_url, without_passwords
 from .._urls import Template, comparable, is_template, without_credentials
 
+if TYPE_CHECKING:
+    Url = Union[str, URL, "re.Pattern[str]"]
+
+    # The key by which mocks with a full URL are found: the method (None for every method), the URL, and whether any
+    # query fits.
+    Key = tuple[Union[str, None], URL, bool]
+
 # How many differences between queries, and how many values of one name, are shown.
 _MOST_SHOWN = 5
-
-Url = Union[str, URL, "re.Pattern[str]"]
 
 _EVERY_METHOD = "; for every method, use method=None or mock.any(url, …)"
 
@@ -33,7 +38,7 @@ def check_method(method: object) -> str:
         raise TypeError(f"method: expected a str such as 'GET', got {shown_wrong_url(method)}{hint}")
     if method == "*":  # The value of `aiohttp.hdrs.METH_ANY`, which no request has.
         raise ValueError(f"method: expected one such as 'GET' or 'PROPFIND', got '*'{_EVERY_METHOD}")
-    if not TOKEN.fullmatch(method):
+    if not re.fullmatch(TOKEN, method):
         hint = _SWAPPED if "://" in method else ""
         raise ValueError(
             f"method: expected an HTTP token such as 'GET' or 'PROPFIND', got {shown_wrong_url(method)}{hint}"
@@ -85,10 +90,6 @@ class Verdict:
         self.distance = distance
         """0 if everything about the request fits; the greater it is, the less likely this mock was meant."""
         self.reason = reason
-
-
-# The key by which mocks with a full URL are found: the method (None for every method), the URL, whether any query fits.
-Key = tuple[Union[str, None], URL, bool]
 
 
 def keys(method: str, url: URL) -> list[Key]:

@@ -29,12 +29,12 @@ from .._display import shown
 if TYPE_CHECKING:
     from typing_extensions import TypeAlias
 
+    Piece = Union[str, bytes, bytearray, memoryview]
+
+    # A `MultipartWriter` is a payload, and a `FormData` makes one.
+    _Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]", Payload, FormData]
+
 PIECE = 2 ** 16
-
-Piece = Union[str, bytes, bytearray, memoryview]
-
-# A `MultipartWriter` is a payload, and a `FormData` makes one.
-_Stream = Union[Iterable[Piece], AsyncIterable[Piece], "IO[bytes]", "IO[str]", Payload, FormData]
 
 Body: TypeAlias = "Piece | _Stream | Callable[[RequestCall], Piece | _Stream] | Callable[[], Piece | _Stream]"
 

@@ -19,7 +19,7 @@ from yarl import URL
 
 from .._calls.record import RequestCall
 from .._checks import is_generator_function
-from .._client.outgoing import ARGUMENTS
+from .._client.outgoing import argument_names
 from .._display import shown
 from .results import CallbackResult
 
@@ -117,5 +117,5 @@ def _is_needed(parameter: Parameter) -> bool:
 
 
 def _may_be_given(parameter: Parameter) -> bool:
-    # `ARGUMENTS` is empty if other code had replaced the method whose signature names them.
-    return parameter.kind is not parameter.POSITIONAL_ONLY and (not ARGUMENTS or parameter.name in ARGUMENTS)
+    names = argument_names()
+    return parameter.kind is not parameter.POSITIONAL_ONLY and (not names or parameter.name in names)

@@ -53,7 +53,7 @@ from .results import EVENTS, JSON, CallbackResult, Fault
 if TYPE_CHECKING:
     from .codings import Compressor
 
-JsonDumps = Callable[[Any], Union[str, bytes]]
+    JsonDumps = Callable[[Any], Union[str, bytes]]
 
 # The same as json.dumps, which would check for arguments that are never given.
 json_dumps: JsonDumps = json.JSONEncoder().encode

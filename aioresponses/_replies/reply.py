@@ -19,7 +19,7 @@ from .._client.transport import Answer
 from .._client.waiting import pass_time
 from .._display import add_note, shown
 from .bodies import is_used_up_by_one
-from .encoding import JsonDumps, KeptAnswer, check_serialisable, encode, json_dumps
+from .encoding import KeptAnswer, check_serialisable, encode, json_dumps
 from .results import RESULT_ARGUMENTS, CallbackResult, Fault
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from typing_extensions import TypeGuard
 
     from .callbacks import Callback
-    from .encoding import Asked
+    from .encoding import Asked, JsonDumps
     from .handlers import HandlerReply
 
-Raises = Union[BaseException, "type[BaseException]"]
+    Raises = Union[BaseException, "type[BaseException]"]
 
 # What a dict in `replies=` may hold.
 _ARGUMENTS = [*RESULT_ARGUMENTS, "exception", "timeout", "callback", "handler"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 import io
+import re
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import TYPE_CHECKING, Any, Union
@@ -14,9 +15,7 @@ from multidict import CIMultiDict, MultiDict
 from yarl import URL
 
 from .._calls.record import RequestCall
-from .._checks import (
-    TOKEN, check_seconds, hides_unknown, is_coroutine_function, is_generator_function, line, misfit
-)
+from .._checks import TOKEN, check_seconds, hides_unknown, is_coroutine_function, is_generator_function, line, misfit
 from .._display import shown, shown_headers, shown_url
 from .bodies import Body, check_function, check_source, checked_body, known_items
 
@@ -25,24 +24,17 @@ if TYPE_CHECKING:
 
     from .events import Event
 
-Headers = Union[Mapping[str, "str | int"], Iterable["tuple[str, str | int]"]]
+    Headers = Union[Mapping[str, "str | int"], Iterable["tuple[str, str | int]"]]
 
-_EventStream = Union[Iterable["Event"], AsyncIterable["Event"]]
+    _EventStream = Union[Iterable["Event"], AsyncIterable["Event"]]
 
-Events = Union[_EventStream, Callable[[RequestCall], _EventStream], Callable[[], _EventStream]]
+    Events = Union[_EventStream, Callable[[RequestCall], _EventStream], Callable[[], _EventStream]]
 
-# Anything may be a payload; the function is listed so that type checkers know the type of its parameter.
-Payload = Union[Callable[[RequestCall], object], Any]
+    # Anything may be a payload; the function is listed so that type checkers know the type of its parameter.
+    Payload = Union[Callable[[RequestCall], object], Any]
 
 # What messages say was expected.
 EVENTS = "an iterable or async iterable of text, dicts or ServerSentEvent, or a generator function"
-
-# The arguments from which aiohttp makes a response, apart from the method and the URL.
-_OF_RESPONSES = {
-    parameter.name: None
-    for parameter in inspect.signature(ClientResponse).parameters.values()
-    if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
-}
 
 _STATUS = "status: expected an int from 200 to 999, or 101, got {}"
 
@@ -239,7 +231,12 @@ def _checked_class(response_class: Any) -> Callable[..., ClientResponse] | None:
     returns_none = is_coroutine_function(response_class) or is_generator_function(response_class)
     if is_wrong or returns_none or not callable(response_class):
         raise TypeError(f"response_class: expected a subclass of aiohttp.ClientResponse, got {shown(response_class)}")
-    given = dict(_OF_RESPONSES)
+    # The arguments from which aiohttp makes a response, apart from the method and the URL.
+    given = {
+        parameter.name: None
+        for parameter in inspect.signature(ClientResponse).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+    }
     why = misfit(response_class, None, None, **given)
     if why and isinstance(response_class, type) and given.pop("stream_writer", why) is None:
         # A class written for older releases of aiohttp is called as they called it.
@@ -295,7 +292,7 @@ def checked_headers(headers: Headers | None) -> CIMultiDict[str]:
     checked: CIMultiDict[str] = CIMultiDict()
     for name, value in given.items():
         name = str.__str__(name)
-        if not TOKEN.fullmatch(name):
+        if not re.fullmatch(TOKEN, name):
             raise ValueError(f"headers: expected names that are HTTP tokens, got {shown(name)}")
         is_int = isinstance(value, int) and not isinstance(value, bool)
         checked.add(name, f"{int(value)}" if is_int else line(f"headers: {name}", value, header=name))

@@ -26,7 +26,7 @@ from asyncio import CancelledError, Future, Task, get_running_loop, shield, wait
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 from aiohttp import WSMsgType, web
 
@@ -38,8 +38,11 @@ from .._client.waiting import finish, next_turn, pass_time
 from .._display import shown
 from .._messages import is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
-from .results import Headers, checked_headers
+from .results import checked_headers
 from .scripts import STEPS, Step, check_close, check_step, checked_options, checked_script, dumps
+
+if TYPE_CHECKING:
+    from .results import Headers
 
 _loads = json.loads
 

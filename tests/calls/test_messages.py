@@ -3,8 +3,6 @@
 import aiohttp
 from multidict import CIMultiDict, MultiDict
 
-from aioresponses import Part
-
 from ..support import SITE, AskingTestCase
 
 
@@ -37,17 +35,6 @@ class WhatWasSentTest(AskingTestCase):
     async def test_form(self):
         call = await self.call(data=[("a", "1"), ("a", "ü"), ("b", "")])
         self.assertEqual(call.form(), MultiDict([("a", "1"), ("a", "ü"), ("b", "")]))
-
-    async def test_multipart(self):
-        form = aiohttp.FormData()
-        form.add_field("title", "Grüße")
-        form.add_field("file", b"\0\1", filename="a.bin", content_type="application/x-own")
-        call = await self.call(data=form)
-        title, file = call.multipart()
-        self.assertIsInstance(file, Part)
-        self.assertEqual((title.name, title.filename, title.content), ("title", None, "Grüße".encode()))
-        self.assertEqual((file.name, file.filename, file.content), ("file", "a.bin", b"\0\1"))
-        self.assertEqual(file.headers["content-type"], "application/x-own")
 
     async def test_content_and_transfer_coding_are_undone(self):
         async def generate():
