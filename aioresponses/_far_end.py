@@ -95,7 +95,7 @@ class FarEnd:
     body_is_read = False
     """Whether the body was read ahead, before it is sent."""
 
-    _serve_on: Callable[[], Awaitable[Serving]] | None = None
+    _start: tuple[ServeOn, AbstractEventLoop, Callable[[Mock], bool]] | None = None
     _serving: Serving | None = None
     _turn: Turn | None = None
 
@@ -270,22 +270,18 @@ class FarEnd:
         self, serve_on: ServeOn, loop: AbstractEventLoop, is_asked: Callable[[Mock], bool]
     ) -> None:
         """Let a server answer."""
-        async def start() -> Serving:
-            serving = await serve_on(loop, self.interceptor.servers, self)
-            if not is_asked(self.interceptor):
-                raise ClientConnectionError(STOPPED)
-            return serving
-
         self.has_server = True
-        self._serve_on = start
+        self._start = serve_on, loop, is_asked
 
     async def start_server(self) -> None:
         """Start the server if it is not running; raises what its startup raises."""
-        # The function refers to this object.
-        start, self._serve_on = self._serve_on, None
-        assert start is not None
+        assert self._start is not None
+        serve_on, loop, is_asked = self._start
+        self._start = None  # It refers to the call, and so to this object.
         try:
-            self._serving = await start()
+            self._serving = await serve_on(loop, self.interceptor.servers, self)
+            if not is_asked(self.interceptor):
+                raise ClientConnectionError(STOPPED)
         except BaseException as error:
             self.note_raised(error)
             raise

@@ -79,22 +79,24 @@ class _Way:
 
     def put(self, data: bytes) -> None:
         """Deliver data in the next turn, if the other side reads then."""
-        if not self._pieces and not self._loop.is_closed():
+        pieces, size = self._pieces, len(data)
+        if not pieces and not self._loop.is_closed():
             self._loop.call_soon(self._pass_on)
-        if len(data) <= _AT_ONCE:
-            self._pieces.append(data)
+        if size <= _AT_ONCE:
+            pieces.append(data)
         else:
-            self._pieces.extend(data[start:start + _PIECE] for start in range(0, len(data), _PIECE))
-        self.size += len(data)
+            pieces.extend(data[start:start + _PIECE] for start in range(0, size, _PIECE))
+        self.size += size
 
     def flow(self, reads: Callable[[], bool], feed: Callable[[bytes], object]) -> None:
         """Feed the unread data, for as long as the other side reads."""
-        while self._pieces and reads():
-            if self.size <= _AT_ONCE and len(self._pieces) > 1:
-                piece = b"".join(self._pieces)
-                self._pieces.clear()
+        pieces = self._pieces
+        while pieces and reads():
+            if len(pieces) == 1 or self.size > _AT_ONCE:
+                piece = pieces.popleft()
             else:
-                piece = self._pieces.popleft()
+                piece = b"".join(pieces)
+                pieces.clear()
             self.size -= len(piece)
             feed(piece)
 
@@ -299,9 +301,12 @@ class FarEnd(_FlowControlMixin):
             self._near.get_protocol().pause_writing()
 
     def _take_on(self) -> None:
-        self._to_server.flow(lambda: self._reads and not self._lost, self._feed)
-        if self._to_server.size <= _LOW:
+        self._to_server.flow(self._takes, self._feed)
+        if self._client_pauses and self._to_server.size <= _LOW:
             self._let_client_write()
+
+    def _takes(self) -> bool:
+        return self._reads and not self._lost
 
     def _let_client_write(self) -> None:
         if self._client_pauses:
