@@ -64,7 +64,6 @@ from aioresponses import (
     websockets,
 )
 
-from .examples.weather import WeatherClient
 from .projects import Project, changed
 
 ROOT = Path(__file__).parent.parent
@@ -162,7 +161,7 @@ class Page:
         self.blocks = blocks_of(text)
         self.filename = filename
         self.checked_elsewhere = checked_elsewhere
-        self.names: dict[str, Any] = {"__name__": "example", "__file__": filename, "WeatherClient": WeatherClient}
+        self.names: dict[str, Any] = {"__name__": "example", "__file__": filename}
 
     def check(self, case: unittest.TestCase) -> None:
         project = Project()
