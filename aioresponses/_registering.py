@@ -152,10 +152,10 @@ class Registering:
           Apart from `delay`, the other arguments of the reply are then ignored.
         - `timeout`: whether the call raises `asyncio.TimeoutError`.
         - `callback`: a function or a coroutine function. It is called with the URL and the keyword arguments of the
-          call, or with the `RequestCall` if its first parameter is named `call` or is its only one. It returns a
-          `CallbackResult` or a `web.Response`, or None to use the reply that is registered here. It runs before an
-          `exception` is raised, and what it raises reaches the caller. An assertion that fails in it also fails a test
-          with `assert_all_mocked`.
+          call, or with the `RequestCall` if its first parameter is named `call`, is annotated `RequestCall`, or is its
+          only one and not named `url` or `uri`. It returns a `CallbackResult` or a `web.Response`, or None to use the
+          reply that is registered here. It runs before an `exception` is raised, and what it raises reaches the caller.
+          An assertion that fails in it also fails a test with `assert_all_mocked`.
         - `replies`: a list of dicts of these arguments, exceptions and `CallbackResult` objects, which are used one
           after another, instead of one reply.
         - `passthrough`: whether the requests go to the network, which replies instead. It cannot be combined with other

@@ -114,8 +114,9 @@ class Cassette:
             raise TypeError(f"filter: expected a function of an entry, got {shown(filter)}")
         if isinstance(secrets, str) or not isinstance(secrets, Collection):
             raise TypeError(f"secrets: expected names of headers and fields, got {shown(type(secrets))}")
-        if not all(isinstance(name, str) for name in secrets):
-            raise TypeError("secrets: expected names of str")
+        for name in secrets:
+            if not isinstance(name, str):
+                raise TypeError(f"secrets: expected names of str, got {shown(name)}")
         if expires_after is not None and not isinstance(expires_after, timedelta):
             raise TypeError(f"expires_after: expected a timedelta or None, got {shown(expires_after)}")
         check_flag("timings", timings)

@@ -94,6 +94,12 @@ def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
 def _new_mock(item: pytest.Item) -> aioresponses:
     from .core import aioresponses
 
+    if any(marker.args or marker.kwargs for marker in item.iter_markers("strict")):
+        pytest.fail(
+            "pytest.mark.strict takes no arguments; for a test that is not strict, "
+            "write pytest.mark.aioresponses(strict=False)",
+            pytrace=False,
+        )
     try:
         mock = aioresponses(**_settings_of(item))
     except (TypeError, ValueError) as error:

@@ -696,7 +696,7 @@ class WrongUseTest(RecordingTestCase):
             ({"match_on": None}, TypeError, f"{match_on}None"),
             ({"filter": "x"}, TypeError, "filter: expected a function of an entry, got 'x'"),
             ({"secrets": "x"}, TypeError, "secrets: expected names of headers and fields, got <class 'str'>"),
-            ({"secrets": [1]}, TypeError, "secrets: expected names of str"),
+            ({"secrets": [1]}, TypeError, "secrets: expected names of str, got 1"),
             ({"expires_after": 3}, TypeError, "expires_after: expected a timedelta or None, got 3"),
             ({"timings": 1}, TypeError, "timings: expected a bool, got 1"),
         ):

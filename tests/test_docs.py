@@ -64,7 +64,6 @@ from aioresponses import (
     websockets,
 )
 
-from .examples.weather import WeatherClient
 from .projects import Project, changed
 
 ROOT = Path(__file__).parent.parent
@@ -88,6 +87,24 @@ DIRECTIVES: dict[Path, tuple[str, ...]] = {
         )
         for path in REFERENCE
     },
+}
+
+
+# What is raised and is not explained.
+NEED_NO_EXPLANATION: set[str] = {
+    # Python and aiohttp say it in the same words.
+    "module … has no attribute …", "… object has no attribute …", "Connector is closed.",
+    # The package catches it.
+    "… is another type", "… is not a literal of Python", "… cannot be compared", "the disk is full", "unreachable",
+    "aiohttp waits for data that is already there",
+    # It follows a place or a reason that is explained.
+    "at step …: …", "at step …: …: …", "expected …, got …", "expected …, but …", "expected …, but nothing came",
+    "a template needs a scheme and a host", "two of its placeholders are named …", "its path is not a valid pattern: …",
+    "the host of a template may have a leading *. and no other placeholder; for any host, pass a compiled pattern",
+    "… is neither {name} nor {name:regex}; for a pattern, pass re.compile(…), for literal braces a yarl.URL",
+    "expected a dict of arguments, an exception or a CallbackResult, got …", "unexpected … …: …",
+    "…, got …, which takes no positional argument", "…, got …, whose parameter … is never passed: give it a default",
+    "…, got …, which does not take the keyword arguments of the request: add **kwargs…", "… is not known: …. …",
 }
 
 
@@ -127,6 +144,29 @@ def title_of(path: Path) -> str:
     return text.partition("\n")[0].replace("``", "`")
 
 
+def explained_messages() -> list[str]:
+    """Return the messages in the page about them; `…` stands for what differs from case to case."""
+    text = (DOCS / "reference" / "messages.rst").read_text(encoding="utf-8")
+    return [
+        message
+        for line in re.findall(r"^(``.+``)\n    ", text, re.MULTILINE)
+        for message in re.findall(r"``(.+?)``(?=,|$)", line)
+    ]
+
+
+def raised_by(node: ast.AST) -> str:
+    """Return the words of an exception that a statement raises, with `…` for what differs; "" if it raises none."""
+    if not (isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args):
+        return ""
+    # Functions that make exceptions, and what the package catches by itself, have no capital letter.
+    if not ast.unparse(node.exc.func).rpartition(".")[2][0].isupper():
+        return ""
+    said = node.exc.args[0]
+    parts = said.values if isinstance(said, ast.JoinedStr) else [said]
+    text = "".join(part.value if isinstance(part, ast.Constant) else "…" for part in parts)
+    return text if text.strip("…: ") else ""
+
+
 class Result(unittest.TestResult):
     """Keeps the exceptions of the tests that fail, as they are.
 
@@ -162,7 +202,7 @@ class Page:
         self.blocks = blocks_of(text)
         self.filename = filename
         self.checked_elsewhere = checked_elsewhere
-        self.names: dict[str, Any] = {"__name__": "example", "__file__": filename, "WeatherClient": WeatherClient}
+        self.names: dict[str, Any] = {"__name__": "example", "__file__": filename}
 
     def check(self, case: unittest.TestCase) -> None:
         project = Project()
@@ -353,17 +393,22 @@ class DocsTest(unittest.TestCase):
         # What is put together of parts is shown as a whole where it is an example.
         texts = [path.read_text(encoding="utf-8") for path in PAGES]
         said += [block.code for text in texts for block in blocks_of(text) if block.language == "text"]
-        text = (DOCS / "reference" / "messages.rst").read_text(encoding="utf-8")
-        messages = [
-            message
-            for line in re.findall(r"^(``.+``)\n    ", text, re.MULTILINE)
-            for message in re.findall(r"``(.+?)``(?=,|$)", line)
-        ]
-        self.assertGreater(len(messages), 80)
+        messages = explained_messages()
+        self.assertGreater(len(messages), 100)
         for message in messages:
             parts = [part.strip() for part in message.split("…")]
             with self.subTest(message=message):
                 self.assertEqual([part for part in parts if not any(part in one for one in said)], [])
+
+    def test_what_the_package_raises_is_explained(self):
+        explained = [[part.strip() for part in message.split("…") if part.strip()] for message in explained_messages()]
+        found = {
+            text
+            for path in Path(package.__file__).parent.rglob("*.py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if (text := raised_by(node)) and not any(all(part in text for part in parts) for parts in explained)
+        }
+        self.assertEqual(found, NEED_NO_EXPLANATION)
 
     def test_timeouts_are_no_numbers(self):
         # aiohttp takes numbers until its release 4, and mocks never mean them. The far end of a WebSocket does.

@@ -173,6 +173,18 @@ class PytestPluginTest(AioResponsesTestCase):
                 self.run_test(None, wrong)
             self.assertEqual(str(raised.exception), f"pytest.mark.aioresponses{text}")
 
+    def test_the_marker_strict_takes_no_arguments(self):
+        for wrong in (marker("strict", False), marker("strict", True), marker("strict", strict=False)):
+            with self.subTest(marker=wrong), self.assertRaises(Failed) as raised:
+                self.run_test(None, STRICT, wrong)
+            self.assertEqual(
+                str(raised.exception),
+                "pytest.mark.strict takes no arguments; for a test that is not strict, "
+                "write pytest.mark.aioresponses(strict=False)",
+            )
+        # It may be the marker of somebody else, if the test does not use the fixture.
+        self.assertEqual(self.run_test(lambda active: None, marker("strict", False), fixture=self.foreign()), [])
+
     def run_watched(self, test, error=None, before=lambda: None, after=lambda: None):
         """Run a test that is to leave nothing behind; return what the hooks made of it, in the end of its teardown.
 

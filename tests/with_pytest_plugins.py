@@ -249,12 +249,21 @@ def test_a_marker_that_is_wrong_is_an_error(run):
         @pytest.mark.aioresponses(latenzy=0)
         def test_without_the_fixture():
             pass
+
+        @pytest.mark.strict(False)
+        def test_of_an_argument_of_strict(aioresponses):
+            pass
+
+        @pytest.mark.strict(False)
+        def test_of_another_s_marker_of_that_name():
+            pass
         """
     )
-    result.assert_outcomes(errors=3)
+    result.assert_outcomes(passed=1, errors=4)
     result.stdout.fnmatch_lines([
         "pytest.mark.aioresponses takes no argument 'latenzy'; its arguments are passthrough=, *, assert_no_leaks=",
         "pytest.mark.aioresponses: latency: expected seconds or None, got '0'",
+        "pytest.mark.strict takes no arguments; for a test that is not strict, write pytest.mark.aioresponses(strict=*",
     ])
 
 
