@@ -170,8 +170,11 @@ class LoopInVirtualTime:
         events = self._poll(0)
         if events or self._loop._ready:
             return events
-        if self._time.held or self._jobs or threads.wait_for_process:
+        if self._time.held or self._jobs:
             return self._wait(timeout)
+        if threads.wait_for_process:
+            # Or it has told of the end of the process, and is about to end itself without waking the loop again.
+            return self._wait_a_little(timeout)
         seconds = patience(self._loop, self._time.grace)
         if seconds == math.inf:
             return self._wait(timeout)
@@ -186,7 +189,7 @@ class LoopInVirtualTime:
             if seconds is not None:
                 return self._wait(timeout)
             if threads.at_work:
-                return self._wait(_LOOK_AGAIN if timeout is None else min(timeout, _LOOK_AGAIN))
+                return self._wait_a_little(timeout)
             self._time.wait_forever(self._loop)
             self._cancel_all()
         else:
@@ -200,6 +203,10 @@ class LoopInVirtualTime:
         waited = real.perf_counter() - began
         self._time.now += waited if timeout is None else min(waited, timeout)
         return events
+
+    def _wait_a_little(self, timeout: float | None) -> list[Any]:
+        """Wait for what other threads do, which may end without waking the loop."""
+        return self._wait(_LOOK_AGAIN if timeout is None else min(timeout, _LOOK_AGAIN))
 
     def _jump_to(self, when: float) -> None:
         if not self._time.jump_to(float(when) - self._offset, self._loop):

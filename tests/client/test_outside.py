@@ -160,6 +160,21 @@ class ProcessesTest(AioResponsesTestCase):
         wake = functools.partial(loop.call_soon_threadsafe, int)
         await self.check_is_waited_for(loop, "call_soon_threadsafe", wake)
 
+    async def test_a_thread_that_has_told_of_the_end_of_one(self):
+        loop = asyncio.get_running_loop()
+        really = loop.call_soon_threadsafe
+
+        def slow(*args, **kwargs):
+            really(*args, **kwargs)
+            time.sleep(REALLY)
+
+        began = time.perf_counter()
+        with patch.object(loop, "call_soon_threadsafe", slow):
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+            self.assertEqual(await asyncio.wait_for(process.wait(), 600), 0)
+            await asyncio.sleep(20)
+        self.assertLess(time.perf_counter() - began, 10)
+
     async def test_signals(self):
         loop = asyncio.get_running_loop()
         came = asyncio.Event()
