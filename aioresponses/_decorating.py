@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from ._checks import signature_of
 from ._display import shown
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
     """
     if not callable(function):
         raise TypeError(_DECORATES.format(shown(function)))
-    signature = _signature_of(function)
+    signature = signature_of(function)
     place, name = (0, param) if signature is None or param is not None else _place_of_mock(function, signature)
 
     def run(mock: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -58,19 +59,6 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
             return run(mock, args, kwargs)
 
     return cast("_Function", _without(name, signature, decorated_function))
-
-
-def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
-    # In Python 3.14, an annotation may name something that does not exist yet.
-    options: dict[str, Any] = {}
-    if sys.version_info >= (3, 14):
-        from annotationlib import Format
-
-        options["annotation_format"] = Format.FORWARDREF
-    try:
-        return inspect.signature(function, **options)
-    except (TypeError, ValueError):  # Some functions written in C have no signature.
-        return None
 
 
 def _place_of_mock(function: Callable[..., Any], signature: inspect.Signature) -> tuple[int, str | None]:

@@ -7,7 +7,7 @@ from unittest.mock import MagicMock, patch
 
 from aioresponses import aioresponses
 
-from .support import SITE, get
+from .support import SITE, annotated, get
 
 
 class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
@@ -102,9 +102,9 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
         )
 
     def test_a_decorated_function_whose_annotations_name_what_is_not_there(self):
-        names = {"aioresponses": aioresponses}
-        exec("@aioresponses()\ndef function(first: 'Missing', mock): pass", names)
-        self.assertEqual(list(inspect.signature(names["function"]).parameters), ["first"])
+        function = aioresponses()(annotated("def function(first: Missing, mock): return first"))
+        self.assertEqual(list(function.__signature__.parameters), ["first"])
+        self.assertEqual(function(1), 1)
 
     def test_a_decorated_function_is_called_as_pytest_does_it(self):
         @aioresponses()
