@@ -12,12 +12,14 @@ suites put them: `core.ClientResponse` and `core.normalize_url`.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+import aiohttp
 from aiohttp import ClientResponse, ClientSession, StreamReader, hdrs
 from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
@@ -213,8 +215,18 @@ def stream_reader_factory(loop: asyncio.AbstractEventLoop | None = None) -> Stre
     return StreamReader(ResponseHandler(loop), 2 ** 16, loop=loop)
 
 
+def aiohttp_version() -> Any:
+    """Return the release of aiohttp as a `packaging.version.Version`, for suites that have that package."""
+    return importlib.import_module("packaging.version").Version(aiohttp.__version__)  # Nothing here needs it.
+
+
 class Core(ModuleType):
     """The module `core`: if a suite replaces its `normalize_url`, the replacement is used everywhere."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "AIOHTTP_VERSION":
+            return aiohttp_version()
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)

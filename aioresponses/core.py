@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from re import Pattern
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from aiohttp import ClientResponse
+from yarl import URL
 
 from ._asked import Asked
 from ._calls.exchange import moment
@@ -43,8 +45,10 @@ __all__ = [
     "RequestCall",
     "RequestMatch",
     "aioresponses",
-    # For suites that replace them here.
+    # For suites that replace them here, or import them from here.
     "ClientResponse",
+    "Pattern",
+    "URL",
     "merge_params",
     "normalize_url",
     "stream_reader_factory",
