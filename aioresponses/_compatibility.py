@@ -76,7 +76,7 @@ _SCHEMES = ("http://", "https://", "ws://", "wss://")
 
 def effective_prefixes(passthrough: Iterable[Url] | Url) -> list[Url]:
     """Return passthrough prefixes without those that no URL begins with; warn about these."""
-    if isinstance(passthrough, str) or not isinstance(passthrough, Iterable):
+    if isinstance(passthrough, (str, bytes)) or not isinstance(passthrough, Iterable):
         passthrough = (passthrough,)
     effective: list[Url] = []
     for prefix in passthrough:

@@ -271,11 +271,20 @@ class StrictnessTest(ServerTestCase):
         )
 
     def test_a_passthrough_that_is_no_url_is_refused(self):
-        with self.assertRaises(TypeError) as raised:
-            aioresponses(passthrough=5)
-        self.assertEqual(
-            str(raised.exception), "passthrough: expected URL prefixes such as 'http://127.0.0.1', got 5"
-        )
+        for passthrough, got in (
+            (5, "5"),
+            (None, "None"),
+            (b"http://127.0.0.1", "b'http://127.0.0.1'"),
+            ([b"http://127.0.0.1"], "b'http://127.0.0.1'"),
+            (False, "False"),
+            (True, "True; for all requests that no mock answers, pass passthrough_unmatched"),
+        ):
+            with self.subTest(passthrough):
+                with self.assertRaises(TypeError) as raised:
+                    aioresponses(passthrough=passthrough)
+                self.assertEqual(
+                    str(raised.exception), f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {got}"
+                )
 
     async def test_what_was_passed_through_is_not_unmatched(self):
         async def hello(request):
