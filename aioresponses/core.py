@@ -357,6 +357,7 @@ class aioresponses(Mocks, Recordings, Asked):
     def __call__(self, function: _Function) -> _Function:
         """Decorate a function or a coroutine function: the mock is active while it runs, and is passed as an argument.
 
+        For a generator function, such as a fixture of pytest, the mock is active until the generator ends.
         For a subclass of `unittest.TestCase`, all test methods are decorated. Raises `TypeError` for any other class.
         """
         from ._decorating import decorate_tests, decorated  # Not before it is needed.
