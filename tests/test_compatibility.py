@@ -174,6 +174,14 @@ class BuildResponseTest(MockedTestCase):
                 response = await match.build_response("http://other.com/{id}?b=1")
                 self.assertEqual((response.status, str(response.url)), (200, "http://other.com/%7Bid%7D?b=1"))
 
+    async def test_build_response_takes_a_url_without_a_host(self):
+        for asked, path in ((URL(), "/"), ("", "/"), ("/users", "/users"), (URL("users?page=1"), "/users?page=1")):
+            with self.subTest(asked):
+                response = await RequestMatch("", status=400, payload={"a": 1}).build_response(asked)
+                self.assertEqual((response.status, await response.json()), (400, {"a": 1}))
+                self.assertEqual(response.url.path_qs, path)
+                self.assertIs(await RequestMatch("", exception=KeyError).build_response(asked), KeyError)
+
     async def test_build_response_is_not_seen_by_other_mocks(self):
         own = self.mock.get(SITE, body="registered")
         for match in (RequestMatch(SITE, body="by hand"), own):
