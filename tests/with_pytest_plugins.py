@@ -285,6 +285,7 @@ def test_a_marker_that_is_wrong_is_an_error(run):
         "pytest.mark.aioresponses: latency: expected seconds or None, got '0'",
         "pytest.mark.strict takes no arguments; for a test that is not strict, write pytest.mark.aioresponses(strict=*",
     ])
+    result.stdout.no_fnmatch_line("*another exception occurred*")
 
 
 def test_strict_mocks_of_every_fixture(run):
