@@ -144,7 +144,7 @@ class aioresponses(Mocks, Recordings, Asked):
             self._watch = leaks.Watch(kinds) if kinds else None
         self._since = 0
         # Those that `stop()` forgot: a `with` block may be left with a mock that was stopped before.
-        self._unused_at_stop: list[RequestMatch] = []
+        self._unused_at_stop: Sequence[RequestMatch] = ()
         log = Log(keep_calls, None if self._watch is None else self._watch.note_call)
         super().__init__(passthrough, passthrough_unmatched, json_dumps, latency, log, self._response_class)
         if self._settings["assert_all_mocked"]:
@@ -172,7 +172,7 @@ class aioresponses(Mocks, Recordings, Asked):
         if self.active:
             raise RuntimeError("start() was called on an aioresponses that is already active")
         self._since = moment()
-        self._unused_at_stop = []
+        self._unused_at_stop = ()
         self._interceptor.failed_assertions.clear()
         self._interceptor.failed_sockets.clear()
         try:
@@ -264,7 +264,7 @@ class aioresponses(Mocks, Recordings, Asked):
         finally:
             if self.active:
                 self.stop()
-            self._unused_at_stop = []
+            self._unused_at_stop = ()
             if self._watch is not None:
                 self._watch.forget()
         if failure is not None:
