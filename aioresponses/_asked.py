@@ -150,8 +150,8 @@ class Asked:
         self,
         url: UrlOrMock,
         method: str = default(hdrs.METH_GET),
-        *args: Any,
         args_to_match: Iterable[str] | None = None,
+        *args: Any,
         **kwargs: Any,
     ) -> None:
         """Raise `AssertionError` unless the last call of this method and URL had exactly these keyword arguments.

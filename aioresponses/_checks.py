@@ -135,11 +135,24 @@ def check_seconds(name: str, value: object, expected: str = "seconds") -> None:
         raise ValueError(f"{name}: expected {expected}, 0 or more, got {shown(value)}")
 
 
+def signature_of(function: Any) -> inspect.Signature | None:
+    """Return the signature of a function; None for functions that have none, such as some written in C."""
+    options: dict[str, Any] = {}
+    # In Python 3.14, an annotation is evaluated only now, and may name something that exists only for type checkers.
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format
+
+        options["annotation_format"] = Format.FORWARDREF
+    try:
+        return inspect.signature(function, **options)
+    except (TypeError, ValueError):
+        return None
+
+
 def misfit(function: object, *args: object, **kwargs: object) -> str:
     """Return why a function does not accept these arguments; "" if it does, or if its signature is unknown."""
-    try:
-        signature = inspect.signature(function)  # type: ignore[arg-type]
-    except (TypeError, ValueError):  # Some functions written in C have no signature.
+    signature = signature_of(function)
+    if signature is None:
         return ""
     try:
         signature.bind(*args, **kwargs)

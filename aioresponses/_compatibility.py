@@ -12,12 +12,14 @@ suites put them: `core.ClientResponse` and `core.normalize_url`.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+import aiohttp
 from aiohttp import ClientResponse, ClientSession, StreamReader, hdrs
 from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
@@ -74,7 +76,7 @@ _SCHEMES = ("http://", "https://", "ws://", "wss://")
 
 def effective_prefixes(passthrough: Iterable[Url] | Url) -> list[Url]:
     """Return passthrough prefixes without those that no URL begins with; warn about these."""
-    if isinstance(passthrough, str) or not isinstance(passthrough, Iterable):
+    if isinstance(passthrough, (str, bytes)) or not isinstance(passthrough, Iterable):
         passthrough = (passthrough,)
     effective: list[Url] = []
     for prefix in passthrough:
@@ -141,6 +143,9 @@ class _Argument:
 _OF_REPLY = {*REPLY_ARGUMENTS, "passthrough", "replies"}
 
 
+_SOMEWHERE = URL("http://localhost/")
+
+
 class RequestMatch(Handle):
     """A registered mock: the requests that it answered, and how many more it answers.
 
@@ -180,7 +185,11 @@ class RequestMatch(Handle):
         """
         reply = {name: value for name, value in self._given.items() if name in _OF_REPLY}
         method = self._method or hdrs.METH_GET
-        alone = RequestMatch(URL(url), method, **reply)
+        url = URL(url)
+        if not url.raw_host:
+            # Suites that are only interested in the response leave the URL out, but aiohttp's client needs a host.
+            url = _SOMEWHERE.join(url)
+        alone = RequestMatch(url, method, **reply)
         log = Log()
         router = Router([], False, log.call_of)
         router.add(route_of(alone, json_dumps))
@@ -213,8 +222,18 @@ def stream_reader_factory(loop: asyncio.AbstractEventLoop | None = None) -> Stre
     return StreamReader(ResponseHandler(loop), 2 ** 16, loop=loop)
 
 
+def aiohttp_version() -> Any:
+    """Return the release of aiohttp as a `packaging.version.Version`, for suites that have that package."""
+    return importlib.import_module("packaging.version").Version(aiohttp.__version__)  # Nothing here needs it.
+
+
 class Core(ModuleType):
     """The module `core`: if a suite replaces its `normalize_url`, the replacement is used everywhere."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "AIOHTTP_VERSION":
+            return aiohttp_version()
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)

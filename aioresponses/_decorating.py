@@ -6,8 +6,10 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from ._checks import is_generator_function, signature_of
 from ._display import shown
 
 if TYPE_CHECKING:
@@ -32,9 +34,11 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
     The signature of the returned function lacks the mock, because pytest passes a test everything in its signature, by
     name.
     """
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(decorated(function.__func__, mock_of_a_run, param))
     if not callable(function):
         raise TypeError(_DECORATES.format(shown(function)))
-    signature = _signature_of(function)
+    signature = signature_of(function)
     place, name = (0, param) if signature is None or param is not None else _place_of_mock(function, signature)
 
     def run(mock: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -52,25 +56,32 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
 
         return cast("_Function", _without(name, signature, decorated_coroutine))
 
+    # The mock of a generator, such as a fixture of pytest, is active until the generator ends.
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def decorated_async_generator(*args: Any, **kwargs: Any) -> Any:
+            async with mock_of_a_run() as mock, aclosing(run(mock, args, kwargs)) as made:
+                async for one in made:
+                    yield one
+
+        return cast(_Function, _without(name, signature, decorated_async_generator))
+
+    if is_generator_function(function):
+
+        @functools.wraps(function)
+        def decorated_generator(*args: Any, **kwargs: Any) -> Any:
+            with mock_of_a_run() as mock:
+                return (yield from run(mock, args, kwargs))
+
+        return cast(_Function, _without(name, signature, decorated_generator))
+
     @functools.wraps(function)
     def decorated_function(*args: Any, **kwargs: Any) -> Any:
         with mock_of_a_run() as mock:
             return run(mock, args, kwargs)
 
     return cast("_Function", _without(name, signature, decorated_function))
-
-
-def _signature_of(function: Callable[..., Any]) -> inspect.Signature | None:
-    # In Python 3.14, an annotation may name something that does not exist yet.
-    options: dict[str, Any] = {}
-    if sys.version_info >= (3, 14):
-        from annotationlib import Format
-
-        options["annotation_format"] = Format.FORWARDREF
-    try:
-        return inspect.signature(function, **options)
-    except (TypeError, ValueError):  # Some functions written in C have no signature.
-        return None
 
 
 def _place_of_mock(function: Callable[..., Any], signature: inspect.Signature) -> tuple[int, str | None]:
@@ -108,8 +119,4 @@ def decorate_tests(case: type, mock_of_a_run: _MockOfARun, param: str | None) ->
     if not issubclass(case, unittest.TestCase):
         raise TypeError(_DECORATES.format(shown(case)))
     for name in unittest.defaultTestLoader.getTestCaseNames(case):
-        method = inspect.getattr_static(case, name)
-        if isinstance(method, (staticmethod, classmethod)):
-            setattr(case, name, type(method)(decorated(method.__func__, mock_of_a_run, param)))
-        else:
-            setattr(case, name, decorated(method, mock_of_a_run, param))
+        setattr(case, name, decorated(inspect.getattr_static(case, name), mock_of_a_run, param))

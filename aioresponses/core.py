@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from re import Pattern
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from aiohttp import ClientResponse
+from yarl import URL
 
 from ._asked import Asked
 from ._calls.exchange import moment
@@ -43,8 +45,10 @@ __all__ = [
     "RequestCall",
     "RequestMatch",
     "aioresponses",
-    # For suites that replace them here.
+    # For suites that replace them here, or import them from here.
     "ClientResponse",
+    "Pattern",
+    "URL",
     "merge_params",
     "normalize_url",
     "stream_reader_factory",
@@ -139,6 +143,8 @@ class aioresponses(Mocks, Recordings, Asked):
             kinds = leaks.checked_kinds(assert_no_leaks)
             self._watch = leaks.Watch(kinds) if kinds else None
         self._since = 0
+        # Those that `stop()` forgot: a `with` block may be left with a mock that was stopped before.
+        self._unused_at_stop: Sequence[RequestMatch] = ()
         log = Log(keep_calls, None if self._watch is None else self._watch.note_call)
         super().__init__(passthrough, passthrough_unmatched, json_dumps, latency, log, self._response_class)
         if self._settings["assert_all_mocked"]:
@@ -166,6 +172,7 @@ class aioresponses(Mocks, Recordings, Asked):
         if self.active:
             raise RuntimeError("start() was called on an aioresponses that is already active")
         self._since = moment()
+        self._unused_at_stop = ()
         self._interceptor.failed_assertions.clear()
         self._interceptor.failed_sockets.clear()
         try:
@@ -196,6 +203,8 @@ class aioresponses(Mocks, Recordings, Asked):
                 if self._watch is not None:
                     self._watch.end()
                 self._interceptor.tell_servers()
+                if self._settings["assert_all_called"]:
+                    self._unused_at_stop = self.unused_mocks
                 self.clear()
                 for response in self._log.responses():
                     leave_readable(response)
@@ -249,10 +258,13 @@ class aioresponses(Mocks, Recordings, Asked):
                 if exc_type is None:
                     failure = self._failure(leaks=self._leaks())
             finally:
-                self.stop()
+                # As with aioresponses 0.7, the block may have stopped it already.
+                if self.active:
+                    self.stop()
         finally:
             if self.active:
                 self.stop()
+            self._unused_at_stop = ()
             if self._watch is not None:
                 self._watch.forget()
         if failure is not None:
@@ -273,7 +285,7 @@ class aioresponses(Mocks, Recordings, Asked):
         """
         noted = self._interceptor
         if self._log.is_empty and self._router.is_empty and not (
-            leaks or noted.failed_assertions or noted.failed_sockets
+            leaks or self._unused_at_stop or noted.failed_assertions or noted.failed_sockets
         ):
             return None  # So that a test without requests does not pay for what follows.
         asked = {**self._settings, **(strictness or {})}
@@ -290,7 +302,7 @@ class aioresponses(Mocks, Recordings, Asked):
         sockets = [
             one for one in noted.failed_sockets if all(one.error is not error for error in shown_already)
         ]
-        unused = self.unused_mocks if asked["assert_all_called"] else []
+        unused = [*self._unused_at_stop, *self.unused_mocks] if asked["assert_all_called"] else []
         unmatched = self.unmatched_calls if asked["assert_all_mocked"] else []
         unmatched = [call for call in unmatched if call.order >= self._since]
         if unmatched:
@@ -345,6 +357,7 @@ class aioresponses(Mocks, Recordings, Asked):
     def __call__(self, function: _Function) -> _Function:
         """Decorate a function or a coroutine function: the mock is active while it runs, and is passed as an argument.
 
+        For a generator function, such as a fixture of pytest, the mock is active until the generator ends.
         For a subclass of `unittest.TestCase`, all test methods are decorated. Raises `TypeError` for any other class.
         """
         from ._decorating import decorate_tests, decorated  # Not before it is needed.

@@ -103,7 +103,7 @@ def _new_mock(item: pytest.Item) -> aioresponses:
     try:
         mock = aioresponses(**_settings_of(item))
     except (TypeError, ValueError) as error:
-        pytest.fail(f"pytest.mark.aioresponses: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"pytest.mark.aioresponses: {error}", pytrace=False) from None
     item.stash[_mock_of_fixture] = mock
     return mock
 
@@ -128,7 +128,7 @@ def running_clock(request: pytest.FixtureRequest) -> Iterator[VirtualClock]:
     try:
         clock = VirtualClock(**_settings_of_clock(request.node))
     except (TypeError, ValueError) as error:
-        pytest.fail(f"pytest.mark.virtual_time: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"pytest.mark.virtual_time: {error}", pytrace=False) from None
     request.node.stash[_clock_of_fixture] = clock
     try:
         with clock:
@@ -200,7 +200,7 @@ def _cassette_of(item: pytest.Item, mock: aioresponses) -> Cassette | None:
     try:
         return mock.cassette(path, **settings)
     except (TypeError, ValueError) as error:
-        pytest.fail(f"pytest.mark.cassette: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"pytest.mark.cassette: {error}", pytrace=False) from None
 
 
 def _check(marker: pytest.Mark) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import re
+import sys
 import unittest
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
@@ -49,6 +50,15 @@ needs_own_request = unittest.skipIf(hasattr(ClientSession, "__slots__"), "nothin
 needs_basic_auth = unittest.skipUnless(hasattr(aiohttp, "BasicAuth"), "aiohttp 4 has no BasicAuth")
 
 needs_middlewares = unittest.skipUnless(hasattr(aiohttp, "ClientHandlerType"), "aiohttp 3.12 brought middlewares")
+
+
+def annotated(source: str) -> Any:
+    """Return the function `function` of a source whose annotations name what only type checkers know."""
+    # From Python 3.14 on, annotations are evaluated when they are asked for.
+    future = "" if sys.version_info >= (3, 14) else "from __future__ import annotations\n"
+    names: dict[str, Any] = {}
+    exec(future + source, names)
+    return names["function"]
 
 
 async def get(url: URL | str = SITE, **kwargs: Any) -> str:

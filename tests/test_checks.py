@@ -7,6 +7,8 @@ from unittest.mock import AsyncMock, Mock
 
 from aioresponses import _checks
 
+from .support import annotated
+
 
 class Lying(str):
     def __str__(self):
@@ -46,6 +48,25 @@ class FunctionsTest(unittest.TestCase):
         ]:
             with self.subTest(function):
                 self.assertEqual(_checks.misfit(function, None) == "", fits)
+
+    def test_annotations_may_name_what_only_type_checkers_know(self):
+        for source, why in [
+            ("def function(one: Missing) -> Missing: ...", ""),
+            ("def function(one: Missing, two: Missing): ...", "missing a required argument: 'two'"),
+            ("class function:\n    def __init__(self, one: Missing): ...", ""),
+        ]:
+            with self.subTest(source):
+                self.assertEqual(_checks.misfit(annotated(source), None), why)
+
+    def test_a_function_without_a_signature(self):
+        class Strange:
+            __signature__ = 5
+
+            def __call__(self):
+                raise NotImplementedError
+
+        self.assertIsNone(_checks.signature_of(Strange()))
+        self.assertEqual(_checks.misfit(Strange(), None), "")
 
     def test_coroutine_functions(self):
         class Callable:

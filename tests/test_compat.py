@@ -1,12 +1,15 @@
 import re
+import sys
+import types
 import unittest
+from unittest.mock import patch
 
 import aiohttp
 from aiohttp import web
 from aiohttp.http_parser import HttpResponseParser, HttpResponseParserPy
 from aiohttp.test_utils import TestServer
 
-from aioresponses import aioresponses, compat
+from aioresponses import aioresponses, compat, core
 
 from .support import SITE
 
@@ -28,10 +31,25 @@ class CompatTest(unittest.TestCase):
         self.assertIs(compat.Pattern, re.Pattern)
         self.assertIsInstance(re.compile("a"), compat.Pattern)
 
+    def test_core_has_the_names_of_compat_as_well(self):
+        for name in compat.__all__:
+            with self.subTest(name):
+                self.assertIs(getattr(core, name), getattr(compat, name))
+
+    def test_the_release_of_aiohttp_is_a_version_where_packaging_is_installed(self):
+        packaging = types.ModuleType("packaging.version")
+        packaging.Version = lambda text: ("version", text)
+        with patch.dict(sys.modules, {"packaging": types.ModuleType("packaging"), "packaging.version": packaging}):
+            from aioresponses.compat import AIOHTTP_VERSION as of_compat
+            from aioresponses.core import AIOHTTP_VERSION as of_core
+        self.assertEqual((of_compat, of_core), (("version", aiohttp.__version__),) * 2)
+
     def test_other_names_are_missing_as_in_any_module(self):
-        with self.assertRaises(AttributeError) as raised:
-            compat.nothing
-        self.assertEqual(str(raised.exception), "module 'aioresponses.compat' has no attribute 'nothing'")
+        for module in (compat, core):
+            with self.assertRaises(AttributeError) as raised:
+                module.nothing
+            self.assertEqual(str(raised.exception), f"module '{module.__name__}' has no attribute 'nothing'")
+            self.assertFalse(hasattr(module, "__path__"))
 
 
 class HeaderNamesTest(unittest.IsolatedAsyncioTestCase):

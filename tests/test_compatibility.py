@@ -41,6 +41,19 @@ class AttributesTest(unittest.TestCase):
         self.assertEqual(self.shown(RequestMatch(url=SITE, method="POST", timeout=False, **given)), expected)
         self.assertEqual(self.shown(aioresponses().post(SITE, **given)), expected)
 
+    def test_arguments_may_be_given_by_position_as_in_0_7(self):
+        given = (404, b"x", [], None, {"A": "1"}, "text/plain", OwnResponse, False, 3, "Gone", callback)
+        match = RequestMatch(SITE, "POST", *given)
+        names = ("status", "body", "payload", "exception", "headers", "content_type", "response_class")
+        self.assertEqual(tuple(getattr(match, name) for name in names), given[:7])
+        self.assertEqual((match.method, match.repeat, match.reason, match.callback), ("post", *given[8:]))
+        self.assertEqual(RequestMatch(SITE, "POST", 404, body="x").body, "x")
+        match = RequestMatch(SITE, "GET", 200, "", None, None, None, None, None, True)
+        self.assertIs(match.exception, asyncio.TimeoutError)
+        with self.assertRaises(TypeError) as raised:
+            RequestMatch(SITE, "POST", *given, True)
+        self.assertEqual(str(raised.exception), "RequestMatch() takes at most 13 arguments by position")
+
     def test_attributes_show_the_defaults(self):
         expected = {
             "method": "get", "url_or_pattern": URL(SITE), "status": 200, "body": "", "payload": None,
@@ -160,6 +173,14 @@ class BuildResponseTest(MockedTestCase):
             with self.subTest(match=match):
                 response = await match.build_response("http://other.com/{id}?b=1")
                 self.assertEqual((response.status, str(response.url)), (200, "http://other.com/%7Bid%7D?b=1"))
+
+    async def test_build_response_takes_a_url_without_a_host(self):
+        for asked, path in ((URL(), "/"), ("", "/"), ("/users", "/users"), (URL("users?page=1"), "/users?page=1")):
+            with self.subTest(asked):
+                response = await RequestMatch("", status=400, payload={"a": 1}).build_response(asked)
+                self.assertEqual((response.status, await response.json()), (400, {"a": 1}))
+                self.assertEqual(response.url.path_qs, path)
+                self.assertIs(await RequestMatch("", exception=KeyError).build_response(asked), KeyError)
 
     async def test_build_response_is_not_seen_by_other_mocks(self):
         own = self.mock.get(SITE, body="registered")

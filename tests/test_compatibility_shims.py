@@ -147,6 +147,26 @@ class InitTest(ShimTestCase):
         self.assertEqual((match.status, match.body), (404, "changed"))
         self.assertEqual(str(match), "GET http://example.com/")
 
+    async def test_a_wrapped_init_with_the_signature_of_0_7_may_pass_all_by_position(self):
+        def set_class(
+            match, original, url, method="GET", status=200, body="", payload=None, exception=None, headers=None,
+            content_type="application/json", response_class=None, timeout=False, repeat=False, reason=None,
+            callback=None,
+        ):
+            original(
+                match, url, method, status, body, payload, exception, headers, content_type,
+                response_class or OwnResponse, timeout, repeat, reason, callback,
+            )
+
+        self.wrap(set_class)
+        for arguments in ({"body": "x"}, {"callback": lambda url, **kwargs: None, "body": "x"}):
+            with self.subTest(**arguments):
+                response, text = await self.asked(**arguments)
+                self.assertEqual((type(response), text), (OwnResponse, "x"))
+        for arguments, error in (({"exception": KeyError}, KeyError), ({"timeout": True}, asyncio.TimeoutError)):
+            with self.subTest(**arguments), self.assertRaises(error):
+                await self.asked(**arguments)
+
     async def test_attributes_that_a_wrapped_init_sets_afterwards_are_used(self):
         def set_afterwards(match, original, *args, **kwargs):
             original(match, *args, **kwargs)

@@ -49,6 +49,51 @@ class FormsOfUseTest(unittest.IsolatedAsyncioTestCase):
             mock.get(SITE, body="x")
             self.assertEqual(await get(), "x")
 
+    async def test_a_block_that_has_stopped_its_mock_is_left_as_any_other(self):
+        async def with_stop(mock):
+            mock.stop()
+
+        async def with_aclose(mock):
+            await mock.aclose()
+
+        async def with_aclose_twice(mock):
+            await mock.aclose()
+            await mock.aclose()
+
+        async def stopped_and_started(mock):
+            mock.stop()
+            mock.start()
+
+        async def in_a_block(mock, end):
+            with mock:
+                await end(mock)
+
+        async def in_an_async_block(mock, end):
+            async with mock:
+                await end(mock)
+
+        async def in_a_function(mock, end):
+            @mock
+            async def function(active):
+                await end(active)
+
+            await function()
+
+        for end in (with_stop, with_aclose, with_aclose_twice, stopped_and_started):
+            for leave in (in_a_block, in_an_async_block, in_a_function):
+                with self.subTest(end=end.__name__, leave=leave.__name__):
+                    mock = aioresponses()
+                    for _ in range(2):
+                        await leave(mock, end)
+                        self.assertFalse(mock.active)
+                        self.assertFalse(hooks_are_in_place())
+
+    async def test_an_exception_leaves_a_block_that_has_stopped_its_mock(self):
+        with self.assertRaises(ZeroDivisionError):
+            with aioresponses() as mock:
+                await mock.aclose()
+                1 / 0
+
 
 class StrictnessTest(ServerTestCase):
     maxDiff = None
@@ -164,6 +209,42 @@ class StrictnessTest(ServerTestCase):
         with mock:
             pass
 
+    async def test_a_block_that_has_stopped_its_mock_checks_as_any_other(self):
+        async def message(end, again=False):
+            with self.assertRaises(AssertionError) as raised:
+                with aioresponses(strict=True) as mock:
+                    mock.get(SITE)
+                    await self.swallow()
+                    if again:
+                        mock.stop()
+                        mock.start()
+                        mock.get(SITE)
+                        await self.swallow()
+                    await end(mock)
+            self.check_hooks_are_gone()
+            return str(raised.exception)
+
+        async def stop(mock):
+            mock.stop()
+
+        for end in (stop, aioresponses.aclose):
+            self.assertEqual(await message(end), self.UNUSED + self.UNMATCHED + self.CALL)
+        # Only what came after the last start counts, but all calls are listed.
+        second = self.CALL.partition("\n")[2].replace("1.", "2.")
+        self.assertEqual(await message(stop, again=True), f"{self.UNUSED}{self.UNMATCHED}{self.CALL}\n{second}")
+
+    async def test_a_block_that_has_stopped_its_mock_and_used_all_is_well(self):
+        mock = aioresponses(strict=True)
+        for _ in range(2):
+            with mock:
+                mock.get(SITE)
+                await get()
+                await mock.aclose()
+        with mock:
+            mock.get(SITE)
+            mock.clear()
+            mock.stop()
+
     async def test_stop_does_not_check(self):
         mock = aioresponses(strict=True)
         mock.start()
@@ -190,11 +271,20 @@ class StrictnessTest(ServerTestCase):
         )
 
     def test_a_passthrough_that_is_no_url_is_refused(self):
-        with self.assertRaises(TypeError) as raised:
-            aioresponses(passthrough=5)
-        self.assertEqual(
-            str(raised.exception), "passthrough: expected URL prefixes such as 'http://127.0.0.1', got 5"
-        )
+        for passthrough, got in (
+            (5, "5"),
+            (None, "None"),
+            (b"http://127.0.0.1", "b'http://127.0.0.1'"),
+            ([b"http://127.0.0.1"], "b'http://127.0.0.1'"),
+            (False, "False"),
+            (True, "True; for all requests that no mock answers, pass passthrough_unmatched"),
+        ):
+            with self.subTest(passthrough):
+                with self.assertRaises(TypeError) as raised:
+                    aioresponses(passthrough=passthrough)
+                self.assertEqual(
+                    str(raised.exception), f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {got}"
+                )
 
     async def test_what_was_passed_through_is_not_unmatched(self):
         async def hello(request):

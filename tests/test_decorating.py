@@ -7,7 +7,7 @@ from unittest.mock import MagicMock, patch
 
 from aioresponses import aioresponses
 
-from .support import SITE, get
+from .support import SITE, annotated, get, hooks_are_in_place
 
 
 class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
@@ -102,9 +102,9 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
         )
 
     def test_a_decorated_function_whose_annotations_name_what_is_not_there(self):
-        names = {"aioresponses": aioresponses}
-        exec("@aioresponses()\ndef function(first: 'Missing', mock): pass", names)
-        self.assertEqual(list(inspect.signature(names["function"]).parameters), ["first"])
+        function = aioresponses()(annotated("def function(first: Missing, mock): return first"))
+        self.assertEqual(list(function.__signature__.parameters), ["first"])
+        self.assertEqual(function(1), 1)
 
     def test_a_decorated_function_is_called_as_pytest_does_it(self):
         @aioresponses()
@@ -162,6 +162,88 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
             return mock
 
         self.assertEqual(len(set(await asyncio.gather(function(), function()))), 2)
+
+
+class GeneratorsTest(unittest.IsolatedAsyncioTestCase):
+    """The mock of a generator is active until the generator ends, however it ends."""
+
+    def check_ended(self, mock):
+        self.assertFalse(mock.active)
+        self.assertFalse(hooks_are_in_place())
+
+    async def check_answers(self, mock):
+        self.assertTrue(mock.active)
+        self.assertEqual(await get(), "x")
+
+    async def test_the_mock_of_a_generator_is_active_between_its_steps(self):
+        ended = []
+
+        @aioresponses()
+        def function(first, mock):
+            try:
+                mock.get(SITE, repeat=True, body="x")
+                sent = yield mock
+                yield first, sent
+                return "returned"
+            finally:
+                ended.append(mock.active)
+
+        self.assertTrue(inspect.isgeneratorfunction(function))
+        self.assertEqual(list(inspect.signature(function).parameters), ["first"])
+        for end in (lambda made: self.assertRaises(StopIteration, next, made),
+                    lambda made: made.close(),
+                    lambda made: self.assertRaises(KeyError, made.throw, KeyError())):
+            made = function(first=1)
+            mock = next(made)
+            await self.check_answers(mock)
+            self.assertEqual(made.send(2), (1, 2))
+            await self.check_answers(mock)
+            end(made)
+            self.check_ended(mock)
+        self.assertEqual(ended, [True] * 3)
+
+    async def test_the_mock_of_an_async_generator_is_active_between_its_steps(self):
+        ended = []
+
+        @aioresponses(param="mock")
+        async def function(first, *, mock):
+            try:
+                mock.get(SITE, repeat=True, body="x")
+                yield mock
+                yield first
+            finally:
+                await asyncio.sleep(0)
+                ended.append(mock.active)
+
+        self.assertTrue(inspect.isasyncgenfunction(function))
+
+        async def run_out(made):
+            self.assertEqual([one async for one in made], [])
+
+        async def throw(made):
+            with self.assertRaises(KeyError):
+                await made.athrow(KeyError())
+
+        for end in (run_out, throw, lambda made: made.aclose()):
+            made = function(1)
+            mock = await made.__anext__()
+            await self.check_answers(mock)
+            self.assertEqual(await made.__anext__(), 1)
+            await self.check_answers(mock)
+            await end(made)
+            self.check_ended(mock)
+        self.assertEqual(ended, [True] * 3)
+
+    def test_strictness_is_checked_when_the_generator_ends(self):
+        @aioresponses(strict=True)
+        def function(mock):
+            mock.get(SITE)
+            yield
+
+        made = function()
+        next(made)
+        with self.assertRaisesRegex(AssertionError, "1 mock was never used"):
+            next(made)
 
 
 class ClassDecoratorTest(unittest.TestCase):
@@ -231,6 +313,21 @@ class ClassDecoratorTest(unittest.TestCase):
 
         self.check_passes(Case, 2)
         self.assertEqual(seen, [aioresponses, aioresponses])
+
+    def test_static_and_class_methods_can_be_decorated_themselves(self):
+        class Plain:
+            @aioresponses()
+            @staticmethod
+            def static(first, mock):
+                return first, type(mock)
+
+            @aioresponses()
+            @classmethod
+            def of_class(cls, mock):
+                return cls, type(mock)
+
+        self.assertEqual((Plain.static(1), Plain().static(1)), ((1, aioresponses),) * 2)
+        self.assertEqual((Plain.of_class(), Plain().of_class()), ((Plain, aioresponses),) * 2)
 
     def test_what_cannot_be_called_is_refused(self):
         with self.assertRaises(TypeError) as raised:

@@ -157,6 +157,26 @@ def test_decorated_functions_and_methods(run):
         def test_of_a_decorated_fixture(fixture):
             assert fixture.is_dir()
 
+        @pytest.fixture
+        @Mock()
+        def generated(tmp_path, m):
+            m.get(SITE, body="generated", repeat=True)
+            yield m
+            assert m.active and m.call_count == 1
+
+        @pytest.fixture
+        @Mock()
+        async def generated_later(tmp_path, m):
+            m.get(SITE, body="generated", repeat=True)
+            yield m
+            assert m.active and m.call_count == 1
+
+        async def test_of_a_generator(generated):
+            assert await get() == "generated"
+
+        async def test_of_an_async_generator(generated_later):
+            assert await get() == "generated"
+
         class TestPlain:
             @Mock()
             def test_method(self, m):
@@ -203,7 +223,7 @@ def test_decorated_functions_and_methods(run):
             m.get(SITE, body=str(n))
             assert asyncio.run(get()) == str(n)
         """
-    ).assert_outcomes(passed=17)
+    ).assert_outcomes(passed=19)
 
 
 def test_the_marker_configures_the_fixture(run):
@@ -265,6 +285,7 @@ def test_a_marker_that_is_wrong_is_an_error(run):
         "pytest.mark.aioresponses: latency: expected seconds or None, got '0'",
         "pytest.mark.strict takes no arguments; for a test that is not strict, write pytest.mark.aioresponses(strict=*",
     ])
+    result.stdout.no_fnmatch_line("*another exception occurred*")
 
 
 def test_strict_mocks_of_every_fixture(run):

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Union
-
-from yarl import URL
 
 from .._calls.record import RequestCall, RequestMatch
 from .._checks import check_seconds
 from .._display import shown
 from .._matching.selection import Selection, check_conditions
-from .._urls import comparable
-from .reports import about_dropped, about_nearly, about_query, place_of, report
+from .reports import about_dropped, about_nearly, about_url, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -116,20 +112,7 @@ class CallAssertions(_TestCase):
     def _nearly(self, selection: Selection) -> str:
         """Return which calls would be selected without a condition, or with another spelling of the URL."""
         calls = self.mock.calls
-        nearly = about_nearly(calls, selection.nearly(calls))
-        url = selection.target.url
-        nearly = nearly or about_query(calls, selection.target)
-        if nearly or not isinstance(url, (URL, re.Pattern)):
-            return nearly
-        from .._matching.hints import change, for_text, unmatched  # Imported when needed: most assertions hold.
-
-        if isinstance(url, re.Pattern):
-            asked = [(place_of(calls, call), comparable(call.key[1])) for call in calls]
-            lines = (f"For {place}, {unmatched(url, one)}" for place, one in asked if change(url, str(one)))
-            return next(lines, "")
-        text = url.human_repr()
-        hints = (for_text(text, call.key[1]) for call in calls)
-        return next((f"The URL is compared as it is{hint.text}." for hint in hints if hint.fits), "")
+        return about_nearly(calls, selection.nearly(calls)) or about_url(calls, selection.target)
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
         self._fail(f"Invalid argument: {what}", msg)

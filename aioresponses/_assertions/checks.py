@@ -18,7 +18,7 @@ from .._matching.selection import Selection
 from .._matching.targets import Target, check_url
 from .._urls import Template, merge_params
 from ..matchers import equals, may_be_absent, settled, unpaired
-from .reports import about_dropped, about_nearly, about_query, difference, report
+from .reports import about_dropped, about_nearly, about_url, difference, report
 
 if TYPE_CHECKING:
     from .._matching.selection import UrlOrMock
@@ -58,7 +58,7 @@ def check_calls(
     ):
         _check_kept(calls, dropped)
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
-        hint = next((hint for one in wanted if (hint := _other_methods(calls, one))), "")
+        hint = next((hint for one in wanted if (hint := _other_spelling(calls, one))), "")
         nearly = about_nearly(calls, [near for one in wanted for near in one.nearly(calls)])
         fail(
             calls,
@@ -129,7 +129,7 @@ def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     made = wanted.made(calls)
     if not made:
-        return _other_methods(calls, wanted) or about_query(calls, wanted.selection.target)
+        return _other_spelling(calls, wanted)
     unknown = made[-1].kwargs
     if isinstance(unknown, UnknownArguments) and wanted.kwargs:
         return f"The arguments of the last one are not known: {unknown.WHY}.\n{unknown.INSTEAD}"
@@ -139,6 +139,13 @@ def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     if differing or not nearly:
         differing = f"Arguments of the last call to {wanted.selection} differ (- expected, + made):\n{differing}"
     return "\n".join(part for part in (differing, nearly) if part)
+
+
+def _other_spelling(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
+    """Return how to write the method or the URL of a wanted call that was not made; "" if unknown."""
+    if wanted.made(calls):
+        return ""
+    return _other_methods(calls, wanted) or about_url(calls, wanted.selection.target)
 
 
 def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:

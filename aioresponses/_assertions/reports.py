@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
@@ -13,7 +14,7 @@ from yarl import URL
 from .._client.active import asked_here
 from .._display import cut, shortened, shown
 from .._matching.targets import Target, reaches
-from .._urls import Template
+from .._urls import Template, comparable
 
 if TYPE_CHECKING:
     import unittest
@@ -77,14 +78,36 @@ def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCal
     return "\n".join(["Calls that match except for a condition:", *lines])
 
 
-def about_query(calls: Sequence[RequestCall], target: Target) -> str:
-    """Return how to include calls that a target without a query excludes because of theirs; "" if there are none."""
+def about_url(calls: Sequence[RequestCall], target: Target) -> str:
+    """Return how to write the URL of a target so that it stands for one of the calls; "" if unknown."""
+    url = target.url
+    if _excludes_by_query(calls, target):
+        return "A URL without a query stands for requests without one; pass match_query=ANY for any query."
+    asked = [
+        (place_of(calls, call), call.url, comparable(call.key[1]))
+        for call in calls
+        if target.method in (None, call.method.upper())
+    ]
+    from .._matching.hints import change, for_text, unmatched  # Imported when needed: most assertions hold.
+
+    if isinstance(url, re.Pattern):
+        for place, sent, compared in asked:
+            if url.match(str(compared)) is None and (change(url, str(compared)) or url.match(sent)):
+                return f"For {place}, {unmatched(url, compared)}"
+    if isinstance(url, URL):
+        for _, _, compared in asked:
+            hint = for_text(url.human_repr(), compared)
+            if hint.fits:
+                return f"The URL is compared as it is{hint.text}."
+    return ""
+
+
+def _excludes_by_query(calls: Sequence[RequestCall], target: Target) -> bool:
+    """Tell whether a target without a query excludes any of the calls only because that has one."""
     if target.any_query or target.has_query or not isinstance(target.url, (URL, Template)):
-        return ""
+        return False
     any_query = target.with_any_query()
-    if not any(reaches(any_query, call) and not reaches(target, call) for call in calls):
-        return ""
-    return "A URL without a query stands for requests without one; pass match_query=ANY for any query."
+    return any(reaches(any_query, call) and not reaches(target, call) for call in calls)
 
 
 def to(selection: Selection) -> str:

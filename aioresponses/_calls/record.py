@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
+# The arguments of a mock after its method, in the order in which aioresponses 0.7 takes them.
+_BY_POSITION = (
+    "status", "body", "payload", "exception", "headers", "content_type", "response_class", "timeout", "repeat",
+    "reason", "callback",
+)
+
 
 def redirect_to(exchange: Exchange) -> ClientResponse | None:
     """Return the redirect that led to a request, if one did."""
@@ -378,7 +384,12 @@ class RequestMatch(Answering):
     # The mock at work, made from the arguments given here, which a wrapper of `__init__` may have changed.
     _at_work: AtWork
 
-    def __init__(self, url: Any, method: str | None = hdrs.METH_GET, **given: Any) -> None:
+    def __init__(self, url: Any, method: str | None = hdrs.METH_GET, *by_position: Any, **given: Any) -> None:
+        if by_position:
+            # As a wrapper of `__init__` that was written for aioresponses 0.7 may pass them.
+            if len(by_position) > len(_BY_POSITION):
+                raise TypeError(f"RequestMatch() takes at most {len(_BY_POSITION) + 2} arguments by position")
+            given = {**dict(zip(_BY_POSITION, by_position)), **given}
         self._url = url
         self._method = method
         self._given = given

@@ -48,7 +48,7 @@ from aiohttp import BaseConnector, ClientConnectionError, ClientSession
 from . import active
 from .connectors import InMemoryConnector
 from .lending import lend, take_back
-from .offering import LEFT_ALONE, offered
+from .offering import OF_TEST_CLIENT, offered
 from .outgoing import authorize_to_proxy, response_of
 from .places import Hook, MakeHook, Method, unbound
 from .wrapping import empty_frames
@@ -172,7 +172,7 @@ def _begin(
         from .own_servers import is_of_test_client  # Not before there may be such a server.
 
         if is_of_test_client(session, url):
-            return [LEFT_ALONE]
+            return [OF_TEST_CLIENT]
     if has_own_connect:
         _reach(connector)
     kwargs.setdefault("allow_redirects", True)
@@ -202,6 +202,12 @@ def _connect_hook(hook: Hook, original: Method) -> Method:
         if far_end is None:
             far_end = await call.far_end(req, connector, traces, timeout)
             if far_end is None:
+                if call is OF_TEST_CLIENT:
+                    from .own_servers import is_own_server  # Loaded already.
+
+                    # A redirect away from the servers of the test is a request like any other.
+                    if not is_own_server(req.url):
+                        return await _connect_alone(hook, connector, req, traces, timeout)
                 from .passing import pass_through  # Not before it is needed.
 
                 return await pass_through(call, req, original(connector, req, traces, timeout))

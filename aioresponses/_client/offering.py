@@ -37,7 +37,7 @@ def offered(method: str, url: URL, kwargs: dict[str, Any], loop: AbstractEventLo
 
 
 class _LeftAlone:
-    """A call of a `TestClient` to its server; it does not belong to the call in whose callback it may be made."""
+    """A call that goes to the network, unrecorded; it does not belong to the call in whose callback it may be made."""
 
     connector: InMemoryConnector
     exchange: Exchange
@@ -66,6 +66,9 @@ class _LeftAlone:
 
 
 LEFT_ALONE = _LeftAlone()
+
+# A call of a `TestClient` to its server, which may redirect it elsewhere.
+OF_TEST_CLIENT = _LeftAlone()
 
 
 class _Undecided(_LeftAlone):

@@ -61,7 +61,12 @@ def is_of_test_client(session: ClientSession, url: URL) -> bool:
         with suppress(TypeError):
             _not_of_clients.add(session)
         return False
-    return any(_session_of(client) is session and _is_at(client.server, url) for client in list(_clients))
+    for client in list(_clients):
+        if _session_of(client) is session and _is_at(client.server, url):
+            # Each of its requests is asked about as well, in case that a redirect leads away.
+            _servers.add(client.server)
+            return True
+    return False
 
 
 def _test_utils() -> ModuleType | None:

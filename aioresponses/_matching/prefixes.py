@@ -37,8 +37,9 @@ class Prefix:
             self._pattern = checked_pattern("passthrough", prefix)
             return
         if not isinstance(prefix, (str, URL)):
+            instead = "; for all requests that no mock answers, pass passthrough_unmatched" if prefix is True else ""
             raise TypeError(
-                f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {shown_wrong_url(prefix)}"
+                f"passthrough: expected URL prefixes such as 'http://127.0.0.1', got {shown_wrong_url(prefix)}{instead}"
             )
         url = None
         try:

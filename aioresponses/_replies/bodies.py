@@ -23,7 +23,7 @@ from aiohttp import FormData, MultipartWriter
 from aiohttp.payload import BytesPayload, Payload
 
 from .._calls.record import RequestCall
-from .._checks import encodable, is_coroutine_function, line, misfit, same_kind
+from .._checks import encodable, is_coroutine_function, line, misfit, same_kind, signature_of
 from .._display import shown
 
 if TYPE_CHECKING:
@@ -163,12 +163,11 @@ def called(name: str, function: Callable[..., Any], call: Callable[[], RequestCa
 
 
 def _takes_parameter(function: Callable[..., Any]) -> bool:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # Some functions written in C have no signature.
+    signature = signature_of(function)
+    if signature is None:
         return False
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return any(parameter.kind in positional for parameter in parameters)
+    return any(parameter.kind in positional for parameter in signature.parameters.values())
 
 
 def size_of(source: Any) -> int | None:

@@ -9,16 +9,15 @@ the keyword arguments by mistake.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Awaitable, Callable
 from inspect import Parameter
-from typing import TYPE_CHECKING, Any, Protocol, Union
+from typing import TYPE_CHECKING, Any, Protocol, Union, get_args
 
 from yarl import URL
 
 from .._calls.record import RequestCall
-from .._checks import is_generator_function
+from .._checks import is_generator_function, signature_of
 from .._client.outgoing import argument_names
 from .._display import shown
 from .results import CallbackResult
@@ -68,10 +67,10 @@ def takes_call(callback: Any) -> bool:
             f"callback: expected a function that returns a CallbackResult or None, got a generator function: "
             f"{shown(callback)}"
         )
-    try:
-        parameters = list(inspect.signature(callback).parameters.values())
-    except (TypeError, ValueError):  # Some functions written in C have no signature.
+    signature = signature_of(callback)
+    if signature is None:
         return False
+    parameters = list(signature.parameters.values())
     if not parameters or parameters[0].kind in (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD):
         raise TypeError(f"{_EXPECTED}, got {shown(callback)}, which takes no positional argument")
     first, *others = parameters
@@ -94,13 +93,15 @@ def takes_call(callback: Any) -> bool:
 def _asks_for_call(first: Parameter, is_alone: bool) -> bool:
     if first.kind is first.VAR_POSITIONAL:
         return False
-    annotation = first.annotation
-    return (
-        first.name == "call"
-        or annotation is RequestCall
-        or isinstance(annotation, str) and re.search(r"\bRequestCall\b", annotation) is not None
-        or is_alone and first.name not in _URLS
-    )
+    return first.name == "call" or _names_call(first.annotation) or is_alone and first.name not in _URLS
+
+
+def _names_call(annotation: Any) -> bool:
+    # What exists only for type checkers is a reference, from Python 3.14 on even if the annotation is not text.
+    text = getattr(annotation, "__forward_arg__", annotation)
+    if isinstance(text, str):
+        return re.search(r"\bRequestCall\b", text) is not None
+    return annotation is RequestCall or any(map(_names_call, get_args(annotation)))
 
 
 def _takes_allow_redirects(parameter: Parameter) -> bool:

@@ -125,6 +125,16 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
                 check, SITE, "POST", json={"a": 2},
             )
 
+    async def test_args_to_match_may_be_given_by_position_as_in_0_7(self):
+        await self.post(json=1, timeout=aiohttp.ClientTimeout(5))
+        self.mock.assert_called_with(SITE, "POST", ["json"], json=1)
+        self.mock.assert_called_once_with(SITE, "POST", ["json"], json=1)
+        for given in ((["json"],), (["json"], "by position"), (None,)):
+            with self.subTest(given), self.assertRaises(AssertionError):
+                self.mock.assert_called_with(SITE, "POST", *given, json=2)
+        with self.assertRaises(AssertionError):
+            self.mock.assert_called_with(SITE, "POST", ["json"], "by position", json=1)
+
     async def test_assert_called_with_args_to_match(self):
         await self.post(json={"a": 1})
         self.check_fails(

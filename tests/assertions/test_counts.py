@@ -1,7 +1,7 @@
 """Assertions about how often something was called: what they accept, and their whole messages."""
 
 import re
-from unittest.mock import ANY
+from unittest.mock import ANY, call
 
 from ..support import SITE, USERS, MessageTestCase
 
@@ -19,6 +19,9 @@ class UrlThatIsMoreTest(MessageTestCase):
                 message = self.message(self.assertCalledOnce, text)
                 self.assertTrue(message.startswith("Expected 1 call to http://example.com/users/"), message)
                 end = f", but there were none.\nThe URL is compared as it is; {instead}.\n{calls}"
+                self.assertTrue(message.endswith(end), message)
+                message = self.message(self.mock.assert_any_call, text)
+                end = f", but there was no such call.\nThe URL is compared as it is; {instead}.\n{calls}"
                 self.assertTrue(message.endswith(end), message)
 
     async def test_a_url_that_no_call_would_match_otherwise(self):
@@ -75,10 +78,39 @@ class UrlThatIsMoreTest(MessageTestCase):
                     f"For call 1, the pattern does not match '{USERS}?page=1' {rule}{change}\n{calls}",
                     self.assertCalled, re.compile(pattern),
                 )
+                hint = f"For call 1, the pattern does not match '{USERS}?page=1' {rule}{change}\n"
+                self.check_fails(
+                    f"Expected GET {re.compile(pattern)}, but there was no such call.\n{hint}{calls}",
+                    self.mock.assert_any_call, re.compile(pattern),
+                )
+                self.check_fails(
+                    f"These calls were not made consecutively:\n  GET {USERS}?page=1\n  GET {re.compile(pattern)}\n"
+                    f"{hint}{calls}",
+                    self.mock.assert_has_calls, [call(f"{USERS}?page=1"), call(re.compile(pattern))],
+                )
+        self.check_fails(
+            f"Expected a call to POST re.compile('users'), but there were none.\n{calls}",
+            self.assertCalled, re.compile("users"), "POST",
+        )
         self.check_fails(
             f"Expected a call to re.compile('/posts'), but there were none.\n{calls}",
             self.assertCalled, re.compile("/posts"),
         )
+
+    async def test_a_pattern_whose_query_is_in_the_order_in_which_it_was_sent(self):
+        await self.send(url=f"{USERS}?page=1&limit=2")
+        pattern = re.compile(re.escape(f"{USERS}?page=1"))
+        detail = (
+            f"For call 1, the pattern does not match '{USERS}?limit=2&page=1' (a pattern is matched from the start of "
+            f"the whole URL, whose query is sorted)\nCalls:\n  1. GET {USERS}?page=1&limit=2 -> 200"
+        )
+        self.check_fails(
+            f"Expected a call to {pattern}, but there were none.\n{detail}", self.assertCalled, pattern
+        )
+        self.check_fails(
+            f"Expected GET {pattern}, but there was no such call.\n{detail}", self.mock.assert_any_call, pattern
+        )
+        self.mock.assert_any_call(re.compile(re.escape(f"{USERS}?limit=2&page=1")))
 
 
 class CallCountTest(MessageTestCase):

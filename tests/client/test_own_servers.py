@@ -25,6 +25,9 @@ def application():
     async def forward(request):
         return web.Response(text=f"real, and {await get()}")
 
+    async def redirect(request):
+        raise web.HTTPFound(request.query["to"])
+
     async def echo(request):
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -32,7 +35,10 @@ def application():
         return socket
 
     made = web.Application()
-    made.add_routes([web.get("/forward", forward), web.get("/socket", echo), web.get("/{path:.*}", real)])
+    made.add_routes([
+        web.get("/forward", forward), web.get("/redirect", redirect), web.get("/socket", echo),
+        web.get("/{path:.*}", real),
+    ])
     return made
 
 
@@ -62,6 +68,29 @@ class TestClientTest(OwnServersTestCase):
                 await socket.send_str("hello")
                 self.assertEqual(await socket.receive_str(), "real hello")
             self.assertEqual(mock.calls, [])
+
+    async def test_a_redirect_away_from_the_server_of_a_test_client_is_a_request_like_any_other(self):
+        client = await self.client_of(TestServer(application()))
+        away = {"to": SITE + "away"}
+        with aioresponses() as mock:
+            with self.assertRaises(ClientConnectionError) as raised:
+                await client.get("/redirect", params=away)
+            self.assertEqual(str(raised.exception), f"Connection refused: GET {SITE}away")
+            mock.get(SITE + "away", body="mocked", repeat=True)
+            for get_of_client, url in ((client.get, "/redirect"), (client.session.get, client.make_url("/redirect"))):
+                async with get_of_client(url, params=away) as response:
+                    self.assertEqual((str(response.url), await response.text()), (SITE + "away", "mocked"))
+            async with client.get("/redirect", params={"to": "/home"}) as response:
+                self.assertEqual(await response.text(), "real /home")
+            self.assertEqual([call.url for call in mock.calls], [SITE + "away"] * 3)
+            self.assertEqual(
+                [call.response and call.response.status for call in mock.calls], [None, 200, 200]
+            )
+            self.assertEqual(len(mock.unmatched_calls), 1)
+            other = await self.start()
+            async with client.get("/redirect", params={"to": str(other.make_url("/other"))}) as response:
+                self.assertEqual(await response.text(), "real /other")
+            self.assertEqual(len(mock.calls), 3)
 
     async def test_a_test_client_that_is_made_while_the_mock_is_active(self):
         with aioresponses() as mock:

@@ -3,7 +3,7 @@
 import functools
 import re
 import unittest
-from typing import Optional
+from typing import Optional, Union
 from unittest.mock import AsyncMock, Mock
 
 import aiohttp
@@ -12,7 +12,9 @@ from yarl import URL
 import aioresponses as package
 from aioresponses import CallbackResult, RequestCall, aioresponses
 
-from ..support import SITE, AskingTestCase, error_of
+from aioresponses._replies.callbacks import takes_call
+
+from ..support import SITE, AskingTestCase, annotated, error_of
 
 EXPECTED = "callback: expected a function that takes the call, or url and **kwargs, got "
 
@@ -53,6 +55,12 @@ class FormsTest(AskingTestCase):
         def annotated_with_more(request: "Optional[RequestCall]", other=1):
             return self.note(request)
 
+        def annotated_as_optional(request: Optional[RequestCall], other=1):
+            return self.note(request)
+
+        def annotated_in_a_union(request: Union[None, "package.RequestCall"], other=1):
+            return self.note(request)
+
         def alone(request):
             return self.note(request)
 
@@ -72,13 +80,26 @@ class FormsTest(AskingTestCase):
 
         for callback in [
             named, named_beside_others, annotated, annotated_url, annotated_as_text, annotated_by_module,
-            annotated_with_more, alone, alone_by_position, alone_with_default, asynchronous, Result,
+            annotated_with_more, annotated_as_optional, annotated_in_a_union, alone, alone_by_position,
+            alone_with_default, asynchronous, Result,
             lambda _: self.note(_), functools.partial(lambda call, db: self.note(call), db=1),
         ]:
             with self.subTest(callback):
                 given = await self.given_to(callback)
                 self.assertEqual(given, ((self.mock.calls[-1],), {}))
                 self.assertIs(given[0][0], self.mock.calls[-1])
+
+    async def test_annotations_may_name_what_only_type_checkers_know(self):
+        for parameters, gets_call in (
+            ("request: RequestCall, other: Missing = 1", True),
+            ("request: RequestCall | Missing, other=1", True),
+            ("request: package.RequestCall, other=1", True),
+            ("request: Missing, **kwargs: Missing", False),
+            ("request: RequestCallback, **kwargs", False),
+        ):
+            for source in (f"def function({parameters}) -> Missing: ...", f"async def function({parameters}): ..."):
+                with self.subTest(source):
+                    self.assertIs(takes_call(annotated(source)), gets_call)
 
     async def test_all_others_are_given_what_0_7_gave_them(self):
         def url_and_flag(uri, allow_redirects=True, data=None):
