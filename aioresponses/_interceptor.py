@@ -57,7 +57,7 @@ class Interceptor:
         self.made = moment()
         """When it was created, as a moment."""
         self.idle_at = 0
-        """When a mock was last registered with it while it was inactive, as a moment."""
+        """When a mock or an application was last registered with it while it was inactive, as a moment."""
         self.failed_sockets: list[FailedSocket] = []
         self.mounts: list[Mount] = []
         """Applications that answer what no mock answers; those with longer URLs come first."""
