@@ -221,6 +221,7 @@ class Mocks(Registering):
         )
         handle._server.note_failed = self._interceptor.failed_sockets.append
         self._register(handle)
+        self._interceptor.sockets.append(handle._server)
         return handle
 
     def connector(self, **options: Any) -> BaseConnector:

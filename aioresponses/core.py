@@ -197,6 +197,7 @@ class aioresponses(Mocks, Recordings, Asked):
                     self._watch.end()
                 self._interceptor.tell_servers()
                 self.clear()
+                self._interceptor.sockets.clear()
                 for response in self._log.responses():
                     leave_readable(response)
 
@@ -264,14 +265,17 @@ class aioresponses(Mocks, Recordings, Asked):
         raised: Iterable[BaseException] = (),
         strictness: Mapping[str, bool] | None = None,
         leaks: Sequence[Leak] = (),
+        is_over: bool = True,
     ) -> BaseException | None:
         """Return what the strict checks find, and the `leaks`, as one exception; None if all is well.
 
         `make` makes the exception from its text. What is shown by the exceptions that the test has `raised` is not
         reported again. Calls of an earlier use of the mock do not count. `strictness` may turn on checks that the
-        arguments of the mock did not.
+        arguments of the mock did not. If `is_over`, clients do nothing more.
         """
         noted = self._interceptor
+        for socket in noted.sockets:
+            socket.note_unmet(is_over)
         if self._log.is_empty and self._router.is_empty and not (
             leaks or noted.failed_assertions or noted.failed_sockets
         ):
