@@ -205,15 +205,22 @@ class aioresponses(Mocks, Recordings, Asked):
         """Stop this mock if it is active, and wait until the mounted applications have ended.
 
         Connections end first, then applications, while the mock is still active. `async with` does this, and so does
-        an `AioResponsesTestCase`. If the clean-up of an application raises an exception, so does this.
+        an `AioResponsesTestCase`. If the clean-up of an application raises an exception, so does this. It raises
+        `AssertionError` if a script of a WebSocket has failed, or a handler in one, and no block has reported it: a
+        mock that was never started, but made a connector, has no other end.
 
         >>> await mock.aclose()
         """
+        failure = None
         try:
             await self._interceptor.end_servers()
+            failure = self._failure(strictness={"assert_all_called": False, "assert_all_mocked": False})
         finally:
+            self._interceptor.failed_sockets.clear()
             if self.active:
                 self.stop()
+        if failure is not None:
+            raise failure
 
     def reset(self) -> None:
         """Forget all calls, in `calls`, in `requests` and of each mock; the mocks remain.
@@ -254,6 +261,7 @@ class aioresponses(Mocks, Recordings, Asked):
         finally:
             if self.active:
                 self.stop()
+            self._interceptor.failed_sockets.clear()
             if self._watch is not None:
                 self._watch.forget()
         if failure is not None:
