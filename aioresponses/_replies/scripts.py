@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Union
 
-from .._checks import check_flag, check_seconds, is_coroutine_function, same_kind
+from .._checks import check_flag, check_seconds, is_coroutine_function, misfit, same_kind
 from .._display import shown
 from .._messages import is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
@@ -34,6 +34,9 @@ def checked_script(script: Any) -> Any:
             check_step(name, step)
         return list(script)
     if is_coroutine_function(script):
+        why = misfit(script, None)
+        if why:
+            raise TypeError(f"script: expected a coroutine function of a connection, got {shown(script)}: {why}")
         return script
     raise TypeError(f"script: expected a list of steps, or a coroutine function of a connection, got {shown(script)}")
 

@@ -49,6 +49,19 @@ class RefusedTest(AioResponsesTestCase):
                 )
         self.assertEqual(self.mock._matches, {})
 
+    def test_arguments_that_refuse_a_websocket_belong_to_other_mocks(self):
+        for name, meant in (
+            ("status", "status"), ("status_code", "status"), ("timeout", "timeout"), ("error", "exception"),
+            ("fault", "fault"),
+        ):
+            with self.subTest(name), self.assertRaises(TypeError) as raised:
+                self.mock.websocket(URL, **{name: 403})
+            self.assertEqual(
+                str(raised.exception),
+                f"websocket() got an unexpected keyword argument '{name}': to refuse a WebSocket, use an ordinary "
+                f"mock, such as get(), with {meant}=",
+            )
+
     def test_steps(self):
         self.refusals(lambda step: self.mock.websocket(URL, ["first", step]), [
             ("script: step 2: code: expected an int, got '1000'", TypeError, Close("1000")),
