@@ -17,6 +17,12 @@ class WebSocketTraffic:
         self._upgraded = exchange.upgraded
 
     def __repr__(self) -> str:
+        try:
+            return self._shown()
+        except ValueError as error:
+            return f"<WebSocketTraffic: {error}>"
+
+    def _shown(self) -> str:
         return f"<WebSocketTraffic received={self.received!r}, sent={self.sent!r}, close_code={self.close_code}>"
 
     @property

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any, cast
 
+from aiohttp import ClientSession
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import WebSocketReader, WSMsgType
+from aiohttp.http import WebSocketReader, WSCloseCode, WSMsgType
 
 from .clocks import perf_counter_here
 from .incoming import MOST
@@ -26,6 +28,12 @@ except ImportError:
 _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 
 _NO_LIMIT = 2 ** 62
+
+# The codes with which aiohttp's client closes a WebSocket that it cannot read.
+_CANNOT_READ = (WSCloseCode.PROTOCOL_ERROR, WSCloseCode.INVALID_TEXT, WSCloseCode.MESSAGE_TOO_BIG)
+
+# Since aiohttp 3.9, which also has this argument, such a client sees its own code; before, it sees 1006.
+_SEES_OWN_CODE = "max_line_size" in signature(ClientSession.__init__).parameters
 
 
 class TimedMessage:
@@ -111,8 +119,26 @@ class Upgraded:
 
     @property
     def close_code(self) -> int | None:
-        """The code with which the far end closed; None if it has sent none."""
-        return next((int(one.data) for one in self.messages(self.sent) if one.type is WSMsgType.CLOSE), None)
+        """The close code that the client sees; None if the far end has sent none, and the client could read it all.
+
+        A client that cannot read what comes closes, and does not wait for an answer.
+        """
+        own = next((code for code in self._close_codes(self.received) if code in _CANNOT_READ), None)
+        if own is not None:
+            closes = [
+                one.is_sent
+                for one in self.conversation()
+                if one.message is not None and one.message.type is WSMsgType.CLOSE
+            ]
+            if not (closes and closes[-1]):
+                return own if _SEES_OWN_CODE else None
+        return next(self._close_codes(self.sent), None)
+
+    def _close_codes(self, written: Written) -> Iterator[int]:
+        """Yield the codes of the close frames, up to data that cannot be read."""
+        for one in _Reading(self.head).feed(bytes(written)):
+            if one.type is WSMsgType.CLOSE:
+                yield int(one.data)
 
 
 class _Reading:

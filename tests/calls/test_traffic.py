@@ -1,3 +1,5 @@
+from unittest.mock import ANY
+
 from aiohttp import web
 
 from aioresponses import AioResponsesTestCase
@@ -86,3 +88,35 @@ class TrafficTest(AioResponsesTestCase):
         with self.assertRaises(ValueError) as raised:
             self.mock.calls[0].websocket.sent
         self.assertTrue(str(raised.exception).startswith("what went over the WebSocket cannot be read: "))
+        self.assertEqual(repr(self.mock.calls[0].websocket), f"<WebSocketTraffic: {raised.exception}>")
+
+    async def test_what_the_client_cannot_read(self):
+        async def speaks(request):
+            ws = web.WebSocketResponse(compress=False)
+            await ws.prepare(request)
+            if request.path == "/large":
+                await ws.send_str("large" * 100)
+            elif request.path == "/text":
+                request.transport.write(b"\x81\x02\xff\xfe")
+            elif request.path == "/code":
+                await ws.close(code=1005)
+            elif request.path == "/frames":
+                request.transport.write(b"\xff\xff\xff\xff")
+            if request.query.get("closes"):
+                request.transport.write(b"\x88\x02\x03\xe9")
+            await ws.receive()
+            return ws
+
+        self.mock.get("wss://example.com/{what}", handler=speaks, match_query=ANY, repeat=True)
+        session = self.client_session()
+        for what in ("large", "text", "code", "frames", "nothing"):
+            for query in ("", "?closes=1"):
+                with self.subTest(what + query):
+                    async with session.ws_connect(f"wss://example.com/{what}{query}", max_msg_size=100) as ws:
+                        if what == "nothing" and not query:
+                            await ws.close(code=1009)
+                        else:
+                            await ws.receive()
+                    await idle()
+                    self.assertIsNotNone(ws.close_code)
+                    self.assertEqual(self.mock.calls[-1].websocket.close_code, ws.close_code)
