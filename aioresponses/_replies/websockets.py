@@ -99,7 +99,7 @@ class WebSocketConnection:
     @property
     def closed(self) -> bool:
         """Whether either side has closed it, or it was lost."""
-        return self._has_gone or self._ws.closed
+        return self._has_gone or self._closing is not None or self._ws.closed
 
     @property
     def _has_gone(self) -> bool:
@@ -115,7 +115,7 @@ class WebSocketConnection:
         """Return the next message that has not been received yet: text as `str`, a binary message as `bytes`.
 
         Raises `asyncio.TimeoutError` if none arrives within `timeout` seconds, and `ConnectionResetError` if the client
-        has gone.
+        has gone, or the WebSocket is being closed.
         """
         check_seconds("timeout", timeout)
         try:
@@ -126,6 +126,8 @@ class WebSocketConnection:
     async def _receive(self, timeout: float | None) -> str | bytes:
         while not self._inbox:
             if self.closed:
+                if self._closing is not None and not self._closing.done():
+                    raise ClientGone("it is being closed")
                 raise ClientGone(f"the client has gone, with code {self.close_code}")
             if self._arrived is None or self._arrived.done():
                 self._arrived = get_running_loop().create_future()
@@ -179,6 +181,7 @@ class WebSocketConnection:
             if self.closed:
                 return
             self._closing = in_background(self._close(code, message))
+            self._wake()
         for _ in range(_TURNS_TO_CLOSE):
             if self._closing.done():
                 break

@@ -187,6 +187,19 @@ class ClosingTest(AioResponsesTestCase):
                 self.assertEqual(client.close_code, 1001)
         self.assertWebSocketClosed(1001)
 
+    async def test_whoever_waits_for_a_message_is_woken_at_once(self):
+        ws = self.mock.websocket(URL)
+        async with self.client_session().ws_connect(URL) as client:
+            connection = await ws.connection()
+            receiving = [asyncio.ensure_future(connection.receive(60)) for _ in range(2)]
+            await idle()
+            await connection.close(1001)
+            for task in receiving:
+                with self.assertRaises(ConnectionResetError) as raised:
+                    await asyncio.wait_for(task, AT_MOST)
+                self.assertEqual(str(raised.exception), "it is being closed")
+            self.assertEqual((await client.receive()).data, 1001)
+
 
 class CancelledTest(AioResponsesTestCase):
     async def cancel(self, awaitable):
