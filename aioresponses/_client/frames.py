@@ -3,6 +3,9 @@
 The reader has three signatures: those of aiohttp 3.8 to 3.10, of 3.11 to 3.13, which introduced its own queue, and of
 3.14, which has an argument for whether to decode text. It only stores the loop and the connection, so placeholders
 do.
+
+Private names of aiohttp: `ResponseHandler._payload`, the queue that the client reads from, and the `_buffer` of such
+queues (3.8.6 to 3.14.5, and the development branch).
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from collections.abc import Iterator
 from inspect import signature
 from typing import Any, cast
 
-from aiohttp import ClientSession
+from aiohttp import ClientResponse, ClientSession
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import WebSocketReader, WSCloseCode, WSMsgType
 
@@ -34,6 +37,19 @@ _CANNOT_READ = (WSCloseCode.PROTOCOL_ERROR, WSCloseCode.INVALID_TEXT, WSCloseCod
 
 # Since aiohttp 3.9, which also has this argument, such a client sees its own code; before, it sees 1006.
 _SEES_OWN_CODE = "max_line_size" in signature(ClientSession.__init__).parameters
+
+
+def has_unread_close(response: ClientResponse | None) -> bool:
+    """Tell whether a close frame has arrived that the client with this response has not read yet."""
+    connection = None if response is None else response.connection
+    if connection is None:
+        return False
+    queue = getattr(connection.protocol, "_payload", None)
+    return any(one.type is WSMsgType.CLOSE for one in _messages_in(queue))
+
+
+def _messages_in(queue: Any) -> list[Any]:
+    return [one[0] if type(one) is tuple else one for one in getattr(queue, "_buffer", ())]
 
 
 class TimedMessage:
@@ -164,7 +180,7 @@ class _Reading:
             self.error = self._queue.exception()
         except Exception as error:
             self.error = error
-        found = [one[0] if type(one) is tuple else one for one in self._queue._buffer]
+        found = _messages_in(self._queue)
         self._queue._buffer.clear()
         return found
 

@@ -18,6 +18,20 @@ async def echo(request):
     return ws
 
 
+def closing():
+    """Return an application that sends one message and closes."""
+    async def handle(request):
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.send_str("last")
+        await ws.close(code=1012)
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/ws", handle)
+    return app
+
+
 class TrafficTest(AioResponsesTestCase):
     async def exchange(self, **options):
         async with self.client_session().ws_connect(URL, **options) as ws:
@@ -62,6 +76,26 @@ class TrafficTest(AioResponsesTestCase):
             repr(self.mock.calls[2].websocket), "<WebSocketTraffic received=[], sent=[], close_code=1006>"
         )
         await ws.close()
+
+    async def test_of_one_whose_end_is_still_unread(self):
+        ws = self.mock.websocket(URL, ["last"])
+        self.mock.mount("wss://mounted.example.com", closing())
+        for url, options in (
+            (URL, {}), (URL, {"autoclose": False}), ("wss://mounted.example.com/ws", {}),
+        ):
+            with self.subTest(url, **options):
+                async with self.client_session().ws_connect(url, **options) as client:
+                    await ws.close(1012)
+                    await idle()
+                    traffic = self.mock.calls[-1].websocket
+                    for _ in range(2):
+                        self.assertIsNone(client.close_code)
+                        self.assertIsNone(traffic.close_code)
+                        with self.assertRaises(self.failureException):
+                            self.assertWebSocketClosed(1012)
+                        await client.receive()
+                    self.assertEqual((traffic.close_code, client.close_code), (1012, 1012))
+                    self.assertWebSocketClosed(1012)
 
     async def test_behind_a_redirect(self):
         self.mock.get("wss://example.com/from", status=302, headers={"Location": "/ws"})
