@@ -257,7 +257,9 @@ class aioresponses(Mocks, Recordings, Asked):
                 if exc_type is None:
                     failure = self._failure(leaks=self._leaks())
             finally:
-                self.stop()
+                # The block may have stopped it.
+                if self.active:
+                    self.stop()
         finally:
             if self.active:
                 self.stop()
