@@ -305,6 +305,8 @@ class WebSocketServer:
         return self.connections[self._handed_out - 1]
 
     async def enough_received(self, count: int, timeout: float) -> list[str | bytes]:
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise TypeError(f"n: expected an int, got {shown(count)}")
         try:
             await self._until(lambda: len(self.received) >= count, timeout)
         except asyncio.TimeoutError:

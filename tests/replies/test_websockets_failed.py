@@ -106,7 +106,7 @@ class RefusedTest(AioResponsesTestCase):
             for awaitable in (
                 connection.close("1000"), connection.close(1000, 7), connection.send({1}), connection.send(Close()),
                 connection.receive(timeout="1"), ws.send({1}), ws.close(None), ws.connection(timeout=None),
-                ws.wait_received(1, timeout="1"),
+                ws.wait_received(1, timeout="1"), ws.wait_received("1"), ws.wait_received(True), ws.wait_received(None),
             ):
                 with self.assertRaises(TypeError):
                     await awaitable
