@@ -81,17 +81,19 @@ def unmet(script: Sequence[Step], first: int, messages: Iterable[str | bytes]) -
         if isinstance(step, Sleep):
             break
         if isinstance(step, Expect):
-            why = mismatch(step, *islice(left, 1))
-            if why:
-                return f"at step {number}: {why}"
+            try:
+                check_message(step, *islice(left, 1))
+            except AssertionError as error:
+                return f"at step {number}: {error}"
     return ""
 
 
-def mismatch(step: Expect, *got: str | bytes) -> str:
-    """Return why a message is not the one that a step expects, or that none came; "" if it is."""
+def check_message(step: Expect, *got: str | bytes) -> None:
+    """Raise `AssertionError` if a message is not the one that a step expects, or if none came."""
     if not got:
-        return f"expected {shown(step.message)}, but nothing came"
-    return "" if is_message(step.message, got[0]) else f"expected {shown(step.message)}, got {shown(got[0])}"
+        raise AssertionError(f"expected {shown(step.message)}, but nothing came")
+    if not is_message(step.message, got[0]):
+        raise AssertionError(f"expected {shown(step.message)}, got {shown(got[0])}")
 
 
 def checked_options(

@@ -39,7 +39,7 @@ from .._display import shown
 from .._messages import is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
 from .results import checked_headers
-from .scripts import STEPS, Step, check_close, check_step, checked_options, checked_script, dumps, mismatch, unmet
+from .scripts import STEPS, Step, check_close, check_message, check_step, checked_options, checked_script, dumps, unmet
 
 if TYPE_CHECKING:
     from .results import Headers
@@ -442,15 +442,14 @@ async def _find_closed(connection: WebSocketConnection, number: int) -> None:
 
 async def _take(connection: WebSocketConnection, step: Any) -> None:
     if isinstance(step, Expect):
+        got: tuple[str | bytes, ...] = ()
         try:
-            got = await connection.receive(step.timeout)
+            got = (await connection.receive(step.timeout),)
         except asyncio.TimeoutError:
-            raise AssertionError(mismatch(step)) from None
+            pass
         except ClientGone as error:
             raise AssertionError(f"expected {shown(step.message)}, but {error}") from None
-        why = mismatch(step, got)
-        if why:
-            raise AssertionError(why)
+        check_message(step, *got)
     elif isinstance(step, Close):
         await connection.close(step.code, step.message)
     elif isinstance(step, Drop):
