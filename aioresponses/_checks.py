@@ -7,6 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ._display import hidden, shown
@@ -163,6 +164,13 @@ def misfit(function: object, *args: object, **kwargs: object) -> str:
 
 def is_coroutine_function(function: object) -> bool:
     """Tell whether calling something returns a coroutine, as far as that is known without calling it."""
+    while isinstance(function, partial):
+        function = function.func
+    if inspect.isfunction(function) and hasattr(function, "mock"):
+        # What `create_autospec` makes of a coroutine function does not say so before CPython 3.13.
+        mocks = sys.modules.get("unittest.mock")
+        if mocks is not None and isinstance(function.mock, mocks.AsyncMock):
+            return True
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
 
 

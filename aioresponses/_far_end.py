@@ -152,6 +152,11 @@ class FarEnd:
         """The values of the placeholders in the URL of the mock."""
         return self.exchange.match_info
 
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether the connection has switched to another protocol, such as that of WebSockets."""
+        return self._turn is not None and self._turn.is_upgraded
+
     def is_sent_again_by(self, request: ClientRequest) -> bool:
         """Tell whether aiohttp itself retries this request with another one.
 

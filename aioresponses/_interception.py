@@ -253,7 +253,7 @@ class Interception:
             mock
             for one in list(idle)
             if one.is_idle and one.idle_at > began  # What an earlier test left behind has no part in this.
-            for mock in one.router.registered
+            for mock in (*one.router.registered, *one.mounts)
         ]
         explained = explanation(method, asked, verdicts, redirect_to(exchange), unasked)
         asked_ones = filter(self._is_asked, self._interceptors)

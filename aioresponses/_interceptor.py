@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ._client.serving import Servers
     from ._far_end import Recorder
     from ._matching.mounts import Mount
+    from ._replies.websockets import WebSocketServer
 
 
 class Interceptor:
@@ -57,8 +58,10 @@ class Interceptor:
         self.made = moment()
         """When it was created, as a moment."""
         self.idle_at = 0
-        """When a mock was last registered with it while it was inactive, as a moment."""
+        """When a mock or an application was last registered with it while it was inactive, as a moment."""
         self.failed_sockets: list[FailedSocket] = []
+        self.sockets: list[WebSocketServer] = []
+        """The far ends of mocked WebSockets."""
         self.mounts: list[Mount] = []
         """Applications that answer what no mock answers; those with longer URLs come first."""
         self.connectors: WeakSet[OwnConnector] | tuple[()] = ()

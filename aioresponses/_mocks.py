@@ -120,6 +120,9 @@ class Mocks(Registering):
 
     def _register(self, handle: RequestMatch) -> None:
         self._router.add(route_of(handle, self.json_dumps))
+        self._note_registered()
+
+    def _note_registered(self) -> None:
         if not self.active:
             self._interceptor.idle_at = moment()
             idle.add(self._interceptor)
@@ -159,6 +162,7 @@ class Mocks(Registering):
             url, app, raise_exceptions, handler_cancellation, self._log.call_of, self._interceptor.take_out_mount
         )
         self._interceptor.add_mount(mount)
+        self._note_registered()
         return mount
 
     def websocket(
@@ -217,6 +221,7 @@ class Mocks(Registering):
         )
         handle._server.note_failed = self._interceptor.failed_sockets.append
         self._register(handle)
+        self._interceptor.sockets.append(handle._server)
         return handle
 
     def connector(self, **options: Any) -> BaseConnector:

@@ -46,6 +46,9 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
 # The arguments that belong to a mock as a whole, and not to a single reply.
 _OF_MOCK = ("method", "optional", "override", "passthrough", "repeat", "replies", "url")
 
+# The arguments of ordinary mocks by which a WebSocket is refused.
+_REFUSING = ("status", "exception", "timeout", "fault")
+
 _METHOD = "[A-Z]+|(?i:get|post|put|patch|delete|head|options)"
 
 _RAISED = "raise the exception in the callback, or list it among the replies"
@@ -69,6 +72,8 @@ def instead_of(name: object, known: Collection[str]) -> str:
             return "to check how many calls there were, use assertCallCount"
         if "match" not in known and (elsewhere in _OF_MOCK or elsewhere.startswith("match")):
             return f"{elsewhere!r} is an argument of the mock, and not of a single reply"
+        if elsewhere in _REFUSING and "protocols" in known:
+            return f"to refuse a WebSocket, use an ordinary mock, such as get(), with {elsewhere}="
         if elsewhere in ("exception", "timeout"):
             return _RAISED
         from difflib import get_close_matches  # Takes long to import, and is rarely needed.

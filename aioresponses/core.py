@@ -206,6 +206,7 @@ class aioresponses(Mocks, Recordings, Asked):
                 if self._settings["assert_all_called"]:
                     self._unused_at_stop = self.unused_mocks
                 self.clear()
+                self._interceptor.sockets.clear()
                 for response in self._log.responses():
                     leave_readable(response)
 
@@ -213,15 +214,22 @@ class aioresponses(Mocks, Recordings, Asked):
         """Stop this mock if it is active, and wait until the mounted applications have ended.
 
         Connections end first, then applications, while the mock is still active. `async with` does this, and so does
-        an `AioResponsesTestCase`. If the clean-up of an application raises an exception, so does this.
+        an `AioResponsesTestCase`. If the clean-up of an application raises an exception, so does this. It raises
+        `AssertionError` if a script of a WebSocket has failed, or a handler in one, and no block has reported it: a
+        mock that was never started, but made a connector, has no other end.
 
         >>> await mock.aclose()
         """
+        failure = None
         try:
             await self._interceptor.end_servers()
+            failure = self._failure(strictness={"assert_all_called": False, "assert_all_mocked": False})
         finally:
+            self._interceptor.failed_sockets.clear()
             if self.active:
                 self.stop()
+        if failure is not None:
+            raise failure
 
     def reset(self) -> None:
         """Forget all calls, in `calls`, in `requests` and of each mock; the mocks remain.
@@ -265,6 +273,7 @@ class aioresponses(Mocks, Recordings, Asked):
             if self.active:
                 self.stop()
             self._unused_at_stop = ()
+            self._interceptor.failed_sockets.clear()
             if self._watch is not None:
                 self._watch.forget()
         if failure is not None:
@@ -276,14 +285,17 @@ class aioresponses(Mocks, Recordings, Asked):
         raised: Iterable[BaseException] = (),
         strictness: Mapping[str, bool] | None = None,
         leaks: Sequence[Leak] = (),
+        is_over: bool = True,
     ) -> BaseException | None:
         """Return what the strict checks find, and the `leaks`, as one exception; None if all is well.
 
         `make` makes the exception from its text. What is shown by the exceptions that the test has `raised` is not
         reported again. Calls of an earlier use of the mock do not count. `strictness` may turn on checks that the
-        arguments of the mock did not.
+        arguments of the mock did not. If `is_over`, clients do nothing more.
         """
         noted = self._interceptor
+        for socket in noted.sockets:
+            socket.note_unmet(is_over)
         if self._log.is_empty and self._router.is_empty and not (
             leaks or self._unused_at_stop or noted.failed_assertions or noted.failed_sockets
         ):

@@ -254,7 +254,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     passed = outcome.excinfo is None
     own = item.stash.get(_mock_of_fixture, None)
     for mock in others if own is None else [own, *others]:
-        failure = mock._failure(lambda text: pytest.fail.Exception(text, pytrace=False), strictness=strictness)
+        failure = mock._failure(
+            lambda text: pytest.fail.Exception(text, pytrace=False), strictness=strictness, is_over=False
+        )
         if failure is not None and outcome.excinfo is None:
             outcome.force_exception(failure)
             passed = False

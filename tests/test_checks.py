@@ -3,7 +3,7 @@
 import functools
 import types
 import unittest
-from unittest.mock import AsyncMock, Mock
+from unittest.mock import AsyncMock, Mock, create_autospec
 
 from aioresponses import _checks
 
@@ -78,7 +78,9 @@ class FunctionsTest(unittest.TestCase):
 
         for function, expected in [
             (function, True), (Callable(), True), (functools.partial(function), True), (AsyncMock(), True),
-            (lambda: 0, False), (Mock(), False), (5, False),
+            (functools.partial(functools.partial(Callable())), True), (create_autospec(function), True),
+            (lambda: 0, False), (Mock(), False), (5, False), (functools.partial(Mock()), False),
+            (create_autospec(lambda: 0), False),
         ]:
             with self.subTest(function):
                 self.assertIs(_checks.is_coroutine_function(function), expected)

@@ -1,5 +1,6 @@
 """The mock object: starting and stopping, and strictness."""
 
+import contextlib
 import unittest
 
 import aiohttp
@@ -250,6 +251,27 @@ class StrictnessTest(ServerTestCase):
         mock.start()
         mock.get(SITE)
         mock.stop()
+
+    async def test_a_block_may_stop_its_mock_itself(self):
+        for options in ({}, {"strict": True}, {"assert_no_leaks": True}):
+            for mock in (aioresponses(**options), aioresponses(**options)):
+                with mock:
+                    mock.get(SITE, body="x")
+                    self.assertEqual(await get(), "x")
+                    mock.stop()
+                    self.assertFalse(mock.active)
+                async with mock:
+                    mock.get(SITE, body="x")
+                    self.assertEqual(await get(), "x")
+                    await mock.aclose()
+                    self.assertFalse(mock.active)
+                with self.assertRaises(ValueError), mock:
+                    mock.stop()
+                    raise ValueError
+                with self.assertRaises(AssertionError) if "strict" in options else contextlib.nullcontext(), mock:
+                    await self.swallow()
+                    mock.stop()
+                self.assertFalse(mock.active)
 
     async def test_a_redirect_to_nowhere_is_unmatched(self):
         with self.assertRaises(AssertionError) as raised:

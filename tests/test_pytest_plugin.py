@@ -13,6 +13,7 @@ import aiohttp
 
 import aioresponses
 from aioresponses import AioResponsesTestCase
+from aioresponses.websockets import Expect
 
 from .leaving import at, new_session
 
@@ -137,6 +138,29 @@ class PytestPluginTest(AioResponsesTestCase):
         self.assertEqual(self.run_test(test, STRICT), [message])
         self.assertEqual(self.run_test(test, STRICT, fixture=self.foreign()), [message])
         self.assertEqual(self.run_test(test, STRICT, error=AssertionError("no")), [])
+
+    def test_a_script_fails_the_test_if_its_client_has_gone_and_not_if_a_fixture_closes_it_later(self):
+        async def connect():
+            async with aiohttp.ClientSession() as session:
+                async with session.ws_connect("ws://example.com/ws"):
+                    yield
+
+        def test(active):
+            active.websocket("ws://example.com/ws", [Expect("a")])
+            loop.run_until_complete(anext(client))
+
+        def leave(active):
+            test(active)
+            loop.run_until_complete(client.aclose())
+
+        loop = asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        client = connect()
+        self.assertEqual(self.run_test(test), [])
+        loop.run_until_complete(client.aclose())
+        client = connect()
+        [failure] = self.run_test(leave)
+        self.assertRegex(failure, "^Script of GET ws://example.com/ws failed at step 1: expected 'a', but ")
 
     def test_of_each_argument_the_closest_value_counts(self):
         def test(active):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._calls.record import RequestCall
@@ -49,13 +49,17 @@ class WebSocketAssertionsMixin(CallAssertions):
 
         >>> self.assertWebSocketClosed(1000, "wss://stream.example.com/ticks")
         """
+        # Not an object of `matchers`, which decides for itself what equals it.
+        if code is None or isinstance(code, (bool, str, bytes, float)):
+            self._wrongly(f"code: expected an int, got {shown(code)}", msg)
+        wanted = str(int(code)) if isinstance(code, int) else shown(code)
         upgraded = self._upgraded(url, msg)
         if not upgraded:
-            self._fail_with_calls(f"Expected a WebSocket that was closed with {code}, but there was none.", msg)
+            self._fail_with_calls(f"Expected a WebSocket that was closed with {wanted}, but there was none.", msg)
         found = upgraded[-1][1].close_code
-        if found != code:
+        if found is None or found != code:
             how = "it is open" if found is None else f"it was closed with {found}"
-            self._fail_with_calls(f"Expected the last WebSocket to be closed with {code}, but {how}.", msg)
+            self._fail_with_calls(f"Expected the last WebSocket to be closed with {wanted}, but {how}.", msg)
 
     def assertWebSocketConnections(self, count: int, url: UrlOrMock | None = None, msg: str | None = None) -> None:
         """Fail unless there were exactly `count` WebSockets.
@@ -76,7 +80,7 @@ class WebSocketAssertionsMixin(CallAssertions):
     def _check_messages(
         self, what: str, messages: Iterable[Any], url: UrlOrMock | None, msg: str | None, of: Any
     ) -> None:
-        if isinstance(messages, (str, bytes)) or not isinstance(messages, Iterable):
+        if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Iterable):
             self._wrongly(f"messages: expected a list of messages, got {shown(messages)}", msg)
         expected = list(messages)
         found = [message for _, traffic in self._upgraded(url, msg) for message in of(traffic)]

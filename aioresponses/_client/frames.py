@@ -3,16 +3,21 @@
 The reader has three signatures: those of aiohttp 3.8 to 3.10, of 3.11 to 3.13, which introduced its own queue, and of
 3.14, which has an argument for whether to decode text. It only stores the loop and the connection, so placeholders
 do.
+
+Private names of aiohttp: `ResponseHandler._payload`, the queue that the client reads from, and the `_buffer` of such
+queues (3.8.6 to 3.14.5, and the development branch).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from inspect import signature
 from typing import Any, cast
 
+from aiohttp import ClientResponse, ClientSession
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http import WebSocketReader, WSMsgType
+from aiohttp.http import WebSocketReader, WSCloseCode, WSMsgType
 
 from .clocks import perf_counter_here
 from .incoming import MOST
@@ -26,6 +31,25 @@ except ImportError:
 _NO_LOOP = cast(asyncio.AbstractEventLoop, object())
 
 _NO_LIMIT = 2 ** 62
+
+# The codes with which aiohttp's client closes a WebSocket that it cannot read.
+_CANNOT_READ = (WSCloseCode.PROTOCOL_ERROR, WSCloseCode.INVALID_TEXT, WSCloseCode.MESSAGE_TOO_BIG)
+
+# Since aiohttp 3.9, which also has this argument, such a client sees its own code; before, it sees 1006.
+_SEES_OWN_CODE = "max_line_size" in signature(ClientSession.__init__).parameters
+
+
+def has_unread_close(response: ClientResponse | None) -> bool:
+    """Tell whether a close frame has arrived that the client with this response has not read yet."""
+    connection = None if response is None else response.connection
+    if connection is None:
+        return False
+    queue = getattr(connection.protocol, "_payload", None)
+    return any(one.type is WSMsgType.CLOSE for one in _messages_in(queue))
+
+
+def _messages_in(queue: Any) -> list[Any]:
+    return [one[0] if type(one) is tuple else one for one in getattr(queue, "_buffer", ())]
 
 
 class TimedMessage:
@@ -111,8 +135,26 @@ class Upgraded:
 
     @property
     def close_code(self) -> int | None:
-        """The code with which the far end closed; None if it has sent none."""
-        return next((int(one.data) for one in self.messages(self.sent) if one.type is WSMsgType.CLOSE), None)
+        """The close code that the client sees; None if the far end has sent none, and the client could read it all.
+
+        A client that cannot read what comes closes, and does not wait for an answer.
+        """
+        own = next((code for code in self._close_codes(self.received) if code in _CANNOT_READ), None)
+        if own is not None:
+            closes = [
+                one.is_sent
+                for one in self.conversation()
+                if one.message is not None and one.message.type is WSMsgType.CLOSE
+            ]
+            if not (closes and closes[-1]):
+                return own if _SEES_OWN_CODE else None
+        return next(self._close_codes(self.sent), None)
+
+    def _close_codes(self, written: Written) -> Iterator[int]:
+        """Yield the codes of the close frames, up to data that cannot be read."""
+        for one in _Reading(self.head).feed(bytes(written)):
+            if one.type is WSMsgType.CLOSE:
+                yield int(one.data)
 
 
 class _Reading:
@@ -138,7 +180,7 @@ class _Reading:
             self.error = self._queue.exception()
         except Exception as error:
             self.error = error
-        found = [one[0] if type(one) is tuple else one for one in self._queue._buffer]
+        found = _messages_in(self._queue)
         self._queue._buffer.clear()
         return found
 

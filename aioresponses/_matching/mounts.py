@@ -14,7 +14,7 @@ from yarl import URL
 from .. import _urls
 from .._calls.exchange import Exchange
 from .._calls.record import Answering, RequestCall
-from .._checks import check_flag
+from .._checks import check_flag, misfit
 from .._client.far_end import Serving
 from .._display import shown, shown_url, shown_wrong_url
 from .._replies.handlers import answered
@@ -59,6 +59,11 @@ class Mount(Answering):
             raise TypeError(
                 f"app: expected a web.Application, a web.Server, or a function that returns an application, got "
                 f"{shown(app)}"
+            )
+        why = "" if isinstance(app, (web.Application, web.Server)) else misfit(app)
+        if why:
+            raise TypeError(
+                f"app: expected a function without parameters that returns an application, got {shown(app)}: {why}"
             )
         check_flag("raise_exceptions", raise_exceptions)
         check_flag("handler_cancellation", handler_cancellation)

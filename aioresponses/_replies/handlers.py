@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from aiohttp import web
+from aiohttp.abc import AbstractView
 from multidict import CIMultiDict
 
 from .._calls.record import RequestCall
@@ -44,6 +45,10 @@ class Asked(Protocol):
 
     @property
     def match_info(self) -> Mapping[str, str]: ...
+
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether the connection has switched to another protocol, such as that of WebSockets."""
 
     def note_server_raised(self, error: BaseException, reaches_caller: bool) -> None:
         """Record what was raised while the server answered; raise it in the caller if it reaches the caller."""
@@ -91,9 +96,10 @@ class HandlerReply:
     ) -> web.StreamResponse:
         handler = self._handler if self._of is None else self._of(asked.call())
         response = await server.answer(request, handler, asked.match_info, self._headers)
-        if not isinstance(response, web.StreamResponse):
+        # A mock made with the spec of a response passes `isinstance`, and the client would wait forever.
+        if not issubclass(type(response), web.StreamResponse):
             raise TypeError(f"handler: expected a web.Response from the handler of {asked.name}, got {shown(response)}")
-        return response
+        return response  # type: ignore[return-value]
 
 
 async def answered(
@@ -104,9 +110,12 @@ async def answered(
         if asked.latency:
             await pass_time(asked.latency)
         return await respond()
-    except (web.HTTPException, asyncio.CancelledError, GeneratorExit):
+    except (asyncio.CancelledError, GeneratorExit):
         raise
     except BaseException as error:
+        # In a WebSocket, a response would arrive as broken frames.
+        if isinstance(error, web.HTTPException) and not (reaches_caller and asked.is_upgraded):
+            raise
         # aiohttp answers with an error only for an Exception; after anything else, the client would wait forever.
         reaches_caller = reaches_caller or not isinstance(error, Exception)
         asked.note_server_raised(error, reaches_caller)
@@ -118,7 +127,7 @@ async def answered(
 def _check(handler: Any) -> None:
     """Raise `TypeError` unless this is a handler."""
     if isinstance(handler, type):
-        is_handler = issubclass(handler, web.View)
+        is_handler = issubclass(handler, AbstractView)
     else:
         is_handler = is_coroutine_function(handler)
     if not is_handler:

@@ -220,7 +220,7 @@ class Reply:
 def _is_response(result: object) -> TypeGuard[web.StreamResponse]:
     """Tell whether something is a response of aiohttp.web; if it is, aiohttp.web has been imported already."""
     web = sys.modules.get("aiohttp.web")
-    return web is not None and isinstance(result, web.StreamResponse)
+    return web is not None and issubclass(type(result), web.StreamResponse)
 
 
 def _made_by(handler: object, others: Sequence[str]) -> HandlerReply:

@@ -1,13 +1,15 @@
-"""The checks of scripts of mocked WebSockets, and of the options of a connection, when they are registered."""
+"""The checks of scripts of mocked WebSockets: when they are registered, and when a mock ends before a script does."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, Union
 
-from .._checks import check_flag, check_seconds, is_coroutine_function, same_kind
+from .._checks import check_flag, check_seconds, is_coroutine_function, misfit, same_kind
 from .._display import shown
+from .._messages import is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
 
 dumps = json.JSONEncoder().encode
@@ -32,6 +34,9 @@ def checked_script(script: Any) -> Any:
             check_step(name, step)
         return list(script)
     if is_coroutine_function(script):
+        why = misfit(script, None)
+        if why:
+            raise TypeError(f"script: expected a coroutine function of a connection, got {shown(script)}: {why}")
         return script
     raise TypeError(f"script: expected a list of steps, or a coroutine function of a connection, got {shown(script)}")
 
@@ -64,6 +69,31 @@ def check_close(name: str, code: object, message: object) -> None:
         raise ValueError(f"{name}code: expected an int from 0 to 65535, got {shown(code)}")
     if not isinstance(message, (bytes, str)):
         raise TypeError(f"{name}message: expected bytes, got {shown(message)}")
+
+
+def unmet(script: Sequence[Step], first: int, messages: Iterable[str | bytes]) -> str:
+    """Return why a script fails from step `first` on if these messages are all that still comes; "" if it does not.
+
+    Nothing counts from a step on that sleeps, because the client may have waited for what follows it.
+    """
+    left = iter(messages)
+    for number, step in enumerate(script[first - 1:], first):
+        if isinstance(step, Sleep):
+            break
+        if isinstance(step, Expect):
+            try:
+                check_message(step, *islice(left, 1))
+            except AssertionError as error:
+                return f"at step {number}: {error}"
+    return ""
+
+
+def check_message(step: Expect, *got: str | bytes) -> None:
+    """Raise `AssertionError` if a message is not the one that a step expects, or if none came."""
+    if not got:
+        raise AssertionError(f"expected {shown(step.message)}, but nothing came")
+    if not is_message(step.message, got[0]):
+        raise AssertionError(f"expected {shown(step.message)}, got {shown(got[0])}")
 
 
 def checked_options(

@@ -39,7 +39,7 @@ from .._display import shown
 from .._messages import is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
 from .results import checked_headers
-from .scripts import STEPS, Step, check_close, check_step, checked_options, checked_script, dumps
+from .scripts import STEPS, Step, check_close, check_message, check_step, checked_options, checked_script, dumps, unmet
 
 if TYPE_CHECKING:
     from .results import Headers
@@ -81,6 +81,8 @@ class WebSocketConnection:
         self._inbox: deque[str | bytes] = deque()
         self._arrived: Future[None] | None = None
         self._is_lost = False
+        self._step = 0
+        """The step of the list that it is at, from 1; 0 if it follows none, or no longer."""
         self._reading: Task[None] | None = None
         self._closing: Task[None] | None = None
 
@@ -97,7 +99,7 @@ class WebSocketConnection:
     @property
     def closed(self) -> bool:
         """Whether either side has closed it, or it was lost."""
-        return self._has_gone or self._ws.closed
+        return self._has_gone or self._closing is not None or self._ws.closed
 
     @property
     def _has_gone(self) -> bool:
@@ -113,7 +115,7 @@ class WebSocketConnection:
         """Return the next message that has not been received yet: text as `str`, a binary message as `bytes`.
 
         Raises `asyncio.TimeoutError` if none arrives within `timeout` seconds, and `ConnectionResetError` if the client
-        has gone.
+        has gone, or the WebSocket is being closed.
         """
         check_seconds("timeout", timeout)
         try:
@@ -124,6 +126,8 @@ class WebSocketConnection:
     async def _receive(self, timeout: float | None) -> str | bytes:
         while not self._inbox:
             if self.closed:
+                if self._closing is not None and not self._closing.done():
+                    raise ClientGone("it is being closed")
                 raise ClientGone(f"the client has gone, with code {self.close_code}")
             if self._arrived is None or self._arrived.done():
                 self._arrived = get_running_loop().create_future()
@@ -177,6 +181,7 @@ class WebSocketConnection:
             if self.closed:
                 return
             self._closing = in_background(self._close(code, message))
+            self._wake()
         for _ in range(_TURNS_TO_CLOSE):
             if self._closing.done():
                 break
@@ -201,6 +206,17 @@ class WebSocketConnection:
     def _wake(self) -> None:
         if self._arrived is not None and not self._loop.is_closed():
             finish(self._arrived)
+
+    @property
+    def _client_has_gone(self) -> bool:
+        return self.closed or not self.call._exchange.connections
+
+    def _to_come(self, is_for_rules: Callable[[str | bytes], bool]) -> list[str | bytes]:
+        """Return what the client has sent for `receive` and `Expect` that they have not got yet."""
+        traffic = self.call.websocket
+        assert traffic is not None
+        on_their_way = traffic.received[len(self._received):]
+        return [*self._inbox, *(message for message in on_their_way if not is_for_rules(message))]
 
     async def _read(self, take: Callable[[WebSocketConnection, str | bytes], Awaitable[bool]]) -> None:
         """Read what the client sends until it has gone; put messages that are not taken into the inbox."""
@@ -237,6 +253,31 @@ class WebSocketServer:
         self._waiting: list[Future[None]] = []
         self.note_failed: Callable[[FailedSocket], object] = lambda failed: None
 
+    def note_unmet(self, is_over: bool) -> None:
+        """Record that scripts fail which expect what their clients have not sent, and which get no more turns.
+
+        A client that has gone sends nothing more. If the mock `is_over`, no other client does either.
+        """
+        for connection in self.connections:
+            # If its loop was closed, its client may have been cut short.
+            if not connection._loop.is_closed() and (is_over or connection._client_has_gone):
+                self._note_unmet(connection)
+
+    def _note_unmet(self, connection: WebSocketConnection) -> None:
+        step, connection._step = connection._step, 0
+        if not step:
+            return
+        try:
+            messages = connection._to_come(self._is_for_rules)
+        except ValueError:
+            return  # What the client has sent cannot be read.
+        why = unmet(self._script, step, messages)
+        if why:
+            self.note_failed(FailedSocket.of_script(AssertionError(why), connection.call, self.source))
+
+    def _is_for_rules(self, message: str | bytes) -> bool:
+        return any(is_message(expected, message) for expected, _ in self._rules)
+
     def of(self, call: RequestCall) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return the handler for a call."""
         return partial(self._handle, call)
@@ -264,6 +305,8 @@ class WebSocketServer:
         return self.connections[self._handed_out - 1]
 
     async def enough_received(self, count: int, timeout: float) -> list[str | bytes]:
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise TypeError(f"n: expected an int, got {shown(count)}")
         try:
             await self._until(lambda: len(self.received) >= count, timeout)
         except asyncio.TimeoutError:
@@ -297,6 +340,7 @@ class WebSocketServer:
         connection = WebSocketConnection(request, ws, call)
         reading = connection._reading = in_background(self._read(connection))
         running = None if self._script is None else in_background(self._run(connection))
+        connection._step = 1 if isinstance(self._script, list) else 0
         self.connections.append(connection)
         self._note_news()
         try:
@@ -344,13 +388,16 @@ class WebSocketServer:
         try:
             if isinstance(self._script, list):
                 await _follow(connection, self._script)
+                connection._step = 0
                 if self.is_complete:
                     await _find_closed(connection, len(self._script) + 1)
             else:
                 await self._script(connection)
         except CancelledError:
+            self._note_unmet(connection)
             raise
         except BaseException as error:
+            connection._step = 0
             if _came_too_late(error, connection):
                 return
             self.note_failed(FailedSocket.of_script(error, connection.call, self.source))
@@ -369,6 +416,7 @@ def _came_too_late(error: BaseException, connection: WebSocketConnection) -> boo
 async def _follow(connection: WebSocketConnection, script: Sequence[Step]) -> None:
     is_late = False
     for number, step in enumerate(script, 1):
+        connection._step = number
         if is_late and not isinstance(step, Expect):
             continue
         try:
@@ -394,14 +442,14 @@ async def _find_closed(connection: WebSocketConnection, number: int) -> None:
 
 async def _take(connection: WebSocketConnection, step: Any) -> None:
     if isinstance(step, Expect):
+        got: tuple[str | bytes, ...] = ()
         try:
-            got = await connection.receive(step.timeout)
+            got = (await connection.receive(step.timeout),)
         except asyncio.TimeoutError:
-            raise AssertionError(f"expected {shown(step.message)}, but nothing came") from None
+            pass
         except ClientGone as error:
             raise AssertionError(f"expected {shown(step.message)}, but {error}") from None
-        if not is_message(step.message, got):
-            raise AssertionError(f"expected {shown(step.message)}, got {shown(got)}")
+        check_message(step, *got)
     elif isinstance(step, Close):
         await connection.close(step.code, step.message)
     elif isinstance(step, Drop):

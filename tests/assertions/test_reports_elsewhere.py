@@ -7,6 +7,8 @@ import unittest
 import warnings
 from unittest.mock import patch
 
+from aiohttp import web
+
 from aioresponses import AioResponsesTestCase, CallCountAssertionsMixin, aioresponses
 
 from ..support import SITE, MessageTestCase, get
@@ -115,6 +117,26 @@ class NotActiveTest(AioResponsesTestCase):
         [note] = await self.refusal()
         self.assertEqual(note.splitlines()[-1], "  GET ws://example.com/ws")
         self.assertEqual(len(idle.unused_mocks), 1)
+
+    async def test_an_application_of_one_that_was_not_started(self):
+        idle = aioresponses()
+        mount = idle.mount(SITE, web.Application())
+        self.assertEqual(
+            await self.refusal(),
+            [
+                "aioresponses: no mock answers GET http://example.com/\n"
+                "No mocks are registered.\n"
+                "Another aioresponses has 1 mock, but is not active; start it, or register with the active one (in an "
+                "AioResponsesTestCase, the self.mock that it makes):\n"
+                "  application at http://example.com/"
+            ],
+        )
+        idle.get(SITE)
+        [note] = await self.refusal()
+        self.assertEqual(note.splitlines()[-2:], ["  GET http://example.com/", "  application at http://example.com/"])
+        mount.remove()
+        [note] = await self.refusal()
+        self.assertEqual(note.splitlines()[-1], "  GET http://example.com/")
 
     async def test_one_that_is_gone_is_not_mentioned(self):
         aioresponses().get(SITE)

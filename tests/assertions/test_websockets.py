@@ -1,3 +1,7 @@
+from unittest.mock import ANY
+
+from aiohttp import WSCloseCode
+
 from ..support import MessageTestCase
 
 URL = "wss://example.com/ws"
@@ -36,6 +40,10 @@ class WebSocketAssertionsTest(MessageTestCase):
         self.check_fails(
             "Invalid argument: messages: expected a list of messages, got 'ping'", self.assertWebSocketReceived, "ping"
         )
+        self.check_fails(
+            "Invalid argument: messages: expected a list of messages, got {'price': 1}",
+            self.assertWebSocketSent, {"price": 1},
+        )
 
     async def test_closed(self):
         self.assertWebSocketClosed(self.code, URL)
@@ -46,6 +54,18 @@ class WebSocketAssertionsTest(MessageTestCase):
         self.check_fails(
             "Expected a WebSocket that was closed with 1000, but there was none." + CALLS,
             self.assertWebSocketClosed, 1000, "wss://other.example.com/",
+        )
+
+    async def test_codes_that_are_no_numbers(self):
+        for code in (None, "1000", b"1000", 1000.0, True):
+            self.check_fails(
+                f"Invalid argument: code: expected an int, got {code!r}", self.assertWebSocketClosed, code
+            )
+        self.assertWebSocketClosed(ANY)
+        self.assertWebSocketClosed(WSCloseCode(self.code))
+        self.check_fails(
+            f"Expected the last WebSocket to be closed with 1001, but it was closed with {self.code}." + CALLS,
+            self.assertWebSocketClosed, WSCloseCode.GOING_AWAY,
         )
 
     async def test_connections(self):
@@ -63,4 +83,8 @@ class WebSocketAssertionsTest(MessageTestCase):
             self.check_fails(
                 f"Expected the last WebSocket to be closed with 1000, but it is open.{CALLS}\n  2. GET {URL} -> 101",
                 self.assertWebSocketClosed, 1000,
+            )
+            self.check_fails(
+                f"Expected the last WebSocket to be closed with <ANY>, but it is open.{CALLS}\n  2. GET {URL} -> 101",
+                self.assertWebSocketClosed, ANY,
             )

@@ -1,3 +1,5 @@
+from unittest.mock import ANY
+
 from aiohttp import web
 
 from aioresponses import AioResponsesTestCase
@@ -14,6 +16,20 @@ async def echo(request):
     async for message in ws:
         await (ws.send_str if message.type.name == "TEXT" else ws.send_bytes)(message.data)
     return ws
+
+
+def closing():
+    """Return an application that sends one message and closes."""
+    async def handle(request):
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.send_str("last")
+        await ws.close(code=1012)
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/ws", handle)
+    return app
 
 
 class TrafficTest(AioResponsesTestCase):
@@ -61,6 +77,26 @@ class TrafficTest(AioResponsesTestCase):
         )
         await ws.close()
 
+    async def test_of_one_whose_end_is_still_unread(self):
+        ws = self.mock.websocket(URL, ["last"])
+        self.mock.mount("wss://mounted.example.com", closing())
+        for url, options in (
+            (URL, {}), (URL, {"autoclose": False}), ("wss://mounted.example.com/ws", {}),
+        ):
+            with self.subTest(url, **options):
+                async with self.client_session().ws_connect(url, **options) as client:
+                    await ws.close(1012)
+                    await idle()
+                    traffic = self.mock.calls[-1].websocket
+                    for _ in range(2):
+                        self.assertIsNone(client.close_code)
+                        self.assertIsNone(traffic.close_code)
+                        with self.assertRaises(self.failureException):
+                            self.assertWebSocketClosed(1012)
+                        await client.receive()
+                    self.assertEqual((traffic.close_code, client.close_code), (1012, 1012))
+                    self.assertWebSocketClosed(1012)
+
     async def test_behind_a_redirect(self):
         self.mock.get("wss://example.com/from", status=302, headers={"Location": "/ws"})
         self.mock.websocket(URL, ["there"])
@@ -86,3 +122,35 @@ class TrafficTest(AioResponsesTestCase):
         with self.assertRaises(ValueError) as raised:
             self.mock.calls[0].websocket.sent
         self.assertTrue(str(raised.exception).startswith("what went over the WebSocket cannot be read: "))
+        self.assertEqual(repr(self.mock.calls[0].websocket), f"<WebSocketTraffic: {raised.exception}>")
+
+    async def test_what_the_client_cannot_read(self):
+        async def speaks(request):
+            ws = web.WebSocketResponse(compress=False)
+            await ws.prepare(request)
+            if request.path == "/large":
+                await ws.send_str("large" * 100)
+            elif request.path == "/text":
+                request.transport.write(b"\x81\x02\xff\xfe")
+            elif request.path == "/code":
+                await ws.close(code=1005)
+            elif request.path == "/frames":
+                request.transport.write(b"\xff\xff\xff\xff")
+            if request.query.get("closes"):
+                request.transport.write(b"\x88\x02\x03\xe9")
+            await ws.receive()
+            return ws
+
+        self.mock.get("wss://example.com/{what}", handler=speaks, match_query=ANY, repeat=True)
+        session = self.client_session()
+        for what in ("large", "text", "code", "frames", "nothing"):
+            for query in ("", "?closes=1"):
+                with self.subTest(what + query):
+                    async with session.ws_connect(f"wss://example.com/{what}{query}", max_msg_size=100) as ws:
+                        if what == "nothing" and not query:
+                            await ws.close(code=1009)
+                        else:
+                            await ws.receive()
+                    await idle()
+                    self.assertIsNotNone(ws.close_code)
+                    self.assertEqual(self.mock.calls[-1].websocket.close_code, ws.close_code)

@@ -7,6 +7,7 @@ from aiohttp import (
 )
 
 from aioresponses import AioResponsesTestCase, Fault, aioresponses
+from aioresponses.websockets import Expect
 
 from ..servers import ServerTestCase, fetch
 from ..support import (
@@ -126,6 +127,52 @@ class OwnConnectorTest(OwnConnectorTestCase):
         )
         self.mock.get(SITE, body="x")
         self.assertEqual(await text_of(self.session), "x")
+
+    async def test_aclose_reports_a_script_that_has_failed_or_not_ended(self):
+        async def handler(request):
+            ws = web.WebSocketResponse()
+            await ws.prepare(request)
+            raise ValueError("no")
+
+        async def leave(url):
+            async with self.session.ws_connect(url) as ws:
+                await ws.send_str("b")
+                if url != OTHER:
+                    await ws.receive()
+
+        self.mock.websocket(SITE, [Expect("a")])
+        self.mock.websocket(OTHER, [Expect("b"), Expect("c")])
+        self.mock.get(USERS, handler=handler)
+        for url, why in (
+            (SITE, f"Script of GET {SITE} failed at step 1: expected 'a', got 'b'"),
+            (OTHER, f"Script of GET {OTHER} failed at step 2: expected 'c', but the client has gone, with code 1000"),
+            (USERS, f"Handler of GET {USERS} raised ValueError: no"),
+        ):
+            with self.subTest(url):
+                await leave(url)
+                with self.assertRaises(AssertionError) as raised:
+                    await self.mock.aclose()
+                self.assertEqual(str(raised.exception).splitlines()[0], why)
+                await self.mock.aclose()
+
+    async def test_aclose_checks_nothing_else_and_reports_no_failure_of_a_block_again(self):
+        self.mock = aioresponses(strict=True)
+        self.session = self.new_session()
+        self.mock.get(USERS)
+        self.mock.websocket(SITE, [Expect("b"), "ok"])
+        await outcome_of(self.session, url=OTHER)
+        async with self.session.ws_connect(SITE) as ws:
+            await ws.send_str("b")
+            await ws.receive()
+        await self.mock.aclose()
+        self.mock.clear()
+        with self.assertRaisesRegex(AssertionError, "expected 'a', got 'b'"):
+            async with self.mock:
+                self.mock.websocket(SITE, [Expect("a")])
+                async with self.session.ws_connect(SITE) as ws:
+                    await ws.send_str("b")
+                    await ws.receive()
+        await self.mock.aclose()
 
     async def test_the_pool_and_the_limit_are_its_own(self):
         signals = {}

@@ -245,6 +245,16 @@ class RefusedMountTest(AioResponsesTestCase):
                 self.mock.mount(API, application(), **{name: 1})
             self.assertEqual(str(raised.exception), f"{name}: expected a bool, got 1")
 
+    def test_a_handler_is_no_application(self):
+        async def handler(request):
+            raise NotImplementedError
+
+        with self.assertRaises(TypeError) as raised:
+            self.mock.mount(API, handler)
+        message = str(raised.exception)
+        self.assertTrue(message.startswith("app: expected a function without parameters that returns an application"))
+        self.assertTrue(message.endswith(": missing a required argument: 'request'"), message)
+
     async def test_a_function_that_returns_no_application(self):
         async def nothing():
             pass

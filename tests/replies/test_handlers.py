@@ -1,12 +1,13 @@
 import asyncio
 import functools
 import unittest
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock, create_autospec
 
 from aiohttp import (
     ClientConnectorError, ClientOSError, ClientPayloadError, ClientSession, ServerDisconnectedError, TraceConfig,
     WSMsgType, web,
 )
+from aiohttp.abc import AbstractView
 
 from aioresponses import AioResponsesTestCase, CallbackResult, aioresponses
 
@@ -35,6 +36,16 @@ class Greeter:
     @staticmethod
     async def of_nothing(request):
         return web.Response(text="static")
+
+
+class Spaced:
+    async def __call__(self, request, end):
+        return web.Response(text=f"called{end}")
+
+
+class View(AbstractView):
+    def __await__(self):
+        return greet("greeted", self.request).__await__()
 
 
 class Users(web.View):
@@ -79,6 +90,9 @@ class RegisteredHandlerTest(AskingTestCase):
             "hi": functools.partial(greet, "hi"),
             "GET of /": Users,
             "mocked": AsyncMock(return_value=web.Response(text="mocked")),
+            "autospecced": create_autospec(hello, return_value=web.Response(text="autospecced")),
+            "called ": functools.partial(functools.partial(Spaced(), end=" ")),
+            "greeted": View,
         }
         for text, handler in kinds.items():
             with self.subTest(text):
@@ -366,7 +380,7 @@ class RaisingHandlerTest(AskingTestCase):
         self.assertEqual(await self.ask("POST", data=body()), (ValueError, "no"))
 
     async def test_anything_but_a_response_is_refused_with_the_name_of_the_mock(self):
-        for returned in (None, "text", {"id": 7}, CallbackResult(), 200):
+        for returned in (None, "text", {"id": 7}, CallbackResult(), 200, web.Response, Mock(web.Response)):
             async def handler(request, returned=returned):
                 return returned
 
@@ -618,6 +632,18 @@ class WebSocketHandlerTest(OutcomeTestCase):
                 asyncio.run(run())
             self.assertEqual(str(raised.exception), self.MESSAGE)
             self.assertIsInstance(raised.exception.__cause__, type(error))
+
+    def test_an_http_exception_is_no_response_there(self):
+        seen = []
+
+        async def run():
+            async with ClientSession() as session, aioresponses() as mock:
+                seen.append(await self.ask(mock, session, web.HTTPNotFound()))
+
+        with self.assertRaises(AssertionError) as raised:
+            asyncio.run(run())
+        self.assertEqual(str(raised.exception), self.MESSAGE.replace("ValueError: no", "HTTPNotFound: Not Found"))
+        self.assertEqual(seen, [(WSMsgType.CLOSED, 1006)])
 
     def test_an_assertion_that_fails_is_told_once(self):
         ask = self.ask

@@ -246,7 +246,12 @@ class ScriptTest(SocketTestCase):
         async def generates(connection):
             yield
 
-        for script in ("text", 7, [7], [Expect], [None], lambda connection: None, generates, {"a": 1}, Close()):
+        async def takes_nothing():
+            raise NotImplementedError
+
+        for script in (
+            "text", 7, [7], [Expect], [None], lambda connection: None, generates, takes_nothing, {"a": 1}, Close()
+        ):
             with self.subTest(script), self.assertRaises(TypeError) as raised:
                 self.mock.websocket(URL, script)
             self.assertTrue(str(raised.exception).startswith("script: "), raised.exception)

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import enum
 import gc
 
@@ -48,6 +49,19 @@ class RefusedTest(AioResponsesTestCase):
                 )
         self.assertEqual(self.mock._matches, {})
 
+    def test_arguments_that_refuse_a_websocket_belong_to_other_mocks(self):
+        for name, meant in (
+            ("status", "status"), ("status_code", "status"), ("timeout", "timeout"), ("error", "exception"),
+            ("fault", "fault"),
+        ):
+            with self.subTest(name), self.assertRaises(TypeError) as raised:
+                self.mock.websocket(URL, **{name: 403})
+            self.assertEqual(
+                str(raised.exception),
+                f"websocket() got an unexpected keyword argument '{name}': to refuse a WebSocket, use an ordinary "
+                f"mock, such as get(), with {meant}=",
+            )
+
     def test_steps(self):
         self.refusals(lambda step: self.mock.websocket(URL, ["first", step]), [
             ("script: step 2: code: expected an int, got '1000'", TypeError, Close("1000")),
@@ -92,7 +106,7 @@ class RefusedTest(AioResponsesTestCase):
             for awaitable in (
                 connection.close("1000"), connection.close(1000, 7), connection.send({1}), connection.send(Close()),
                 connection.receive(timeout="1"), ws.send({1}), ws.close(None), ws.connection(timeout=None),
-                ws.wait_received(1, timeout="1"),
+                ws.wait_received(1, timeout="1"), ws.wait_received("1"), ws.wait_received(True), ws.wait_received(None),
             ):
                 with self.assertRaises(TypeError):
                     await awaitable
@@ -172,6 +186,19 @@ class ClosingTest(AioResponsesTestCase):
                 self.assertEqual((message.type, message.data, message.extra), (WSMsgType.CLOSE, 1001, "bye"))
                 self.assertEqual(client.close_code, 1001)
         self.assertWebSocketClosed(1001)
+
+    async def test_whoever_waits_for_a_message_is_woken_at_once(self):
+        ws = self.mock.websocket(URL)
+        async with self.client_session().ws_connect(URL) as client:
+            connection = await ws.connection()
+            receiving = [asyncio.ensure_future(connection.receive(60)) for _ in range(2)]
+            await idle()
+            await connection.close(1001)
+            for task in receiving:
+                with self.assertRaises(ConnectionResetError) as raised:
+                    await asyncio.wait_for(task, AT_MOST)
+                self.assertEqual(str(raised.exception), "it is being closed")
+            self.assertEqual((await client.receive()).data, 1001)
 
 
 class CancelledTest(AioResponsesTestCase):
@@ -277,3 +304,94 @@ class ClosedLoopTest(OutcomeTestCase):
             ws = mock.websocket(URL)
             asyncio.run(wait(ws))
             self.assertEqual(asyncio.run(connect(ws)), ["a"])
+
+
+class UnfinishedScriptTest(OutcomeTestCase):
+    """Scripts that have not ended when a mock does, whose loop gets no more turns."""
+
+    def failure(self, script, sent, rules=(), turns=0):
+        """Return what a plain block says whose client sends these messages and stays connected, or leaves."""
+        async def run():
+            async with ClientSession() as session:
+                with contextlib.ExitStack() as stack, aioresponses() as mock:
+                    ws = mock.websocket(URL, script)
+                    for rule in rules:
+                        ws.on(rule)
+                    client = await session.ws_connect(URL)
+                    stack.callback(client._response.close)
+                    for message in sent:
+                        if message is None:
+                            await client.close()
+                        else:
+                            await client.send_str(message)
+                    for _ in range(turns):
+                        await asyncio.sleep(0)
+
+        try:
+            asyncio.run(run())
+        except AssertionError as error:
+            return str(error).splitlines()[0].removeprefix(f"Script of GET {URL} failed ")
+        return None
+
+    def test_a_client_that_has_not_sent_what_a_script_expects_fails_a_plain_block(self):
+        for turns in (0, 1, 5, 50):
+            for script, sent, why in (
+                ([Expect("a")], [], "at step 1: expected 'a', but nothing came"),
+                ([Expect("a"), "ok", Expect("b")], ["a"], "at step 3: expected 'b', but nothing came"),
+                ([Expect("a"), Expect({"b": 1})], ["a", "[]"], "at step 2: expected {'b': 1}, got '[]'"),
+                ([Expect("a"), "ok", Sleep(0), Expect("b")], ["b"], "at step 1: expected 'a', got 'b'"),
+            ):
+                with self.subTest(script, turns=turns):
+                    self.assertEqual(self.failure(script, sent, turns=turns), why)
+
+    def test_so_does_one_that_leaves_first(self):
+        self.assertRegex(self.failure([Expect("a"), Expect("b")], ["a", None]), "^at step 2: expected 'b', but ")
+
+    def test_one_that_has_sent_everything_does_not(self):
+        for turns in (0, 1, 5, 50):
+            for script, sent in (
+                ([Expect("a"), "ok", Expect("b")], ["a", "b"]),
+                ([Expect("a"), "ok", Close(1001)], ["a"]),
+                (["ok"], []),
+                ([], ["unexpected"]),
+                ([Expect("a"), Sleep(60), Expect("b")], ["a"]),
+                ([Expect("a"), Expect("b")], ["ping", "a", "ping", "b"]),
+                ([Expect("a"), Drop()], ["a", "b"]),
+                (None, ["a"]),
+            ):
+                with self.subTest(script, turns=turns):
+                    self.assertIsNone(self.failure(script, sent, ["ping"], turns))
+
+    def test_what_cannot_be_read_is_left_to_the_script(self):
+        async def run():
+            async with ClientSession() as session:
+                with aioresponses() as mock:
+                    mock.websocket(URL, [Expect("a")])
+                    async with session.ws_connect(URL) as client:
+                        client._response.connection.transport.write(b"\xff\xff")
+
+        asyncio.run(run())
+
+    def test_it_fails_a_test_case_as_well_whose_client_stays_connected(self):
+        class Test(AioResponsesTestCase):
+            async def test(self):
+                self.mock.websocket(URL, [Expect("a")])
+                client = await self.client_session().ws_connect(URL)
+                self.addCleanup(client._response.close)
+
+        [text] = self.outcomes(Test)["failures"]
+        self.assertRegex(text, f"AssertionError: Script of GET {URL} failed at step 1: expected 'a', but ")
+
+    def test_a_second_use_of_the_mock_does_not_count_the_first(self):
+        async def run():
+            async with ClientSession() as session:
+                mock = aioresponses()
+                with self.assertRaises(AssertionError), mock:
+                    mock.websocket(URL, [Expect("a")])
+                    client = await session.ws_connect(URL)
+                client._response.close()
+                await idle()
+                with mock:
+                    pass
+
+        asyncio.run(run())
