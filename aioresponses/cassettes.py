@@ -304,6 +304,7 @@ def register(
                 handles.append(socket)
             else:
                 handles.append(mock.add(**registration(entry, match_on, timings), optional=optional))
+            handles[-1]._at_work.source = os.fspath(path)
         except (TypeError, ValueError) as error:
             for handle in handles:
                 handle.remove()
