@@ -113,7 +113,7 @@ class Cassette:
         if filter is not None and not callable(filter):
             raise TypeError(f"filter: expected a function of an entry, got {shown(filter)}")
         if isinstance(secrets, str) or not isinstance(secrets, Collection):
-            raise TypeError(f"secrets: expected names of headers and fields, got {shown(type(secrets))}")
+            raise TypeError(f"secrets: expected a list of names of headers and fields, got {shown(type(secrets))}")
         for name in secrets:
             if not isinstance(name, str):
                 raise TypeError(f"secrets: expected names of str, got {shown(name)}")

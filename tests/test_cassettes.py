@@ -687,15 +687,17 @@ class WrongUseTest(RecordingTestCase):
     def test_wrong_arguments(self):
         mock = aioresponses()
         modes = "'none', 'once', 'new', 'all'"
-        match_on = "match_on: expected some of 'method', 'url', 'query', 'body', 'headers', got "
+        secrets = "secrets: expected a list of names of headers and fields, got "
+        match_on = "some of 'method', 'url', 'query', 'body', 'headers', got "
         for options, kind, text in (
             ({"mode": "record"}, ValueError, f"mode: expected one of {modes}, got 'record'"),
             ({"mode": None}, ValueError, f"mode: expected one of {modes}, got None"),
-            ({"match_on": ["uri"]}, ValueError, f"{match_on}['uri']"),
-            ({"match_on": "url"}, TypeError, f"{match_on}'url'"),
-            ({"match_on": None}, TypeError, f"{match_on}None"),
+            ({"match_on": ["uri"]}, ValueError, f"match_on: expected {match_on}['uri']"),
+            ({"match_on": "url"}, TypeError, f"match_on: expected a list with {match_on}'url'"),
+            ({"match_on": None}, TypeError, f"match_on: expected a list with {match_on}None"),
             ({"filter": "x"}, TypeError, "filter: expected a function of an entry, got 'x'"),
-            ({"secrets": "x"}, TypeError, "secrets: expected names of headers and fields, got <class 'str'>"),
+            ({"secrets": "x"}, TypeError, f"{secrets}<class 'str'>"),
+            ({"secrets": None}, TypeError, f"{secrets}<class 'NoneType'>"),
             ({"secrets": [1]}, TypeError, "secrets: expected names of str, got 1"),
             ({"expires_after": 3}, TypeError, "expires_after: expected a timedelta or None, got 3"),
             ({"timings": 1}, TypeError, "timings: expected a bool, got 1"),
