@@ -188,16 +188,24 @@ class Cassette:
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
-        waiting = self._mock._cassettes_to_write
-        if exc_type is None and waiting is not None:
-            # The test is over, but whether it failed is not known until all its cleanups have run.
-            self._withdraw()
-            waiting.append(self)
+        # A test that has failed is not reported twice.
+        is_checked = exc_type is None and not self._is_discarded and self._mock._settings["assert_all_called"]
+        unused = self._unused() if is_checked else []
+        if exc_type is None and not unused:
+            self.finish()
             return
-        unused = self._unused() if exc_type is None and self._mock._settings["assert_all_called"] else []
-        self.end(write=exc_type is None and not unused)
+        self.end(write=False)
         if unused:
             raise AssertionError("\n".join([about_unused(unused), listed(self._mock.calls)]))
+
+    def finish(self) -> None:
+        """Stop having an effect, and write the recording, or let it wait until the outcome of the test is known."""
+        waiting = self._mock._cassettes_to_write
+        if waiting is None:
+            self.end(write=True)
+        else:
+            self._withdraw()
+            waiting.append(self)
 
     def end(self, write: bool) -> None:
         """Stop having an effect; write the recording if `write` is true and it was not discarded."""
