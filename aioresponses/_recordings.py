@@ -74,10 +74,16 @@ class Recordings:
         if self._cassettes_to_write is None:
             self._cassettes_to_write = []
 
+    def _end_put_off_cassettes(self, write: bool) -> None:
+        """End the cassettes that wait for the outcome of the test, and write what was recorded if `write` is true."""
+        waiting, self._cassettes_to_write = self._cassettes_to_write or [], None
+        for cassette in waiting:
+            cassette.end(write)
+
     def _end_cassettes(self: RecordedMock, write: bool) -> None:
         """End all cassettes, and write what was recorded if `write` is true."""
-        waiting, self._cassettes_to_write = self._cassettes_to_write or [], None
-        for recorder in (*waiting, *self._interceptor.recorders):
+        self._end_put_off_cassettes(write)
+        for recorder in self._interceptor.recorders:
             recorder.end(write)
 
     def load_har(

@@ -83,6 +83,10 @@ class RecordedMock(Protocol):
     @property
     def unused_mocks(self) -> list[RequestMatch]: ...
 
+    def _put_off_cassettes(self) -> None: ...
+
+    def _end_put_off_cassettes(self, write: bool) -> None: ...
+
 
 class Cassette:
     """A file with a recording, from which requests are answered, or to which they are recorded: a context manager.
