@@ -328,11 +328,12 @@ def register(
 def auto_path(file: str, module: str, owner: str | None, test: str) -> str:
     """Return the path of a test's cassette: in `cassettes` beside the test's file, by module, class and name.
 
-    Characters that not every system accepts in a file name are replaced, and a hash of the whole name is appended.
+    `owner` is the qualified name of the class: two classes within others may have the same name. Characters that not
+    every system accepts in a file name are replaced, and a hash of the whole name is appended.
     """
     if module == "__main__":
         module = os.path.basename(file).partition(".")[0]
-    name = test if owner is None else f"{owner}.{test}"
+    name = test if owner is None else f"{owner.rpartition('<locals>.')[2]}.{test}"
     portable = _NOT_PORTABLE.sub("_", name)[:_LONGEST_NAME]
     parameters = test.partition("[")[2]
     if portable != name or _UNIFORM.fullmatch(parameters) is None or name.endswith("."):

@@ -199,7 +199,7 @@ def _cassette_of(item: pytest.Item, mock: aioresponses) -> Cassette | None:
         from .cassettes import auto_path
 
         owner = getattr(item, "cls", None)
-        path = auto_path(str(item.path), item.path.stem, None if owner is None else owner.__name__, item.name)
+        path = auto_path(str(item.path), item.path.stem, None if owner is None else owner.__qualname__, item.name)
     try:
         return mock.cassette(path, **settings)
     except (TypeError, ValueError) as error:

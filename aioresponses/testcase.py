@@ -248,7 +248,7 @@ class AioResponsesTestCase(
             cls = type(self)
             # A class that was made dynamically may have no module. Then the current folder is used.
             file = getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
-            path = auto_path(file, cls.__module__, cls.__name__, self._testMethodName)
+            path = auto_path(file, cls.__module__, cls.__qualname__, self._testMethodName)
         self._own_mock.cassette(path, **self.cassette_options).__enter__()
 
     def _end_cassettes(self) -> None:

@@ -747,6 +747,8 @@ class AutoPathTest(unittest.TestCase):
     def test_module_class_and_test(self):
         self.assertEqual(self.path("test_a"), "WeatherTest.test_a.har")
         self.assertEqual(self.path("test_a", None), "test_a.har")
+        self.assertEqual(self.path("test_a", "UsersTest.WeatherTest"), "UsersTest.WeatherTest.test_a.har")
+        self.assertEqual(self.path("test_a", "made.<locals>.WeatherTest"), "WeatherTest.test_a.har")
         self.assertEqual(self.path("test_a[x-1]", None, "test_weather"), "test_a[x-1].har")
         self.assertEqual(self.path("test_a", None, "__main__"), "test_a.har")
 

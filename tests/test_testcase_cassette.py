@@ -267,9 +267,16 @@ class CassetteTest(OutcomeTestCase):
                     await super().asyncSetUp()
                     self.url = self.server.make_url("/b")
 
-            Case.__module__ = "test_of_users"
-            self.check_passes(Case)
-        self.assertEqual(self.paths(self.path.parent / "cassettes" / "test_of_users" / "Case.test.har"), ["setup", "b"])
+            class Outer:
+                class Inner(Case):
+                    pass
+
+            for case in (Case, Outer.Inner):
+                case.__module__ = "test_of_users"
+                self.check_passes(case)
+        folder = self.path.parent / "cassettes" / "test_of_users"
+        self.assertEqual(sorted(os.listdir(folder)), ["Case.test.har", "Outer.Inner.test.har"])
+        self.assertEqual(self.paths(folder / "Case.test.har"), ["setup", "b"])
 
     def test_the_client_error_of_a_refusal_names_the_cassette(self):
         class Case(self.case(cassette_options={"mode": "none"})):

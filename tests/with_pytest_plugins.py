@@ -529,6 +529,11 @@ RECORDED = """
         def test_users(self):
             asyncio.run(ask())
 
+        class TestMore:
+            @pytest.mark.cassette
+            def test_users(self):
+                asyncio.run(ask())
+
     @pytest.mark.cassette(path="failed.har")
     def test_failing():
         asyncio.run(ask())
@@ -588,15 +593,16 @@ INTERRUPTED = RECORDED + """
 
 def test_cassettes(run, pytester, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
-    run(RECORDED).assert_outcomes(passed=9, failed=4, skipped=1, errors=3)
+    run(RECORDED).assert_outcomes(passed=10, failed=4, skipped=1, errors=3)
     recorded = sorted(path.relative_to(pytester.path).as_posix() for path in pytester.path.rglob("*.har"))
-    assert len(recorded) == 6
-    assert recorded[0] == "cassettes/test_cassettes/TestUsers.test_users.har"
-    assert recorded[1] == "cassettes/test_cassettes/test_auto.har"
-    assert recorded[2].startswith("cassettes/test_cassettes/test_parameters[A]-")
-    assert recorded[3] == "cassettes/test_cassettes/test_parameters[a].har"
-    assert recorded[4].startswith("cassettes/test_cassettes/test_parameters[a_b]-")
-    assert recorded[5] == "test_a_fixture.har"
+    assert len(recorded) == 7
+    assert recorded[0] == "cassettes/test_cassettes/TestUsers.TestMore.test_users.har"
+    assert recorded[1] == "cassettes/test_cassettes/TestUsers.test_users.har"
+    assert recorded[2] == "cassettes/test_cassettes/test_auto.har"
+    assert recorded[3].startswith("cassettes/test_cassettes/test_parameters[A]-")
+    assert recorded[4] == "cassettes/test_cassettes/test_parameters[a].har"
+    assert recorded[5].startswith("cassettes/test_cassettes/test_parameters[a_b]-")
+    assert recorded[6] == "test_a_fixture.har"
 
 
 @pytest.mark.parametrize("interrupt", ["raise KeyboardInterrupt", "pytest.exit('no')"])
