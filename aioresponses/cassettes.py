@@ -162,9 +162,15 @@ class Cassette:
             is_overridden = self._own_mode != "none" and not os.environ.get(_VARIABLE)
             why = f" Its mode is 'none'{', because CI is set' if is_overridden else ''}."
         too_large = sum((one["response"].get("content") or {}).get("comment") == LEFT_OUT for one in self._entries)
-        left_out = f" Of {too_large} of its entries, the body was {LEFT_OUT}." if too_large else ""
+        not_replayed = f" Of {too_large} of its entries, the body was {LEFT_OUT}." if too_large else ""
+        failed = sum(one["response"]["status"] == 0 for one in self._entries)
+        if failed:
+            not_replayed += (
+                f" In {failed} of its entries, the request failed. Failures are not replayed: register a mock with "
+                f"fault= for each."
+            )
         return (
-            f"The cassette {self.path} {has}.{why}{left_out}\nSet {_VARIABLE}=new to record what is missing, "
+            f"The cassette {self.path} {has}.{why}{not_replayed}\nSet {_VARIABLE}=new to record what is missing, "
             f"or {_VARIABLE}=all to record everything again."
         )
 
@@ -290,8 +296,18 @@ class Cassette:
     def _filtered(self, entry: Entry) -> Entry | None:
         assert self._filter is not None
         filtered = self._filter(entry)
-        if filtered is not None and not isinstance(filtered, dict):
-            raise TypeError(f"filter: expected a dict or None from {name_of(self._filter)}, got {shown(filtered)}")
+        if filtered is None:
+            return None
+        by = name_of(self._filter)
+        if not isinstance(filtered, dict):
+            raise TypeError(f"filter: expected a dict or None from {by}, got {shown(filtered)}")
+        try:
+            misfit = har.misfit(filtered)
+        except TypeError as error:
+            raise TypeError(f"filter: {by} returned an entry that cannot be written: {error}") from error
+        if misfit:
+            # The file could be written, but not read again.
+            raise ValueError(f"filter: {by} returned an entry that is not HAR: {misfit}")
         return filtered
 
 

@@ -450,6 +450,16 @@ class WritingTest(RecordingTestCase):
         with self.assertRaises(TypeError) as raised:
             await self.record("b", mode="new", filter=lambda entry: "x")
         self.assertEqual(str(raised.exception), "filter: expected a dict or None from <lambda>, got 'x'")
+        text = self.path.read_text("utf-8")
+        for kind, changed, said in (
+            (ValueError, {}, "is not HAR: entry.request must be an object, but is missing"),
+            (ValueError, {"response": {"status": ""}}, 'is not HAR: entry.response.status must be an int, but is ""'),
+            (TypeError, {"comment": b"x"}, "cannot be written: Object of type bytes is not JSON serializable"),
+        ):
+            with self.assertRaises(kind) as raised:
+                await self.record("b", mode="new", filter=lambda entry: changed and {**entry, **changed})
+            self.assertEqual(str(raised.exception), f"filter: <lambda> returned an entry that {said}")
+            self.assertEqual(self.path.read_text("utf-8"), text)
         await self.record("b", mode="all", filter=lambda entry: None)
         self.assertEqual(len(self.entries()), 1)
 

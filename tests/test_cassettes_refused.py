@@ -46,3 +46,15 @@ class RefusedTest(RecordingTestCase):
                 with self.assertRaises(ClientConnectionError) as raised:
                     await session.ws_connect("wss://example.com/")
         self.assertIn(f"used up (1 of 1); an entry of {self.path} answers once", raised.exception.__notes__[0])
+
+    async def test_requests_that_failed_are_named(self):
+        request = {"method": "GET", "url": "http://example.com/"}
+        self.write(*[{"request": request, "response": {"status": status}} for status in (0, 0, 204)])
+        with aioresponses() as mock, mock.cassette(self.path):
+            with self.assertRaises(ClientConnectionError) as raised:
+                await self.ask("a")
+        self.assertEqual(
+            raised.exception.__notes__[0].splitlines()[-2],
+            f"The cassette {self.path} has no entry left for it. In 2 of its entries, the request failed. Failures are "
+            "not replayed: register a mock with fault= for each.",
+        )

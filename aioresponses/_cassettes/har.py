@@ -56,6 +56,19 @@ def read(path: str | PathLike[str]) -> list[Entry]:
     return entries  # type: ignore[no-any-return]
 
 
+def misfit(entry: Entry) -> str:
+    """Return what in an entry does not conform to HAR, and where; "" if it can be written, and read again.
+
+    Raises `TypeError` if it contains what JSON cannot represent.
+    """
+    dumps(entry)
+    try:
+        _check(entry, "entry")
+    except _Misfit as error:
+        return str(error)
+    return ""
+
+
 class _Misfit(Exception):
     """Says what in a file does not conform to HAR, and where."""
 
