@@ -303,8 +303,8 @@ class Cassette:
             raise TypeError(f"filter: expected a dict or None from {by}, got {shown(filtered)}")
         try:
             misfit = har.misfit(filtered)
-        except TypeError as error:
-            raise TypeError(f"filter: {by} returned an entry that cannot be written: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"filter: {by} returned an entry that cannot be written: {error}") from error
         if misfit:
             # The file could be written, but not read again.
             raise ValueError(f"filter: {by} returned an entry that is not HAR: {misfit}")

@@ -455,10 +455,12 @@ class WritingTest(RecordingTestCase):
             (ValueError, {}, "is not HAR: entry.request must be an object, but is missing"),
             (ValueError, {"response": {"status": ""}}, 'is not HAR: entry.response.status must be an int, but is ""'),
             (TypeError, {"comment": b"x"}, "cannot be written: Object of type bytes is not JSON serializable"),
+            (ValueError, {"time": float("nan")}, "cannot be written: Out of range float values are not JSON compliant"),
         ):
             with self.assertRaises(kind) as raised:
                 await self.record("b", mode="new", filter=lambda entry: changed and {**entry, **changed})
-            self.assertEqual(str(raised.exception), f"filter: <lambda> returned an entry that {said}")
+            text_said = str(raised.exception).removesuffix(": nan")  # Newer Pythons add the value.
+            self.assertEqual(text_said, f"filter: <lambda> returned an entry that {said}")
             self.assertEqual(self.path.read_text("utf-8"), text)
         await self.record("b", mode="all", filter=lambda entry: None)
         self.assertEqual(len(self.entries()), 1)

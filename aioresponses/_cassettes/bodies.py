@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from email.message import Message
 from functools import lru_cache
 from json import detect_encoding, loads
+from math import isinf
 from typing import Any
 
 from .secrets import HIDDEN, Secrets
@@ -36,8 +37,8 @@ def part_of(body: bytes, mime: str) -> dict[str, Any]:
     part["text"] = text
     if is_json(mime):
         try:
-            part["_json"] = loads(text)
-        except (ValueError, RecursionError):
+            part["_json"] = value_of(text)
+        except ValueError:
             pass  # It claims to be JSON, but is not.
     return part
 
@@ -83,6 +84,27 @@ def is_json(mime: str) -> bool:
     """Tell whether a media type is JSON."""
     kind = mime.partition(";")[0].strip().lower()
     return kind.endswith(("/json", "+json"))
+
+
+def value_of(text: str) -> Any:
+    """Return the value of a JSON text; raise `ValueError` if it is not JSON, or if JSON could not represent the value.
+
+    Python reads `NaN` and numbers that are too large, but a file with them could not be read by others, and NaN does
+    not equal itself.
+    """
+    try:
+        return loads(text, parse_constant=_refused, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return _refused(text) if isinf(value) else value
 
 
 def _charset(mime: str) -> str | None:

@@ -59,9 +59,9 @@ def read(path: str | PathLike[str]) -> list[Entry]:
 def misfit(entry: Entry) -> str:
     """Return what in an entry does not conform to HAR, and where; "" if it can be written, and read again.
 
-    Raises `TypeError` if it contains what JSON cannot represent.
+    Raises `TypeError` or `ValueError` if it contains what JSON cannot represent.
     """
-    dumps(entry)
+    dumps(entry, allow_nan=False)
     try:
         _check(entry, "entry")
     except _Misfit as error:
