@@ -47,7 +47,8 @@ def body_of(part: dict[str, Any]) -> bytes:
     """Return the body of a part of a HAR entry; b"" if it is missing. Raises `ValueError` if it is not valid base64."""
     text = part.get("text") or ""
     if (part.get("encoding") or part.get("_encoding")) == "base64":
-        return b64decode(text)
+        # Some programs break it into lines.
+        return b64decode("".join(text.split()), validate=True)
     try:
         return str.encode(text, _charset(part.get("mimeType") or "") or "utf-8")
     except (ValueError, LookupError):

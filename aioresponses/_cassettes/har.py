@@ -93,7 +93,9 @@ def _check(entry: Any, place: str) -> None:
     for name in ("method", "url"):
         _member(request, name, f"{place}.request", str)
     _member(response, "status", f"{place}.response", int)
-    _member(response, "statusText", f"{place}.response", str, "")
+    for name in ("statusText", "redirectURL", "httpVersion"):
+        _member(response, name, f"{place}.response", str, "")
+    _member(request, "httpVersion", f"{place}.request", str, "")
     for part, name in ((request, "request"), (response, "response")):
         for kind in ("headers", "cookies", *(("queryString",) if part is request else ())):
             pairs = _member(part, kind, f"{place}.{name}", list, [])

@@ -48,9 +48,11 @@ class PartTest(unittest.TestCase):
         self.assertEqual(body_of({}), b"")
         self.assertEqual(body_of({"text": None}), b"")
         self.assertEqual(body_of({"text": "Å", "mimeType": "text/plain; charset=ascii"}), "Å".encode())
-        self.assertEqual(body_of({"text": "YQ==", "encoding": "base64"}), b"a")
-        with self.assertRaises(ValueError):
-            body_of({"text": "Y", "encoding": "base64"})
+        for text in ("YQ==", "YQ==\n", "Y Q\r\n=="):
+            self.assertEqual(body_of({"text": text, "encoding": "base64"}), b"a")
+        for text in ("Y", "a text", "YQ==!", "Å"):
+            with self.assertRaises(ValueError):
+                body_of({"text": text, "encoding": "base64"})
 
 
 class SecretsTest(unittest.TestCase):
