@@ -230,6 +230,8 @@ class Cassette:
         return [one for one in self._mock.unused_mocks if any(one is handle for handle in self._handles)]
 
     def _open(self) -> None:
+        if os.path.isdir(self._file):
+            raise ValueError(f"{self.path or self._file}: expected the path of a HAR file, but it is a directory")
         open_cassettes.add(self)
         self._is_discarded = False
         self.records = self.mode in ("new", "all") or self.mode == "once" and not os.path.exists(self._file)

@@ -725,6 +725,16 @@ class WrongUseTest(RecordingTestCase):
             mock.cassette("a.har")
         self.assertEqual(str(raised.exception), "AIORESPONSES_RECORD: expected one of 'all', 'new', 'none', got 'yes'")
 
+    def test_a_folder_is_refused_before_anything_is_recorded(self):
+        folder = self.path.parent.parent
+        for path, shown in ((folder, folder), ("", os.getcwd())):
+            for mode in ("once", "new", "all", "none"):
+                with self.assertRaises(ValueError) as raised, aioresponses() as mock, mock.cassette(path, mode=mode):
+                    pass
+                self.assertEqual(
+                    str(raised.exception), f"{shown}: expected the path of a HAR file, but it is a directory"
+                )
+
     async def test_a_file_that_is_no_har_leaves_nothing_behind(self):
         self.path.parent.mkdir()
         self.path.write_text("{")
