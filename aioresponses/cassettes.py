@@ -70,6 +70,7 @@ class RecordedMock(Protocol):
     _interceptor: Interceptor
     _settings: dict[str, Any]
     _cassettes_to_write: list[Cassette] | None
+    _secret_names: frozenset[str]
 
     @property
     def add(self) -> Callable[..., RequestMatch]: ...
@@ -135,6 +136,7 @@ class Cassette:
         self._match_on = checked_match_on(match_on)
         self._filter = filter
         self._secrets = Secrets(secrets)
+        self._secret_names = frozenset(secrets)
         self._expires_after = expires_after
         self._timings = timings
         # Tests may change the current folder.
@@ -233,6 +235,7 @@ class Cassette:
         if os.path.isdir(self._file):
             raise ValueError(f"{self.path or self._file}: expected the path of a HAR file, but it is a directory")
         open_cassettes.add(self)
+        self._mock._secret_names |= self._secret_names
         self._is_discarded = False
         self.records = self.mode in ("new", "all") or self.mode == "once" and not os.path.exists(self._file)
         if self.records:

@@ -538,8 +538,7 @@ class SecretsTest(RecordingTestCase):
                     outcomes.append(await scenario())
                 har = self.path.with_name("calls.har")
                 mock.to_har(har)
-                called = har.read_text("utf-8").replace(secrets[14], "")
-                for text in (self.path.read_text("utf-8"), called, mock.to_python()):
+                for text in (self.path.read_text("utf-8"), har.read_text("utf-8"), mock.to_python()):
                     self.assertEqual([one for one in secrets if one in text], [])
                     self.assertEqual(text.count("1234567890123"), 0)
         self.assertEqual(outcomes[1:], outcomes[:1] * 2)
