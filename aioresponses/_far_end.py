@@ -59,6 +59,9 @@ if TYPE_CHECKING:
         def note(self, exchange: Exchange) -> None:
             """Record a request that goes to the network."""
 
+        def discard(self) -> None:
+            """Keep no recording, because the test has failed."""
+
         def end(self, write: bool) -> None:
             """Stop deciding; keep the recording if `write` is true."""
 

@@ -191,7 +191,8 @@ class Interception:
                 far_end.claim, far_end.passes_through = last.claim, True
             far_end.passes_through = far_end.passes_through or self._is_for_network(far_end)
         if not far_end.body_is_read:
-            exchange.outgoing = await (passing if far_end.passes_through else unsent)(request)
+            outgoing = passing(request, connector) if far_end.passes_through else unsent(request)
+            exchange.outgoing = await outgoing
         if far_end.passes_through:
             if far_end.recorder is not None:
                 far_end.recorder.note(exchange)
@@ -218,6 +219,9 @@ class Interception:
         self.exchange.connect()
         connection.add_callback(self.exchange.disconnect)
         last = self._last
+        if last is not None and last.exchange.outgoing is not None:
+            # The connector has added the credentials for a proxy.
+            last.exchange.outgoing.headers.update(last.request.headers)
         # If a connector's own `connect` has called that of its base class, this is called twice for one connection.
         if last is not None and last.recorder is not None and last.exchange.incoming is None:
             from ._client.incoming import Incoming  # Not before it is needed.

@@ -25,6 +25,9 @@ class Recordings:
     _cassettes_to_write: list[Cassette] | None = None
     """The cassettes that ended after the test, and wait for its outcome; None while the test runs."""
 
+    _secret_names: frozenset[str] = frozenset()
+    """The names of secrets that its cassettes hide besides the usual ones, so that no other output shows these."""
+
     def cassette(
         self: RecordedMock,
         path: str | PathLike[str],
@@ -74,10 +77,16 @@ class Recordings:
         if self._cassettes_to_write is None:
             self._cassettes_to_write = []
 
+    def _end_put_off_cassettes(self, write: bool) -> None:
+        """End the cassettes that wait for the outcome of the test, and write what was recorded if `write` is true."""
+        waiting, self._cassettes_to_write = self._cassettes_to_write or [], None
+        for cassette in waiting:
+            cassette.end(write)
+
     def _end_cassettes(self: RecordedMock, write: bool) -> None:
         """End all cassettes, and write what was recorded if `write` is true."""
-        waiting, self._cassettes_to_write = self._cassettes_to_write or [], None
-        for recorder in (*waiting, *self._interceptor.recorders):
+        self._end_put_off_cassettes(write)
+        for recorder in self._interceptor.recorders:
             recorder.end(write)
 
     def load_har(
@@ -113,6 +122,8 @@ class Recordings:
     def to_har(self: RecordedMock, path: str | PathLike[str]) -> None:
         """Write the calls as a HAR file, without secrets, for the network panel of a browser.
 
+        The `secrets` of the mock's cassettes are hidden as well.
+
         The body of a response is included if the code under test has read all of it. WebSockets are written with their
         messages.
 
@@ -138,5 +149,5 @@ def _entries_of(mock: RecordedMock) -> list[Entry]:
     from ._cassettes.recording import entries_of_calls
     from ._cassettes.secrets import Secrets
 
-    secrets = Secrets()
+    secrets = Secrets(mock._secret_names)
     return [without_secrets(entry, secrets) for entry in entries_of_calls(mock.calls)]

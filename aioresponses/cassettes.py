@@ -70,6 +70,7 @@ class RecordedMock(Protocol):
     _interceptor: Interceptor
     _settings: dict[str, Any]
     _cassettes_to_write: list[Cassette] | None
+    _secret_names: frozenset[str]
 
     @property
     def add(self) -> Callable[..., RequestMatch]: ...
@@ -82,6 +83,10 @@ class RecordedMock(Protocol):
 
     @property
     def unused_mocks(self) -> list[RequestMatch]: ...
+
+    def _put_off_cassettes(self) -> None: ...
+
+    def _end_put_off_cassettes(self, write: bool) -> None: ...
 
 
 class Cassette:
@@ -113,7 +118,7 @@ class Cassette:
         if filter is not None and not callable(filter):
             raise TypeError(f"filter: expected a function of an entry, got {shown(filter)}")
         if isinstance(secrets, str) or not isinstance(secrets, Collection):
-            raise TypeError(f"secrets: expected names of headers and fields, got {shown(type(secrets))}")
+            raise TypeError(f"secrets: expected a list of names of headers and fields, got {shown(type(secrets))}")
         for name in secrets:
             if not isinstance(name, str):
                 raise TypeError(f"secrets: expected names of str, got {shown(name)}")
@@ -131,6 +136,7 @@ class Cassette:
         self._match_on = checked_match_on(match_on)
         self._filter = filter
         self._secrets = Secrets(secrets)
+        self._secret_names = frozenset(secrets)
         self._expires_after = expires_after
         self._timings = timings
         # Tests may change the current folder.
@@ -158,9 +164,15 @@ class Cassette:
             is_overridden = self._own_mode != "none" and not os.environ.get(_VARIABLE)
             why = f" Its mode is 'none'{', because CI is set' if is_overridden else ''}."
         too_large = sum((one["response"].get("content") or {}).get("comment") == LEFT_OUT for one in self._entries)
-        left_out = f" Of {too_large} of its entries, the body was {LEFT_OUT}." if too_large else ""
+        not_replayed = f" Of {too_large} of its entries, the body was {LEFT_OUT}." if too_large else ""
+        failed = sum(one["response"]["status"] == 0 for one in self._entries)
+        if failed:
+            not_replayed += (
+                f" In {failed} of its entries, the request failed. Failures are not replayed: register a mock with "
+                f"fault= for each."
+            )
         return (
-            f"The cassette {self.path} {has}.{why}{left_out}\nSet {_VARIABLE}=new to record what is missing, "
+            f"The cassette {self.path} {has}.{why}{not_replayed}\nSet {_VARIABLE}=new to record what is missing, "
             f"or {_VARIABLE}=all to record everything again."
         )
 
@@ -188,16 +200,24 @@ class Cassette:
         exc_val: BaseException | None,
         exc_tb: TracebackType | None,
     ) -> None:
-        waiting = self._mock._cassettes_to_write
-        if exc_type is None and waiting is not None:
-            # The test is over, but whether it failed is not known until all its cleanups have run.
-            self._withdraw()
-            waiting.append(self)
+        # A test that has failed is not reported twice.
+        is_checked = exc_type is None and not self._is_discarded and self._mock._settings["assert_all_called"]
+        unused = self._unused() if is_checked else []
+        if exc_type is None and not unused:
+            self.finish()
             return
-        unused = self._unused() if exc_type is None and self._mock._settings["assert_all_called"] else []
-        self.end(write=exc_type is None and not unused)
+        self.end(write=False)
         if unused:
             raise AssertionError("\n".join([about_unused(unused), listed(self._mock.calls)]))
+
+    def finish(self) -> None:
+        """Stop having an effect, and write the recording, or let it wait until the outcome of the test is known."""
+        waiting = self._mock._cassettes_to_write
+        if waiting is None:
+            self.end(write=True)
+        else:
+            self._withdraw()
+            waiting.append(self)
 
     def end(self, write: bool) -> None:
         """Stop having an effect; write the recording if `write` is true and it was not discarded."""
@@ -212,7 +232,10 @@ class Cassette:
         return [one for one in self._mock.unused_mocks if any(one is handle for handle in self._handles)]
 
     def _open(self) -> None:
+        if os.path.isdir(self._file):
+            raise ValueError(f"{self.path or self._file}: expected the path of a HAR file, but it is a directory")
         open_cassettes.add(self)
+        self._mock._secret_names |= self._secret_names
         self._is_discarded = False
         self.records = self.mode in ("new", "all") or self.mode == "once" and not os.path.exists(self._file)
         if self.records:
@@ -278,8 +301,18 @@ class Cassette:
     def _filtered(self, entry: Entry) -> Entry | None:
         assert self._filter is not None
         filtered = self._filter(entry)
-        if filtered is not None and not isinstance(filtered, dict):
-            raise TypeError(f"filter: expected a dict or None from {name_of(self._filter)}, got {shown(filtered)}")
+        if filtered is None:
+            return None
+        by = name_of(self._filter)
+        if not isinstance(filtered, dict):
+            raise TypeError(f"filter: expected a dict or None from {by}, got {shown(filtered)}")
+        try:
+            misfit = har.misfit(filtered)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"filter: {by} returned an entry that cannot be written: {error}") from error
+        if misfit:
+            # The file could be written, but not read again.
+            raise ValueError(f"filter: {by} returned an entry that is not HAR: {misfit}")
         return filtered
 
 
@@ -304,6 +337,7 @@ def register(
                 handles.append(socket)
             else:
                 handles.append(mock.add(**registration(entry, match_on, timings), optional=optional))
+            handles[-1]._at_work.source = os.fspath(path)
         except (TypeError, ValueError) as error:
             for handle in handles:
                 handle.remove()
@@ -315,11 +349,12 @@ def register(
 def auto_path(file: str, module: str, owner: str | None, test: str) -> str:
     """Return the path of a test's cassette: in `cassettes` beside the test's file, by module, class and name.
 
-    Characters that not every system accepts in a file name are replaced, and a hash of the whole name is appended.
+    `owner` is the qualified name of the class: two classes within others may have the same name. Characters that not
+    every system accepts in a file name are replaced, and a hash of the whole name is appended.
     """
     if module == "__main__":
         module = os.path.basename(file).partition(".")[0]
-    name = test if owner is None else f"{owner}.{test}"
+    name = test if owner is None else f"{owner.rpartition('<locals>.')[2]}.{test}"
     portable = _NOT_PORTABLE.sub("_", name)[:_LONGEST_NAME]
     parameters = test.partition("[")[2]
     if portable != name or _UNIFORM.fullmatch(parameters) is None or name.endswith("."):

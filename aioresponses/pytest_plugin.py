@@ -81,11 +81,14 @@ def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
         if cassette is not None:
             cassette.__enter__()
         yield mock
-        if cassette is not None:
-            cassette.end(write=True)
-    finally:
+    except BaseException:
         if cassette is not None:
             cassette.end(write=False)
+        raise
+    else:
+        if cassette is not None:
+            cassette.finish()
+    finally:
         # Leaks are looked for after all fixtures of the test have been torn down.
         if mock._watch is None:
             _take_down(request.node)
@@ -196,7 +199,7 @@ def _cassette_of(item: pytest.Item, mock: aioresponses) -> Cassette | None:
         from .cassettes import auto_path
 
         owner = getattr(item, "cls", None)
-        path = auto_path(str(item.path), item.path.stem, None if owner is None else owner.__name__, item.name)
+        path = auto_path(str(item.path), item.path.stem, None if owner is None else owner.__qualname__, item.name)
     try:
         return mock.cassette(path, **settings)
     except (TypeError, ValueError) as error:
@@ -268,7 +271,21 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, None]:
+    # A test whose fixtures fail while they are torn down writes nothing either.
+    recording = {id(one._mock): one._mock for one in _open_cassettes() if one._mock._cassettes_to_write is None}
+    for mock in recording.values():
+        mock._put_off_cassettes()
     outcome = yield
+    _look_for_leaks(item, outcome)
+    for mock in recording.values():
+        try:
+            mock._end_put_off_cassettes(write=outcome.excinfo is None)
+        except BaseException as error:
+            outcome.force_exception(error)
+
+
+def _look_for_leaks(item: pytest.Item, outcome: Any) -> None:
+    """Take down the mock of the fixture if it looks for leaks; raise a failure in the teardown if it has found any."""
     if item.stash.get(_mock_of_fixture, None) is None:
         return
     mock = item.stash.get(_mock_to_look_at, None)
@@ -347,11 +364,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if call.excinfo is None:
         yield
         return
-    cassettes = sys.modules.get(f"{_PACKAGE}.cassettes")
-    if cassettes is not None:
-        # The cassettes of fixtures end only when these are torn down, without an exception.
-        for cassette in tuple(cassettes.open_cassettes):
-            cassette.discard()
+    _discard_cassettes()
     # pytest hides the frames of modules with `__tracebackhide__`; this package and aiohttp get it during a report.
     hiding = [
         vars(module)
@@ -366,6 +379,28 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     finally:
         for names in hiding:
             del names["__tracebackhide__"]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    # A test that passes although it must fail, with `xfail(strict=True)`, has raised nothing.
+    if report.failed:
+        _discard_cassettes()
+
+
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    # No report is made of a test that is interrupted, or that calls `pytest.exit`.
+    _discard_cassettes()
+
+
+def _discard_cassettes() -> None:
+    # The cassettes of fixtures end only when these are torn down, without an exception.
+    for cassette in _open_cassettes():
+        cassette.discard()
+
+
+def _open_cassettes() -> tuple[Cassette, ...]:
+    cassettes = sys.modules.get(f"{_PACKAGE}.cassettes")
+    return () if cassettes is None else tuple(cassettes.open_cassettes)
 
 
 def _is_refusal(excinfo: pytest.ExceptionInfo[BaseException] | None) -> bool:

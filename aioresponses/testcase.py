@@ -248,12 +248,14 @@ class AioResponsesTestCase(
             cls = type(self)
             # A class that was made dynamically may have no module. Then the current folder is used.
             file = getattr(sys.modules.get(cls.__module__), "__file__", None) or cls.__module__
-            path = auto_path(file, cls.__module__, cls.__name__, self._testMethodName)
+            path = auto_path(file, cls.__module__, cls.__qualname__, self._testMethodName)
         self._own_mock.cassette(path, **self.cassette_options).__enter__()
 
     def _end_cassettes(self) -> None:
         """Write what was recorded, unless the test has failed."""
-        self._own_mock._end_cassettes(write=not self._raised and not self._skipped)
+        # If unittest expects a failure, a test that does not raise fails.
+        fails = self._raised or self._skipped or getattr(self, "_outcome", None) is not None and self._expects_failure()
+        self._own_mock._end_cassettes(write=not fails)
 
     def _end(self) -> None:
         # Nothing may keep the mock alive after the test. When a test fails, reference cycles in asyncio keep the test
@@ -362,6 +364,9 @@ class AioResponsesTestCase(
 
     def _note(self, error: BaseException, skips_test: bool) -> BaseException | None:
         """Note what was raised; return the exception to raise instead of it, if the clock has ended the test."""
+        if skips_test or not isinstance(error, SkipTest):
+            for recorder in self._own_mock._interceptor.recorders:
+                recorder.discard()
         if isinstance(error, SkipTest):
             self._skipped = self._skipped or skips_test
             return None
@@ -384,16 +389,17 @@ class AioResponsesTestCase(
         if failure is None:
             return None
         outcome: Any = getattr(self, "_outcome", None)
-        method = getattr(self, self._testMethodName)
-        if outcome is not None and (
-            getattr(method, "__unittest_expecting_failure__", False)
-            or getattr(self, "__unittest_expecting_failure__", False)
-        ):
+        if outcome is not None and self._expects_failure():
             # unittest expects a failure only of the test method, so this failure is made the expected one.
             if outcome.expectedFailure is not None:
                 return None
             outcome.expecting_failure = True
         return failure
+
+    def _expects_failure(self) -> bool:
+        """Tell whether the test, or its class, has the decorator `unittest.expectedFailure`."""
+        name = "__unittest_expecting_failure__"
+        return bool(getattr(getattr(self, self._testMethodName), name, False) or getattr(self, name, False))
 
 
 # In debug mode, in which such tests run, asyncio records the frames that lead to each task, and looks for the file of

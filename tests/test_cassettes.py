@@ -450,6 +450,18 @@ class WritingTest(RecordingTestCase):
         with self.assertRaises(TypeError) as raised:
             await self.record("b", mode="new", filter=lambda entry: "x")
         self.assertEqual(str(raised.exception), "filter: expected a dict or None from <lambda>, got 'x'")
+        text = self.path.read_text("utf-8")
+        for kind, changed, said in (
+            (ValueError, {}, "is not HAR: entry.request must be an object, but is missing"),
+            (ValueError, {"response": {"status": ""}}, 'is not HAR: entry.response.status must be an int, but is ""'),
+            (TypeError, {"comment": b"x"}, "cannot be written: Object of type bytes is not JSON serializable"),
+            (ValueError, {"time": float("nan")}, "cannot be written: Out of range float values are not JSON compliant"),
+        ):
+            with self.assertRaises(kind) as raised:
+                await self.record("b", mode="new", filter=lambda entry: changed and {**entry, **changed})
+            text_said = str(raised.exception).removesuffix(": nan")  # Newer Pythons add the value.
+            self.assertEqual(text_said, f"filter: <lambda> returned an entry that {said}")
+            self.assertEqual(self.path.read_text("utf-8"), text)
         await self.record("b", mode="all", filter=lambda entry: None)
         self.assertEqual(len(self.entries()), 1)
 
@@ -526,8 +538,7 @@ class SecretsTest(RecordingTestCase):
                     outcomes.append(await scenario())
                 har = self.path.with_name("calls.har")
                 mock.to_har(har)
-                called = har.read_text("utf-8").replace(secrets[14], "")
-                for text in (self.path.read_text("utf-8"), called, mock.to_python()):
+                for text in (self.path.read_text("utf-8"), har.read_text("utf-8"), mock.to_python()):
                     self.assertEqual([one for one in secrets if one in text], [])
                     self.assertEqual(text.count("1234567890123"), 0)
         self.assertEqual(outcomes[1:], outcomes[:1] * 2)
@@ -687,15 +698,17 @@ class WrongUseTest(RecordingTestCase):
     def test_wrong_arguments(self):
         mock = aioresponses()
         modes = "'none', 'once', 'new', 'all'"
-        match_on = "match_on: expected some of 'method', 'url', 'query', 'body', 'headers', got "
+        secrets = "secrets: expected a list of names of headers and fields, got "
+        match_on = "some of 'method', 'url', 'query', 'body', 'headers', got "
         for options, kind, text in (
             ({"mode": "record"}, ValueError, f"mode: expected one of {modes}, got 'record'"),
             ({"mode": None}, ValueError, f"mode: expected one of {modes}, got None"),
-            ({"match_on": ["uri"]}, ValueError, f"{match_on}['uri']"),
-            ({"match_on": "url"}, TypeError, f"{match_on}'url'"),
-            ({"match_on": None}, TypeError, f"{match_on}None"),
+            ({"match_on": ["uri"]}, ValueError, f"match_on: expected {match_on}['uri']"),
+            ({"match_on": "url"}, TypeError, f"match_on: expected a list with {match_on}'url'"),
+            ({"match_on": None}, TypeError, f"match_on: expected a list with {match_on}None"),
             ({"filter": "x"}, TypeError, "filter: expected a function of an entry, got 'x'"),
-            ({"secrets": "x"}, TypeError, "secrets: expected names of headers and fields, got <class 'str'>"),
+            ({"secrets": "x"}, TypeError, f"{secrets}<class 'str'>"),
+            ({"secrets": None}, TypeError, f"{secrets}<class 'NoneType'>"),
             ({"secrets": [1]}, TypeError, "secrets: expected names of str, got 1"),
             ({"expires_after": 3}, TypeError, "expires_after: expected a timedelta or None, got 3"),
             ({"timings": 1}, TypeError, "timings: expected a bool, got 1"),
@@ -710,6 +723,16 @@ class WrongUseTest(RecordingTestCase):
         with patch.dict(os.environ, AIORESPONSES_RECORD="yes"), self.assertRaises(ValueError) as raised:
             mock.cassette("a.har")
         self.assertEqual(str(raised.exception), "AIORESPONSES_RECORD: expected one of 'all', 'new', 'none', got 'yes'")
+
+    def test_a_folder_is_refused_before_anything_is_recorded(self):
+        folder = self.path.parent.parent
+        for path, shown in ((folder, folder), ("", os.getcwd())):
+            for mode in ("once", "new", "all", "none"):
+                with self.assertRaises(ValueError) as raised, aioresponses() as mock, mock.cassette(path, mode=mode):
+                    pass
+                self.assertEqual(
+                    str(raised.exception), f"{shown}: expected the path of a HAR file, but it is a directory"
+                )
 
     async def test_a_file_that_is_no_har_leaves_nothing_behind(self):
         self.path.parent.mkdir()
@@ -745,6 +768,8 @@ class AutoPathTest(unittest.TestCase):
     def test_module_class_and_test(self):
         self.assertEqual(self.path("test_a"), "WeatherTest.test_a.har")
         self.assertEqual(self.path("test_a", None), "test_a.har")
+        self.assertEqual(self.path("test_a", "UsersTest.WeatherTest"), "UsersTest.WeatherTest.test_a.har")
+        self.assertEqual(self.path("test_a", "made.<locals>.WeatherTest"), "WeatherTest.test_a.har")
         self.assertEqual(self.path("test_a[x-1]", None, "test_weather"), "test_a[x-1].har")
         self.assertEqual(self.path("test_a", None, "__main__"), "test_a.har")
 

@@ -95,7 +95,7 @@ NEED_NO_EXPLANATION: set[str] = {
     # Python and aiohttp say it in the same words.
     "module … has no attribute …", "… object has no attribute …", "Connector is closed.",
     # The package catches it.
-    "… is another type", "… is not a literal of Python", "… cannot be compared", "the disk is full", "unreachable",
+    "… is another type", "… is not JSON", "the disk is full", "unreachable",
     "aiohttp waits for data that is already there",
     # It follows a place or a reason that is explained.
     "at step …: …", "at step …: …: …", "expected …, got …", "expected …, but …", "expected …, but nothing came",

@@ -1,5 +1,6 @@
 """Mocks that let their requests through to the network, and prefixes that let all requests of a URL through."""
 
+import contextlib
 import re
 import unittest
 from unittest.mock import ANY
@@ -9,7 +10,7 @@ from aiohttp import ClientConnectionError, ClientSession, web
 
 from aioresponses import CallbackResult, Fault, RequestMatch, aioresponses
 
-from .servers import ServerTestCase, closes
+from .servers import ServerTestCase, closes, requests_of
 from .support import SITE, TRIES_AGAIN, needs_middlewares, text_of
 
 
@@ -175,6 +176,30 @@ class PassthroughOfAMockTest(NetworkTestCase):
             self.assertEqual(await text_of(session, self.url), "mocked")
         self.assertEqual((handle.call_count, len(self.received)), (1, 1))
         self.assertEqual([hop.match is handle for hop in self.mock.calls[0].hops], [True, False])
+
+    @needs_middlewares
+    async def test_each_request_keeps_the_headers_with_which_it_was_sent(self):
+        async def authorizes(request, handler):
+            with contextlib.suppress(ClientConnectionError):
+                (await handler(request)).release()
+            request.headers["Authorization"] = "Digest a1b2"
+            return await handler(request)
+
+        self.mock.post(self.url, passthrough=True, repeat=True)
+        async with ClientSession(middlewares=[authorizes]) as session:
+            await text_of(session, self.url, "POST")
+            with self.assertRaises(ClientConnectionError):
+                await text_of(session, SITE)
+        passed, refused = self.mock.calls
+        for call in (passed, refused):
+            self.assertEqual([hop.headers.get("Authorization") for hop in call.hops], [None, "Digest a1b2"])
+        self.assertEqual(requests_of(self.mock)[:2], self.received)
+
+    async def test_credentials_that_a_connector_adds_for_a_proxy_are_recorded(self):
+        self.mock.get(SITE, passthrough=True)
+        await text_of(self.session, proxy=self.url.with_user("Ada").with_password("pass"))
+        self.assertEqual(self.mock.calls[0].headers["Proxy-Authorization"], "Basic QWRhOnBhc3M=")
+        self.assertEqual(requests_of(self.mock), self.received)
 
     async def test_a_connector_whose_connect_calls_that_of_its_base_asks_once(self):
         class Own(aiohttp.TCPConnector):

@@ -327,6 +327,39 @@ class PytestPluginTest(AioResponsesTestCase):
                 self.assertEqual(cassette._is_discarded, is_discarded)
         self.assertEqual(cassettes.open_cassettes, set())
 
+    def test_a_cassette_is_discarded_if_the_test_was_to_fail_or_is_interrupted(self):
+        with aioresponses.aioresponses() as active:
+            for hook, given, is_discarded in (
+                ("pytest_runtest_logreport", types.SimpleNamespace(failed=False), False),
+                ("pytest_runtest_logreport", types.SimpleNamespace(failed=True), True),
+                ("pytest_keyboard_interrupt", types.SimpleNamespace(value=KeyboardInterrupt()), True),
+            ):
+                with self.subTest(hook), active.cassette("a.har", mode="none") as cassette:
+                    getattr(self.plugin, hook)(given)
+                    self.assertEqual(cassette._is_discarded, is_discarded)
+
+    def test_a_cassette_is_written_at_the_end_of_a_teardown_that_does_not_fail(self):
+        def written(write):
+            writes.append(write)
+            if len(writes) > 2:
+                raise OSError("full")
+
+        writes = []
+        item = Item()
+        for error, expected in ((None, True), (ValueError(), False), (None, True)):
+            with aioresponses.aioresponses() as active, active.cassette("a.har", mode="none") as cassette:
+                teardown = self.plugin.pytest_runtest_teardown(item)
+                next(teardown)
+                with mock.patch.object(cassette, "end", written):
+                    cassette.__exit__(None, None, None)
+                    count = len(writes)
+                    outcome = types.SimpleNamespace(excinfo=error, force_exception=mock.Mock())
+                    with self.assertRaises(StopIteration):
+                        teardown.send(outcome)
+                self.assertEqual(writes[count:], [expected])
+        [raised] = outcome.force_exception.call_args.args
+        self.assertIsInstance(raised, OSError)
+
     def test_a_test_that_is_recorded_need_not_name_the_fixture(self):
         for markers, fixtures in (((), []), ((marker("cassette"),), ["aioresponses"])):
             item = Item(*markers)

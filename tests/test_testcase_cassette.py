@@ -66,9 +66,17 @@ class CassetteTest(OutcomeTestCase):
                 await self.ask("/a")
                 self.fail("no")
 
+            @unittest.expectedFailure
+            async def test_unexpected(self):
+                await self.ask("/a")
+
             async def test_failing_in_a_part(self):
                 with self.subTest("one"):
                     self.fail("no")
+
+            async def test_skipped_in_a_part(self):
+                with self.subTest("one"):
+                    self.skipTest("no")
 
             async def test_failing_in_a_cleanup(self):
                 self.addCleanup(self.fail, "no")
@@ -94,11 +102,15 @@ class CassetteTest(OutcomeTestCase):
         self.check_passes(case)
         self.assertEqual(self.paths(), ["setup", "a"])
 
+    def test_skipping_a_part_of_a_test_does_not_keep_it_from_being_written(self):
+        self.assertEqual([*self.outcomes(self.case(), "test_skipped_in_a_part")], ["skipped"])
+        self.assertEqual(self.paths(), ["setup"])
+
     def test_not_if_the_test_has_failed(self):
         case = self.case(strict=True)
         for name in (
-            "test_failing", "test_skipped", "test_expected", "test_failing_in_a_part", "test_failing_in_a_cleanup",
-            "test_unused",
+            "test_failing", "test_skipped", "test_expected", "test_unexpected", "test_failing_in_a_part",
+            "test_failing_in_a_cleanup", "test_unused",
         ):
             with self.subTest(name):
                 self.assertEqual(len(self.outcomes(case, name)), 1)
@@ -125,6 +137,39 @@ class CassetteTest(OutcomeTestCase):
                 self.assertFalse(self.path.exists())
         self.check_passes(case)
         self.assertEqual(self.paths(), ["a"])
+
+    def test_an_entry_that_is_not_used_fails_the_test_wherever_the_cassette_is_left(self):
+        class Case(AioResponsesTestCase):
+            strict = True
+
+            def setUp(test):
+                test.used = test.mock.cassette(self.path)
+                test.used.__enter__()
+                if "cleanup" in test._testMethodName:
+                    test.addCleanup(test.used.__exit__, None, None, None)
+
+            def tearDown(self):
+                if "cleanup" not in self._testMethodName:
+                    self.used.__exit__(None, None, None)
+
+            def test(self):
+                pass
+
+            def test_cleanup(self):
+                pass
+
+            def test_failing(self):
+                self.fail("no")
+
+            def test_failing_cleanup(self):
+                self.fail("no")
+
+        entry = {"request": {"method": "GET", "url": "http://example.com/"}, "response": {"status": 200}}
+        self.path.write_text(json.dumps({"log": {"entries": [entry]}}), "utf-8")
+        for name in ("test", "test_cleanup"):
+            self.check_message(Case, "1 mock was never used:\n  GET http://example.com/\nThere were no calls.", name)
+        for name in ("test_failing", "test_failing_cleanup"):
+            self.assertEqual({kind: len(texts) for kind, texts in self.outcomes(Case, name).items()}, {"failures": 1})
 
     def test_within_a_test_when_the_block_is_left(self):
         path = self.path
@@ -222,9 +267,16 @@ class CassetteTest(OutcomeTestCase):
                     await super().asyncSetUp()
                     self.url = self.server.make_url("/b")
 
-            Case.__module__ = "test_of_users"
-            self.check_passes(Case)
-        self.assertEqual(self.paths(self.path.parent / "cassettes" / "test_of_users" / "Case.test.har"), ["setup", "b"])
+            class Outer:
+                class Inner(Case):
+                    pass
+
+            for case in (Case, Outer.Inner):
+                case.__module__ = "test_of_users"
+                self.check_passes(case)
+        folder = self.path.parent / "cassettes" / "test_of_users"
+        self.assertEqual(sorted(os.listdir(folder)), ["Case.test.har", "Outer.Inner.test.har"])
+        self.assertEqual(self.paths(folder / "Case.test.har"), ["setup", "b"])
 
     def test_the_client_error_of_a_refusal_names_the_cassette(self):
         class Case(self.case(cassette_options={"mode": "none"})):

@@ -550,6 +550,11 @@ RECORDED = """
         def test_users(self):
             asyncio.run(ask())
 
+        class TestMore:
+            @pytest.mark.cassette
+            def test_users(self):
+                asyncio.run(ask())
+
     @pytest.mark.cassette(path="failed.har")
     def test_failing():
         asyncio.run(ask())
@@ -577,20 +582,55 @@ RECORDED = """
     def test_a_fixture_of_a_failing_test(recorded):
         asyncio.run(ask())
         assert False
+
+    @pytest.fixture
+    def failing():
+        yield
+        assert False
+
+    @pytest.mark.cassette(path="failed.har")
+    def test_a_teardown_that_fails_after_ours(failing):
+        asyncio.run(ask())
+
+    @pytest.mark.cassette(path="failed.har")
+    def test_a_teardown_that_fails_before_ours(aioresponses, failing):
+        asyncio.run(ask())
+
+    def test_a_teardown_that_fails_after_the_block_of_a_fixture(failing, recorded):
+        asyncio.run(ask())
+
+    @pytest.mark.xfail(strict=True)
+    @pytest.mark.cassette(path="failed.har")
+    def test_that_should_fail():
+        asyncio.run(ask())
+"""
+
+INTERRUPTED = RECORDED + """
+    def test_interrupted(recorded):
+        asyncio.run(ask())
+        INTERRUPT
 """
 
 
 def test_cassettes(run, pytester, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
-    run(RECORDED).assert_outcomes(passed=6, failed=3, skipped=1)
+    run(RECORDED).assert_outcomes(passed=10, failed=4, skipped=1, errors=3)
     recorded = sorted(path.relative_to(pytester.path).as_posix() for path in pytester.path.rglob("*.har"))
-    assert len(recorded) == 6
-    assert recorded[0] == "cassettes/test_cassettes/TestUsers.test_users.har"
-    assert recorded[1] == "cassettes/test_cassettes/test_auto.har"
-    assert recorded[2].startswith("cassettes/test_cassettes/test_parameters[A]-")
-    assert recorded[3] == "cassettes/test_cassettes/test_parameters[a].har"
-    assert recorded[4].startswith("cassettes/test_cassettes/test_parameters[a_b]-")
-    assert recorded[5] == "test_a_fixture.har"
+    assert len(recorded) == 7
+    assert recorded[0] == "cassettes/test_cassettes/TestUsers.TestMore.test_users.har"
+    assert recorded[1] == "cassettes/test_cassettes/TestUsers.test_users.har"
+    assert recorded[2] == "cassettes/test_cassettes/test_auto.har"
+    assert recorded[3].startswith("cassettes/test_cassettes/test_parameters[A]-")
+    assert recorded[4] == "cassettes/test_cassettes/test_parameters[a].har"
+    assert recorded[5].startswith("cassettes/test_cassettes/test_parameters[a_b]-")
+    assert recorded[6] == "test_a_fixture.har"
+
+
+@pytest.mark.parametrize("interrupt", ["raise KeyboardInterrupt", "pytest.exit('no')"])
+def test_an_interrupted_test_records_nothing(run, pytester, monkeypatch, interrupt):
+    monkeypatch.delenv("CI", raising=False)
+    run(INTERRUPTED.replace("INTERRUPT", interrupt), "-k", "test_interrupted")
+    assert not list(pytester.path.rglob("*.har"))
 
 
 def test_a_wrong_marker_of_a_cassette(run):

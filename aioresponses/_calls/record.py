@@ -304,6 +304,8 @@ if TYPE_CHECKING:
 
         above: str
         """The URL of its group, which comes before the path that the user gave; "" if it has no group."""
+        source: str
+        """The path of the HAR file of which it is an entry; "" if it is not from a file."""
 
         @property
         def url_or_pattern(self) -> URL | re.Pattern[str] | Template | None: ...

@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from email.message import Message
 from functools import lru_cache
 from json import detect_encoding, loads
+from math import isinf
 from typing import Any
 
 from .secrets import HIDDEN, Secrets
@@ -36,8 +37,8 @@ def part_of(body: bytes, mime: str) -> dict[str, Any]:
     part["text"] = text
     if is_json(mime):
         try:
-            part["_json"] = loads(text)
-        except (ValueError, RecursionError):
+            part["_json"] = value_of(text)
+        except ValueError:
             pass  # It claims to be JSON, but is not.
     return part
 
@@ -46,7 +47,8 @@ def body_of(part: dict[str, Any]) -> bytes:
     """Return the body of a part of a HAR entry; b"" if it is missing. Raises `ValueError` if it is not valid base64."""
     text = part.get("text") or ""
     if (part.get("encoding") or part.get("_encoding")) == "base64":
-        return b64decode(text)
+        # Some programs break it into lines.
+        return b64decode("".join(text.split()), validate=True)
     try:
         return str.encode(text, _charset(part.get("mimeType") or "") or "utf-8")
     except (ValueError, LookupError):
@@ -83,6 +85,27 @@ def is_json(mime: str) -> bool:
     """Tell whether a media type is JSON."""
     kind = mime.partition(";")[0].strip().lower()
     return kind.endswith(("/json", "+json"))
+
+
+def value_of(text: str) -> Any:
+    """Return the value of a JSON text; raise `ValueError` if it is not JSON, or if JSON could not represent the value.
+
+    Python reads `NaN` and numbers that are too large, but a file with them could not be read by others, and NaN does
+    not equal itself.
+    """
+    try:
+        return loads(text, parse_constant=_refused, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+
+
+def _refused(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return _refused(text) if isinf(value) else value
 
 
 def _charset(mime: str) -> str | None:

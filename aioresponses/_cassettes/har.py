@@ -56,6 +56,19 @@ def read(path: str | PathLike[str]) -> list[Entry]:
     return entries  # type: ignore[no-any-return]
 
 
+def misfit(entry: Entry) -> str:
+    """Return what in an entry does not conform to HAR, and where; "" if it can be written, and read again.
+
+    Raises `TypeError` or `ValueError` if it contains what JSON cannot represent.
+    """
+    dumps(entry, allow_nan=False)
+    try:
+        _check(entry, "entry")
+    except _Misfit as error:
+        return str(error)
+    return ""
+
+
 class _Misfit(Exception):
     """Says what in a file does not conform to HAR, and where."""
 
@@ -80,7 +93,9 @@ def _check(entry: Any, place: str) -> None:
     for name in ("method", "url"):
         _member(request, name, f"{place}.request", str)
     _member(response, "status", f"{place}.response", int)
-    _member(response, "statusText", f"{place}.response", str, "")
+    for name in ("statusText", "redirectURL", "httpVersion"):
+        _member(response, name, f"{place}.response", str, "")
+    _member(request, "httpVersion", f"{place}.request", str, "")
     for part, name in ((request, "request"), (response, "response")):
         for kind in ("headers", "cookies", *(("queryString",) if part is request else ())):
             pairs = _member(part, kind, f"{place}.{name}", list, [])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from json import dumps, loads
+from json import dumps
 from pprint import pformat
 from textwrap import indent
 from typing import Any
@@ -14,9 +14,10 @@ from aiohttp import hdrs
 from multidict import CIMultiDict
 from yarl import URL
 
+from .._replies.encoding import phrase
 from ..matchers import regex
 from ..websockets import Close, Drop, Expect
-from .bodies import CUT, UNREAD, is_json
+from .bodies import CUT, UNREAD, is_json, value_of
 from .entries import Entry
 from .replay import is_replayed, registration, socket_registration
 from .sockets import PATIENCE, is_websocket, json_of
@@ -85,6 +86,8 @@ def _call(entry: Entry) -> str:
     lines += _query(arguments)
     if arguments["status"] != 200:
         lines.append(f"status={arguments['status']}")
+    if arguments["reason"] and arguments["reason"] != phrase(arguments["status"]):
+        lines.append(f"reason={arguments['reason']!r}")
     headers = CIMultiDict(arguments["headers"])
     content_type = arguments["content_type"]
     if len(headers.getall(hdrs.CONTENT_TYPE, ())) == 1:
@@ -143,14 +146,10 @@ def _body(body: bytes, content_type: str | None) -> list[str]:
     except ValueError:
         return [_argument("body", body)]
     try:
-        value = loads(text, parse_constant=_no_constant) if is_json(content_type or "") else None
-    except (ValueError, RecursionError):
+        value = value_of(text) if is_json(content_type or "") else None
+    except ValueError:
         value = None
     return [_argument("body", text) if value is None else _argument("payload", value)]
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a literal of Python")
 
 
 def _argument(name: str, value: Any) -> str:

@@ -219,9 +219,9 @@ def _later(body: bytes, seconds: float) -> Callable[[], AsyncGenerator[bytes, No
 
 def checked_match_on(match_on: Any) -> Collection[MatchOn]:
     """Return what a request must share with an entry; raise `TypeError` or `ValueError` for anything else."""
-    wrong = f"match_on: expected some of {', '.join(map(repr, MATCH_ON))}, got {shown(match_on)}"
+    those = ", ".join(map(repr, MATCH_ON))
     if isinstance(match_on, str) or not isinstance(match_on, Collection):
-        raise TypeError(wrong)
+        raise TypeError(f"match_on: expected a list with some of {those}, got {shown(match_on)}")
     if any(one not in MATCH_ON for one in match_on):
-        raise ValueError(wrong)
+        raise ValueError(f"match_on: expected some of {those}, got {shown(match_on)}")
     return match_on

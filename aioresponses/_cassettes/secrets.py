@@ -69,6 +69,17 @@ _LOOSE = re.compile(
     re.DOTALL,
 )
 
+# An element of XML that contains only text.
+_ELEMENT = re.compile(
+    r"(?P<tag><(?:[\w.-]+:)?(?P<name>[A-Za-z_][\w.-]*)(?:\s[^<>]*)?>)"
+    r"(?P<text><!\[CDATA\[[^<>]+\]\]>|[^<>]*[^<>\s][^<>]*)(?=</)"
+)
+
+# A tag of HTML that names the value in it: a field of a form, or a meta tag.
+_TAG = re.compile(r"<[A-Za-z][^<>]*>")
+_NAME = re.compile(r"\sname\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+_VALUE = re.compile(r"(\s(?:value|content)\s*=\s*)(?:\"[^\"]+(\")|'[^']+(')|[^\s\"'<>]+)", re.IGNORECASE)
+
 # A line of server-sent events, or of JSON lines.
 _JSON_LINE = re.compile(r"^((?:data:)?[ \t]*)([\[{].*)$", re.MULTILINE)
 
@@ -140,7 +151,23 @@ class Secrets:
     def _looked_through(self, text: str) -> str:
         if _is_json(text):
             return _JSON.sub(self._in_json, text)
+        if "<" in text:
+            text = _TAG.sub(self._in_tag, _ELEMENT.sub(self._in_element, text))
         return _LOOSE.sub(self._loose, self.url(_JSON_LINE.sub(self._in_line, text)))
+
+    def _in_element(self, found: re.Match[str]) -> str:
+        if not self.is_field(found["name"]):
+            return found[0]
+        text = found["text"]
+        if text[0] == "<":
+            return f"{found['tag']}<![CDATA[{HIDDEN}]]>"
+        return found["tag"] + text.replace(text.strip(), HIDDEN)
+
+    def _in_tag(self, found: re.Match[str]) -> str:
+        name = _NAME.search(found[0])
+        if name is None or not self.is_field(name[1]):
+            return found[0]
+        return _VALUE.sub(_hidden_value, found[0])
 
     def url(self, text: str) -> str:
         """Return a URL, or a text that contains URLs, without the secrets in the URLs."""
@@ -204,6 +231,11 @@ def _veiled(value: str) -> str:
     if value[0] == "[":
         return _SCALAR.sub(f'"{HIDDEN}"', value)
     return value if value == '""' else f'"{HIDDEN}"'
+
+
+def _hidden_value(found: re.Match[str]) -> str:
+    quote = found[2] or found[3] or ""
+    return f"{found[1]}{quote}{HIDDEN}{quote}"
 
 
 def _cookie(pair: str) -> str:

@@ -45,6 +45,7 @@ class Outgoing:
 
     def __init__(self, headers: CIMultiDict[str], body: Written, is_encoded: bool) -> None:
         self.headers = headers
+        """A copy, because a middleware may change those of the request to send it once more."""
         self.body = body
         """The part of the body that has been read or sent; more may follow."""
         self.is_encoded = is_encoded
@@ -62,12 +63,13 @@ async def ahead(request: ClientRequest, connector: BaseConnector, with_body: boo
 
 async def unsent(request: ClientRequest) -> Outgoing:
     """Return what would have been sent, without the body if reading would use it up."""
-    return Outgoing(request.headers, await _body_of(request) or Written(), _is_encoded(request))
+    return Outgoing(request.headers.copy(), await _body_of(request) or Written(), _is_encoded(request))
 
 
-async def passing(request: ClientRequest) -> Outgoing:
+async def passing(request: ClientRequest, connector: BaseConnector) -> Outgoing:
     """Return what is about to be sent to the network; a body that can be read only once is recorded as it is sent."""
-    return Outgoing(request.headers, await _body_of(request) or _tee(request), _is_encoded(request))
+    headers = _headers_to_send(request, connector)
+    return Outgoing(headers, await _body_of(request) or _tee(request), _is_encoded(request))
 
 
 def response_of(request: ClientRequest) -> ClientResponse | None:

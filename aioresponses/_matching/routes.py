@@ -71,6 +71,8 @@ class Route(Answered):
         """Whether it is asked before all mocks that were made earlier."""
         self.above = ""
         """The URL of its group, which comes before the path that the user gave; "" if it has no group."""
+        self.source = ""
+        """The path of the HAR file of which it is an entry; "" if it is not from a file."""
         self.limit = None if times is None else times * len(replies)
         self.remaining = self.limit
         self.claims = 0
@@ -136,6 +138,9 @@ class Route(Answered):
                 # A refusal explains, so it must not fail. (The outcomes that pytest raises are not Exceptions.)
                 unmet = f"raised {shown(error)}"
         if unmet is None:
+            if self.source:
+                # A cassette has no argument `repeat`.
+                return Verdict(0, f"used up ({self.used}); an entry of {self.source} answers once")
             return Verdict(0, f"used up ({self.used}); to answer more requests, pass repeat")
         return Verdict(0.25, unmet)
 

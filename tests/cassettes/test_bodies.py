@@ -21,7 +21,10 @@ class PartTest(unittest.TestCase):
             self.assertEqual(
                 part_of(b'{"a": 1.0}', mime), {"mimeType": mime, "text": '{"a": 1.0}', "_json": {"a": 1.0}}
             )
-        self.assertEqual(part_of(b"{", "application/json"), {"mimeType": "application/json", "text": "{"})
+        # The last three are not JSON for others, who could not read a file with them.
+        for text in ("{", "[" * 100000, "NaN", '{"a": -Infinity}', "[1e999]"):
+            part = {"mimeType": "application/json", "text": text}
+            self.assertEqual(part_of(text.encode(), "application/json"), part)
 
     def test_bodies_can_be_made_again(self):
         for body, mime, is_text in (
@@ -45,9 +48,11 @@ class PartTest(unittest.TestCase):
         self.assertEqual(body_of({}), b"")
         self.assertEqual(body_of({"text": None}), b"")
         self.assertEqual(body_of({"text": "Å", "mimeType": "text/plain; charset=ascii"}), "Å".encode())
-        self.assertEqual(body_of({"text": "YQ==", "encoding": "base64"}), b"a")
-        with self.assertRaises(ValueError):
-            body_of({"text": "Y", "encoding": "base64"})
+        for text in ("YQ==", "YQ==\n", "Y Q\r\n=="):
+            self.assertEqual(body_of({"text": text, "encoding": "base64"}), b"a")
+        for text in ("Y", "a text", "YQ==!", "Å"):
+            with self.assertRaises(ValueError):
+                body_of({"text": text, "encoding": "base64"})
 
 
 class SecretsTest(unittest.TestCase):

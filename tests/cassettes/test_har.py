@@ -91,6 +91,15 @@ class ReadTest(HarTestCase):
                 entry(request={**request, "postData": {"params": [{}]}}),
                 f"{at}.request.postData.params[0].name must be a str, but is missing",
             ),
+            (entry(request={**request, "httpVersion": 2}), f"{at}.request.httpVersion must be a str, but is 2"),
+            (
+                entry(response={"status": 200, "httpVersion": 1.1}),
+                f"{at}.response.httpVersion must be a str, but is 1.1",
+            ),
+            (
+                entry(response={"status": 200, "redirectURL": []}),
+                f"{at}.response.redirectURL must be a str, but is []",
+            ),
             (entry(response={}), f"{at}.response.status must be an int, but is missing"),
             (entry(response={"status": True}), f"{at}.response.status must be an int, but is true"),
             (entry(response={"status": 200, "content": []}), f"{at}.response.content must be an object, but is []"),

@@ -35,6 +35,7 @@ class PrintingTest(unittest.TestCase):
         self.check(entry(**json), "mock.get('https://a.example/')\n")
         self.check(entry(text="null", **json), "mock.get('https://a.example/', body='null')\n")
         self.check(entry(text="NaN", **json), "mock.get('https://a.example/', body='NaN')\n")
+        self.check(entry(text="[1e400]", **json), "mock.get('https://a.example/', body='[1e400]')\n")
         self.check(entry(text="{", **json), "mock.get('https://a.example/', body='{')\n")
         self.check(entry(text="x"), "mock.get('https://a.example/', body='x', content_type=None)\n")
         self.check(
@@ -44,6 +45,14 @@ class PrintingTest(unittest.TestCase):
         self.check(
             entry(text="/wE=", encoding="base64", **json), "mock.get('https://a.example/', body=b'\\xff\\x01')\n"
         )
+
+    def test_a_reason_is_printed_unless_it_is_the_standard_one(self):
+        for reason, printed in (
+            ("OK", ""), ("", ""), ("Fine", ", reason='Fine'"), ("it's", ', reason="it\'s"'), ("ok", ", reason='ok'"),
+        ):
+            one = entry(mimeType="application/json")
+            one["response"].update(statusText=reason, httpVersion="HTTP/1.1")
+            self.check(one, f"mock.get('https://a.example/'{printed})\n")
 
     def test_a_hidden_value_is_never_compared(self):
         self.check(

@@ -58,6 +58,32 @@ class TextTest(unittest.TestCase):
         ):
             self.check_hidden(text)
 
+    def test_elements_of_xml(self):
+        for text in (
+            f"<r><AccessToken>{SECRET}</AccessToken></r>",
+            f'<a:SecretAccessKey xmlns:a="urn:a">\n  {SECRET}\n</a:SecretAccessKey>',
+            f"<password><![CDATA[{SECRET}]]></password>",
+            f'<user password="{SECRET}"/>',
+        ):
+            self.check_hidden(text)
+        self.check_hidden("<token>S3</token><n>1</n>", f"<token>{HIDDEN}</token><n>1</n>")
+        for text in (
+            "<token/>", "<token></token>", "<token>\n</token>", "<Code>1</Code>", "<NextToken>a</NextToken>",
+            "<token><id>1</id></token>", "<p>the token</p>", "1 < 2 and token > 3",
+        ):
+            self.assertEqual(SECRETS.text(text), text)
+
+    def test_tags_of_html_that_name_their_value(self):
+        for text in (
+            f'<input type="hidden" name="csrf_token" value="{SECRET}">',
+            f"<INPUT VALUE='{SECRET}' NAME=csrfmiddlewaretoken />",
+            f"<input name=password value={SECRET}>",
+            f'<meta name="csrf-token" content="{SECRET}">',
+        ):
+            self.check_hidden(text)
+        for text in ('<input name="password" value="">', '<input name="q" value="token">', '<meta name="csrf-token">'):
+            self.assertEqual(SECRETS.text(text), text)
+
     def test_quotes_and_backslashes_within_a_secret(self):
         self.check_hidden('{"token": "S3\\"C\\\\", "id": 7}', f'{{"token": "{HIDDEN}", "id": 7}}')
         self.check_hidden('f({"token": "S3\\"C\\\\", "id": 7})', f'f({{"token": "{HIDDEN}", "id": 7}})')
@@ -115,6 +141,8 @@ class TextTest(unittest.TestCase):
             "token:" * 20000, 'token:"' * 20000, "\\" * 50000 + '"', '{"token":' * 20000, "[ " * 50000,
             "token" + " " * 99999, "data:" + " " * 50000 + "token", "a" * 200000 + ":token", "://@" * 30000,
             "token: [" + "1," * 50000, '"' * 30000, "?token" * 20000, "?a=" * 30000 + "%",
+            "<token " * 30000, "<token>" * 30000, "<token>" + " " * 99999, "<a " + "name=token " * 30000 + ">",
+            "<token><![CDATA[" * 20000,
         ):
             SECRETS.text(text)
         self.assertLess(time.perf_counter() - started, 20)
