@@ -337,6 +337,15 @@ class aioresponses(Mocks, Recordings, Asked):
         failure.__cause__ = causes[0] if causes else None
         return failure
 
+    async def _end_servers(self) -> None:
+        """End the servers, after what their end would hide has been looked for."""
+        watch = self._watch if self._interceptor.has_servers else None
+        if watch is not None:
+            await watch.wait_for_servers()
+        await self._interceptor.end_servers()
+        if watch is not None:
+            watch.servers_have_ended = True
+
     def _leaks(self) -> list[Leak]:
         """Return what was left behind, of the kinds that the mock looks for, and release the references to it."""
         return [] if self._watch is None else self._watch.conclude()
@@ -358,7 +367,7 @@ class aioresponses(Mocks, Recordings, Asked):
         exc_tb: TracebackType | None,
     ) -> None:
         try:
-            await self._interceptor.end_servers()
+            await self._end_servers()
             if self._watch is not None and exc_type is None:
                 await self._watch.wait()
         except BaseException as error:

@@ -195,7 +195,7 @@ class AioResponsesTestCase(
         self.addCleanup(self._end_cassettes)
         self.addAsyncCleanup(self._close_own_sessions)
         self.addCleanup(self._raise_found)
-        self.addCleanup(self._own_mock._interceptor.end_servers)
+        self.addCleanup(self._own_mock._end_servers)
         try:
             super().debug()
         finally:
@@ -331,7 +331,7 @@ class AioResponsesTestCase(
         done = super().doCleanups()
         if self._wrong_settings is None and self._own_mock._interceptor.has_servers:
             # The mounted applications end now, while the loop still exists.
-            self.addCleanup(self._own_mock._interceptor.end_servers)
+            self.addCleanup(self._own_mock._end_servers)
             done = super().doCleanups()
         failure = self._found()
         if failure is not None or self._own_sessions:

@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from aiohttp import ClientSession
 
-from aioresponses import aioresponses
+from aioresponses import AioResponsesTestCase, aioresponses
 
 from .support import AIOHTTP, SITE
 
@@ -97,3 +97,22 @@ class LeaksTestCase(unittest.TestCase):
 
     def left(self, client: Leaving, kinds: Any = True) -> list[str]:
         return asyncio.run(self.left_here(client, kinds))
+
+
+class WatchingCase(AioResponsesTestCase):
+    """Fails if a test leaves anything behind."""
+
+    assert_no_leaks = True
+
+
+class LeavingCase(WatchingCase):
+    """Closes what a test has left behind, once it has been looked at."""
+
+    def setUp(self) -> None:
+        self.things: list[Any] = []
+
+    def doCleanups(self) -> Any:
+        result = super().doCleanups()
+        self.addAsyncCleanup(closed, *self.things)
+        unittest.TestCase.doCleanups(self)
+        return result

@@ -13,28 +13,11 @@ from aiohttp.test_utils import AioHTTPTestCase
 
 from aioresponses import AioResponsesTestCase, Fault
 
-from .leaving import LARGE, Client, at, closed
+from .leaving import LARGE, Client, LeavingCase, WatchingCase, at, closed
 from .support import SITE, OutcomeTestCase, hooks_are_in_place
 
 SESSION = "1 thing was left behind:\n  ClientSession never closed\n    created at "
 CONNECTOR = "1 thing was left behind:\n  TCPConnector never closed\n    created at "
-
-
-class WatchingCase(AioResponsesTestCase):
-    assert_no_leaks = True
-
-
-class LeavingCase(WatchingCase):
-    """Closes what a test has left behind, once it has been looked at."""
-
-    def setUp(self):
-        self.things = []
-
-    def doCleanups(self):
-        result = super().doCleanups()
-        self.addAsyncCleanup(closed, *self.things)
-        unittest.TestCase.doCleanups(self)
-        return result
 
 
 class LeftBehindTest(OutcomeTestCase):

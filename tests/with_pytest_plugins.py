@@ -723,11 +723,23 @@ def test_what_is_left_behind_is_looked_at_after_all_fixtures_of_the_test(run):
             async with client.get("/") as response:
                 assert response.status == 404
 
+        async def test_application_with_a_task(aioresponses):
+            async def in_background(app):
+                client = Client()
+                yield
+                await client.close()
+
+            app = web.Application()
+            app.cleanup_ctx.append(in_background)
+            aioresponses.mount(SITE, app)
+            async with aiohttp.ClientSession() as session:
+                assert (await session.get(SITE)).status == 404
+
         async def test_skipped(aioresponses):
             task = asyncio.create_task(asyncio.sleep(60))
             pytest.skip()
         """)
-    ).assert_outcomes(passed=4, skipped=1)
+    ).assert_outcomes(passed=5, skipped=1)
 
 
 def test_what_is_left_behind_with_pytest_asyncio(run):

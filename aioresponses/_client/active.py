@@ -52,6 +52,9 @@ activations: tuple[_Activation, ...] = ()
 
 _started_here: ContextVar[tuple[ref[_Activation], ...]] = ContextVar("aioresponses_started_here", default=())
 
+in_server: ContextVar[bool] = ContextVar("aioresponses_in_server", default=False)
+"""Whether this code runs in a server at the far end of a connection, in its applications or its handlers."""
+
 _lock = RLock()
 
 

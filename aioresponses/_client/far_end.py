@@ -41,6 +41,7 @@ from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import TYPE_CHECKING, Any
 
 from . import protocol
+from .active import in_server
 from .frames import Upgraded
 from .transport import Close, InMemoryTransport
 
@@ -261,6 +262,7 @@ class FarEnd(_FlowControlMixin):
         self._near = near
         # A context cannot be entered while it is entered already, in this or another thread.
         self._own_context = context.copy()
+        self._own_context.run(in_server.set, True)
         self._to_client = _Way(self._loop, self.pass_on)
         self._to_server = _Way(self._loop, self._take_on)
         self._reads = True

@@ -16,6 +16,10 @@ for.
 
 The pytest plugins close the loop of a test before the last fixtures are torn down, which ends all calls and tasks. So
 calls and tasks are examined just before that.
+
+The end of the mock's servers ends all connections, and with them the calls that wait for an answer. So calls and tasks
+are examined just before that as well. But an application closes only at its end what it uses while it runs. So what a
+server creates is examined once the server has ended, or its loop has been closed.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ from aiohttp import BaseConnector, ClientSession
 
 from .._display import shown
 from . import made
+from .active import in_server
 from .waiting import next_turn
 
 if TYPE_CHECKING:
@@ -79,16 +84,28 @@ class Call(Protocol):
         """When it returned or raised; None while it has not."""
 
 
-class _NotedCall(NamedTuple):
-    call: Call
+class _Origin(NamedTuple):
+    """What created something, and where."""
+
     place: str
-    loop: asyncio.AbstractEventLoop
+    loop: asyncio.AbstractEventLoop | None
+    by_server: bool
+
+    @property
+    def created(self) -> str:
+        return f"created at {self.place}" if self.place else ""
+
+
+def _origin(place: str) -> _Origin:
+    return _Origin(place, asyncio._get_running_loop(), in_server.get())
 
 
 class Watch:
     """Records what is created while a mock is active, and says which of these things were left behind."""
 
     looks_before_loops_end = False
+    servers_have_ended = False
+    """Whether what the servers of the mock created may be examined while their loop is running."""
     _is_on = False
 
     def __init__(self, kinds: frozenset[str]) -> None:
@@ -97,10 +114,11 @@ class Watch:
 
     def forget(self) -> None:
         """Forget everything that was recorded."""
-        self._made: list[tuple[ClientSession | BaseConnector, str]] = []
-        self._calls: list[_NotedCall] = []
+        self.servers_have_ended = False
+        self._made: list[tuple[ClientSession | BaseConnector, _Origin]] = []
+        self._calls: list[tuple[Call, _Origin]] = []
         self._most_calls = 1000
-        self._tasks: dict[asyncio.Task[Any], str] = {}
+        self._tasks: dict[asyncio.Task[Any], _Origin] = {}
         self._found: list[Leak] = []
 
     def begin(self, interceptor: Interceptor) -> None:
@@ -125,17 +143,17 @@ class Watch:
         count = len(self._calls)
         if count > self._most_calls:
             # In one step, because other threads may be adding calls.
-            self._calls[:count] = [one for one in self._calls[:count] if _kind_of(one.call) is not None]
+            self._calls[:count] = [one for one in self._calls[:count] if _kind_of(one[0]) is not None]
             self._most_calls = 2 * len(self._calls) + 1000
-        self._calls.append(_NotedCall(call, made.place(self), get_running_loop()))
+        self._calls.append((call, _origin(made.place(self))))
 
     def note_made(self, thing: ClientSession | BaseConnector, place: str) -> None:
         """Record a session or a connector, and the place that created it."""
-        self._made.append((thing, place))
+        self._made.append((thing, _origin(place)))
 
     def note_task(self, task: asyncio.Task[Any], place: str) -> None:
         """Record a task, and the place that created it."""
-        self._tasks[task] = place
+        self._tasks[task] = _origin(place)
         task.add_done_callback(self._forget_task)
 
     def _forget_task(self, task: asyncio.Task[Any]) -> None:
@@ -146,14 +164,26 @@ class Watch:
         await _three_turns()
         self._found += self._running_tasks()
 
+    async def wait_for_servers(self) -> None:
+        """Examine the calls and tasks of the running loop, whose servers are about to end."""
+        await _three_turns()
+        self._examine(get_running_loop())
+
     def note_end_of(self, loop: asyncio.AbstractEventLoop) -> None:
         """Examine the calls and tasks of a loop that is about to be closed."""
         if any(task.get_loop() is loop for task in list(self._tasks)):
             loop.run_until_complete(_three_turns())
+        self._examine(loop)
+
+    def _examine(self, loop: asyncio.AbstractEventLoop) -> None:
         self._found += self._open_calls(loop)
         self._found += [leak for task, leak in self._pending() if task.get_loop() is loop]
-        self._calls = [one for one in self._calls if one.loop is not loop]
-        self._tasks = {task: place for task, place in list(self._tasks.items()) if task.get_loop() is not loop}
+        self._calls = [one for one in self._calls if one[1].loop is not loop or not self._counts(one[1])]
+        self._tasks = {
+            task: origin
+            for task, origin in list(self._tasks.items())
+            if task.get_loop() is not loop or not self._counts(origin)
+        }
 
     def left(self) -> list[Leak]:
         """Return what was left behind.
@@ -189,21 +219,30 @@ class Watch:
 
     def _not_closed(self) -> Iterator[Leak]:
         of_sessions: list[BaseConnector | None] = []
-        for thing, place in self._made:
-            if isinstance(thing, ClientSession) and not thing.closed:
-                yield _not_closed("session", thing, place)
+        made = [(thing, origin) for thing, origin in self._made if not thing.closed and self._counts(origin)]
+        for thing, origin in made:
+            if isinstance(thing, ClientSession):
+                yield _not_closed("session", thing, origin)
                 if "session" in self.kinds:
                     of_sessions.append(thing.connector)
-        for thing, place in self._made:
-            if isinstance(thing, BaseConnector) and not thing.closed and all(thing is not one for one in of_sessions):
-                yield _not_closed("connector", thing, place)
+        for thing, origin in made:
+            if isinstance(thing, BaseConnector) and all(thing is not one for one in of_sessions):
+                yield _not_closed("connector", thing, origin)
 
     def _open_calls(self, loop: asyncio.AbstractEventLoop | None = None) -> Iterator[Leak]:
-        for call, place, loop_of_call in self._calls:
-            kind = _kind_of(call) if loop is None or loop_of_call is loop else None
+        for call, origin in self._calls:
+            kind = _kind_of(call) if (loop is None or origin.loop is loop) and self._counts(origin) else None
             if kind is not None:
-                what = _WHAT[kind].format(str(call).removesuffix(" -> in flight"))
-                yield Leak(kind, what, f"requested at {place}" if place else "")
+                is_websocket = call.response is not None and call.response.status == 101
+                text = _OPEN_WEBSOCKET if is_websocket else _WHAT[kind]
+                what = text.format(str(call).removesuffix(" -> in flight"))
+                yield Leak(kind, what, f"requested at {origin.place}" if origin.place else "")
+
+    def _counts(self, origin: _Origin) -> bool:
+        """Tell whether something may be examined: what a running server uses, it closes at its end."""
+        if not origin.by_server or self.servers_have_ended:
+            return True
+        return origin.loop is not None and origin.loop.is_closed()
 
     def _running_tasks(self) -> list[Leak]:
         return [leak for _, leak in self._pending()]
@@ -211,20 +250,22 @@ class Watch:
     def _pending(self) -> Iterator[tuple[asyncio.Task[Any], Leak]]:
         here = asyncio._get_running_loop()
         current = None if here is None else current_task()
-        for task, place in list(self._tasks.items()):
+        for task, origin in list(self._tasks.items()):
             loop = task.get_loop()
             # A loop running in another thread continues while its tasks are examined here.
-            if not task.done() and task is not current and (loop is here or not loop.is_running()):
+            examined = task is not current and (loop is here or not loop.is_running()) and self._counts(origin)
+            if examined and not task.done():
                 what = f"task {task.get_name()!r} still running: {_name_of_coroutine(task)}"
-                yield task, Leak("task", what, f"created at {place}" if place else "")
+                yield task, Leak("task", what, origin.created)
 
     def place_of(self, task: asyncio.Task[Any]) -> str:
         """Return where a task was created, if it was recorded."""
-        return self._tasks.get(task, "")
+        origin = self._tasks.get(task)
+        return "" if origin is None else origin.place
 
 
-def _not_closed(kind: str, thing: ClientSession | BaseConnector, place: str) -> Leak:
-    return Leak(kind, f"{type(thing).__name__} never closed", f"created at {place}" if place else "")
+def _not_closed(kind: str, thing: ClientSession | BaseConnector, origin: _Origin) -> Leak:
+    return Leak(kind, f"{type(thing).__name__} never closed", origin.created)
 
 
 _WHAT = {
@@ -232,6 +273,8 @@ _WHAT = {
     "response": "{}: response holds its connection, neither read nor released",
     "unread": "{}: response unread, would hold a connection if the body were larger",
 }
+
+_OPEN_WEBSOCKET = "{}: WebSocket holds its connection, never closed"
 
 
 def _kind_of(call: Call) -> str | None:

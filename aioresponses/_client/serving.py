@@ -33,6 +33,7 @@ from aiohttp.http import SERVER_SOFTWARE
 from multidict import CIMultiDict
 
 from .._display import shown
+from .active import in_server
 
 Application = Union[
     web.Application,
@@ -72,7 +73,9 @@ class _Life:
         self.ready: asyncio.Future[Server] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
         self._asked_to_end: asyncio.Future[None] = loop.create_future()
-        task = context.copy().run(loop.create_task, self._live(handler_cancellation))
+        own_context = context.copy()
+        own_context.run(in_server.set, True)
+        task = own_context.run(loop.create_task, self._live(handler_cancellation))
         # Its loop may be closed before anything asks it to end.
         task._log_destroy_pending = False  # type: ignore[attr-defined]
         self._task = task
