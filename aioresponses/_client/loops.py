@@ -96,8 +96,8 @@ class LoopInVirtualTime:
         self._shut_down_executor_really = loop.shutdown_default_executor
         self._before: list[tuple[Any, str, object, object]] = []
         try:
-            # In debug mode, a callback that starts the clock would seem to have taken long.
-            self._put(loop, "slow_callback_duration", math.inf)
+            if loop.is_running():
+                self._forgive_slow_callback()
             self._put(loop, "time", self._now)
             self._put(loop, "call_at", self._call_at)
             self._put(loop, "run_in_executor", self._run_in_executor)
@@ -107,6 +107,18 @@ class LoopInVirtualTime:
         except BaseException:
             self._take_out()
             raise
+
+    def _forgive_slow_callback(self) -> None:
+        """In debug mode, keep the loop from reporting that the callback which starts the clock took long."""
+        loop, before = self._loop, self._loop.slow_callback_duration
+
+        def put_back() -> None:
+            if loop.slow_callback_duration == math.inf:
+                loop.slow_callback_duration = before
+
+        # The same callback may stop the clock.
+        loop.call_soon(put_back)
+        loop.slow_callback_duration = math.inf
 
     def _put(self, owner: Any, name: str, value: object) -> None:
         self._before.append((owner, name, vars(owner).get(name, _MISSING), value))
