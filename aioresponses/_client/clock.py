@@ -49,7 +49,7 @@ from functools import wraps
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._checks import check_count, check_seconds
+from .._checks import check_count, check_seconds, is_coroutine_function, misfit
 from .._display import shown
 from .active import exclusively, undo
 from .clocks import running, time_here
@@ -113,13 +113,15 @@ class VirtualClock:
     def on_jump(self, f: _Function) -> _Function:
         """Call a function with the seconds of each jump, before anything else runs; return the function.
 
-        It may move a wall clock along. If it raises, the test ends with that exception.
+        It may move a wall clock along. If it raises, the test ends with that exception. Raises `TypeError` if `f` is
+        not a plain function that takes the seconds.
 
         >>> with time_machine.travel("2030-01-01", tick=False) as traveller:
         ...     clock.on_jump(traveller.shift)
         """
-        if not callable(f):
-            raise TypeError(f"f: expected a function that takes the seconds of a jump, got {shown(f)}")
+        # A coroutine would never be awaited: the clock jumps while nothing else can run.
+        if not callable(f) or is_coroutine_function(f) or misfit(f, 1.0):
+            raise TypeError(f"f: expected a plain function that takes the seconds of a jump, got {shown(f)}")
         self._time.on_jump.append(f)
         return f
 

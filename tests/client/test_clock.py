@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import unittest
-from unittest.mock import patch
+from unittest.mock import AsyncMock, Mock, patch
 
 import aiohttp
 from aiohttp import ClientTimeout
@@ -501,7 +501,21 @@ class OnJumpTest(unittest.IsolatedAsyncioTestCase):
                 await asyncio.get_running_loop().create_task(main())
         self.assertEqual(jumps, [5, 12])
 
-    async def test_something_that_cannot_be_called(self):
-        with self.assertRaises(TypeError) as raised:
-            VirtualClock().on_jump(5)
-        self.assertEqual(str(raised.exception), "f: expected a function that takes the seconds of a jump, got 5")
+    async def test_what_cannot_be_called_with_the_seconds(self):
+        async def coroutine_function(seconds):
+            pass
+
+        for wrong, text in (
+            (5, "5"),
+            (None, "None"),
+            (coroutine_function, "coroutine_function"),
+            (AsyncMock(), "<AsyncMock"),
+            (lambda: None, "<lambda>"),
+        ):
+            with self.subTest(text), self.assertRaises(TypeError) as raised:
+                VirtualClock().on_jump(wrong)
+            expected, _, got = str(raised.exception).partition(", got ")
+            self.assertEqual(expected, "f: expected a plain function that takes the seconds of a jump")
+            self.assertIn(text, got)
+        for right in (Mock(), int, [].append):
+            self.assertIs(VirtualClock().on_jump(right), right)
