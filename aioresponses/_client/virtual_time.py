@@ -12,6 +12,9 @@ from .loops import LoopInVirtualTime
 from .monotonic import real, replace_monotonic
 from .stuck import about_waiting
 
+# How often the clock of a test may jump in all, however many requests it makes; with a high limit, ten times the limit.
+_MOST_JUMPS = 100_000
+
 
 class VirtualTime:
     """The time of a virtual clock, and the loops that follow it."""
@@ -22,9 +25,12 @@ class VirtualTime:
         self.now = 0.0
         self.on_jump: list[Callable[[float], object]] = []
         self._limit = limit
+        self._most_jumps = max(10 * limit, _MOST_JUMPS)
         self._started = 0.0
         self._started_really = 0.0
         self._jumps = 0
+        """How often the clock has jumped since the last request."""
+        self._all_jumps = 0
         self._refusals = 0
         self._last_refusal = ""
         self._loops: dict[AbstractEventLoop, LoopInVirtualTime] = {}
@@ -45,7 +51,7 @@ class VirtualTime:
         """Start again, at a whole second."""
         self._started = self.now = float(math.ceil(real.monotonic()))
         self._started_really = real.perf_counter()
-        self._jumps = self._refusals = 0
+        self._jumps = self._all_jumps = self._refusals = 0
         self._verdict = self._raised = None
 
     def end(self) -> None:
@@ -91,6 +97,15 @@ class VirtualTime:
                 loop,
             )
             return False
+        if self._all_jumps >= self._most_jumps:
+            # A client that asks again as long as a mock answers makes requests, but no progress.
+            self._all_jumps = 0
+            self._give_up(
+                f"The test does not end: the clock has jumped {self._most_jumps:,} times, with requests in between.\n"
+                f"If that is right, use a VirtualClock with a limit above {self._most_jumps // 10:,}.",
+                loop,
+            )
+            return False
         if self._refusals >= self._limit:
             self._refusals = 0
             self._give_up(
@@ -102,6 +117,7 @@ class VirtualTime:
         before = self.elapsed
         self.now = max(now, self.now)
         self._jumps += 1
+        self._all_jumps += 1
         replace_monotonic()
         by = round(self.elapsed - before, 6)
         try:

@@ -187,6 +187,31 @@ class WaitsForeverTest(unittest.TestCase):
         with self.assertRaises(AssertionError), VirtualClock(limit=19):
             asyncio.run(main())
 
+    def test_a_client_that_never_gives_up(self):
+        async def ask_again():
+            async with aiohttp.ClientSession() as session:
+                while True:
+                    async with session.get("http://example.com/") as response:
+                        if response.status == 200:
+                            break
+                    await asyncio.sleep(2)
+
+        async def main():
+            with aioresponses() as mocks:
+                mocks.get("http://example.com/", status=503, repeat=True)
+                await wait_named(ask_again())
+
+        for limit, jumps in ((20, 1000), (200, 2000)):
+            with self.subTest(limit), mock.patch("aioresponses._client.virtual_time._MOST_JUMPS", 1000):
+                self.assertEqual(
+                    self.message(main, limit=limit),
+                    f"The test does not end: the clock has jumped {jumps:,} times, with requests in between.\n"
+                    f"If that is right, use a VirtualClock with a limit above {jumps // 10}.\n"
+                    f"After {2 * jumps} seconds of virtual time there are these tasks:\n"
+                    "  task 'main': WaitsForeverTest.test_a_client_that_never_gives_up.<locals>.ask_again\n"
+                    f"    waits at {__file__}:{ask_again.__code__.co_firstlineno + 6} in ask_again",
+                )
+
     def test_as_many_jumps_as_may_be(self):
         async def main():
             for _ in range(50):
