@@ -286,8 +286,8 @@ class AioResponsesTestCase(
         runner: Any = getattr(self, "_asyncioRunner", None)
         # CPython 3.10 has no runner.
         loop = vars(self)["_asyncioTestLoop"] if runner is None else runner.get_loop()
-        # Kept twice, because test cases may assign a clock of their own to self.clock.
-        self.clock = self._own_clock = clock = VirtualClock()
+        # Kept twice, because test cases may assign a clock of their own to self.clock, or have such a property.
+        vars(self)["clock"] = self._own_clock = clock = VirtualClock()
         clock.start()
         clock._take(loop)
 
@@ -298,7 +298,7 @@ class AioResponsesTestCase(
         clock._end()
         del self._own_clock
         if vars(self).get("clock") is clock:
-            del self.clock
+            del vars(self)["clock"]
 
     # The mocks of a skipped test are not checked, and what a test has already failed with is not reported twice.
     # unittest tells only the result of either, and there are many kinds of results, so this is noted here.

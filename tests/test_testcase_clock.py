@@ -88,6 +88,23 @@ class AttributeTest(OutcomeTestCase):
 
         self.assertIn("clock", self.run_case(Case))
 
+    def test_a_property_in_the_place_of_ours(self):
+        class Case(AioResponsesTestCase):
+            virtual_time = True
+
+            @property
+            def clock(self):
+                return 7
+
+            async def test(self):
+                self.mock.get(SITE)
+                await asyncio.sleep(3600)
+                await text_of(self.client_session())
+                self.assertCallTimes([3600])
+                self.assertEqual(self.clock, 7)
+
+        self.assertNotIn("clock", self.run_case(Case))
+
     def test_the_clock_is_gone_after_the_test(self):
         class Case(AioResponsesTestCase):
             virtual_time = True
