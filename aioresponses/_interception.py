@@ -11,7 +11,7 @@ and goes to the next mock that fits. If no other mock fits, the retry meets the 
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
@@ -334,8 +334,13 @@ class Interception:
         self.exchange.end(response, None)
         self._note_end()
 
+    def has_connection(self, arriving: Callable[[], ClientResponse | None]) -> None:
+        """Record that a request that has bypassed `_request` has a connection; `arriving` returns its response."""
+        self.exchange.arriving = arriving
+
     def gave_back(self, response: ClientResponse | None) -> None:
         """Record the end of a request that has bypassed `_request`, even if the mock raised."""
+        self.exchange.arriving = None
         if response is None:
             self.exchange.end(None, None)
             self._note_end()

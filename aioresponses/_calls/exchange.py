@@ -7,7 +7,7 @@ Users rarely look at it. So an `Exchange` is plain, and recording something is a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from time import perf_counter
 from types import MappingProxyType
@@ -74,6 +74,9 @@ class Exchange:
 
     response: ClientResponse | None = None
     exception: BaseException | None = None
+
+    arriving: Callable[[], ClientResponse | None] | None = None
+    """Returns the response to the last request, for a call whose end only shows when it gives its connection back."""
 
     virtually: float | None = None
     """When it began in virtual time, in seconds since the start of the clock; None if no clock ran."""

@@ -128,6 +128,13 @@ class RequestCall(_Arguments):
         return self._exchange.response
 
     @property
+    def _arrived(self) -> ClientResponse | None:
+        """The response that has begun to arrive, even if it is unknown whether the call has returned it."""
+        arriving = self._exchange.arriving
+        response = self.response if arriving is None else arriving()
+        return None if response is None or response.status is None else response
+
+    @property
     def exception(self) -> BaseException | None:
         """The exception that the call raised, if any."""
         return self._exchange.exception

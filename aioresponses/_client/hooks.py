@@ -252,6 +252,7 @@ async def _connect_alone(
             _call.reset(token)
         except ValueError:
             pass
+    current[0].has_connection(lambda: response_of(req))
     connection.add_callback(lambda: current.pop().gave_back(response_of(req)))
     return connection
 

@@ -8,6 +8,7 @@ from .protocol import FarEnd as InMemoryFarEnd
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from collections.abc import Callable
 
     from aiohttp import BaseConnector, ClientRequest, ClientResponse, ClientTimeout
     from aiohttp.connector import Connection
@@ -67,6 +68,12 @@ class Interception(Protocol):
 
     def returned(self, response: ClientResponse) -> None:
         """Record that the call returned."""
+
+    def has_connection(self, arriving: Callable[[], ClientResponse | None]) -> None:
+        """Record that a request that has bypassed the hook of `_request` has a connection.
+
+        `arriving` returns its response, once there is one.
+        """
 
     def gave_back(self, response: ClientResponse | None) -> None:
         """Record the end of a call of which only one thing is known: that it gave its connection back."""

@@ -77,7 +77,8 @@ class Call(Protocol):
     """A call of a session, whose text names it: "GET http://example.com/ -> 200"."""
 
     @property
-    def response(self) -> ClientResponse | None: ...
+    def _arrived(self) -> ClientResponse | None:
+        """The response that has begun to arrive."""
 
     @property
     def ended(self) -> float | None:
@@ -233,9 +234,9 @@ class Watch:
         for call, origin in self._calls:
             kind = _kind_of(call) if (loop is None or origin.loop is loop) and self._counts(origin) else None
             if kind is not None:
-                is_websocket = call.response is not None and call.response.status == 101
-                text = _OPEN_WEBSOCKET if is_websocket else _WHAT[kind]
-                what = text.format(str(call).removesuffix(" -> in flight"))
+                status = "" if call._arrived is None else f" -> {call._arrived.status}"
+                text = _OPEN_WEBSOCKET if status == " -> 101" else _WHAT[kind]
+                what = text.format(str(call).replace(" -> in flight", status))
                 yield Leak(kind, what, f"requested at {origin.place}" if origin.place else "")
 
     def _counts(self, origin: _Origin) -> bool:
@@ -279,11 +280,9 @@ _OPEN_WEBSOCKET = "{}: WebSocket holds its connection, never closed"
 
 def _kind_of(call: Call) -> str | None:
     """Return the kind of leak that a call is; None if it is not one."""
-    response = call.response
-    if call.ended is None:
-        return "call"
+    response = call._arrived
     if response is None:
-        return None
+        return "call" if call.ended is None else None
     # A connection that has been closed is lost only in the next turn.
     transport = None if response.connection is None else response.connection.transport
     if transport is not None and not transport.is_closing():

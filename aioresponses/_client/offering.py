@@ -11,6 +11,8 @@ from .._display import add_note, shown_url
 from . import active
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import ClientResponse
     from aiohttp.connector import Connection
     from yarl import URL
@@ -55,6 +57,9 @@ class _LeftAlone:
         """Record nothing."""
 
     def returned(self, response: ClientResponse) -> None:
+        """Record nothing."""
+
+    def has_connection(self, arriving: Callable[[], ClientResponse | None]) -> None:
         """Record nothing."""
 
     def gave_back(self, response: ClientResponse | None) -> None:

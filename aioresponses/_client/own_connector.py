@@ -58,6 +58,7 @@ class OwnConnector(InMemoryConnector):
         except BaseException as error:
             call.raised(error)
             raise
+        call.has_connection(lambda: response_of(req))
         connection.add_callback(lambda: call.gave_back(response_of(req)))
         return connection
 

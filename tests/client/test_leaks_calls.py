@@ -239,3 +239,36 @@ class CallsTest(LeaksTestCase):
             "2 things were left behind:", "  ClientSession never closed",
             f"  GET {SITE} -> 200: response holds its connection, neither read nor released",
         ])
+
+
+class ConnectorOnlyTest(LeaksTestCase):
+    """A call of which only the connector is seen has returned if its response holds its connection."""
+
+    def check(self, make_session, ask):
+        async def leave(mock):
+            mock.get(SITE, body=LARGE)
+            mock.get(f"{SITE}hanging", fault=Fault.HANG)
+            mock.get(f"{SITE}small", body=b"small")
+            session = make_session(mock)
+            response = await ask(session, SITE)
+            task = asyncio.get_running_loop().create_task(ask(session, f"{SITE}hanging"))
+            await (await ask(session, f"{SITE}small")).read()
+            return [session, response, task]
+
+        self.assertEqual(
+            [line for line in self.left(leave, ("response", "call")) if "requested at" not in line],
+            [
+                "2 things were left behind:",
+                f"  GET {SITE} -> 200: response holds its connection, neither read nor released",
+                f"  GET {SITE}hanging: call never ended",
+            ],
+        )
+
+    def test_a_connector_of_the_mock(self):
+        self.check(
+            lambda mock: ClientSession(connector=mock.connector()), lambda session, url: session.get(url)
+        )
+
+    def test_a_request_that_goes_around_the_hook(self):
+        original = ClientSession._request
+        self.check(lambda mock: ClientSession(), lambda session, url: original(session, "GET", url))
