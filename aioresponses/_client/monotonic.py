@@ -59,7 +59,11 @@ def replace_monotonic() -> None:
 
 
 def _replace_in(module: ModuleType) -> None:
-    names = getattr(module, "__dict__", None)
+    # Reading an attribute of a module in the usual way would load one that is loaded when it is first used.
+    try:
+        names = object.__getattribute__(module, "__dict__")
+    except AttributeError:
+        return
     if module is real or not isinstance(names, dict):
         return
     package = str(names.get("__name__")).partition(".")[0]

@@ -60,6 +60,19 @@ class MonotonicTest(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(loop.time(), time.monotonic())
                 await asyncio.sleep(7)
 
+    async def test_modules_that_are_loaded_when_they_are_first_used_stay_unloaded(self):
+        class Lazy(types.ModuleType):
+            def __getattribute__(self, name):
+                raise ImportError(f"loaded for {name}")
+
+        lazy = {"lazy_1": Lazy("lazy_1"), "lazy_2": None, "lazy_3": object()}
+        object.__setattr__(lazy["lazy_1"], "monotonic", room.real.monotonic)
+        before = time.monotonic
+        with patch.dict(sys.modules, lazy), patch.object(time, "monotonic", room.real.monotonic):
+            with VirtualClock():
+                self.assertIs(object.__getattribute__(lazy["lazy_1"], "__dict__")["monotonic"], time.monotonic)
+        self.assertIs(time.monotonic, before)
+
     async def test_it_is_real_where_no_clock_runs(self):
         module = self.new_module()
         async with VirtualClock():
