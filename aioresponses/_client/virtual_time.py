@@ -36,7 +36,7 @@ class VirtualTime:
         self._loops: dict[AbstractEventLoop, LoopInVirtualTime] = {}
         self._refused: list[AbstractEventLoop] = []
         self._verdict: str | None = None
-        self._raised: Exception | None = None
+        self._raised: BaseException | None = None
 
     @property
     def elapsed(self) -> float:
@@ -123,7 +123,9 @@ class VirtualTime:
         try:
             for function in self.on_jump:
                 function(by)
-        except Exception as error:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # pytest's failures are no `Exception`.
             self.on_jump.clear()
             self._raised = error
             return False

@@ -482,6 +482,30 @@ class OnJumpTest(unittest.IsolatedAsyncioTestCase):
                 await waiting
         self.assertEqual(raised.exception.args, (5,))
 
+    def test_a_failure_of_pytest_ends_the_test_and_an_interrupt_the_run(self):
+        class Failed(BaseException):
+            pass
+
+        async def main():
+            try:
+                await asyncio.sleep(5)
+            finally:
+                ended.append(loop.is_running())
+
+        for error, ended_in_loop in ((Failed(), True), (KeyboardInterrupt(), False), (SystemExit(), False)):
+            ended = []
+            loop = asyncio.new_event_loop()
+            with self.assertRaises(type(error)) as raised, VirtualClock() as clock:
+                clock.on_jump(Mock(side_effect=error))
+                task = loop.create_task(main())
+                loop.run_until_complete(task)
+            self.assertIs(raised.exception, error)
+            self.assertEqual(ended, [True] if ended_in_loop else [])
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                loop.run_until_complete(task)
+            loop.close()
+
     async def test_what_comes_after_that_is_not_ended_again(self):
         def fail(seconds):
             jumps.append(seconds)
