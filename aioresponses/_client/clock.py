@@ -15,7 +15,7 @@ clock gives them a short real wait. The room `outside` tells these cases apart.
 
 A test waits forever if no timer is left and nothing can wake the loop. It also counts as a test that never ends if the
 clock keeps jumping without a request in between, if a client keeps trying and no mock answers, or, after many more
-jumps, if a client keeps trying whatever a mock answers. All tasks are then
+requests, if a client keeps trying whatever a mock answers. All tasks are then
 cancelled, which ends the test, and when the clock is stopped, it reports where they waited. Nothing is ever raised
 inside `select`, which would end the loop instead of the test.
 
@@ -74,8 +74,8 @@ class VirtualClock:
     its class sets `virtual_time = True`.
 
     `limit` is how often the clock may jump without a request in between, and how many requests may match no mock,
-    before the test counts as one that never ends; with requests in between, it may jump 100,000 times, or ten times
-    `limit` if that is more. `grace` is how many real seconds a jump waits for sockets that may
+    before the test counts as one that never ends; so does a test that makes 100,000 requests, or ten times `limit` if
+    that is more. `grace` is how many real seconds a jump waits for sockets that may
     still receive data. Raises `TypeError` or `ValueError` if either is invalid.
 
     If the code under test waits forever, its tasks are cancelled, and stopping the clock raises an `AssertionError`

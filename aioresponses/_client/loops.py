@@ -203,7 +203,7 @@ class LoopInVirtualTime:
             if threads.at_work:
                 return self._wait_a_little(timeout)
             self._time.wait_forever(self._loop)
-            self._cancel_all()
+            self.cancel_all()
         else:
             self._jump_to(timer._when)
         return events
@@ -222,13 +222,13 @@ class LoopInVirtualTime:
 
     def _jump_to(self, when: float) -> None:
         if not self._time.jump_to(float(when) - self._offset, self._loop):
-            self._cancel_all()
+            self.cancel_all()
         self._match_resolution()
 
     def _match_resolution(self) -> None:
         self._loop._clock_resolution = max(self._loop._clock_resolution, 2 * math.ulp(self._now()))
 
-    def _cancel_all(self) -> None:
+    def cancel_all(self) -> None:
         """End the test by cancelling its tasks."""
         tasks = all_tasks(self._loop)
         self._cancels += 1

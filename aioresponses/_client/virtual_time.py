@@ -7,13 +7,14 @@ import math
 from asyncio import AbstractEventLoop, CancelledError
 from collections.abc import Callable
 from textwrap import indent
+from typing import NoReturn
 
 from .loops import LoopInVirtualTime
 from .monotonic import real, replace_monotonic
 from .stuck import about_waiting
 
-# How often the clock of a test may jump in all, however many requests it makes; with a high limit, ten times the limit.
-_MOST_JUMPS = 100_000
+# How many requests a test may make while its clock runs; with a high limit, ten times the limit.
+_MOST_CALLS = 100_000
 
 
 class VirtualTime:
@@ -25,12 +26,12 @@ class VirtualTime:
         self.now = 0.0
         self.on_jump: list[Callable[[float], object]] = []
         self._limit = limit
-        self._most_jumps = max(10 * limit, _MOST_JUMPS)
+        self._most_calls = max(10 * limit, _MOST_CALLS)
         self._started = 0.0
         self._started_really = 0.0
         self._jumps = 0
         """How often the clock has jumped since the last request."""
-        self._all_jumps = 0
+        self._calls = 0
         self._refusals = 0
         self._last_refusal = ""
         self._loops: dict[AbstractEventLoop, LoopInVirtualTime] = {}
@@ -51,7 +52,7 @@ class VirtualTime:
         """Start again, at a whole second."""
         self._started = self.now = float(math.ceil(real.monotonic()))
         self._started_really = real.perf_counter()
-        self._jumps = self._all_jumps = self._refusals = 0
+        self._jumps = self._calls = self._refusals = 0
         self._verdict = self._raised = None
 
     def end(self) -> None:
@@ -76,16 +77,32 @@ class VirtualTime:
             raise
 
     def note_call(self) -> None:
-        """Note that a call begins, so the test makes progress. Raises if its loop cannot follow this time."""
+        """Note that a call begins, so the test makes progress.
+
+        Raises `RuntimeError` if its loop cannot follow this time, and `CancelledError` if the test does not end.
+        """
         self._jumps = 0
+        self._calls += 1
         loop = asyncio._get_running_loop()
         if loop is not None:
             self.take(loop)
+            if self._calls >= self._most_calls:
+                # A client that asks again whatever is answered makes requests, but no progress.
+                self._calls = 0
+                self._end_test(
+                    f"The test does not end: it has made {self._most_calls:,} requests.\n"
+                    f"If that is right, use a VirtualClock with a limit above {self._most_calls // 10:,}.",
+                    loop,
+                )
 
     def note_refusal(self, shown: str) -> None:
-        """Note that no mock answers a request, because code that retries until one does would never end."""
+        """Note that no mock answers a request; raise `CancelledError` if the code retries until one does."""
         self._refusals += 1
         self._last_refusal = shown
+        loop = asyncio._get_running_loop()
+        if self._refusals > self._limit and loop is not None:
+            # A client that does not wait before it retries lets the clock make no jump.
+            self._end_test(self._about_refusals(), loop)
 
     def jump_to(self, now: float, loop: AbstractEventLoop) -> bool:
         """Move to a later time; return whether the test may go on."""
@@ -97,27 +114,12 @@ class VirtualTime:
                 loop,
             )
             return False
-        if self._all_jumps >= self._most_jumps:
-            # A client that asks again as long as a mock answers makes requests, but no progress.
-            self._all_jumps = 0
-            self._give_up(
-                f"The test does not end: the clock has jumped {self._most_jumps:,} times, with requests in between.\n"
-                f"If that is right, use a VirtualClock with a limit above {self._most_jumps // 10:,}.",
-                loop,
-            )
-            return False
         if self._refusals >= self._limit:
-            self._refusals = 0
-            self._give_up(
-                f"The test does not end: {self._limit:,} requests matched no mock. The last refusal:\n"
-                + indent(self._last_refusal, "  "),
-                loop,
-            )
+            self._give_up(self._about_refusals(), loop)
             return False
         before = self.elapsed
         self.now = max(now, self.now)
         self._jumps += 1
-        self._all_jumps += 1
         replace_monotonic()
         by = round(self.elapsed - before, 6)
         try:
@@ -136,6 +138,19 @@ class VirtualTime:
         self._give_up(
             "The test waits forever: no timer, no socket and no other thread is left that could wake it.", loop
         )
+
+    def _about_refusals(self) -> str:
+        self._refusals = 0
+        return f"The test does not end: {self._limit:,} requests matched no mock. The last refusal:\n" + indent(
+            self._last_refusal, "  "
+        )
+
+    def _end_test(self, why: str, loop: AbstractEventLoop) -> NoReturn:
+        """End the test while a request is under way, which need not give the loop a turn."""
+        self._give_up(why, loop)
+        if loop in self._loops:
+            self._loops[loop].cancel_all()
+        raise CancelledError
 
     def _give_up(self, why: str, loop: AbstractEventLoop) -> None:
         if self._verdict is None:

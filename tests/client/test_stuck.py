@@ -188,29 +188,53 @@ class WaitsForeverTest(unittest.TestCase):
             asyncio.run(main())
 
     def test_a_client_that_never_gives_up(self):
-        async def ask_again():
+        async def ask_again(seconds):
             async with aiohttp.ClientSession() as session:
                 while True:
                     async with session.get("http://example.com/") as response:
                         if response.status == 200:
                             break
-                    await asyncio.sleep(2)
+                    if seconds is not None:
+                        await asyncio.sleep(seconds)
 
         async def main():
             with aioresponses() as mocks:
                 mocks.get("http://example.com/", status=503, repeat=True)
-                await wait_named(ask_again())
+                await wait_named(ask_again(seconds))
 
-        for limit, jumps in ((20, 1000), (200, 2000)):
-            with self.subTest(limit), mock.patch("aioresponses._client.virtual_time._MOST_JUMPS", 1000):
+        for limit, requests, seconds in ((20, 500, 2), (80, 800, 2), (20, 500, 0), (20, 500, None)):
+            with self.subTest(limit, seconds=seconds), mock.patch("aioresponses._client.virtual_time._MOST_CALLS", 500):
                 self.assertEqual(
                     self.message(main, limit=limit),
-                    f"The test does not end: the clock has jumped {jumps:,} times, with requests in between.\n"
-                    f"If that is right, use a VirtualClock with a limit above {jumps // 10}.\n"
-                    f"After {2 * jumps} seconds of virtual time there are these tasks:\n"
+                    f"The test does not end: it has made {requests} requests.\n"
+                    f"If that is right, use a VirtualClock with a limit above {requests // 10}.\n"
+                    f"After {(seconds or 0) * (requests - 1)} seconds of virtual time there are these tasks:\n"
                     "  task 'main': WaitsForeverTest.test_a_client_that_never_gives_up.<locals>.ask_again\n"
-                    f"    waits at {__file__}:{ask_again.__code__.co_firstlineno + 6} in ask_again",
+                    f"    waits at {__file__}:{ask_again.__code__.co_firstlineno + 3} in ask_again",
                 )
+
+    def test_a_client_that_retries_at_once_where_no_mock_answers(self):
+        async def connect():
+            async with aiohttp.ClientSession() as session:
+                while True:
+                    with contextlib.suppress(aiohttp.ClientConnectionError):
+                        await session.get("http://example.com/")
+
+        async def main():
+            with aioresponses(latency=latency):
+                await wait_named(connect())
+
+        for latency in (None, 0):
+            self.assertEqual(
+                self.message(main, limit=20),
+                "The test does not end: 20 requests matched no mock. The last refusal:\n"
+                "  Connection refused: GET http://example.com/\n"
+                "  No mocks are registered.\n"
+                "After 0 seconds of virtual time there are these tasks:\n"
+                "  task 'main': WaitsForeverTest.test_a_client_that_retries_at_once_where_no_mock_answers.<locals>"
+                ".connect\n"
+                f"    waits at {__file__}:{connect.__code__.co_firstlineno + 4} in connect",
+            )
 
     def test_as_many_jumps_as_may_be(self):
         async def main():
