@@ -15,9 +15,10 @@ clock gives them a short real wait. The room `outside` tells these cases apart.
 
 A test waits forever if no timer is left and nothing can wake the loop. It also counts as a test that never ends if the
 clock keeps jumping without a request in between, if a client keeps trying and no mock answers, or, after many more
-requests, if a client keeps trying whatever a mock answers. All tasks are then
-cancelled, which ends the test, and when the clock is stopped, it reports where they waited. Nothing is ever raised
-inside `select`, which would end the loop instead of the test.
+requests, if a client keeps trying whatever a mock answers. All tasks are then cancelled, which ends the test, and when
+the clock is stopped, it reports where they waited. Nothing is ever raised inside `select`, which would end the loop
+instead of the test. A request may be cancelled as it begins, because a client that is answered in the same step of the
+loop, and asks again at once, never gives the loop a turn in which its task could be cancelled.
 
 The patch is applied to the loop itself, not to its class: a test may get its loop from a policy, a factory or a plugin,
 and all of these must work. A loop is patched when it starts to run, by way of the `run_forever` of asyncio's loops,
@@ -75,8 +76,8 @@ class VirtualClock:
 
     `limit` is how often the clock may jump without a request in between, and how many requests may match no mock,
     before the test counts as one that never ends; so does a test that makes 100,000 requests, or ten times `limit` if
-    that is more. `grace` is how many real seconds a jump waits for sockets that may
-    still receive data. Raises `TypeError` or `ValueError` if either is invalid.
+    that is more. `grace` is how many real seconds a jump waits for sockets that may still receive data. Raises
+    `TypeError` or `ValueError` if either is invalid.
 
     If the code under test waits forever, its tasks are cancelled, and stopping the clock raises an `AssertionError`
     that says which tasks waited, and where.
