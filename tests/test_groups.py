@@ -160,6 +160,37 @@ class PatternsOfAGroupTest(AskingTestCase):
             "the URL does not begin with https://…@api.example.com/v2",
         )
 
+    async def test_a_pattern_says_if_only_scheme_or_port_differs(self):
+        scheme = "scheme differs: mock has 'https', request has 'http'"
+        port = "port differs: mock has 443, request has 8443"
+        elsewhere = "the URL does not begin with https://api.example.com/v2"
+        for url in (API, API + "/"):
+            api = self.mock.host(url)
+            for path in (re.compile("/users$"), ANY):
+                for asked, reason in [
+                    ("http://api.example.com/v2/users", scheme),
+                    ("http://api.example.com:443/v2/posts", scheme),
+                    ("https://api.example.com:8443/v2", port),
+                    ("http://api.example.com/v3/users", elsewhere),
+                    ("https://api.example.com:8443/v20", elsewhere),
+                    ("http://example.com/v2/users", elsewhere),
+                ]:
+                    with self.subTest(url, path=path, asked=asked):
+                        mock = api.get(path)
+                        note = await note_of(self.session, "GET", asked)
+                        self.assertEqual(note.splitlines()[2:], [f"  {mock}: {reason}"])
+                        note = await note_of(self.session, "PUT", asked)
+                        also = reason.partition(": ")[0]
+                        self.assertEqual(
+                            note.splitlines()[2:],
+                            [f"  {mock}: method differs: mock has GET, request has PUT; {also}"],
+                        )
+                        mock.remove()
+        tenants = self.mock.host("https://*.example.com:8443/{tenant}")
+        mock = tenants.get(re.compile("/users"))
+        note = await note_of(self.session, "GET", "https://api.example.com/acme/users")
+        self.assertEqual(note.splitlines()[2:], [f"  {mock}: port differs: mock has 8443, request has 443"])
+
     async def test_of_the_same_patterns_the_first_hides_the_others(self):
         api = self.mock.host(API)
         first = api.get(re.compile("/users"), repeat=True, optional=True)

@@ -154,7 +154,13 @@ class Below:
             return None
         rest = next((rest for _, rest in self._rests(url)), None)
         if rest is None:
-            return Verdict(4, f"the URL does not begin with {without_passwords(str(self.url))}")
+            base = self.url.base if isinstance(self.url, Template) else self.url
+            # Where only scheme or port differs, saying which of them takes the reader further.
+            misplaced = Target(None, self.url)._misplaced(base, url)
+            moved = url.with_scheme(base.scheme).with_port(base.explicit_port)
+            if misplaced is None or not any(self._rests(moved)):
+                misplaced = f"the URL does not begin with {without_passwords(str(self.url))}"
+            return Verdict(4, misplaced)
         from .hints import change  # Imported when needed: most tests see no refusal.
 
         return Verdict(
@@ -324,7 +330,15 @@ class Target:
             return Verdict(4 + unlike, misplaced)
         if isinstance(own, Template):
             if own.filled(url) is None:
-                is_longer = url.raw_path.count("/") > own.own_path.count("/")
+                raw = url.raw_path
+                slash = with_path(url, raw[:-1] if raw.endswith("/") else f"{raw}/")
+                if own.filled(slash) is not None:
+                    return Verdict(
+                        2,
+                        f"path differs only by a trailing slash: mock has {_cut(own.own_path)!r}, "
+                        f"request has {_cut(url.path)!r}",
+                    )
+                is_longer = raw.count("/") > own.own_path.count("/")
                 slashes = "; a placeholder takes one segment, {name:.+} takes slashes too" if is_longer else ""
                 return Verdict(2.5, f"path {_cut(url.path)!r} does not match the template{slashes}")
         elif base.raw_user is not None and base.with_user(None) == url.with_user(None):

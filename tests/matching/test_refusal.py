@@ -5,6 +5,7 @@ import unittest
 
 import aiohttp
 from aiohttp import ClientConnectionError, ClientSession
+from yarl import URL
 
 from aioresponses import AioResponsesTestCase, aioresponses
 
@@ -68,6 +69,7 @@ class NoteTest(NoteTestCase):
             (USERS + "?page=1", "query differs"),
             ("http://example.com:8080/users", "port differs"),
             ("http://example.com/{id}/posts", "path '/users' does not match the template"),
+            ("http://example.com/{id}/", "path differs only by a trailing slash"),
         ]:
             with self.subTest(url):
                 match = self.mock.post(url)
@@ -106,6 +108,25 @@ class NoteTest(NoteTestCase):
             with self.subTest(own=own, asked=asked):
                 match = self.mock.get(SITE + own)
                 await self.check_reason(SITE + asked, reason)
+                match.remove()
+
+    async def test_the_note_on_a_template_that_differs_only_by_a_trailing_slash(self):
+        by = "path differs only by a trailing slash"
+        for own, asked, reason in [
+            ("users/{id}", "users/7/", f"{by}: mock has '/users/{{id}}', request has '/users/7/'"),
+            ("users/{id}/", "users/7", f"{by}: mock has '/users/{{id}}/', request has '/users/7'"),
+            (r"users/{id:\d+}/", "users/7", rf"{by}: mock has '/users/{{id:\\d+}}/', request has '/users/7'"),
+            ("ä/{id}?a=1", "%C3%A4/b/", f"{by}: mock has '/ä/{{id}}', request has '/ä/b/'"),
+            (r"users/{id:\d+}", "users/x/", "path '/users/x/' does not match the template; "
+             "a placeholder takes one segment, {name:.+} takes slashes too"),
+            ("users/{id}", "users/7//", "path '/users/7//' does not match the template; "
+             "a placeholder takes one segment, {name:.+} takes slashes too"),
+            ("{id}", "", "path '/' does not match the template"),
+        ]:
+            with self.subTest(own=own, asked=asked):
+                match = self.mock.get(SITE + own)
+                note = (await self.refused("GET", URL(SITE + asked, encoded=True))).__notes__[0]
+                self.assertEqual(note.splitlines()[2:], [f"  {match}: {reason}"])
                 match.remove()
 
     async def test_the_note_on_another_query(self):
