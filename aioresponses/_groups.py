@@ -93,6 +93,9 @@ class Group(Registering, Answering):
     def _answered(self, call: RequestCall) -> bool:
         return any(call.match is handle for handle in self._handles)
 
+    def _passed_by(self, call: RequestCall) -> str | None:
+        return next((why for handle in self._handles if (why := handle._passed_by(call)) is not None), None)
+
     @property
     def calls(self) -> list[RequestCall]:
         """The requests that the mocks of this group answered, in order; with `keep_calls`, only those that are kept."""

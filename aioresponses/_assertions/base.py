@@ -9,7 +9,7 @@ from .._calls.record import RequestCall, RequestMatch
 from .._checks import check_seconds
 from .._display import shown
 from .._matching.selection import Selection, check_conditions
-from .reports import about_dropped, about_nearly, about_url, report
+from .reports import about_dropped, about_nearly, about_passed_by, about_url, report
 
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
@@ -112,7 +112,8 @@ class CallAssertions(_TestCase):
     def _nearly(self, selection: Selection) -> str:
         """Return which calls would be selected without a condition, or with another spelling of the URL."""
         calls = self.mock.calls
-        return about_nearly(calls, selection.nearly(calls)) or about_url(calls, selection.target)
+        nearly = about_nearly(calls, selection.nearly(calls)) or about_passed_by(calls, selection)
+        return nearly or about_url(calls, selection.target)
 
     def _wrongly(self, what: str, msg: str | None) -> NoReturn:
         self._fail(f"Invalid argument: {what}", msg)

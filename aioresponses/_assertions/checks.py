@@ -18,7 +18,7 @@ from .._matching.selection import Selection
 from .._matching.targets import Target, check_url
 from .._urls import Template, merge_params
 from ..matchers import equals, may_be_absent, settled, unpaired
-from .reports import about_dropped, about_nearly, about_url, difference, report
+from .reports import about_dropped, about_nearly, about_passed_by, about_url, difference, report
 
 if TYPE_CHECKING:
     from .._matching.selection import UrlOrMock
@@ -60,6 +60,7 @@ def check_calls(
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
         hint = next((hint for one in wanted if (hint := _other_spelling(calls, one))), "")
         nearly = about_nearly(calls, [near for one in wanted for near in one.nearly(calls)])
+        nearly = nearly or next((why for one in wanted if (why := about_passed_by(calls, one.selection))), "")
         fail(
             calls,
             f"These calls were not made consecutively:\n{lines}",
@@ -129,7 +130,7 @@ def _check_kept(calls: Sequence[RequestCall], dropped: int) -> None:
 def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     made = wanted.made(calls)
     if not made:
-        return _other_spelling(calls, wanted)
+        return _other_spelling(calls, wanted) or about_passed_by(calls, wanted.selection)
     unknown = made[-1].kwargs
     if isinstance(unknown, UnknownArguments) and wanted.kwargs:
         return f"The arguments of the last one are not known: {unknown.WHY}.\n{unknown.INSTEAD}"

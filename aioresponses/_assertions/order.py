@@ -26,7 +26,7 @@ from .._client.clocks import time_here
 from .._display import cut, shown_seconds, shown_url
 from .._matching.selection import Selection
 from .base import CallAssertions
-from .reports import about_nearly, counted, difference, place_of, there_were, to
+from .reports import about_nearly, about_passed_by, counted, difference, place_of, there_were, to
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -104,13 +104,16 @@ class CallOrderAssertionsMixin(CallAssertions):
             for place, fits in enumerate(fit)
             if not fits and place < len(calls) and (why := selections[place].near_miss(calls[place])) is not None
         ]
+        why = about_nearly(self.mock.calls, nearly) or next(
+            (why for one in selections if (why := about_passed_by(self.mock.calls, one))), ""
+        )
         self._fail_with_calls(
             f"Expected exactly {counted(len(selections))}{to(selected)}, "
             f"but {there_were(len(calls))} (- expected, + made):"
             if len(selections) != len(calls)
             else f"Calls{to(selected)} differ (- expected, + made):",
             msg,
-            "\n".join(part for part in (difference(self, shown, made), about_nearly(self.mock.calls, nearly)) if part),
+            "\n".join(part for part in (difference(self, shown, made), why) if part),
         )
 
     def assertCalledBefore(self, first: Expectation, second: Expectation, msg: str | None = None) -> None:

@@ -78,6 +78,15 @@ def about_nearly(calls: Sequence[RequestCall], nearly: Sequence[tuple[RequestCal
     return "\n".join(["Calls that match except for a condition:", *lines])
 
 
+def about_passed_by(calls: Sequence[RequestCall], selection: Selection) -> str:
+    """Return why a selected mock or group, which has answered no request, did not answer these; "" if unknown."""
+    passed = selection.passed_by(calls)
+    if not passed or selection.answering is None:
+        return ""
+    lines = cut(passed, show=lambda one: f"  {place_of(calls, one[0])}: {one[1]}")
+    return "\n".join([f"Calls that the {selection.answering._kind} did not answer:", *lines])
+
+
 def about_url(calls: Sequence[RequestCall], target: Target) -> str:
     """Return how to write the URL of a target so that it stands for one of the calls; "" if unknown."""
     url = target.url

@@ -351,6 +351,9 @@ if TYPE_CHECKING:
         def forget(self) -> None:
             """Forget all requests that it answered."""
 
+        def passed_by(self, call: RequestCall) -> str | None:
+            """Return why it did not answer a request of its method and URL; None for any other request."""
+
         def remove(self) -> None:
             """Take the mock out of service."""
 
@@ -371,6 +374,10 @@ class Answering:
 
         def _answered(self, call: RequestCall) -> bool:
             """Tell whether a request was answered here."""
+
+    def _passed_by(self, call: RequestCall) -> str | None:
+        """Return why a request of a method and URL that belong here was not answered here; None for any other."""
+        return None
 
     @property
     def called(self) -> bool:
@@ -438,6 +445,9 @@ class RequestMatch(Answering):
 
     def _answered(self, call: RequestCall) -> bool:
         return call.match is self
+
+    def _passed_by(self, call: RequestCall) -> str | None:
+        return self._at_work.passed_by(call)
 
     def remove(self) -> None:
         """Remove the mock, as if it had never been registered; has no effect if it was removed already."""

@@ -16,7 +16,7 @@ from .._replies.reply import Reply
 from .._urls import Template
 from .answered import Answered
 from .conditions import Conditions
-from .targets import Target, Verdict
+from .targets import Target, Verdict, reaches
 
 if TYPE_CHECKING:
     import re
@@ -129,14 +129,7 @@ class Route(Answered):
             given = self.handle._url
             is_elsewhere = not Target(None, self.target.url, self.target.any_query).fits(method, url)
             return _with_hint(verdict, given, url, self.above) if is_elsewhere and isinstance(given, str) else verdict
-        if unmet is None:
-            try:
-                unmet = self.conditions.unmet(call, self)
-            except (KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException as error:
-                # A refusal explains, so it must not fail. (The outcomes that pytest raises are not Exceptions.)
-                unmet = f"raised {shown(error)}"
+        unmet = self._unmet(call) if unmet is None else unmet
         if unmet is None:
             if self.source:
                 # A cassette has no argument `repeat`.
@@ -144,10 +137,37 @@ class Route(Answered):
             return Verdict(0, f"used up ({self.used}); to answer more requests, pass repeat")
         return Verdict(0.25, unmet)
 
+    def passed_by(self, call: RequestCall) -> str | None:
+        """Return why it did not answer a request of its method and URL; None for any other request."""
+        if call.match is self.handle or not reaches(self.target, call):
+            return None
+        unmet = self._unmet(call)
+        if unmet is not None or call.match is None:
+            return unmet
+        first = call.match._at_work
+        if not isinstance(first, Route) or first._mocks is not self._mocks:
+            return f"answered by {call.match}, which is registered with another aioresponses"
+        change = "" if first.overrides or self.overrides else "; to change that, pass override=True"
+        return f"answered by {call.match}, which was asked first{change}"
+
+    def _unmet(self, call: RequestCall) -> str | None:
+        """Return why a request does not fulfil the conditions, for a text that explains and so must not fail."""
+        try:
+            return self.conditions.unmet(call, self)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # The outcomes that pytest raises are not Exceptions.
+            return f"raised {shown(error)}"
+
+    @property
+    def _mocks(self) -> Service | None:
+        """What the mock works for; None if that is gone."""
+        return None if self._service is None else self._service()
+
     @property
     def hidden_by(self) -> Route | None:
         """The earlier mock that certainly answers all requests meant for this one, or None."""
-        service = None if self._service is None else self._service()
+        service = self._mocks
         return None if service is None else service.hiding(self)
 
     def hides(self, other: Route) -> bool:
@@ -164,7 +184,7 @@ class Route(Answered):
         aioresponses 0.7 did not count it either, and callbacks that raise a few times before they answer rely on that.
         In a sequence the request counts, and so does one whose callback was cancelled.
         """
-        service = None if self._service is None else self._service()
+        service = self._mocks
         if service is not None and not self._is_sequence:
             service.put_back(self)
 
@@ -189,7 +209,7 @@ class Route(Answered):
 
     def remove(self) -> None:
         """Take the mock out of service; no effect if it already is."""
-        service = None if self._service is None else self._service()
+        service = self._mocks
         if service is not None:
             service.take_out(self)
 

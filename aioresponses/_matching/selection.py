@@ -82,6 +82,14 @@ class Selection:
         made = self._asked(calls) if self.conditions else []
         return [(call, why) for call in made if (why := self._unmet(call)) is not None]
 
+    def passed_by(self, calls: Sequence[RequestCall]) -> list[tuple[RequestCall, str]]:
+        """Return the requests that a mock or group without calls might have answered, each with why it did not."""
+        answering = self.answering
+        if answering is None or answering.called:
+            return []
+        made = [one for call in calls for one in (call, *call.hops[1:])]
+        return [(one, why) for one in made if (why := answering._passed_by(one)) is not None]
+
     def fits(self, call: RequestCall) -> bool:
         """Tell whether a call is selected; a hop can only be selected by the mock or group that answered it."""
         return self._reaches(call) and self._unmet(call) is None
