@@ -64,7 +64,7 @@ def check_calls(
         fail(
             calls,
             f"These calls were not made consecutively:\n{lines}",
-            "\n".join(part for part in (hint, nearly) if part),
+            _joined(hint, nearly),
         )
 
 
@@ -90,7 +90,7 @@ def check_last_call(
         fail(
             calls,
             f"Expected {target} to be called with {wanted.conditions}, but the last call does not match.",
-            about_nearly(calls, [(made[-1], unmet)]),
+            _joined(about_nearly(calls, [(made[-1], unmet)]), _other_methods(calls, wanted)),
         )
     if wanted.conditions and not wanted.given and not args and names is None:
         return  # The conditions are all that is required.
@@ -109,7 +109,8 @@ def check_last_call(
                 name for name in names if name not in arguments and not may_be_absent(expected.get(name))
             )
             if absent:
-                fail(calls, f"args_to_match: the {which} to {target} has no {absent}.")
+                hint = _other_methods(calls, wanted) if arguments is found else ""
+                fail(calls, f"args_to_match: the {which} to {target} has no {absent}.", hint)
         expected = {name: expected[name] for name in names}
         found = {name: found[name] for name in names if name in found}
     expected = settled(expected, found)
@@ -117,7 +118,10 @@ def check_last_call(
         fail(
             calls,
             f"Arguments of the last call to {target} differ (- expected, + made):",
-            _difference_of_arguments({**expected, "args": args} if args else expected, found),
+            _joined(
+                _difference_of_arguments({**expected, "args": args} if args else expected, found),
+                _other_methods(calls, wanted),
+            ),
         )
 
 
@@ -139,7 +143,11 @@ def _closest(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
     nearly = about_nearly(calls, wanted.nearly(calls))
     if differing or not nearly:
         differing = f"Arguments of the last call to {wanted.selection} differ (- expected, + made):\n{differing}"
-    return "\n".join(part for part in (differing, nearly) if part)
+    return _joined(differing, nearly, _other_methods(calls, wanted))
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join(part for part in parts if part)
 
 
 def _other_spelling(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
@@ -150,16 +158,24 @@ def _other_spelling(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
 
 
 def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
-    """Return the other methods with which the URL was called, if the wanted method is only the default."""
+    """Return the other methods with which the URL was called, if the wanted method is only the default.
+
+    If it was called with GET as well, only calls that are as wanted count.
+    """
     target = wanted.selection.target
     if not wanted.is_by_default or target.url is None:
         return ""
     anything = Selection(Target(None, target.url, target.any_query), None, Conditions())
-    methods = list(dict.fromkeys(call.method.upper() for call in anything.among(calls)))
-    if not methods or hdrs.METH_GET in methods:
+    others = [call for call in anything.among(calls) if call.method.upper() != hdrs.METH_GET]
+    so = ""
+    if wanted.made(calls):
+        others = [call for call in others if (wanted.kwargs or wanted.conditions) and wanted.is_fulfilled(call)]
+        so = " like that"
+    methods = list(dict.fromkeys(call.method.upper() for call in others))
+    if not methods:
         return ""
     return (
-        f"It was called with {' and '.join(methods)}; GET is the default of method, so pass "
+        f"It was called{so} with {' and '.join(methods)}; GET is the default of method, so pass "
         f"{' or '.join(f'method={method!r}' for method in methods)}."
     )
 

@@ -206,6 +206,52 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             self.mock.assert_called_with, SITE,
         )
 
+    async def test_the_default_of_method_where_the_url_was_called_with_get_as_well(self):
+        self.mock.get(SITE, repeat=True)
+        async with aiohttp.ClientSession() as session:
+            await session.get(SITE)
+        await self.post(json=1)
+        hint = "It was called like that with POST; GET is the default of method, so pass method='POST'."
+        calls = "Calls:\n  1. GET http://example.com/ -> 200\n  2. POST http://example.com/ -> 200"
+        differ = f"Arguments of the last call to GET {SITE} differ (- expected, + made):"
+        exactly = (
+            "{'allow_redirects': True, 'json': 1} != {'allow_redirects': True}\n"
+            "- {'allow_redirects': True, 'json': 1}\n"
+            "?                         -----------\n\n"
+            "+ {'allow_redirects': True}\n"
+        )
+        atleast = "{'json': 1} != {}\n- {'json': 1}\n+ {}"
+        self.check_fails(f"{differ}\n{exactly}{hint}\n{calls}", self.mock.assert_called_with, SITE, json=1)
+        self.check_fails(
+            f"args_to_match: the last call to GET {SITE} has no json.\n{hint}\n{calls}",
+            self.mock.assert_called_with, SITE, args_to_match=["json"], json=1,
+        )
+        self.check_fails(
+            f"Expected GET {SITE}, json=1, but there was no such call.\n{differ}\n{atleast}\n{hint}\n{calls}",
+            self.mock.assert_any_call, SITE, json=1,
+        )
+        self.check_fails(
+            f"Expected GET {SITE}, json=1 among the calls, but there was no such call.\n"
+            f"{differ}\n{atleast}\n{hint}\n{calls}",
+            self.mock.assert_has_calls, [call(SITE, json=1)], any_order=True,
+        )
+        self.check_fails(
+            f"These calls were not made consecutively:\n  GET {SITE}\n  GET {SITE}, json=1\n{hint}\n{calls}",
+            self.mock.assert_has_calls, [call(SITE), call(SITE, json=1)],
+        )
+        self.check_fails(
+            f"Expected GET {SITE} to be called with match_body=b'1', but the last call does not match.\n"
+            f"Calls that match except for a condition:\n  call 1: body: b'1' != b''\n{hint}\n{calls}",
+            self.mock.assert_called_with, SITE, match_body=b"1",
+        )
+        # No call has these arguments, or GET was asked for by name.
+        self.check_fails(
+            f"Expected GET {SITE}, json=2, but there was no such call.\n{differ}\n"
+            f"{atleast.replace('1', '2')}\n{calls}",
+            self.mock.assert_any_call, SITE, json=2,
+        )
+        self.check_fails(f"{differ}\n{exactly}{calls}", self.mock.assert_called_with, SITE, "GET", json=1)
+
     async def test_assert_any_call(self):
         self.check_fails(
             "Expected GET http://example.com/, but there was no such call.\nThere were no calls.",
