@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from aiohttp import hdrs
@@ -73,6 +74,10 @@ if TYPE_CHECKING:  # At run time, each of their names would take time.
         repeat: bool | int
         optional: bool
         replies: Sequence[ReplyArguments | Raises | CallbackResult] | None
+
+
+# The types of what belongs to a reply and is sometimes written right after the URL, where `add` takes a method.
+_OF_REPLIES = (Mapping, BaseException, type, Fault, FunctionType)
 
 
 def _shortcut(method: str | None, add: _Add) -> _Add:
@@ -190,7 +195,15 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
             from ._suggestions import unexpected  # Not before it is needed.
 
             raise unexpected("add", name, ARGUMENTS)
-    target = Target.of(handle._method, checked := check_url(handle._url))
+    checked = check_url(handle._url)
+    try:
+        target = Target.of(handle._method, checked)
+    except TypeError:
+        if not isinstance(handle._method, _OF_REPLIES):
+            raise
+        from ._suggestions import not_a_method  # Not before it is needed.
+
+        raise not_a_method(handle._method, ARGUMENTS) from None
     if given.get("match_query") is not None:
         target = target.with_any_query()
     conditions = Conditions.of(given)

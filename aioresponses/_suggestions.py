@@ -88,23 +88,33 @@ def by_position(function: str, value: object, taken: str = "the URL") -> TypeErr
         meant = "the URL comes first; for another method, use add(url, method)"
     elif isinstance(value, str) and re.fullmatch(_METHOD, value):
         meant = f"another method is registered by add(url, {value!r})"
-    elif isinstance(value, bool):
-        meant = _question(["repeat"])
-    elif isinstance(value, int):
-        meant = _question(["status"])
-    elif isinstance(value, (str, bytes)):
-        meant = _question(_TEXT)
-    elif isinstance(value, BaseException) or isinstance(value, type) and issubclass(value, BaseException):
-        meant = _question(["exception"])
-    elif isinstance(value, enum.Enum):
-        meant = _question(["fault"])
-    elif callable(value):
-        meant = _question(["callback"])
     else:
-        meant = _question(_JSON)
+        meant = _question(_names_for(value))
     return TypeError(
         f"{function}() takes only {taken} by position, and all else by keyword, got {shown_wrong_url(value)}: {meant}"
     )
+
+
+def not_a_method(value: object, known: Collection[str]) -> TypeError:
+    """Return the error for a value that was passed as a method; `known` are the keywords of the function."""
+    meant = [name for name in _names_for(value) if name in known]
+    hint = f"; {_question(meant)}" if meant else ""
+    return TypeError(f"method: expected a str such as 'GET', got {shown(value)}{hint}")
+
+
+def _names_for(value: object) -> Collection[str]:
+    """Return the names of the arguments that take such a value."""
+    if isinstance(value, bool):
+        return ["repeat"]
+    if isinstance(value, int):
+        return ["status"]
+    if isinstance(value, (str, bytes)):
+        return _TEXT
+    if isinstance(value, BaseException) or isinstance(value, type) and issubclass(value, BaseException):
+        return ["exception"]
+    if isinstance(value, enum.Enum):
+        return ["fault"]
+    return ["callback"] if callable(value) else _JSON
 
 
 def _question(names: Collection[str]) -> str:

@@ -1,9 +1,11 @@
 """Which argument is suggested where one was given that does not exist, or not by its name."""
 
+import asyncio
 import inspect
 import re
 import unittest
 
+from aiohttp import ClientSession
 from yarl import URL
 
 from aioresponses import CallbackResult, Fault, aioresponses
@@ -195,6 +197,47 @@ class PositionTest(SuggestionsTestCase):
                 api.add, "/users", "POST", *values,
             )
         self.assertEqual(list(inspect.signature(api.add).parameters), ["url", "method", "kwargs"])
+
+    def test_what_was_meant_to_be_the_reply_in_place_of_the_method_of_add(self):
+        for api, url in ((self.mock, SITE), (self.mock.host(SITE), "/users")):
+            for value, suggestion in (
+                ({"a": 1}, JSON),
+                (OSError("no"), "did you mean 'exception'?"),
+                (OSError, "did you mean 'exception'?"),
+                (self.setUp.__func__, "did you mean 'callback'?"),
+                (Fault.HANG, "did you mean 'fault'?"),
+            ):
+                with self.subTest(value, api=api):
+                    self.check(
+                        f"method: expected a str such as 'GET', got {value!r}; {suggestion}", api.add, url, value
+                    )
+        # If the URL is wrong as well, that comes first.
+        self.check("url: expected a str, a yarl.URL or a compiled pattern, got 5", self.mock.add, 5, {"a": 1})
+
+    def test_what_was_meant_to_be_the_reply_in_place_of_the_ignored_method_of_a_result(self):
+        for value, hint in (
+            ({"a": 1}, "; did you mean 'payload'?"),
+            ([1], "; did you mean 'payload'?"),
+            (404, "; did you mean 'status'?"),
+            (b"hi", "; did you mean 'body'?"),
+            (Fault.HANG, "; did you mean 'fault'?"),
+            (True, ""),
+            (len, ""),
+            (OSError, ""),
+        ):
+            with self.subTest(value):
+                self.check(f"method: expected a str such as 'GET', got {value!r}{hint}", CallbackResult, value)
+        for method in ("GET", "anything", None):
+            self.assertEqual(CallbackResult(method, 404).status, 404)
+
+    async def ask(self):
+        async with self.mock, ClientSession() as session:
+            await session.get(SITE)
+
+    def test_a_callback_whose_result_has_its_status_in_place_of_the_method(self):
+        self.mock.get(SITE, callback=lambda call: CallbackResult(404))
+        with self.assertRaisesRegex(TypeError, "^method: expected a str such as 'GET', got 404; did you mean 'status'"):
+            asyncio.run(self.ask())
 
     def test_credentials_are_not_shown(self):
         self.check(

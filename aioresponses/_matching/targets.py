@@ -34,7 +34,8 @@ _EVERY_URL = "; for every URL, pass unittest.mock.ANY"
 def check_method(method: object) -> str:
     """Return `method` if it is valid in HTTP; otherwise raise `TypeError` or `ValueError`."""
     if not isinstance(method, str):
-        hint = _EVERY_METHOD if equals_anything(method) else _SWAPPED if isinstance(method, (URL, re.Pattern)) else ""
+        hint = _EVERY_METHOD if equals_anything(method) or isinstance(method, (list, tuple, set, frozenset)) else ""
+        hint = _SWAPPED if isinstance(method, (URL, re.Pattern)) else hint
         raise TypeError(f"method: expected a str such as 'GET', got {shown_wrong_url(method)}{hint}")
     if method == "*":  # The value of `aiohttp.hdrs.METH_ANY`, which no request has.
         raise ValueError(f"method: expected one such as 'GET' or 'PROPFIND', got '*'{_EVERY_METHOD}")

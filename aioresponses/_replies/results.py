@@ -132,7 +132,7 @@ class CallbackResult:
     - `delay`: seconds before the status line, measured by the event loop's timers; 0 by default.
     - `fault`: a `Fault` that replaces the reply or a part of it.
     - `response_class`: the class of the response that the caller gets, instead of the session's.
-    - `method` is ignored, but accepted because aioresponses 0.7 has it.
+    - `method`: text or None; it is ignored, but accepted because aioresponses 0.7 has it.
 
     Raises `TypeError` or `ValueError`, with the argument's name, for values that cannot be sent.
 
@@ -162,6 +162,10 @@ class CallbackResult:
             from .._suggestions import unexpected  # Not before it is needed.
 
             raise unexpected("CallbackResult", name, RESULT_ARGUMENTS)
+        if not isinstance(method, str) and method is not None:
+            from .._suggestions import not_a_method  # Not before it is needed.
+
+            raise not_a_method(method, RESULT_ARGUMENTS)
         if status is None:
             status = 200
         if body is None:

@@ -202,6 +202,8 @@ class RefusedTargetTest(unittest.TestCase):
         for method in ("*", hdrs.METH_ANY):
             self.check(ValueError, f"method: expected one such as 'GET' or 'PROPFIND', got '*'{hint}", SITE, method)
         self.check(TypeError, f"method: expected a str such as 'GET', got <ANY>{hint}", SITE, ANY)
+        for methods in (["GET", "POST"], ("GET", "POST"), {"GET"}, hdrs.METH_ALL):
+            self.check(TypeError, f"method: expected a str such as 'GET', got {methods!r}{hint}", SITE, methods)
 
     def test_a_url_of_another_type(self):
         expected = "url: expected a str, a yarl.URL or a compiled pattern, got "
