@@ -10,7 +10,7 @@ the keyword arguments by mistake.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any, Protocol, Union, get_args
 
@@ -19,7 +19,7 @@ from yarl import URL
 from .._calls.record import RequestCall
 from .._checks import is_generator_function, signature_of
 from .._client.outgoing import argument_names
-from .._display import shown
+from .._display import add_note, shown
 from .results import CallbackResult
 
 if TYPE_CHECKING:
@@ -88,6 +88,24 @@ def takes_call(callback: Any) -> bool:
                 f"{_EXPECTED}, got {shown(callback)}, whose parameter {one.name!r} is never passed: give it a default"
             )
     return asks_for_call
+
+
+def note_missing(error: TypeError, callback: Any, given: Mapping[str, object]) -> None:
+    """Add a note to what a callback raised if it needs arguments that the call was made without.
+
+    Such a callback is not refused when it is registered, because most calls may have these arguments.
+    """
+    try:
+        _, *others = inspect.signature(callback).parameters.values()
+    except (TypeError, ValueError):
+        return
+    missing = [one.name for one in others if _is_needed(one) and one.name not in given]
+    if missing:
+        add_note(
+            error,
+            f"aioresponses: the callback needs {' and '.join(missing)}, but the call was made without; give a default "
+            f"such as {missing[0]}=None",
+        )
 
 
 def _asks_for_call(first: Parameter, is_alone: bool) -> bool:

@@ -151,8 +151,12 @@ class Reply:
                 # As in aioresponses 0.7, it gets what was sent from an async iterable, which is now used up.
                 sent = {"data": call().body} if hasattr(kwargs.get("data"), "__aiter__") else {}
                 result = self._callback(url, **{**kwargs, **sent})
-        except Exception:
+        except Exception as error:
             unanswered()
+            if isinstance(error, TypeError) and not self._takes_call:
+                from .callbacks import note_missing  # Not before it is needed.
+
+                note_missing(error, self._callback, kwargs)
             raise
         if inspect.isawaitable(result):
             return self._settled_later(result, call, unanswered)

@@ -134,6 +134,37 @@ class FormsTest(AskingTestCase):
         self.assertIs(error, TypeError)
         self.assertIn("missing 1 required positional argument: 'json'", text)
 
+    async def test_a_note_says_which_arguments_the_call_was_made_without(self):
+        async def later(url, *, json, data, **kwargs):
+            raise AssertionError("never called")
+
+        for callback, needs in (
+            (lambda url, json, **kwargs: None, "json, but the call was made without; give a default such as json=None"),
+            (later, "json and data, but the call was made without; give a default such as json=None"),
+            (lambda url, headers, json, **kwargs: None,
+             "json, but the call was made without; give a default such as json=None"),
+        ):
+            for options in ({"callback": callback}, {"replies": [{"callback": callback}]}):
+                with self.subTest(options):
+                    self.mock.get(SITE, **options)
+                    with self.assertRaises(TypeError) as raised:
+                        await self.session.get(SITE, headers={})
+                    self.assertEqual(
+                        raised.exception.__notes__, [f"aioresponses: the callback needs {needs}"]
+                    )
+                    self.mock.clear()
+
+    async def test_other_errors_of_a_callback_have_no_note(self):
+        def raises(url, json=None, **kwargs):
+            raise TypeError("missing 1 required positional argument: 'json'")
+
+        for callback in (raises, lambda call: raises(), lambda url, **kwargs: (lambda json: None)()):
+            self.mock.get(SITE, callback=callback)
+            with self.assertRaises(TypeError) as raised:
+                await self.session.get(SITE)
+            self.assertFalse(hasattr(raised.exception, "__notes__"))
+            self.mock.clear()
+
     async def test_every_argument_of_aiohttp_is_one_that_callers_may_give(self):
         for name in ("params", "data", "json", "headers", "cookies", "timeout", "ssl", "proxy", "compress"):
             source = f"lambda url, {name}, **kwargs: None"
