@@ -245,7 +245,7 @@ def as_asked(expected: Any, found: Any) -> Any:
         return {name: as_asked(expected[name], one) if name in expected else one for name, one in found.items()}
     if type(found) in (list, tuple, Several):
         elements = [
-            as_asked((expected[place] if place < len(expected) else None) if _is_list(expected) else expected, one)
+            as_asked(expected[place] if _is_list(expected) and place < len(expected) else expected, one)
             for place, one in enumerate(found)
         ]
         return tuple(elements) if isinstance(found, tuple) else elements
@@ -254,10 +254,11 @@ def as_asked(expected: Any, found: Any) -> Any:
 
 
 def asked_of(expected: Any) -> set[str]:
-    """Return which attributes of a file an expected value specifies, also within `one_of` and the like."""
+    """Return which attributes of a file an expected value specifies, also within a list, `one_of` and the like."""
     if isinstance(expected, FilePart):
         return set(expected.given)
-    choices = expected.choices if isinstance(expected, one_of) else getattr(expected, "expected", ())
+    choices = expected if _is_list(expected) else getattr(expected, "expected", ())
+    choices = expected.choices if isinstance(expected, one_of) else choices
     return {name for one in choices for name in asked_of(one)} if _is_list(choices) else set()
 
 

@@ -143,8 +143,9 @@ class BodyAssertionsMixin(CallAssertions):
     ) -> None:
         """Fail unless the parts of the multipart body equal `expected`: a mapping, or pairs, of name and part.
 
-        A part is given as its content, bytes or text; as a `Part` or a `FilePart`; or as a mapping of the attributes to
-        compare (`filename`, `headers`, `content`).
+        A mapping has a part for each name, or a list of parts if the name was sent more than once. A part is given as
+        its content, bytes or text; as a `Part` or a `FilePart`; or as a mapping of the attributes to compare
+        (`filename`, `headers`, `content`).
 
         >>> self.assertMultipartBody({"title": "Report", "file": {"filename": "a.txt", "content": b"..."}})
         """
@@ -156,16 +157,16 @@ class BodyAssertionsMixin(CallAssertions):
         names = [part.name for part in parts]
         wanted = [
             (name, self._part(part, msg))
-            for name, part in self._pairs(expected, msg)
+            for name, value in self._pairs(expected, msg)
+            for part in (value if isinstance(expected, Mapping) and isinstance(value, list) else [value])
             if name in names or not may_be_absent(part)
         ]
         # The order of a mapping does not matter: the parts are shown in the order in which they were sent.
         if isinstance(expected, Mapping):
-            wanted.sort(key=lambda pair: names.index(pair[0]) if pair[0] in names else len(names))
-        sent = [
-            (part.name, _as_given(part, wanted[place][1] if place < len(wanted) else None))
-            for place, part in enumerate(parts)
-        ]
+            places = {name: iter([place for place, own in enumerate(names) if own == name]) for name in names}
+            wanted.sort(key=lambda pair: next(places.get(pair[0], iter(())), len(names)))
+        forms = {name: iter([part for own, part in wanted if own == name]) for name in names}
+        sent = [(part.name, _as_given(part, next(forms[part.name], None))) for part in parts]
         self._check_equal("Multipart body", call, wanted, sent, msg)
 
     def assertTextBody(

@@ -6,7 +6,7 @@ from unittest.mock import ANY
 
 import aiohttp
 
-from aioresponses import Part, matchers
+from aioresponses import FilePart, Part, matchers
 
 from ..support import SITE, USERS, MessageTestCase
 
@@ -250,6 +250,54 @@ class MultipartBodyTest(MessageTestCase):
             "  1. POST http://example.com/ -> 200",
             self.assertMultipartBody, {"title": "Report ü"},
         )
+
+    async def test_a_name_that_was_sent_more_than_once_has_a_list_of_parts(self):
+        form = aiohttp.FormData()
+        for name, content in (("file", b"1"), ("title", b"T"), ("file", b"2"), ("file", b"3")):
+            form.add_field(name, content, filename=f"{content.decode()}.txt")
+        await self.send("POST", data=form)
+        self.assertMultipartBody({"title": b"T", "file": [b"1", "2", FilePart("3.txt")]})
+        self.assertMultipartBody({"file": [{"filename": "1.txt"}, ANY, ANY], "title": [ANY], "other": []})
+        self.assertMultipartBody([("file", b"1"), ("title", "T"), ("file", b"2"), ("file", ANY)])
+        for wrong in (
+            {"title": b"T", "file": [b"2", b"1", b"3"]},
+            {"title": b"T", "file": [b"1", b"2"]},
+            {"title": b"T", "file": [b"1", b"2", b"3", b"4"]},
+            {"title": b"T", "file": b"1"},
+            {"title": b"T", "file": []},
+            {"file": [b"1", b"2", b"3"]},
+            [("title", "T"), ("file", [b"1", b"2", b"3"])],
+        ):
+            with self.subTest(wrong), self.assertRaises(AssertionError):
+                self.assertMultipartBody(wrong)
+        self.check_fails(
+            "Multipart body of call 1 differs (- expected, + sent): POST http://example.com/ -> 200\n"
+            "Lists differ: [('fi[18 chars]e', 'T'), ('file', FilePart(filename='x'))] != "
+            "[('fi[18 chars]e', 'T'), ('file', FilePart(filename='2.txt')), ('file', b'3')]\n"
+            "\n"
+            "First differing element 2:\n"
+            "('file', FilePart(filename='x'))\n"
+            "('file', FilePart(filename='2.txt'))\n"
+            "\n"
+            "Second list contains 1 additional elements.\n"
+            "First extra element 3:\n"
+            "('file', b'3')\n"
+            "\n"
+            "- [('file', b'1'), ('title', 'T'), ('file', FilePart(filename='x'))]\n"
+            "+ [('file', b'1'),\n"
+            "+  ('title', 'T'),\n"
+            "+  ('file', FilePart(filename='2.txt')),\n"
+            "+  ('file', b'3')]\n"
+            "Calls:\n"
+            "  1. POST http://example.com/ -> 200",
+            self.assertMultipartBody, {"title": "T", "file": [ANY, FilePart("x")]},
+        )
+
+    async def test_a_part_too_many_does_not_change_how_the_others_are_compared(self):
+        await self.send_form()
+        message = self.message(self.assertMultipartBody, [("file", FilePart(filename="b.bin"))])
+        self.assertIn("('file', FilePart(filename='b.bin'))", message)
+        self.assertIn("('file', FilePart(filename='a.bin'))", message)
 
     async def test_an_urlencoded_form_is_not_multipart(self):
         await self.send("POST", data={"name": "Ada"})

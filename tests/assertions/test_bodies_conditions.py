@@ -207,6 +207,24 @@ class FilePartTest(MessageTestCase):
             ["FilePart(filename='b.csv')"], self.assertMultipartBody, {"title": "U", "file": FilePart("b.csv")}
         )
 
+    async def test_of_files_too_many_or_too_few(self):
+        form = FormData()
+        for name in ("b.csv", "c.csv"):
+            form.add_field("file", self.LARGE, filename=name, content_type="text/csv")
+        self.check_shows(
+            ["FilePart(filename='a.csv')", "FilePart(filename='b.csv')"],
+            self.assertMultipartBody, subset({"file": [FilePart("a.csv"), FilePart("b.csv")]}),
+        )
+        await self.send("POST", data=form)
+        self.check_shows(
+            ["FilePart(filename='a.csv')", "FilePart(filename='b.csv')", "FilePart(filename='c.csv')"],
+            self.assertMultipartBody, subset({"file": [FilePart("a.csv")]}),
+        )
+        self.check_shows(
+            ["FilePart(filename='b.csv')", "FilePart(filename='c.csv')", "FilePart(filename='d.csv')"],
+            self.assertMultipartBody, {"file": [FilePart("b.csv"), FilePart("c.csv"), FilePart("d.csv")]},
+        )
+
     def test_what_is_asked_for_is_shown(self):
         message = self.message(self.assertMultipartBody, {"title": "T", "file": FilePart("b.csv", b"y", "text/csv")})
         self.assertIn("xxx", message)
