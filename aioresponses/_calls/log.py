@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 
 _Key = tuple[str, URL]
 
+if TYPE_CHECKING:
+    # The same, except that `in` accepts text: mypy compares that with what iterating yields.
+    _Kept = tuple[str, Union[URL, Any]]
+else:
+    _Kept = _Key
 
-class Requests(dict[_Key, list[RequestCall]]):
+class Requests(dict[_Kept, list[RequestCall]]):
     """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in.
 
     A key is found in any spelling: the URL as text or as a `yarl.URL`, its query in any order, the method in any case.

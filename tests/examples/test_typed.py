@@ -274,6 +274,9 @@ class AssertionsTest(AioResponsesTestCase):
         self.assertIs(found, calls)
         self.assertIs(requests.get(("POST", USERS), []) or requests.setdefault(("GET", URL(USERS)), []), calls)
         self.assertIn(("GET", USERS), requests)
+        assert ("GET", USERS) in requests and ("PUT", URL(USERS)) not in requests
+        by_key: dict[tuple[str, URL], list[RequestCall]] = requests
+        self.assertEqual(by_key, requests)
         methods: list[str] = [method for method, _ in requests]
         urls: list[URL] = [url for _, url in requests]
         self.assertEqual((methods, urls), (["GET"], [URL(USERS)]))
