@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from ._checks import is_generator_function, signature_of
-from ._display import shown
+from ._display import add_note, shown
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -42,10 +42,16 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
     place, name = (0, param) if signature is None or param is not None else _place_of_mock(function, signature)
 
     def run(mock: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        # unittest passes all other arguments by position, and pytest by name.
-        if name is None or param is None and (len(args) >= place or not kwargs or name in kwargs):
-            return function(*args, mock, **kwargs)
-        return function(*args, **kwargs, **{name: mock})
+        try:
+            # unittest passes all other arguments by position, and pytest by name.
+            if name is None or param is None and (len(args) >= place or not kwargs or name in kwargs):
+                return function(*args, mock, **kwargs)
+            return function(*args, **kwargs, **{name: mock})
+        except TypeError as error:
+            # Only where the call itself fails, and not the function.
+            if signature is not None and error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                _note_lack(error, signature, param)
+            raise
 
     if inspect.iscoroutinefunction(function):
 
@@ -84,11 +90,29 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
     return cast("_Function", _without(name, signature, decorated_function))
 
 
+def _note_lack(error: TypeError, signature: inspect.Signature, param: str | None) -> None:
+    """Add a note to the exception of a call if the function has no parameter for the mock."""
+    kinds = {one.kind for one in signature.parameters.values()}
+    if param is not None:
+        if param not in signature.parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
+            add_note(error, f"aioresponses: the mock is passed as {param!r}; add a parameter of this name")
+    elif inspect.Parameter.VAR_POSITIONAL not in kinds and len(_positional(signature)) == _first(signature):
+        add_note(error, "aioresponses: the mock is passed as the last argument; add a parameter for it")
+
+
+def _positional(signature: inspect.Signature) -> list[str]:
+    parameters = signature.parameters.values()
+    return [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+
+
+def _first(signature: inspect.Signature) -> int:
+    """Return the index of the first parameter to which an argument is passed."""
+    return 1 if _positional(signature)[:1] in (["self"], ["cls"]) else 0
+
+
 def _place_of_mock(function: Callable[..., Any], signature: inspect.Signature) -> tuple[int, str | None]:
     """Return the index and the name of the parameter that receives the mock as the last positional argument."""
-    parameters = signature.parameters.values()
-    positional = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    first = 1 if positional[:1] in (["self"], ["cls"]) else 0
+    positional, first = _positional(signature), _first(signature)
     if len(positional) == first:
         return 0, None
     if _is_given_patches(function):

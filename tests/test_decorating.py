@@ -33,6 +33,41 @@ class FunctionDecoratorTest(unittest.IsolatedAsyncioTestCase):
                 f"param: expected a name, got {decorated!r}; the decorator is `@aioresponses()`",
             )
 
+    def notes_of(self, function, *args, **kwargs):
+        with self.assertRaises(TypeError) as raised:
+            made = function(*args, **kwargs)
+            if inspect.iscoroutine(made):
+                asyncio.run(made)
+        return getattr(raised.exception, "__notes__", [])
+
+    def test_a_function_without_a_parameter_for_the_mock_is_explained(self):
+        async def coroutine():
+            raise AssertionError("never called")
+
+        def method(self):
+            raise AssertionError("never called")
+
+        last = ["aioresponses: the mock is passed as the last argument; add a parameter for it"]
+        for function, args in ((coroutine, ()), (lambda: None, ()), (lambda *, mock: None, ()), (method, (self,))):
+            with self.subTest(function):
+                self.assertEqual(self.notes_of(aioresponses()(function), *args), last)
+        named = ["aioresponses: the mock is passed as 'server'; add a parameter of this name"]
+        for function in (coroutine, lambda: None, lambda mock=None: None, lambda *args: None):
+            with self.subTest(function):
+                self.assertEqual(self.notes_of(aioresponses(param="server")(function)), named)
+
+    def test_other_errors_of_decorated_functions_are_not_explained(self):
+        def fails(mock):
+            (lambda: None)(mock)
+
+        async def fails_later(mock):
+            fails(mock)
+
+        for function, args in ((fails, ()), (fails_later, ()), (lambda mock: None, (1, 2)), (lambda one, mock: 0, ())):
+            with self.subTest(function):
+                self.assertEqual(self.notes_of(aioresponses()(function), *args), [])
+        self.assertEqual(self.notes_of(aioresponses(param="server")(lambda *, server, more: None)), [])
+
     def test_a_decorated_function_is_given_the_mock(self):
         @aioresponses()
         def function(first, mock, *, second):
