@@ -132,7 +132,7 @@ class Asked:
         """
         from ._assertions.checks import WantedCall, check_any_call  # Not before it is needed.
 
-        check_any_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs))
+        check_any_call(self.calls, self._log.dropped, WantedCall(url, method, kwargs), args)
 
     def assert_has_calls(self, calls: Iterable[Any], any_order: bool = False) -> None:
         """Raise `AssertionError` unless these calls were made one after another, or with `any_order`, in any order.

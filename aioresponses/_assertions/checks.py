@@ -38,11 +38,21 @@ def fail(calls: Sequence[RequestCall], headline: str, detail: str = "") -> NoRet
 # The checks get the calls that are kept, and the number of calls that were dropped.
 
 
-def check_any_call(calls: Sequence[RequestCall], dropped: int, wanted: WantedCall) -> None:
-    """Raise `AssertionError` unless one of the calls is the wanted one."""
-    if not any(map(wanted.is_fulfilled, wanted.made(calls))):
+def check_any_call(
+    calls: Sequence[RequestCall], dropped: int, wanted: WantedCall, args: tuple[Any, ...]
+) -> None:
+    """Raise `AssertionError` unless one of the calls is the wanted one, with these positional arguments."""
+    made = [call for call in wanted.made(calls) if wanted.is_fulfilled(call)]
+    if not made:
         _check_kept(calls, wanted.selection.dropped(dropped))
         fail(calls, f"Expected {wanted}, but there was no such call.", _closest(calls, wanted))
+    if all(call.args != args for call in made):
+        _check_kept(calls, wanted.selection.dropped(dropped))
+        fail(
+            calls,
+            f"Expected {wanted}, with the positional arguments {shown(args)}, but there was no such call.",
+            "Calls have all arguments by keyword, such as json=….",
+        )
 
 
 def check_calls(

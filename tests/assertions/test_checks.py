@@ -252,6 +252,26 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         )
         self.check_fails(f"{differ}\n{exactly}{calls}", self.mock.assert_called_with, SITE, "GET", json=1)
 
+    async def test_positional_arguments_which_no_call_has(self):
+        self.mock.get(SITE)
+        async with aiohttp.ClientSession() as session:
+            await session.get(SITE)
+        calls = "Calls:\n  1. GET http://example.com/ -> 200"
+        self.check_fails(
+            f"Arguments of the last call to GET {SITE} differ (- expected, + made):\n"
+            "{'allow_redirects': True, 'args': (None,)} != {'allow_redirects': True}\n"
+            "- {'allow_redirects': True, 'args': (None,)}\n"
+            f"+ {{'allow_redirects': True}}\n{calls}",
+            self.mock.assert_called_with, SITE, "GET", None,
+        )
+        self.check_fails(
+            f"Expected GET {SITE}, with the positional arguments ({{'a': 1}},), but there was no such call.\n"
+            f"Calls have all arguments by keyword, such as json=….\n{calls}",
+            self.mock.assert_any_call, SITE, "GET", {"a": 1},
+        )
+        with self.assertRaises(TypeError):
+            self.mock.assert_has_calls([call(SITE, "GET", {"a": 1})])
+
     async def test_assert_any_call(self):
         self.check_fails(
             "Expected GET http://example.com/, but there was no such call.\nThere were no calls.",
