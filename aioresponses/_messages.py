@@ -5,6 +5,11 @@ from __future__ import annotations
 from json import loads
 from typing import Any
 
+from .matchers import equals
+
+
+NOT_ABSENT = "ABSENT cannot stand for a whole message; use it for a value in a dict"
+
 
 def is_message(expected: Any, message: str | bytes) -> bool:
     """Tell whether a message equals what is expected, decoded from JSON if that is neither text nor bytes."""
@@ -15,6 +20,6 @@ def is_message(expected: Any, message: str | bytes) -> bool:
     if isinstance(message, bytes):
         return False  # Reading JSON from a WebSocket refuses binary messages.
     try:
-        return bool(expected == loads(message))
+        return equals(expected, loads(message))
     except ValueError:
         return False

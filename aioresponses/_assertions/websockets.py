@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .._absent import ABSENT
 from .._calls.record import RequestCall
 from .._display import shown
-from .._messages import is_message
+from .._messages import NOT_ABSENT, is_message
 from .base import CallAssertions
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class WebSocketAssertionsMixin(CallAssertions):
         if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Iterable):
             self._wrongly(f"messages: expected a list of messages, got {shown(messages)}", msg)
         expected = list(messages)
+        if any(one is ABSENT for one in expected):
+            self._wrongly(f"messages: {NOT_ABSENT}", msg)
         found = [message for _, traffic in self._upgraded(url, msg) for message in of(traffic)]
         if len(expected) == len(found) and all(map(is_message, expected, found)):
             return

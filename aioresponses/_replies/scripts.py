@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Union
 
+from .._absent import ABSENT
 from .._checks import check_flag, check_seconds, is_coroutine_function, misfit, same_kind
 from .._display import shown
-from .._messages import is_message
+from .._messages import NOT_ABSENT, is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
 
 dumps = json.JSONEncoder().encode
@@ -47,6 +48,8 @@ def check_step(name: str, step: Any) -> None:
         check_seconds(name, step.seconds)
     elif isinstance(step, Expect):
         check_seconds(f"{name}: timeout", step.timeout)
+        if step.message is ABSENT:
+            raise TypeError(f"{name}: {NOT_ABSENT}")
     elif isinstance(step, Close):
         check_close(f"{name}: ", step.code, step.message)
     elif isinstance(step, Ping):

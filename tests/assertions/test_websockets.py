@@ -2,6 +2,8 @@ from unittest.mock import ANY
 
 from aiohttp import WSCloseCode
 
+from aioresponses.matchers import ABSENT, one_of, subset
+
 from ..support import MessageTestCase
 
 URL = "wss://example.com/ws"
@@ -43,6 +45,20 @@ class WebSocketAssertionsTest(MessageTestCase):
         self.check_fails(
             "Invalid argument: messages: expected a list of messages, got {'price': 1}",
             self.assertWebSocketSent, {"price": 1},
+        )
+
+    async def test_what_must_be_absent(self):
+        self.assertWebSocketReceived([{"op": "subscribe", "id": ABSENT}, "ping"])
+        self.assertWebSocketReceived([{"op": one_of("subscribe", ABSENT), "ids": one_of([1], ABSENT)}, ANY])
+        self.assertWebSocketSent([subset({"id": ABSENT}), "tick", b"tock"])
+        self.check_fails(
+            "Messages received by the far end differ (- expected, + received):\n"
+            "- {'op': ABSENT}\n+ '{\"op\": \"subscribe\"}'\n  'ping'" + CALLS,
+            self.assertWebSocketReceived, [{"op": ABSENT}, "ping"],
+        )
+        self.check_fails(
+            "Invalid argument: messages: ABSENT cannot stand for a whole message; use it for a value in a dict",
+            self.assertWebSocketReceived, [ABSENT, "ping"],
         )
 
     async def test_closed(self):

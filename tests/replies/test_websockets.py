@@ -4,6 +4,7 @@ from unittest.mock import ANY
 from aiohttp import ClientSession, WSMsgType, web
 
 from aioresponses import AioResponsesTestCase, WebSocketConnection, aioresponses
+from aioresponses.matchers import ABSENT
 from aioresponses.websockets import Close, Drop, Expect, Ping, Send, Sleep
 
 from ..servers import ServerTestCase
@@ -198,6 +199,22 @@ class ScriptTest(SocketTestCase):
         )
         self.assertEqual((client.close_code, ws.received), (1001, ['{"op": "subscribe", "channel": "BTC"}']))
 
+    async def test_what_must_be_absent_from_a_message(self):
+        ws = self.mock.websocket(URL, [Expect({"op": "subscribe", "id": ABSENT}), "first"])
+        ws.on({"op": "ping", "id": ABSENT}, "pong").on({"op": "ping"}, "never")
+        client = await self.connect()
+        await client.send_json({"op": "ping"})
+        self.assertEqual(await client.receive_str(), "pong")
+        await client.send_json({"op": "subscribe"})
+        self.assertEqual(await client.receive_str(), "first")
+        hint = "ABSENT cannot stand for a whole message; use it for a value in a dict"
+        with self.assertRaises(TypeError) as raised:
+            self.mock.websocket(URL, ["first", Expect(ABSENT)])
+        self.assertEqual(str(raised.exception), f"script: step 2: {hint}")
+        with self.assertRaises(TypeError) as raised:
+            ws.on(ABSENT, "pong")
+        self.assertEqual(str(raised.exception), f"expected: {hint}")
+
     async def test_code(self):
         async def script(connection):
             self.assertEqual((await connection.receive_json())["op"], "subscribe")
@@ -282,6 +299,11 @@ class FailingScriptTest(OutcomeTestCase):
         self.assertEqual(
             self.failure([Expect("a")], "b"),
             ("Script of GET wss://stream.example.com/ticks failed at step 1: expected 'a', got 'b'" + CALLS, [1006]),
+        )
+        self.assertEqual(
+            self.failure([Expect({"a": 1, "b": ABSENT})], '{"a": 1, "b": null}')[0],
+            "Script of GET wss://stream.example.com/ticks failed at step 1: expected {'a': 1, 'b': ABSENT}, "
+            "got '{\"a\": 1, \"b\": null}'" + CALLS,
         )
         self.assertEqual(
             self.failure(["x", Expect({"a": 1}, timeout=AT_MOST)]),
