@@ -149,6 +149,8 @@ class Log:
         self._note = note
         self._own = Requests()
         self._requests: dict[_Key, list[RequestCall]] = self._own
+        # What `unittest.mock.patch.object` brings back, which deletes what it has assigned.
+        self._replaced: dict[_Key, list[RequestCall]] = self._own
         self._noted: deque[Exchange] = deque()
         self._itself: ref[Calls] = ref(self)
         self._seen: dict[Exchange, RequestCall] = {}
@@ -269,9 +271,10 @@ class Log:
     def requests(self, value: dict[_Key, list[RequestCall]]) -> None:
         self._is_looked_at = True
         self._file()
-        self._requests = value
+        self._replaced, self._requests = self._requests, value
         self._forget_dropped()
 
     @requests.deleter
     def requests(self) -> None:
-        self.requests = self._own
+        self.requests = self._replaced
+        self._replaced = self._own

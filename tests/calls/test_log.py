@@ -43,6 +43,18 @@ class RequestsOfAMockTest(AioResponsesTestCase):
         await get(SITE)
         self.assertEqual(len(self.mock.requests["GET", URL(SITE)]), 2)
 
+    async def test_what_was_assigned_before_comes_back(self):
+        self.mock.get(SITE, repeat=True)
+        own = self.mock.requests
+        self.mock.requests = assigned = {}
+        with unittest.mock.patch.object(self.mock, "requests", {}):
+            await get(SITE)
+        self.assertIs(self.mock.requests, assigned)
+        await get(SITE)
+        self.assertEqual((list(assigned), own), ([("GET", URL(SITE))], {}))
+        del self.mock.requests
+        self.assertIs(self.mock.requests, own)
+
     async def test_the_keys_of_requests_have_the_port_as_the_caller_wrote_it(self):
         self.mock.get("http://example.com/", repeat=True)
         await get("http://example.com:80/")
