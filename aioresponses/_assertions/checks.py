@@ -11,7 +11,7 @@ from yarl import URL
 
 from .._calls.arguments import UnknownArguments
 from .._calls.record import Answering, RequestCall
-from .._checks import Default, default
+from .._checks import Default, default, same_kind
 from .._display import cut, shortened, shown, shown_arguments
 from .._matching.conditions import CONDITIONS, Conditions
 from .._matching.selection import Selection
@@ -273,9 +273,17 @@ class WantedCall:
 def _target(url: Url, method: str, kwargs: Mapping[str, Any]) -> Target:
     checked = check_url(url)
     params = kwargs.get("params")
-    target = Target.of(method, merge_params(checked, params) if isinstance(checked, URL) else url)
-    if isinstance(target.url, Template):
-        target = Target(target.method, target.url.merged(params), target.any_query)
+    try:
+        merged = merge_params(checked, params) if isinstance(checked, URL) else checked
+        if isinstance(merged, Template):
+            merged = merged.merged(params)
+    except (TypeError, ValueError) as error:
+        raise same_kind(
+            error,
+            f"params: expected what can be sent in a query, got {shown(params)}: {error}; for ANY and other matchers, "
+            "use match_query",
+        ) from error
+    target = Target.of(method, merged if isinstance(merged, (URL, Template)) else url)
     return target if kwargs.get("match_query") is None else target.with_any_query()
 
 

@@ -1,9 +1,10 @@
 """`params` in what is looked for: they are part of the URL."""
 
 import re
-from unittest.mock import call
+from unittest.mock import ANY, call
 
 from aioresponses import AioResponsesTestCase
+from aioresponses.matchers import ABSENT, one_of, subset
 from tests.support import USERS, MessageTestCase
 
 
@@ -74,6 +75,25 @@ class PartOfTheUrlTest(AioResponsesTestCase):
         await self.session.get(f"{USERS}?page=2")
         with self.assertRaises(AssertionError):
             self.mock.assert_called_with(USERS, params={"page": 2}, args_to_match=["params"])
+
+    async def test_a_matcher_is_no_part_of_a_url(self):
+        await self.session.get(f"{USERS}/7?page=1&size=2")
+        hint = "; for ANY and other matchers, use match_query"
+        for params in (
+            {"page": ANY}, {"page": ABSENT}, {"page": [1, one_of(1, 2)]}, subset({"page": 1}), ANY, {"page": None}
+        ):
+            for url in (f"{USERS}/7", USERS + "/{id}"):
+                for assertion in (
+                    self.mock.assert_any_call, self.mock.assert_called_with, self.mock.assert_called_once_with,
+                    lambda url, **kwargs: self.mock.assert_has_calls([call(url, **kwargs)]),
+                ):
+                    with self.subTest(url, params=params), self.assertRaises(TypeError) as raised:
+                        assertion(url, params=params)
+                    text = str(raised.exception)
+                    self.assertIn(f"params: expected what can be sent in a query, got {params!r}: ", text)
+                    self.assertTrue(text.endswith(hint), text)
+        self.mock.assert_any_call(f"{USERS}/7", match_query={"page": "1", "size": ANY})
+        self.mock.assert_called_with(f"{USERS}/7", match_query=subset({"page": one_of("1", "2"), "sort": ABSENT}))
 
 
 class MessageOfParamsTest(MessageTestCase):
