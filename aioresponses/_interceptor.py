@@ -48,6 +48,8 @@ class Interceptor:
         self.response_class = response_class
         self.latency: float | None = None
         self.is_active = False
+        self.stopped_within: Callable[[], Any] | None = None
+        """Returns the last mock that was started and stopped while this one was active, if it still exists."""
         self.stand_ins = StandIns()
         self.recorders: tuple[Recorder, ...] = ()
         """The cassettes in use, the innermost last."""

@@ -17,6 +17,7 @@ from ._calls.exchange import moment
 from ._calls.log import Log
 from ._calls.record import RequestCall
 from ._checks import check_count, check_flag
+from ._client.active import note_stopped
 from ._client.hooks import activate, deactivate
 from ._client.responses import leave_readable
 from ._compatibility import Core, ignore_keywords, stream_reader_factory, warn_of_overriding
@@ -175,6 +176,7 @@ class aioresponses(Mocks, Recordings, Asked):
         self._unused_at_stop = ()
         self._interceptor.failed_assertions.clear()
         self._interceptor.failed_sockets.clear()
+        self._interceptor.stopped_within = None
         try:
             if self._watch is not None:
                 self._watch.begin(self._interceptor)
@@ -209,6 +211,7 @@ class aioresponses(Mocks, Recordings, Asked):
                 self._interceptor.sockets.clear()
                 for response in self._log.responses():
                     leave_readable(response)
+                note_stopped(self._interceptor)
 
     async def aclose(self) -> None:
         """Stop this mock if it is active, and wait until the mounted applications have ended.

@@ -31,6 +31,8 @@ _MOST_CALLS = 20
 # Other clients that the code under test may use.
 _OTHER_CLIENTS = ("httpx", "requests", "urllib3", "niquests", "curl_cffi", "pycurl")
 
+_STOPPED_HAS = "Another aioresponses, which has been stopped, has"
+
 __unittest = True
 
 
@@ -55,10 +57,15 @@ def listed(calls: Sequence[RequestCall]) -> str:
 
 def _seen_elsewhere() -> Iterator[str]:
     """Yield lines that say where missing calls may have gone."""
-    for interceptor in asked_here() or ():
-        others = [call for calls in interceptor.log.requests.values() for call in calls]
+    active = asked_here() or ()
+    stopped = [one.stopped_within() for one in active if one.stopped_within is not None]
+    for interceptor in dict.fromkeys([*active, *stopped]):
+        requests = {} if interceptor is None else interceptor.log.requests
+        others = [call for calls in requests.values() for call in calls]
         if others:
-            yield f"Another aioresponses is active and has {counted(len(others))}; use the same one for everything:"
+            is_active = interceptor in active
+            has = "Another aioresponses is active and has" if is_active else _STOPPED_HAS
+            yield f"{has} {counted(len(others))}; use the same one for everything:"
             yield from cut(others, show=lambda call: f"  {shortened(str(call))}")
     clients = [name for name in _OTHER_CLIENTS if name in sys.modules]
     if clients:

@@ -101,6 +101,13 @@ def discard(interceptor: Interceptor) -> None:
     interceptor.is_active = False
 
 
+def note_stopped(interceptor: Interceptor) -> None:
+    """Let the mocks that are still active here know of one that was active within them."""
+    # Most mocks are alone.
+    for outer in asked_here() or () if activations else ():
+        outer.stopped_within = ref(interceptor)
+
+
 def asked_here() -> tuple[Interceptor, ...] | None:
     """Return the mocks that a call made here is offered to, innermost first; None if its owner is unknown."""
     active = activations

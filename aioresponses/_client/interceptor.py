@@ -88,6 +88,9 @@ class Interceptor(Protocol):
     is_active: bool
     """Whether it has been started and not stopped since."""
 
+    stopped_within: Callable[[], Interceptor | None] | None
+    """Returns the last mock that was started and stopped while this one was active, if it still exists."""
+
     @property
     def log(self) -> Any:
         """Where its calls are recorded; the hooks do not use it."""

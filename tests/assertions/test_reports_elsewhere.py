@@ -47,6 +47,46 @@ class OtherMockTest(MessageTestCase):
                 inner.assert_called,
             )
 
+    async def test_a_mock_that_was_stopped_has_the_calls(self):
+        with aioresponses() as inner:
+            inner.get(SITE)
+            await get()
+        others = (
+            "There were no calls.\n"
+            "Another aioresponses, which has been stopped, has 1 call; use the same one for everything:\n"
+            "  GET http://example.com/ -> 200"
+        )
+        self.check_fails(f"Expected 1 call to {SITE}, but there were none.\n{others}", self.assertCalledOnce, SITE)
+        self.check_fails(f"Expected at least one call.\n{others}", self.mock.assert_called)
+        inner.reset()
+        self.check_fails("Expected at least one call.\nThere were no calls.", self.mock.assert_called)
+
+    async def test_only_the_mock_that_was_stopped_last_is_looked_at_and_only_while_it_exists(self):
+        with aioresponses() as inner:
+            inner.get(SITE)
+            await get()
+        with aioresponses():
+            pass
+        self.check_fails("Expected at least one call.\nThere were no calls.", self.mock.assert_called)
+        with inner:
+            pass
+        self.assertIn("Another aioresponses, which has been stopped", self.message(self.mock.assert_called))
+        inner.start()
+        self.assertIn("Another aioresponses is active and", self.message(self.mock.assert_called))
+        inner.stop()
+        del inner
+        gc.collect()
+        self.check_fails("Expected at least one call.\nThere were no calls.", self.mock.assert_called)
+
+    async def test_a_mock_that_was_stopped_before_is_not_mentioned(self):
+        outer, inner = aioresponses(), aioresponses()
+        inner.get(SITE)
+        with outer, inner:
+            await get()
+        with outer, self.assertRaises(AssertionError) as raised:
+            outer.assert_called()
+        self.assertNotIn("1 call", str(raised.exception))
+
     async def test_a_mock_that_was_never_started(self):
         mock = aioresponses()
         await self.send_unmatched()
