@@ -110,6 +110,8 @@ def about_url(calls: Sequence[RequestCall], target: Target) -> str:
         for place, sent, compared in asked:
             if url.match(str(compared)) is None and (change(url, str(compared)) or url.match(sent)):
                 return f"For {place}, {unmatched(url, compared)}"
+    if isinstance(url, URL) and not url.raw_host:
+        return "A URL needs a scheme and a host."
     if isinstance(url, URL):
         for _, _, compared in asked:
             hint = for_text(url.human_repr(), compared)

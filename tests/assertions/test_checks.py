@@ -252,6 +252,40 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
         )
         self.check_fails(f"{differ}\n{exactly}{calls}", self.mock.assert_called_with, SITE, "GET", json=1)
 
+    async def test_what_to_change_in_a_url_that_was_not_called(self):
+        self.mock.get(SITE + "users/7?page=1")
+        async with aiohttp.ClientSession() as session:
+            await session.get(SITE + "users/7?page=1")
+        rule = (
+            "For call 1, the pattern does not match 'http://example.com/users/7?page=1' (a pattern is matched from the "
+            "start of the whole URL, whose query is sorted); "
+        )
+        for url, hint in (
+            (re.compile("users"), f"{rule}it matches further on, so begin it with .*"),
+            (re.compile(".*/users/7$"), rf"{rule}it matches without the query, so end it with (\?.*)?$"),
+            (SITE + "users/.*", f"The URL is compared as it is; for a pattern, pass re.compile('{SITE}users/.*')."),
+            (SITE + "users/:id", f"The URL is compared as it is; for a placeholder, write '{SITE}users/{{id}}' with "
+             "match_query=ANY."),
+            (SITE + "users/7", "A URL without a query stands for requests without one; pass match_query=ANY for any "
+             "query."),
+            ("/users/7", "A URL needs a scheme and a host."),
+            (SITE + "posts", ""),
+        ):
+            shown_url = f"GET {url}"
+            end = "\n".join([*([hint] if hint else []), "Calls:", "  1. GET http://example.com/users/7?page=1 -> 200"])
+            with self.subTest(url):
+                self.check_fails(
+                    f"Expected {shown_url} to be called, but it was never called.\n{end}",
+                    self.mock.assert_called_with, url,
+                )
+                self.check_fails(
+                    f"Expected {shown_url}, but there was no such call.\n{end}", self.mock.assert_any_call, url
+                )
+                self.check_fails(
+                    f"These calls were not made consecutively:\n  {shown_url}\n{end}",
+                    self.mock.assert_has_calls, [call(url)],
+                )
+
     async def test_positional_arguments_which_no_call_has(self):
         self.mock.get(SITE)
         async with aiohttp.ClientSession() as session:
