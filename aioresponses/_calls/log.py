@@ -12,6 +12,7 @@ from aiohttp import ClientResponse
 from yarl import URL
 
 from .. import _urls
+from .._display import add_note, cut, shortened, shown, shown_url
 from .._urls import comparable
 from .exchange import Exchange
 from .record import RequestCall
@@ -61,7 +62,10 @@ class Requests(dict[_Kept, list[RequestCall]]):
     def __missing__(self, key: Any) -> list[RequestCall]:
         found = self._found(key)
         if found is key:
-            raise KeyError(key)
+            error = KeyError(key)
+            there_were = ["only these calls:", *cut(list(self.items()), show=_shown)] if self else ["no calls"]
+            add_note(error, "\n".join([f"aioresponses: there were {there_were[0]}", *there_were[1:]]))
+            raise error
         return self[found]
 
     def __contains__(self, key: object) -> bool:
@@ -122,6 +126,17 @@ class Requests(dict[_Kept, list[RequestCall]]):
     def copy(self) -> Requests:
         """Return another dict with the same keys and lists."""
         return Requests(self)
+
+
+def _shown(item: tuple[Any, Any]) -> str:
+    """Return a key, and how many calls it has if that is not one."""
+    key, calls = item
+    try:
+        method, url = key
+        count = "" if len(calls) == 1 else f" ({len(calls)} times)"
+        return f"  {method} {shortened(shown_url(URL(url), with_mark=True))}{count}"
+    except (TypeError, ValueError):
+        return f"  {shown(key)}"  # Other code has stored it.
 
 
 def _in_one_form(key: Any) -> Any:

@@ -71,6 +71,30 @@ class SpellingsTest(AioResponsesTestCase):
         self.assertRaises(TypeError, lambda: [] in requests)
         self.assertEqual(list(requests), [KEY])
 
+    def test_a_note_on_a_missing_key_lists_those_that_are_there(self):
+        requests = self.mock.requests
+
+        def note_of(key):
+            with self.assertRaises(KeyError) as raised:
+                requests[key]
+            self.assertEqual(raised.exception.args, (key,))
+            return "\n".join(raised.exception.__notes__)
+
+        requests["get", "http://me:secret@example.com/"] = [self.call, self.call]
+        requests["own key"] = 5
+        self.assertEqual(
+            note_of(("GET", SITE + "?a=1")),
+            "aioresponses: there were only these calls:\n"
+            "  GET http://example.com/?a=1&b=2\n"
+            "  get http://…@example.com/ (2 times)\n"
+            "  'own key'",
+        )
+        for number in range(30):
+            requests["PUT", f"{SITE}{number}"] = [self.call]
+        self.assertTrue(note_of("other").endswith("\n  … and 13 more"))
+        requests.clear()
+        self.assertEqual(note_of(KEY), "aioresponses: there were no calls")
+
     def test_a_key_is_removed_in_any_spelling(self):
         for key in self.SPELLINGS:
             with self.subTest(key):
