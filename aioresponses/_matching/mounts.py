@@ -113,7 +113,7 @@ class Mount(Answering):
         """Return why a request of this URL does not reach the application."""
         for name, own, asked in zip(("scheme", "host", "port"), self._origin, _origin(url)):
             if own != asked:
-                return Verdict(4.5, f"other {name}: {own}")
+                return Verdict(4.5, f"{name} differs: application has {own!r}, request has {asked!r}")
         return Verdict(2.5, f"the path is not below {self._prefix}")
 
     def _claim(self, exchange: Exchange) -> None:

@@ -176,9 +176,9 @@ class MountedTest(AskingTestCase):
         self.mock.mount(API + "/v1", application())
         for url, why in (
             (API + "/v2", "the path is not below /v1/"),
-            ("https://api.example.com:444/v1", "other port: 443"),
-            ("https://www.example.com/v1", "other host: api.example.com"),
-            ("http://api.example.com/v1", "other scheme: https"),
+            ("https://api.example.com:444/v1", "port differs: application has 443, request has 444"),
+            ("https://example.com/v1", "host differs: application has 'api.example.com', request has 'example.com'"),
+            ("http://api.example.com/v1", "scheme differs: application has 'https', request has 'http'"),
         ):
             with self.assertRaises(ClientConnectionError) as raised:
                 await self.session.get(url)
