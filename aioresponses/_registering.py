@@ -77,7 +77,7 @@ if TYPE_CHECKING:  # At run time, each of their names would take time.
 
 
 # The types of what belongs to a reply and is sometimes written right after the URL, where `add` takes a method.
-_OF_REPLIES = (Mapping, BaseException, type, Fault, FunctionType)
+_OF_REPLIES = (Mapping, BaseException, type, CallbackResult, Fault, FunctionType)
 
 
 def _shortcut(method: str | None, add: _Add) -> _Add:

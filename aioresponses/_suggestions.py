@@ -114,6 +114,8 @@ def _names_for(value: object) -> Collection[str]:
         return ["exception"]
     if isinstance(value, enum.Enum):
         return ["fault"]
+    if type(value).__name__ == "CallbackResult":  # Its room is above this one.
+        return ["replies"]
     return ["callback"] if callable(value) else _JSON
 
 

@@ -181,6 +181,7 @@ class PositionTest(SuggestionsTestCase):
             (OSError, "did you mean 'exception'?"),
             (len, "did you mean 'callback'?"),
             (Fault.HANG, "did you mean 'fault'?"),
+            (CallbackResult(status=404), "did you mean 'replies'?"),
         ):
             with self.subTest(value):
                 self.check(
@@ -206,6 +207,7 @@ class PositionTest(SuggestionsTestCase):
                 (OSError, "did you mean 'exception'?"),
                 (self.setUp.__func__, "did you mean 'callback'?"),
                 (Fault.HANG, "did you mean 'fault'?"),
+                (CallbackResult(status=404), "did you mean 'replies'?"),
             ):
                 with self.subTest(value, api=api):
                     self.check(
