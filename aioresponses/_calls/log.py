@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 else:
     _Kept = _Key
 
+
 class Requests(dict[_Kept, list[RequestCall]]):
     """The calls by method, as the caller wrote it, and URL: normalised, with `params` merged in.
 
