@@ -68,7 +68,8 @@ def check_calls(
     ):
         _check_kept(calls, dropped)
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
-        hint = next((hint for one in wanted if (hint := _other_spelling(calls, one))), "")
+        hints = (_other_methods(calls, one) or _other_spelling(calls, one) for one in wanted)
+        hint = next(filter(None, hints), "")
         nearly = about_nearly(calls, [near for one in wanted for near in one.nearly(calls)])
         nearly = nearly or next((why for one in wanted if (why := about_passed_by(calls, one.selection))), "")
         fail(

@@ -95,10 +95,8 @@ def note_missing(error: TypeError, callback: Any, given: Mapping[str, object]) -
 
     Such a callback is not refused when it is registered, because most calls may have these arguments.
     """
-    try:
-        _, *others = inspect.signature(callback).parameters.values()
-    except (TypeError, ValueError):
-        return
+    signature = signature_of(callback)
+    others = [] if signature is None else list(signature.parameters.values())[1:]
     missing = [one.name for one in others if _is_needed(one) and one.name not in given]
     if missing:
         add_note(

@@ -296,7 +296,7 @@ class MessagesOfTheMockTest(AioResponsesTestCase):
             "{'allow_redirects': True, 'args': (None,)} != {'allow_redirects': True}\n"
             "- {'allow_redirects': True, 'args': (None,)}\n"
             f"+ {{'allow_redirects': True}}\n{calls}",
-            self.mock.assert_called_with, SITE, "GET", None,
+            self.mock.assert_called_with, SITE, "GET", None, None,
         )
         self.check_fails(
             f"Expected GET {SITE}, with the positional arguments ({{'a': 1}},), but there was no such call.\n"
