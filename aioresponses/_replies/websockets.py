@@ -37,7 +37,7 @@ from .._checks import check_seconds, is_coroutine_function
 from .._client.far_end import in_background
 from .._client.waiting import finish, next_turn, pass_time
 from .._display import shown
-from .._messages import NOT_ABSENT, is_message
+from .._messages import is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
 from .results import checked_headers
 from .scripts import STEPS, Step, check_close, check_message, check_step, checked_options, checked_script, dumps, unmet
@@ -286,7 +286,7 @@ class WebSocketServer:
     def on(self, expected: Any, answers: tuple[Any, ...]) -> None:
         """Answer a message whenever it arrives."""
         if expected is ABSENT:
-            raise TypeError(f"expected: {NOT_ABSENT}")
+            raise TypeError("expected: ABSENT cannot stand for a whole message; use it for a value in a dict")
         for number, answer in enumerate(answers, 1):
             name = f"answer {number}"
             if isinstance(answer, Expect) or is_coroutine_function(answer):
