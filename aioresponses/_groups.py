@@ -80,7 +80,7 @@ class Group(Registering, Answering):
         self._url = text
         self._target = target
         self._headers = checked_headers(headers)
-        Conditions(headers=match_headers)
+        Conditions({"match_headers": match_headers})
         self._match_headers: CIMultiDict[Any] = CIMultiDict(match_headers or ())
         self._handles: list[RequestMatch] = []
 

@@ -206,7 +206,7 @@ def route_of(handle: RequestMatch, json_dumps: JsonDumps) -> Route:
         raise not_a_method(handle._method, ARGUMENTS) from None
     if given.get("match_query") is not None:
         target = target.with_any_query()
-    conditions = Conditions.of(given)
+    conditions = Conditions(given)
     if hasattr(type(handle), "on"):  # It is a mock of a WebSocket, whose class is imported when it is needed.
         conditions.ask_for_upgrade()
     for name in ("optional", "override", "passthrough"):

@@ -10,7 +10,7 @@ from multidict import CIMultiDict, MultiMapping
 from .._absent import ABSENT
 from .._calls.record import RequestCall
 from .._display import cut, hidden, shown
-from .._matching.conditions import (
+from .._matching.requirements import (
     as_text,
     by_name,
     checked_query,

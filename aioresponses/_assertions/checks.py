@@ -210,7 +210,7 @@ class WantedCall:
     """
 
     def __init__(self, url: UrlOrMock, method: str, kwargs: Mapping[str, Any]) -> None:
-        self.conditions = Conditions.of(kwargs)
+        self.conditions = Conditions(kwargs)
         self.given = {name: value for name, value in kwargs.items() if name not in CONDITIONS}
         self.is_by_default = isinstance(method, Default)
         """Whether no method was given; with a URL, that means GET."""

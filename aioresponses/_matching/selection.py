@@ -57,7 +57,7 @@ class Selection:
             target = target.with_any_query()
         elif any_query and isinstance(target.url, (URL, Template)) and not target.has_query:
             target = Target(target.method, target.url, any_query=True)
-        return cls(target, answering, Conditions.of(conditions))
+        return cls(target, answering, Conditions(conditions))
 
     def __str__(self) -> str:
         if self.answering is None:
