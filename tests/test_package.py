@@ -281,7 +281,8 @@ class RoomsTest(unittest.TestCase):
                 "aiohttp.test_utils", "aiohttp.web",
                 *(f"aioresponses.{name}" for name in (
                     *spared, "_assertions.checks", "_calls.failures", "_calls.multipart", "_calls.traffic",
-                    "_cassettes", "_client.clock", "_client.frames", "_client.incoming", "_client.leaks", "_client.loops", "_client.monotonic",
+                    "_cassettes", "_client.clock", "_client.frames", "_client.incoming", "_client.leaks",
+                    "_client.loops", "_client.monotonic",
                     "_client.outside", "_client.own_connector", "_client.own_servers", "_client.passing",
                     "_client.serving", "_client.taps", "_client.unconnected", "_decorating", "_groups",
                     "_matching.hints", "_matching.mounts", "_matching.prefixes", "_matching.refusal",
