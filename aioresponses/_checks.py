@@ -166,10 +166,10 @@ def is_coroutine_function(function: object) -> bool:
     """Tell whether calling something returns a coroutine, as far as that is known without calling it."""
     while isinstance(function, partial):
         function = function.func
-    if inspect.isfunction(function) and hasattr(function, "mock"):
+    mocks = sys.modules.get("unittest.mock")
+    if mocks is not None and inspect.isfunction(function):
         # What `create_autospec` makes of a coroutine function does not say so before CPython 3.13.
-        mocks = sys.modules.get("unittest.mock")
-        if mocks is not None and isinstance(function.mock, mocks.AsyncMock):
+        if isinstance(getattr(function, "mock", None), mocks.AsyncMock):
             return True
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
 
