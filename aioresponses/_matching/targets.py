@@ -346,7 +346,8 @@ class Target:
             return Verdict(1, "credentials in the URL differ")
         elif path != other:
             start = max(path.rfind("/", 0, same), 0)
-            by = " only by a trailing slash" if path.rstrip("/") == other.rstrip("/") else ""
+            by = " only by a double slash" if _single_slashes(path) == _single_slashes(other) else ""
+            by = " only by a trailing slash" if path.rstrip("/") == other.rstrip("/") else by
             by = " only in upper and lower case" if path.lower() == other.lower() else by
             return Verdict(
                 2 + unlike, f"path differs{by}: mock has {_cut(path[start:])!r}, request has {_cut(other[start:])!r}"
@@ -366,6 +367,10 @@ class Target:
             host = f"{'*.' if template is not None and template.any_host else ''}{own.host}"
             return f"host differs: mock has {host!r}, request has {url.host!r}"
         return f"port differs: mock has {own.port}, request has {url.port}" if own.port != url.port else None
+
+
+def _single_slashes(path: str) -> str:
+    return re.sub("/+", "/", path)
 
 
 def _unmatched(pattern: re.Pattern[str], url: URL) -> str:

@@ -101,6 +101,8 @@ class NoteTest(NoteTestCase):
             ("users/7/posts", "users/8/posts", "path differs: mock has '/7/posts', request has '/8/posts'"),
             ("users", "users/7", "path differs: mock has '/users', request has '/users/7'"),
             ("users", "users/", "path differs only by a trailing slash: mock has '/users', request has '/users/'"),
+            ("users/7", "users//7", "path differs only by a double slash: mock has '/7', request has '//7'"),
+            ("users", "/users", "path differs only by a double slash: mock has '/users', request has '//users'"),
             ("", "users", "path differs: mock has '/', request has '/users'"),
             ("a%2Fb", "a/b", "path differs: mock has '/a%2Fb', request has '/a/b'"),
             ("x", "y" * 70, f"path differs: mock has '/x', request has '/{'y' * 59}… (11 more characters)'"),
