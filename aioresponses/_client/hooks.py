@@ -196,7 +196,12 @@ def _connect_hook(hook: Hook, original: Method) -> Method:
             return await _connect_alone(hook, connector, req, traces, timeout)
         call = current[0]
         if connector._closed:
-            # As without a mock, if the session is closed while aiohttp prepares to try again.
+            # As without a mock, if the session is closed while aiohttp prepares to try again. It looks only once it has
+            # a new connection.
+            for trace in traces:
+                await trace.send_connection_create_start()
+            for trace in traces:
+                await trace.send_connection_create_end()
             raise ClientConnectionError("Connector is closed.")
         far_end = call.plain_far_end(req, connector, traces, timeout)
         if far_end is None:

@@ -66,6 +66,23 @@ class EndTest(ServerTestCase):
 
         self.assertEqual((await self.compare(scenario)).seen, (RuntimeError, "Session is closed"))
 
+    async def test_what_traces_see_of_the_end_of_a_session_while_a_request_waits_for_its_answer(self):
+        here = await self.origin()
+        reply = here.answers("GET", "/", answer=asyncio.Event())
+
+        async def scenario():
+            signals = {}
+            session = ClientSession(trace_configs=[traced(signals)])
+            asked = asyncio.ensure_future(error_of(session.get(here.url)))
+            await reply.begun.wait()
+            await session.close()
+            return await asked, signals
+
+        _, signals = (await self.compare(scenario, what_came_in=False)).seen
+        # From aiohttp 3.10 on, the client tries once more, and finds out that its connector is closed.
+        attempts = 2 if AIOHTTP >= (3, 10) else 1
+        self.assertEqual(about_connections(signals), {None: CREATED * attempts})
+
     async def test_the_end_of_a_mock_that_is_started_again(self):
         signals = {}
         mock = aioresponses()
