@@ -93,6 +93,29 @@ class LikeServerTest(ServerTestCase):
         await self.like(various, *[("GET", f"?kind={kind}") for kind in kinds * 2])
         await self.like(various, *[("GET", f"?kind={kind}", {"headers": {"Connection": "close"}}) for kind in kinds])
 
+    async def test_a_body_that_is_shorter_than_its_length_is_waited_for(self):
+        begun = asyncio.Event()
+
+        async def reads(request):
+            begun.set()
+            try:
+                return web.Response(body=await request.read())
+            except ConnectionError:  # The client has gone; later releases than 3.8 cancel the handler.
+                return web.Response()
+
+        async def ask(session, method, url, **options):
+            begun.clear()
+            asked = asyncio.ensure_future(fetch(session, method, url, **options))
+            await begun.wait()
+            await idle()
+            was_answered = asked.done()
+            asked.cancel()
+            await asyncio.wait([asked])
+            return was_answered
+
+        announced = {"data": b"body", "headers": {"Content-Length": "5"}}
+        self.assertEqual(await self.like(reads, ("POST", "", announced), ask=ask), [False])
+
     async def test_http_1_0(self):
         async def streams(request):
             response = web.StreamResponse()
