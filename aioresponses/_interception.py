@@ -19,7 +19,6 @@ from aiohttp import ClientConnectionError, hdrs
 
 from . import _urls
 from ._calls.exchange import Exchange
-from ._calls.record import redirect_to
 from ._client.clocks import time_here
 from ._client.connectors import InMemoryConnector
 from ._client.hooks import STOPPED
@@ -259,7 +258,7 @@ class Interception:
             if one.is_idle and one.idle_at > began  # What an earlier test left behind has no part in this.
             for mock in (*one.router.registered, *one.mounts)
         ]
-        explained = explanation(method, asked, verdicts, redirect_to(exchange), unasked)
+        explained = explanation(method, asked, verdicts, exchange.redirect, unasked)
         asked_ones = filter(self._is_asked, self._interceptors)
         advice = [recorder.advice for one in asked_ones for recorder in one.recorders]
         exchange.refusal = "\n".join([explained, *filter(None, advice)])

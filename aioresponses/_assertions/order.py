@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
-from .._calls.record import RequestCall, in_order, span_of, virtual_start_of
+from .._calls.record import RequestCall, in_order
 from .._client.clocks import time_here
 from .._display import cut, shown_seconds, shown_url
 from .._matching.selection import Selection
@@ -170,7 +170,7 @@ class CallOrderAssertionsMixin(CallAssertions):
         selection = self._selection(url, method, conditions, msg)
         self._check_kept(msg, selection)
         calls = self._calls_of(selection)
-        found = [virtual_start_of(call) for call in calls]
+        found = [call._exchange.virtually for call in calls]
         times = [one for one in found if one is not None]
         if len(times) != len(calls) or not calls and time_here() is None:
             which = f"ran when {place_of(self.mock.calls, calls[found.index(None)])} began" if calls else "runs"
@@ -270,17 +270,18 @@ def _seconds(times: Sequence[float], around: int) -> str:
 
 def _end_of(call: RequestCall) -> float:
     """Return when a call ended, as a moment."""
-    ended = span_of(call).ended
+    ended = call._exchange.over
     return math.inf if ended is None else ended
 
 
 def _most_at_once(calls: Iterable[RequestCall]) -> int:
     moments = []
-    for span in map(span_of, calls):
-        if span.since is not None:
-            moments.append((span.since, 1))
-            if span.until is not None:
-                moments.append((span.until, -1))
+    for exchange in (call._exchange for call in calls):
+        if exchange.since is not None:
+            moments.append((exchange.since, 1))
+            until = exchange.in_flight_until
+            if until is not None:
+                moments.append((until, -1))
     most = now = 0
     for _, change in sorted(moments):
         now += change

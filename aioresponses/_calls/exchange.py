@@ -41,6 +41,8 @@ _SMALL = 2 ** 16
 
 _NO_INFO: Mapping[str, str] = MappingProxyType({})
 
+_REDIRECTS = (301, 302, 303, 307, 308)
+
 
 def moment() -> int:
     """Return a number greater than all that were returned before, so that later events have greater numbers.
@@ -168,6 +170,20 @@ class Exchange:
     def is_hop(self) -> bool:
         """Whether a redirect or a retry led to it."""
         return self._began is not None
+
+    @property
+    def redirect(self) -> ClientResponse | None:
+        """The redirect that led to it, if one did."""
+        previous = self.previous
+        return previous if previous is not None and previous.status in _REDIRECTS else None
+
+    @property
+    def in_flight_until(self) -> int | None:
+        """Until when the call was in flight, as a moment; None while it still is."""
+        if self.response is None:
+            return self.over
+        # The response may still be read; a small one had arrived completely before the call returned.
+        return None if self.connections else self.until or self.over
 
     def depart(self) -> None:
         """Record that the call is in flight from now on, unless it already is."""

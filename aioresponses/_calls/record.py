@@ -25,47 +25,11 @@ if TYPE_CHECKING:
     from .multipart import Part
     from .traffic import WebSocketTraffic
 
-_REDIRECTS = (301, 302, 303, 307, 308)
-
 # The arguments of a mock after its method, in the order in which aioresponses 0.7 takes them.
 _BY_POSITION = (
     "status", "body", "payload", "exception", "headers", "content_type", "response_class", "timeout", "repeat",
     "reason", "callback",
 )
-
-
-def redirect_to(exchange: Exchange) -> ClientResponse | None:
-    """Return the redirect that led to a request, if one did."""
-    previous = exchange.previous
-    return previous if previous is not None and previous.status in _REDIRECTS else None
-
-
-class Span:
-    """When a call began, ended and was in flight, in moments: numbers that are greater for later events."""
-
-    def __init__(self, began: int, ended: int | None, since: int | None, until: int | None) -> None:
-        self.began = began
-        self.ended = ended
-        """When it returned or raised; None while it has not."""
-        self.since = since
-        """Since when it was in flight; None if it never was."""
-        self.until = until
-        """Until when it was in flight; None while it still is."""
-
-
-def span_of(call: RequestCall) -> Span:
-    """Return when a call began, ended and was in flight."""
-    exchange = call._exchange
-    until = exchange.over
-    if exchange.response is not None:
-        # The response may still be read; a small one had arrived completely before the call returned.
-        until = None if exchange.connections else exchange.until or until
-    return Span(exchange.order, exchange.over, exchange.since, until)
-
-
-def virtual_start_of(call: RequestCall) -> float | None:
-    """Return when a call began in virtual time, in seconds since the start of the clock; None if no clock ran."""
-    return call._exchange.virtually
 
 
 if TYPE_CHECKING:
@@ -237,7 +201,7 @@ class RequestCall(_Arguments):
     @property
     def redirect(self) -> ClientResponse | None:
         """For a hop, the redirect that led to it, if any."""
-        return redirect_to(self._exchange)
+        return self._exchange.redirect
 
     @property
     def query(self) -> MultiDictProxy[str]:
