@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ._checks import CompatibilityWarning
     from ._client.application_clients import application_client
     from ._client.clock import VirtualClock
-    from ._matching.mounts import Mount
-    from ._replies.websockets import WebSocketConnection
-    from ._sockets import WebSocketMock
     from ._groups import Group
+    from ._matching.mounts import Mount
+    from ._replies.connections import WebSocketConnection
     from ._replies.events import ServerSentEvent
     from ._replies.results import Fault
+    from ._sockets import WebSocketMock
     from .assertions import BodyAssertionsMixin, CallCountAssertionsMixin, CallOrderAssertionsMixin
     from .core import CallbackResult, RequestCall, RequestMatch, aioresponses
     from .matchers import FilePart
@@ -67,7 +67,7 @@ _LAZY = {
     "RequestMatch": ".core",
     "ServerSentEvent": "._replies.events",
     "VirtualClock": "._client.clock",
-    "WebSocketConnection": "._replies.websockets",
+    "WebSocketConnection": "._replies.connections",
     "WebSocketMock": "._sockets",
     "aioresponses": ".core",
     "application_client": "._client.application_clients",

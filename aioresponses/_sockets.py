@@ -11,8 +11,9 @@ from ._compatibility import RequestMatch
 from ._replies.websockets import WebSocketServer
 
 if TYPE_CHECKING:
+    from ._replies.connections import WebSocketConnection
     from ._replies.results import Headers
-    from ._replies.websockets import Script, WebSocketConnection
+    from ._replies.websockets import Script
 
 
 class WebSocketMock(RequestMatch):

@@ -174,7 +174,7 @@ class RoomsTest(unittest.TestCase):
     LAZY = {
         "": [
             "._calls.multipart", "._checks", "._client.application_clients", "._client.clock", "._groups",
-            "._matching.mounts", "._replies.events", "._replies.results", "._replies.websockets", "._sockets",
+            "._matching.mounts", "._replies.connections", "._replies.events", "._replies.results", "._sockets",
             ".assertions", ".compat", ".core", ".matchers", ".testcase",
         ],
     }
@@ -286,8 +286,9 @@ class RoomsTest(unittest.TestCase):
                     "_client.outside", "_client.own_connector", "_client.own_servers", "_client.passing",
                     "_client.serving", "_client.taps", "_client.unconnected", "_decorating", "_groups",
                     "_matching.hints", "_matching.mounts", "_matching.prefixes", "_matching.refusal",
-                    "_replies.callbacks", "_replies.codings", "_replies.events", "_replies.handlers",
-                    "_replies.scripts", "_replies.websockets", "_sockets", "_suggestions", "cassettes", "websockets",
+                    "_replies.callbacks", "_replies.codings", "_replies.connections", "_replies.events",
+                    "_replies.handlers", "_replies.scripts", "_replies.websockets", "_sockets", "_suggestions",
+                    "cassettes", "websockets",
                 )),
             }
             self.assertEqual(unneeded.intersection(printed.split()), set())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import islice
 from typing import Any, Union
 
 from .._absent import ABSENT
@@ -85,18 +84,18 @@ def unmet(script: Sequence[Step], first: int, messages: Iterable[str | bytes]) -
             break
         if isinstance(step, Expect):
             try:
-                check_message(step, *islice(left, 1))
+                check_message(step, next(left, None))
             except AssertionError as error:
                 return f"at step {number}: {error}"
     return ""
 
 
-def check_message(step: Expect, *got: str | bytes) -> None:
-    """Raise `AssertionError` if a message is not the one that a step expects, or if none came."""
-    if not got:
+def check_message(step: Expect, got: str | bytes | None) -> None:
+    """Raise `AssertionError` if a message is not the one that a step expects, or if none came (None)."""
+    if got is None:
         raise AssertionError(f"expected {shown(step.message)}, but nothing came")
-    if not is_message(step.message, got[0]):
-        raise AssertionError(f"expected {shown(step.message)}, got {shown(got[0])}")
+    if not is_message(step.message, got):
+        raise AssertionError(f"expected {shown(step.message)}, got {shown(got)}")
 
 
 def checked_options(
