@@ -144,7 +144,7 @@ class aioresponses(Mocks, Recordings, Asked):
             kinds = leaks.checked_kinds(assert_no_leaks)
             self._watch = leaks.Watch(kinds) if kinds else None
         self._since = 0
-        # Those that `stop()` forgot: a `with` block may be left with a mock that was stopped before.
+        # The unused mocks that `stop()` forgot, for the check at the end of a block that stops its mock itself.
         self._unused_at_stop: Sequence[RequestMatch] = ()
         log = Log(keep_calls, None if self._watch is None else self._watch.note_call)
         super().__init__(passthrough, passthrough_unmatched, json_dumps, latency, log, self._response_class)
@@ -205,8 +205,10 @@ class aioresponses(Mocks, Recordings, Asked):
                 if self._watch is not None:
                     self._watch.end()
                 self._interceptor.tell_servers()
+                # What the end of a block checks, if a block stops its mock itself.
                 if self._settings["assert_all_called"]:
                     self._unused_at_stop = self.unused_mocks
+                self._note_unmet_scripts(is_over=True)
                 self.clear()
                 self._interceptor.sockets.clear()
                 for response in self._log.responses():
@@ -217,15 +219,15 @@ class aioresponses(Mocks, Recordings, Asked):
         """Stop this mock if it is active, and wait until the mounted applications have ended.
 
         Connections end first, then applications, while the mock is still active. `async with` does this, and so does
-        an `AioResponsesTestCase`. If the clean-up of an application raises an exception, so does this. It raises
-        `AssertionError` if a script of a WebSocket has failed, or a handler in one, and no block has reported it: a
-        mock that was never started, but made a connector, has no other end.
+        an `AioResponsesTestCase`. If the clean-up of an application raises an exception, so does this. Raises
+        `AssertionError` if a script, a rule or a handler of a WebSocket has failed: for a mock that was never started,
+        but made a connector, no block checks this.
 
         >>> await mock.aclose()
         """
         failure = None
         try:
-            await self._interceptor.end_servers()
+            await self._end_servers()
             failure = self._failure(strictness={"assert_all_called": False, "assert_all_mocked": False})
         finally:
             self._interceptor.failed_sockets.clear()
@@ -269,7 +271,7 @@ class aioresponses(Mocks, Recordings, Asked):
                 if exc_type is None:
                     failure = self._failure(leaks=self._leaks())
             finally:
-                # As with aioresponses 0.7, the block may have stopped it already.
+                # As with aioresponses 0.7, the block may have stopped the mock itself.
                 if self.active:
                     self.stop()
         finally:
@@ -293,12 +295,11 @@ class aioresponses(Mocks, Recordings, Asked):
         """Return what the strict checks find, and the `leaks`, as one exception; None if all is well.
 
         `make` makes the exception from its text. What is shown by the exceptions that the test has `raised` is not
-        reported again. Calls of an earlier use of the mock do not count. `strictness` may turn on checks that the
-        arguments of the mock did not. If `is_over`, clients do nothing more.
+        reported again. Calls of an earlier use of the mock do not count. `strictness` takes precedence over the
+        arguments of the mock. If `is_over`, clients do nothing more.
         """
         noted = self._interceptor
-        for socket in noted.sockets:
-            socket.note_unmet(is_over)
+        self._note_unmet_scripts(is_over)
         if self._log.is_empty and self._router.is_empty and not (
             leaks or self._unused_at_stop or noted.failed_assertions or noted.failed_sockets
         ):
@@ -340,8 +341,12 @@ class aioresponses(Mocks, Recordings, Asked):
         failure.__cause__ = causes[0] if causes else None
         return failure
 
+    def _note_unmet_scripts(self, is_over: bool) -> None:
+        for socket in self._interceptor.sockets:
+            socket.note_unmet(is_over)
+
     async def _end_servers(self) -> None:
-        """End the servers, after what their end would hide has been looked for."""
+        """End the servers, after a look at what their end would hide."""
         watch = self._watch if self._interceptor.has_servers else None
         if watch is not None:
             await watch.wait_for_servers()

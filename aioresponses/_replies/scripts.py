@@ -85,9 +85,14 @@ def unmet(script: Sequence[Step], first: int, messages: Iterable[str | bytes]) -
         if isinstance(step, Expect):
             try:
                 check_message(step, next(left, None))
-            except AssertionError as error:
-                return f"at step {number}: {error}"
+            except Exception as error:  # What is expected may decide for itself what equals it.
+                return at_step(number, error)
     return ""
+
+
+def at_step(number: int, error: Exception) -> str:
+    """Return at which step a script failed, and why."""
+    return f"at step {number}: {error if isinstance(error, AssertionError) else f'{type(error).__name__}: {error}'}"
 
 
 def check_message(step: Expect, got: str | bytes | None) -> None:

@@ -32,7 +32,7 @@ from .._messages import is_message
 from ..websockets import Close, Drop, Expect, Ping, Send, Sleep
 from .connections import ClientGone, WebSocketConnection, too_late
 from .results import checked_headers
-from .scripts import Step, check_message, check_step, checked_options, checked_script, unmet
+from .scripts import Step, at_step, check_message, check_step, checked_options, checked_script, unmet
 
 if TYPE_CHECKING:
     from .results import Headers
@@ -76,8 +76,8 @@ class WebSocketServer:
             return
         try:
             messages = connection._to_come(self._is_for_rules)
-        except ValueError:
-            return  # What the client has sent cannot be read.
+        except Exception:
+            return  # What the client has sent cannot be read, or cannot be compared with what a rule expects.
         why = unmet(self._script, step, messages)
         if why:
             self.note_failed(FailedSocket.of_script(AssertionError(why), connection.call, self.source))
@@ -228,14 +228,14 @@ async def _follow(connection: WebSocketConnection, script: Sequence[Step]) -> No
         try:
             await _take(connection, step)
         except AssertionError as error:
-            raise AssertionError(f"at step {number}: {error}") from None
+            raise AssertionError(at_step(number, error)) from None
         except ConnectionError as error:
             if not _came_too_late(error, connection):
                 raise
             # The client need not receive everything, but it must send what the script expects.
             is_late = True
         except Exception as error:
-            raise AssertionError(f"at step {number}: {type(error).__name__}: {error}") from error
+            raise AssertionError(at_step(number, error)) from error
 
 
 async def _find_closed(connection: WebSocketConnection, number: int) -> None:

@@ -49,7 +49,7 @@ IN_GET = f"    requested at {at(get, 1)}"
 
 
 class ClientsTest(LeaksTestCase):
-    """The end of a server does not hide what its clients leave behind."""
+    """The end of a server does not hide what its clients leave behind, whether a block or `aclose()` ends it."""
 
     def check(self, client, *expected):
         async def with_session(mock):
@@ -57,8 +57,15 @@ class ClientsTest(LeaksTestCase):
             things = await client(mock, session)
             return [session, *things]
 
+        async def with_aclose(mock):
+            things = await with_session(mock)
+            await mock.aclose()
+            return things
+
         kinds = ("response", "call", "task")
-        self.assertEqual(self.left(with_session, kinds)[1:], list(expected))
+        for leaving in (with_session, with_aclose):
+            with self.subTest(leaving.__name__):
+                self.assertEqual(self.left(leaving, kinds)[1:], list(expected))
 
     def test_a_response_of_a_handler(self):
         async def client(mock, session):
@@ -175,6 +182,12 @@ class ServersTest(LeaksTestCase):
             "1 thing was left behind:", "  ClientSession never closed", f"    created at {at(leave, 1)}"
         ]
         self.assertEqual(self.left(lambda mock: self.use(mock, leave)), expected)
+
+        async def with_aclose(mock):
+            await self.use(mock, leave)
+            await mock.aclose()
+
+        self.assertEqual(self.left(with_aclose), expected)
         with self.assertRaises(AssertionError) as raised:
             with aioresponses(assert_no_leaks=True) as mock:
                 asyncio.run(self.use(mock, leave))

@@ -159,7 +159,7 @@ class MessageKindsTest(AioResponsesTestCase):
 class UnfinishedScriptTest(OutcomeTestCase):
     """Scripts that have not ended when a mock does, whose loop gets no more turns."""
 
-    def failure(self, script, sent, rules=(), turns=0):
+    def failure(self, script, sent, rules=(), turns=0, stops=False):
         """Return what a plain block says whose client sends these messages and stays connected, or leaves."""
         async def run():
             async with ClientSession() as session:
@@ -176,6 +176,8 @@ class UnfinishedScriptTest(OutcomeTestCase):
                             await client.send_str(message)
                     for _ in range(turns):
                         await asyncio.sleep(0)
+                    if stops:
+                        mock.stop()
 
         try:
             asyncio.run(run())
@@ -191,8 +193,9 @@ class UnfinishedScriptTest(OutcomeTestCase):
                 ([Expect("a"), Expect({"b": 1})], ["a", "[]"], "at step 2: expected {'b': 1}, got '[]'"),
                 ([Expect("a"), "ok", Sleep(0), Expect("b")], ["b"], "at step 1: expected 'a', got 'b'"),
             ):
-                with self.subTest(script, turns=turns):
-                    self.assertEqual(self.failure(script, sent, turns=turns), why)
+                for stops in (False, True):
+                    with self.subTest(script, turns=turns, stops=stops):
+                        self.assertEqual(self.failure(script, sent, turns=turns, stops=stops), why)
 
     def test_so_does_one_that_leaves_first(self):
         self.assertRegex(self.failure([Expect("a"), Expect("b")], ["a", None]), "^at step 2: expected 'b', but ")
@@ -209,8 +212,20 @@ class UnfinishedScriptTest(OutcomeTestCase):
                 ([Expect("a"), Drop()], ["a", "b"]),
                 (None, ["a"]),
             ):
-                with self.subTest(script, turns=turns):
-                    self.assertIsNone(self.failure(script, sent, ["ping"], turns))
+                for stops in (False, True):
+                    with self.subTest(script, turns=turns, stops=stops):
+                        self.assertIsNone(self.failure(script, sent, ["ping"], turns, stops))
+
+    def test_what_cannot_be_compared(self):
+        class Strange:
+            def __eq__(self, other):
+                raise TypeError("not comparable")
+
+        for turns in (0, 50):
+            self.assertEqual(
+                self.failure([Expect(Strange())], ["a"], turns=turns), "at step 1: TypeError: not comparable"
+            )
+        self.assertIsNone(self.failure([Expect("a")], ["a"], [Strange()]))
 
     def test_what_cannot_be_read_is_left_to_the_script(self):
         async def run():
