@@ -55,7 +55,7 @@ def default(value: _T) -> _T:
     return cast("_T", Default(value))
 
 
-# By their code, because functions made by one factory have the same signature, which takes long to find out.
+# By code object: finding out a signature takes long, and functions made by one factory share their code.
 _signatures: dict[CodeType, inspect.Signature] = {}
 
 
@@ -168,7 +168,7 @@ def is_coroutine_function(function: object) -> bool:
         function = function.func
     mocks = sys.modules.get("unittest.mock")
     if mocks is not None and inspect.isfunction(function):
-        # What `create_autospec` makes of a coroutine function does not say so before CPython 3.13.
+        # Before CPython 3.13, what `create_autospec` makes of a coroutine function does not pass for one.
         if isinstance(getattr(function, "mock", None), mocks.AsyncMock):
             return True
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     class _Mock(AbstractContextManager[object], AbstractAsyncContextManager[object], Protocol):
         """A mock, in which functions and coroutine functions run."""
 
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+    _MockOfARun = Callable[[], _Mock]
+
 # unittest leaves the frames of such modules out of the tracebacks of failed assertions.
 __unittest = True
 
 _DECORATES = "@aioresponses() decorates functions, coroutine functions and subclasses of unittest.TestCase, got {}"
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
-_MockOfARun = Callable[[], "_Mock"]
 
 
 def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None) -> _Function:
@@ -71,7 +71,7 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
                 async for one in made:
                     yield one
 
-        return cast(_Function, _without(name, signature, decorated_async_generator))
+        return cast("_Function", _without(name, signature, decorated_async_generator))
 
     if is_generator_function(function):
 
@@ -80,7 +80,7 @@ def decorated(function: _Function, mock_of_a_run: _MockOfARun, param: str | None
             with mock_of_a_run() as mock:
                 return (yield from run(mock, args, kwargs))
 
-        return cast(_Function, _without(name, signature, decorated_generator))
+        return cast("_Function", _without(name, signature, decorated_generator))
 
     @functools.wraps(function)
     def decorated_function(*args: Any, **kwargs: Any) -> Any:

@@ -254,8 +254,8 @@ class AioResponsesTestCase(
     def _end_cassettes(self) -> None:
         """Write what was recorded, unless the test has failed."""
         # If unittest expects a failure, a test that does not raise fails.
-        fails = self._raised or self._skipped or getattr(self, "_outcome", None) is not None and self._expects_failure()
-        self._own_mock._end_cassettes(write=not fails)
+        fails = getattr(self, "_outcome", None) is not None and self._expects_failure()
+        self._own_mock._end_cassettes(write=not (fails or self._raised or self._skipped))
 
     def _end(self) -> None:
         # Nothing may keep the mock alive after the test. When a test fails, reference cycles in asyncio keep the test

@@ -50,7 +50,7 @@ class WebSocketAssertionsMixin(CallAssertions):
 
         >>> self.assertWebSocketClosed(1000, "wss://stream.example.com/ticks")
         """
-        # Not an object of `matchers`, which decides for itself what equals it.
+        # An object of `matchers` is accepted, because it decides for itself what equals it.
         if code is None or isinstance(code, (bool, str, bytes, float)):
             self._wrongly(f"code: expected an int, got {shown(code)}", msg)
         wanted = str(int(code)) if isinstance(code, int) else shown(code)

@@ -234,10 +234,11 @@ class Watch:
         for call, origin in self._calls:
             kind = _kind_of(call) if (loop is None or origin.loop is loop) and self._counts(origin) else None
             if kind is not None:
-                status = "" if call._arrived is None else f" -> {call._arrived.status}"
-                text = _OPEN_WEBSOCKET if status == " -> 101" else _WHAT[kind]
-                what = text.format(str(call).replace(" -> in flight", status))
-                yield Leak(kind, what, f"requested at {origin.place}" if origin.place else "")
+                status = None if call._arrived is None else call._arrived.status
+                text = _OPEN_WEBSOCKET if status == 101 else _WHAT[kind]
+                # The call of a response that has arrived may not have returned yet.
+                named = str(call).replace(" -> in flight", "" if status is None else f" -> {status}")
+                yield Leak(kind, text.format(named), f"requested at {origin.place}" if origin.place else "")
 
     def _counts(self, origin: _Origin) -> bool:
         """Tell whether something may be examined: what a running server uses, it closes at its end."""

@@ -23,7 +23,7 @@ from .outside import other_threads, patience
 # How often the tasks of a loop are cancelled because they wait forever, before the loop is stopped.
 _MOST_CANCELS = 10
 
-# After how many seconds to look whether the other threads are still at work.
+# How many seconds to wait before looking at the other threads again.
 _LOOK_AGAIN = 0.1
 
 _count = itertools.count()
@@ -185,7 +185,7 @@ class LoopInVirtualTime:
         if self._time.held or self._jobs:
             return self._wait(timeout)
         if threads.wait_for_process:
-            # Or it has told of the end of the process, and is about to end itself without waking the loop again.
+            # That thread may have reported the end of the process already; it then ends without waking the loop.
             return self._wait_a_little(timeout)
         seconds = patience(self._loop, self._time.grace)
         if seconds == math.inf:

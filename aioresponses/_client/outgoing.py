@@ -29,15 +29,19 @@ if TYPE_CHECKING:
 # The methods by which a payload writes itself; aiohttp 3.12 and newer call the second one.
 _WRITING = ("write", "write_with_length")
 
+_argument_names: frozenset[str] = frozenset()
 
-@functools.lru_cache(maxsize=1)
+
 def argument_names() -> frozenset[str]:
-    """Return the names of the keyword arguments that a request may have; none if a test has replaced the method."""
-    return frozenset(
-        parameter.name
-        for parameter in inspect.signature(ClientSession._request).parameters.values()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    )
+    """Return the names of the keyword arguments that a request may have; none while a test has replaced the method."""
+    global _argument_names
+    if not _argument_names:
+        _argument_names = frozenset(
+            parameter.name
+            for parameter in inspect.signature(ClientSession._request).parameters.values()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        )
+    return _argument_names
 
 
 class Outgoing:

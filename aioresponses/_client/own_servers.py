@@ -63,7 +63,7 @@ def is_of_test_client(session: ClientSession, url: URL) -> bool:
         return False
     for client in list(_clients):
         if _session_of(client) is session and _is_at(client.server, url):
-            # Each of its requests is asked about as well, in case that a redirect leads away.
+            # So that `is_own_server`, which finds out for each request whether a redirect leads away, need not search.
             _servers.add(client.server)
             return True
     return False
@@ -98,7 +98,7 @@ def _asking(kind: type[_T]) -> _T | None:
     """Return the object of a class of `aiohttp.test_utils` whose method is making a request, if there is one."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        # Of no other frame, since a frame keeps what its `f_locals` have shown until it ends.
+        # Only in these frames: once its `f_locals` have been read, a frame keeps those values until it ends.
         if frame.f_globals.get("__name__") == "aiohttp.test_utils":
             asking = frame.f_locals.get("self")
             if kind in type(asking).__mro__:

@@ -102,7 +102,7 @@ class VirtualTime:
         loop = asyncio._get_running_loop()
         if self._refusals > self._limit and loop is not None:
             # A client that does not wait before it retries lets the clock make no jump.
-            self._end_test(self._about_refusals(), loop)
+            self._end_test(self._verdict_on_refusals(), loop)
 
     def jump_to(self, now: float, loop: AbstractEventLoop) -> bool:
         """Move to a later time; return whether the test may go on."""
@@ -115,7 +115,7 @@ class VirtualTime:
             )
             return False
         if self._refusals >= self._limit:
-            self._give_up(self._about_refusals(), loop)
+            self._give_up(self._verdict_on_refusals(), loop)
             return False
         before = self.elapsed
         self.now = max(now, self.now)
@@ -127,7 +127,7 @@ class VirtualTime:
                 function(by)
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # pytest's failures are no `Exception`.
+        except BaseException as error:  # pytest's failures are not of the class `Exception`.
             self.on_jump.clear()
             self._raised = error
             return False
@@ -139,14 +139,15 @@ class VirtualTime:
             "The test waits forever: no timer, no socket and no other thread is left that could wake it.", loop
         )
 
-    def _about_refusals(self) -> str:
+    def _verdict_on_refusals(self) -> str:
+        """Return why the test is ended, and count from 0 again."""
         self._refusals = 0
         return f"The test does not end: {self._limit:,} requests matched no mock. The last refusal:\n" + indent(
             self._last_refusal, "  "
         )
 
     def _end_test(self, why: str, loop: AbstractEventLoop) -> NoReturn:
-        """End the test while a request is under way, which need not give the loop a turn."""
+        """End the test from within a request, because its client may never give the loop a turn."""
         self._give_up(why, loop)
         if loop in self._loops:
             self._loops[loop].cancel_all()

@@ -4,7 +4,7 @@ import functools
 import re
 import unittest
 from typing import Optional, Union
-from unittest.mock import AsyncMock, Mock
+from unittest.mock import AsyncMock, Mock, patch
 
 import aiohttp
 from yarl import URL
@@ -205,6 +205,15 @@ class RefusedCallbacksTest(unittest.TestCase):
             (lambda url, json, /, **kwargs: None, "json"),
         ]:
             self.check(callback, f"{EXPECTED}CALLBACK, whose parameter {name!r} is never passed: give it a default")
+
+    def test_what_it_is_given_is_unknown_only_while_a_test_has_replaced_the_method_of_sessions(self):
+        def needs_more(url, *, db, **kwargs):
+            """Use the default reply."""
+
+        with patch("aioresponses._client.outgoing._argument_names", frozenset()):
+            with patch.object(aiohttp.ClientSession, "_request", lambda session, *args, **kwargs: None):
+                aioresponses().get(SITE, callback=needs_more)
+            self.check(needs_more, f"{EXPECTED}CALLBACK, whose parameter 'db' is never passed: give it a default")
 
     def test_what_never_returns_a_result(self):
         def generates(call):
