@@ -98,7 +98,7 @@ NEED_NO_EXPLANATION: set[str] = {
     "… is another type", "… is not JSON", "the disk is full", "unreachable",
     "aiohttp waits for data that is already there",
     # It follows a place or a reason that is explained.
-    "at step …: …", "at step …: …: …", "expected …, got …", "expected …, but …", "expected …, but nothing came",
+    "expected …, got …", "expected …, but …", "expected …, but nothing came",
     "a template needs a scheme and a host", "two of its placeholders are named …", "its path is not a valid pattern: …",
     "the host of a template may have a leading *. and no other placeholder; for any host, pass a compiled pattern",
     "… is neither {name} nor {name:regex}; for a pattern, pass re.compile(…), for literal braces a yarl.URL",
