@@ -7,7 +7,6 @@ from typing import Any
 
 from .matchers import equals
 
-
 NOT_ABSENT = "ABSENT cannot stand for a whole message; use it for a value in a dict"
 
 

@@ -282,13 +282,12 @@ class RoomsTest(unittest.TestCase):
                 *(f"aioresponses.{name}" for name in (
                     *spared, "_assertions.checks", "_calls.failures", "_calls.multipart", "_calls.traffic",
                     "_cassettes", "_client.clock", "_client.frames", "_client.incoming", "_client.leaks",
-                    "_client.loops", "_client.monotonic",
-                    "_client.outside", "_client.own_connector", "_client.own_servers", "_client.passing",
-                    "_client.serving", "_client.taps", "_client.unconnected", "_decorating", "_groups",
-                    "_matching.hints", "_matching.mounts", "_matching.prefixes", "_matching.refusal",
-                    "_replies.callbacks", "_replies.codings", "_replies.connections", "_replies.events",
-                    "_replies.handlers", "_replies.scripts", "_replies.websockets", "_sockets", "_suggestions",
-                    "cassettes", "websockets",
+                    "_client.loops", "_client.monotonic", "_client.outside", "_client.own_connector",
+                    "_client.own_servers", "_client.passing", "_client.serving", "_client.taps", "_client.unconnected",
+                    "_decorating", "_groups", "_matching.hints", "_matching.mounts", "_matching.prefixes",
+                    "_matching.refusal", "_replies.callbacks", "_replies.codings", "_replies.connections",
+                    "_replies.events", "_replies.handlers", "_replies.scripts", "_replies.websockets", "_sockets",
+                    "_suggestions", "cassettes", "websockets",
                 )),
             }
             self.assertEqual(unneeded.intersection(printed.split()), set())
