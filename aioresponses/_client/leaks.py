@@ -27,7 +27,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio import current_task, get_running_loop
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from aiohttp import BaseConnector, ClientSession
@@ -141,12 +141,15 @@ class Watch:
 
     def note_call(self, call: Call) -> None:
         """Record a call that begins."""
-        count = len(self._calls)
-        if count > self._most_calls:
-            # In one step, because other threads may be adding calls.
-            self._calls[:count] = [one for one in self._calls[:count] if _kind_of(one[0]) is not None]
+        if len(self._calls) > self._most_calls:
+            self._keep_calls(lambda call, origin: _kind_of(call) is not None)
             self._most_calls = 2 * len(self._calls) + 1000
         self._calls.append((call, _origin(made.place(self))))
+
+    def _keep_calls(self, is_kept: Callable[[Call, _Origin], bool]) -> None:
+        # The list stays the same, because other threads may be adding calls.
+        count = len(self._calls)
+        self._calls[:count] = [one for one in self._calls[:count] if is_kept(*one)]
 
     def note_made(self, thing: ClientSession | BaseConnector, place: str) -> None:
         """Record a session or a connector, and the place that created it."""
@@ -179,12 +182,10 @@ class Watch:
     def _examine(self, loop: asyncio.AbstractEventLoop) -> None:
         self._found += self._open_calls(loop)
         self._found += [leak for task, leak in self._pending() if task.get_loop() is loop]
-        self._calls = [one for one in self._calls if one[1].loop is not loop or not self._counts(one[1])]
-        self._tasks = {
-            task: origin
-            for task, origin in list(self._tasks.items())
-            if task.get_loop() is not loop or not self._counts(origin)
-        }
+        self._keep_calls(lambda call, origin: origin.loop is not loop or not self._counts(origin))
+        for task, origin in list(self._tasks.items()):
+            if task.get_loop() is loop and self._counts(origin):
+                self._tasks.pop(task, None)
 
     def left(self) -> list[Leak]:
         """Return what was left behind.

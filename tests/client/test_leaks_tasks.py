@@ -6,6 +6,7 @@ import threading
 from weakref import ref
 
 from aioresponses import aioresponses
+from aioresponses._client.leaks import Watch
 
 from ..leaving import LeaksTestCase, at, closed
 
@@ -129,6 +130,34 @@ class TasksTest(LeaksTestCase):
             thread.join()
             asyncio.runners._cancel_all_tasks(loop)
             loop.close()
+
+    def test_one_that_another_thread_creates_while_those_of_a_loop_are_examined(self):
+        class BusyWatch(Watch):
+            """Another thread creates a task whenever a task is looked at."""
+
+            def _counts(self, origin):
+                if asyncio._get_running_loop() is not None:
+                    tasks.append(other.create_task(asyncio.sleep(60)))
+                    thread = threading.Thread(target=self.note_task, args=(tasks[-1], "elsewhere"))
+                    thread.start()
+                    thread.join()
+                return super()._counts(origin)
+
+        async def main():
+            watch = BusyWatch(frozenset({"task"}))
+            watch.note_task(asyncio.ensure_future(asyncio.sleep(60)), "here")
+            await watch.wait_for_servers()
+            return watch
+
+        tasks = []
+        other = asyncio.new_event_loop()
+        watch = asyncio.run(main())
+        self.assertEqual(
+            sorted(leak.where for leak in watch.left()), ["created at elsewhere"] * len(tasks) + ["created at here"]
+        )
+        self.assertGreater(len(tasks), 1)
+        asyncio.runners._cancel_all_tasks(other)
+        other.close()
 
     def test_what_asyncio_run_ends_is_not_left_behind(self):
         async def main():
