@@ -68,7 +68,7 @@ def check_calls(
     ):
         _check_kept(calls, dropped)
         lines = "\n".join(cut([f"  {one}" for one in wanted]))
-        hints = (_other_methods(calls, one) or _other_spelling(calls, one) for one in wanted)
+        hints = (_other_spelling(calls, one) for one in wanted)
         hint = next(filter(None, hints), "")
         nearly = about_nearly(calls, [near for one in wanted for near in one.nearly(calls)])
         nearly = nearly or next((why for one in wanted if (why := about_passed_by(calls, one.selection))), "")
@@ -162,10 +162,9 @@ def _joined(*parts: str) -> str:
 
 
 def _other_spelling(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
-    """Return how to write the method or the URL of a wanted call that was not made; "" if unknown."""
-    if wanted.made(calls):
-        return ""
-    return _other_methods(calls, wanted) or about_url(calls, wanted.selection.target)
+    """Return how to write the method of a wanted call, or its URL if no call has that; "" if unknown."""
+    hint = _other_methods(calls, wanted)
+    return hint if hint or wanted.made(calls) else about_url(calls, wanted.selection.target)
 
 
 def _other_methods(calls: Sequence[RequestCall], wanted: WantedCall) -> str:
