@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import enum
+import sys
 
 from aiohttp import ClientSession, WSMsgType
 
@@ -246,6 +247,25 @@ class UnfinishedScriptTest(OutcomeTestCase):
 
         [text] = self.outcomes(Test)["failures"]
         self.assertRegex(text, f"AssertionError: Script of GET {URL} failed at step 1: expected 'a', but ")
+
+    if sys.version_info >= (3, 12):
+
+        def test_a_script_that_an_eager_task_has_followed_to_its_failure_is_reported_once(self):
+            async def run():
+                asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+                async with ClientSession() as session:
+                    with contextlib.ExitStack() as stack, aioresponses() as mock:
+                        mock.websocket(URL, [Drop(), Expect("a")])
+                        client = await session.ws_connect(URL)
+                        stack.callback(client._response.close)
+
+            with self.assertRaises(AssertionError) as raised:
+                asyncio.run(run())
+            self.assertEqual(str(raised.exception).splitlines(), [
+                f"Script of GET {URL} failed at step 2: expected 'a', but the client has gone, with code 1006",
+                "Calls:",
+                f"  1. GET {URL} -> 101",
+            ])
 
     def test_a_second_use_of_the_mock_does_not_count_the_first(self):
         async def run():
