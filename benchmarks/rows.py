@@ -94,18 +94,18 @@ STACKS = (
     " memory and over TCP."
 )
 SET_UP = (
-    "A mock is made, and aiohttp's methods are replaced and put back. About a fifth is asyncio's debug mode, in which"
-    " such tests run: it walks the stack for each callback, and frames of ours stand in it. No single step stands out"
-    " in a profile."
+    "A mock is made, and aiohttp's methods are replaced and put back. The rest is what asyncio's debug mode, in which "
+    "such tests run, takes for frames of ours: it walks the whole stack for each of a test's five tasks."
 )
 WATCHED = (
-    "More methods are replaced and put back, those that make sessions, connectors and tasks, and each of the test's "
-    "tasks is noted; asyncio's debug mode walks one more frame for each of these."
+    "Most of it comes with the method of event loops that creates tasks: each time a method of a class is replaced or "
+    "put back, CPython forgets where it had found that class's other methods, and asyncio's debug mode walks one more "
+    "frame for each of a test's five tasks."
 )
 MODULES = (
-    "All modules that a plain request may need are imported with the first name that is asked for: 49 of this "
-    "package, and almost nothing else. None takes more than a millisecond or so; what few tests need is left for "
-    "later."
+    "All modules that a plain request may need are imported with the first name that is asked for, 48 of this package "
+    "and for the test case another 13, and almost nothing else. None takes more than half a millisecond or so; what "
+    "few tests need is left for later."
 )
 
 # The measures of one group take turns as well, so that they can be compared.
