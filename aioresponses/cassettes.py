@@ -204,13 +204,13 @@ class Cassette:
         is_checked = exc_type is None and not self._is_discarded and self._mock._settings["assert_all_called"]
         unused = self._unused() if is_checked else []
         if exc_type is None and not unused:
-            self.finish()
+            self._finish()
             return
         self.end(write=False)
         if unused:
             raise AssertionError("\n".join([about_unused(unused), listed(self._mock.calls)]))
 
-    def finish(self) -> None:
+    def _finish(self) -> None:
         """Stop having an effect, and write the recording, or let it wait until the outcome of the test is known."""
         waiting = self._mock._cassettes_to_write
         if waiting is None:

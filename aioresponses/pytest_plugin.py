@@ -87,7 +87,7 @@ def active_mock(request: pytest.FixtureRequest) -> Iterator[aioresponses]:
         raise
     else:
         if cassette is not None:
-            cassette.finish()
+            cassette._finish()
     finally:
         # Leaks are looked for after all fixtures of the test have been torn down.
         if mock._watch is None:
