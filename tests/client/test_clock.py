@@ -385,7 +385,8 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
             thread.join()
         self.assertEqual(elapsed, {10: 20, 70: 140})
 
-    async def test_a_slow_callback_is_not_reported_because_the_time_jumped(self):
+    async def loop_that_reports_slow_callbacks(self):
+        """Return the running loop, and its time, which stands still 0.9 seconds before a clock starts."""
         loop = asyncio.get_running_loop()
         loop.set_debug(True)
         loop.slow_callback_duration = 0.5
@@ -393,6 +394,10 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
         now = math.floor(loop.time()) + 5.1
         loop.time = lambda: now
         await asyncio.sleep(0)
+        return loop, now
+
+    async def test_a_slow_callback_is_not_reported_because_the_time_jumped(self):
+        loop, now = await self.loop_that_reports_slow_callbacks()
         with self.assert_nothing_logged():
             with VirtualClock():
                 self.assertAlmostEqual(loop.time() - now, 0.9)
@@ -401,12 +406,7 @@ class EntryTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(loop.slow_callback_duration, 0.5)
 
     async def test_a_callback_that_starts_and_stops_a_clock_is_not_reported_either(self):
-        loop = asyncio.get_running_loop()
-        loop.set_debug(True)
-        loop.slow_callback_duration = 0.5
-        now = math.floor(loop.time()) + 5.1
-        loop.time = lambda: now
-        await asyncio.sleep(0)
+        loop, _ = await self.loop_that_reports_slow_callbacks()
         with self.assert_nothing_logged():
             for _ in range(2):
                 with VirtualClock():
