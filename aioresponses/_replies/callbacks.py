@@ -91,7 +91,7 @@ def takes_call(callback: Any) -> bool:
 
 
 def note_missing(error: TypeError, callback: Any, given: Mapping[str, object]) -> None:
-    """Add a note to what a callback raised if it needs arguments that the call was made without.
+    """Add a note to what a callback raised if it needs arguments that the call does not have.
 
     Such a callback is not refused when it is registered, because most calls may have these arguments.
     """
@@ -101,7 +101,7 @@ def note_missing(error: TypeError, callback: Any, given: Mapping[str, object]) -
     if missing:
         add_note(
             error,
-            f"aioresponses: the callback needs {' and '.join(missing)}, but the call was made without; give a default "
+            f"aioresponses: the callback needs {' and '.join(missing)}, which this call does not have; add a default, "
             f"such as {missing[0]}=None",
         )
 

@@ -139,10 +139,10 @@ class FormsTest(AskingTestCase):
             raise AssertionError("never called")
 
         for callback, needs in (
-            (lambda url, json, **kwargs: None, "json, but the call was made without; give a default such as json=None"),
-            (later, "json and data, but the call was made without; give a default such as json=None"),
+            (lambda url, json, **kwargs: None, "json, which this call does not have; add a default, such as json=None"),
+            (later, "json and data, which this call does not have; add a default, such as json=None"),
             (lambda url, headers, json, **kwargs: None,
-             "json, but the call was made without; give a default such as json=None"),
+             "json, which this call does not have; add a default, such as json=None"),
         ):
             for options in ({"callback": callback}, {"replies": [{"callback": callback}]}):
                 with self.subTest(options):
